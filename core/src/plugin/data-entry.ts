@@ -1,0 +1,91 @@
+/**
+ * DataEntry: the functions a plugin gives to data threads. Every export is optional; keys are the names that the manifest
+ * declared. Hot path: everything here is synchronous, cheap, and must not throw or wait.
+ *
+ * A function that throws is contained: a guard fails closed with 500, a balancer falls back to no server (503); it is
+ * counted and logged with the plugin's name. One that never returns costs its thread, which the gateway replaces.
+ */
+import type { Args, Template } from '@sluice/dsl/plan';
+import type { FieldReader, RequestFacts } from '@sluice/dsl/match';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { ServerPool } from './server-pool.ts';
+import type { StickTable } from './stick-table.ts';
+
+/** Answer is what a verdict sends in place of a server's answer. Header names as they should be sent. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Text (sent as UTF-8), or null for the standard answer of the status. */
+  readonly body: string | null;
+}
+
+/** FieldEditor changes the fields of a head on its way through. Names are compared without case. */
+export interface FieldEditor {
+  set(name: string, value: string): void;
+  add(name: string, value: string): void;
+  remove(name: string): void;
+}
+
+/** What a rule does once its condition matched; made once per rule when a plan is linked. */
+export type Action =
+  /** Ends the guards: `allow`. */
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'answer'; answer(facts: RequestFacts): Answer }
+  /** The backend's index, from `Linker.backend`. */
+  | { readonly kind: 'route'; route(facts: RequestFacts): number }
+  | { readonly kind: 'change'; change(facts: RequestFacts, fields: FieldEditor): void };
+
+/** Linker turns the plan's names into what runs in this thread. */
+export interface Linker {
+  /** The index of a backend; throws for a name that is not in the plan. */
+  backend(name: string): number;
+  /** A template as a function. CR, LF and NUL in its values never come through (they become spaces). */
+  template(template: Template): (facts: RequestFacts) => string;
+}
+
+export type VerbFactory = (args: Args, linker: Linker) => Action;
+
+/**
+ * Balancer picks a server for each attempt. The pool already leaves out servers that are down, draining, full or tried
+ * before by the same request, so a retry is just another pick.
+ */
+export interface Balancer {
+  /** pick returns the index of a server for which `pool.isUsable` is true, or -1. */
+  pick(facts: RequestFacts, pool: ServerPool): number;
+}
+
+export type BalancerFactory = (pool: ServerPool, options: Args) => Balancer;
+
+/** Stickiness sends a client back to the server it had. */
+export interface Stickiness {
+  /** find returns the server's index in the pool, or -1. The server may be unusable; the gateway decides what then. */
+  find(facts: RequestFacts, pool: ServerPool): number;
+  /**
+   * learn is called when the head of an answer has come, before it is sent on. `setCookies` are the values of its
+   * Set-Cookie fields, in order (a shared empty array when there are none).
+   */
+  learn(facts: RequestFacts, pool: ServerPool, server: number, setCookies: readonly string[]): void;
+}
+
+export type StickinessFactory = (options: Args, table: StickTable, backend: string) => Stickiness;
+
+/** TlsMode takes over accepted connections of a listener. */
+export interface TlsMode {
+  /** accept returns the stream that speaks HTTP. */
+  accept(socket: Socket): Duplex;
+}
+
+export type TlsModeFactory = (options: Args) => TlsMode;
+
+/** ErrorAnswerFactory makes the answers that the gateway gives by itself: 400, 404, 502, 503… Called once a status. */
+export type ErrorAnswerFactory = (options: Args) => (status: number) => Answer;
+
+export interface DataEntry {
+  readonly fields?: Readonly<Record<string, FieldReader>>;
+  readonly verbs?: Readonly<Record<string, VerbFactory>>;
+  readonly balancers?: Readonly<Record<string, BalancerFactory>>;
+  readonly stickiness?: Readonly<Record<string, StickinessFactory>>;
+  readonly tlsModes?: Readonly<Record<string, TlsModeFactory>>;
+  readonly errorAnswers?: Readonly<Record<string, ErrorAnswerFactory>>;
+}

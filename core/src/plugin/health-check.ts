@@ -1,0 +1,28 @@
+/**
+ * HealthCheck makes one probe; the gateway counts rise and fall, keeps intervals, and changes states. Main thread.
+ */
+import type { Address, Args } from '@sluice/dsl/plan';
+
+/** ProbeTarget is the server to probe. `port` already is the check's own port where one was set. */
+export interface ProbeTarget {
+  readonly backend: string;
+  readonly server: string;
+  readonly address: Address;
+}
+
+/** As HAProxy and Scaleway name them; `condpass`: passed, but the server asks for no new clients (404 with disable-on-404). */
+export type ProbeStatus = 'passed' | 'failed' | 'condpass' | 'neutral';
+
+export interface ProbeResult {
+  readonly status: ProbeStatus;
+  /** A short phrase for people: `status 503, expected 200`, `connection refused`. */
+  readonly reason: string;
+}
+
+export interface HealthCheck {
+  /**
+   * probe tries the server once. It should resolve to a failed result rather than reject (a rejection counts as failed),
+   * and must let go of everything when `signal` aborts, which happens at the check's timeout.
+   */
+  probe(target: ProbeTarget, options: Args, signal: AbortSignal): Promise<ProbeResult>;
+}

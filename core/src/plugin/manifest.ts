@@ -1,0 +1,54 @@
+/**
+ * Manifest: what a plugin's module exports as its default, read on the main thread only.
+ *
+ * The manifest declares words and components; functions for data threads stand in the data entry, a module that every
+ * thread imports for itself, because functions cannot cross threads.
+ */
+import type { ComponentWord, FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
+import type { HealthCheck } from './health-check.ts';
+
+/** The plugin API of this release. A manifest with another number is refused. */
+export const PLUGIN_API_VERSION = 1;
+
+/** PluginLog is the plugin's own child of the gateway's logger. */
+export interface PluginLog {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+/** PluginHost is what a plugin is given when it starts. */
+export interface PluginHost {
+  readonly log: PluginLog;
+  /** The checked options of the `use` line, frozen. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A component of a slot. `options` is a JSON Schema that the options in the plan must meet (checked by ajv). */
+export type Component = ComponentWord & {
+  readonly options?: object;
+  /** For the slot `check`: makes probes. Main thread. */
+  readonly check?: HealthCheck;
+};
+
+export interface PluginManifest {
+  /** Lower case, digits and `-`. Unique in a gateway. */
+  readonly name: string;
+  readonly apiVersion: typeof PLUGIN_API_VERSION;
+  /** JSON Schema of the options in the `use` line's block. Default: none are taken. */
+  readonly options?: object;
+  readonly words?: readonly (FieldWord | VerbWord)[];
+  readonly components?: readonly Component[];
+  /** The data entry's module, a `file:` URL: `import.meta.url`, or `new URL('./data.js', import.meta.url).href`. */
+  readonly data?: string;
+  /** Called in the order of the plugins, before the first listener opens. A rejection keeps the gateway from starting. */
+  start?(host: PluginHost): void | Promise<void>;
+  /** Called in the reverse order, after the last listener closed; also after a start that failed half-way. */
+  stop?(): void | Promise<void>;
+}
+
+/** definePlugin returns its argument; it is there for the type. */
+export function definePlugin(manifest: PluginManifest): PluginManifest {
+  return manifest;
+}

@@ -1,0 +1,72 @@
+/**
+ * Orders and reports: what the control plane tells a data plane over its MessagePort, and what comes back. Plain data.
+ * With `threads: 0` the same calls are made directly. Never sent per request.
+ */
+import type { Plan } from '@sluice/dsl/plan';
+import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
+
+/** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
+export interface SlotMap {
+  /** By listener name. */
+  readonly listeners: Readonly<Record<string, number>>;
+  /** By backend name. */
+  readonly backends: Readonly<Record<string, number>>;
+  /** By `backend/server`. */
+  readonly servers: Readonly<Record<string, number>>;
+}
+
+/** EntryRef names a plugin's data entry for a thread to import, with the words whose functions it holds. */
+export interface EntryRef {
+  readonly plugin: string;
+  /** A `file:` URL. */
+  readonly url: string;
+  readonly words: readonly (FieldWord | VerbWord)[];
+}
+
+export interface PrepareOrder {
+  readonly generation: number;
+  readonly plan: Plan;
+  readonly slots: SlotMap;
+  readonly entries: readonly EntryRef[];
+  /** Ports to bind in place of port 0, by listener name, so that all threads share one. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+export type Order =
+  | { readonly type: 'prepare'; readonly order: PrepareOrder }
+  | { readonly type: 'activate'; readonly generation: number }
+  /** Throws away a prepared generation that was never activated. */
+  | { readonly type: 'abandon'; readonly generation: number }
+  | { readonly type: 'drain'; readonly deadlineMs: number }
+  | { readonly type: 'stop' };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type Report =
+  | { readonly type: 'prepared'; readonly generation: number; readonly ports: Readonly<Record<string, number>> }
+  | { readonly type: 'failed'; readonly generation: number; readonly message: string; readonly code: string | null }
+  | { readonly type: 'activated'; readonly generation: number }
+  /** The last request of an older generation has ended. */
+  | { readonly type: 'retired'; readonly generation: number }
+  /** How many connections the deadline cut off. */
+  | { readonly type: 'drained'; readonly cut: number }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object };
+
+/**
+ * DataPlane serves traffic on one event loop: one a data thread, or one on the caller's own loop with `threads: 0`.
+ */
+export interface DataPlane {
+  /**
+   * prepare imports the data entries, links the plan beside the one in force, and binds new listeners (which do not serve
+   * yet). Resolves to the bound port of every TCP listener. Rejects, with everything it opened closed again, when an
+   * entry cannot be imported, a plan cannot be linked, or an address cannot be bound.
+   */
+  prepare(order: PrepareOrder): Promise<Readonly<Record<string, number>>>;
+  /** activate switches to a prepared generation at once. Open requests end on their own one. Closes listeners it lacks. */
+  activate(generation: number): void;
+  abandon(generation: number): Promise<void>;
+  /** drain closes listeners, ends idle connections, waits for open requests, then cuts. Resolves to the number cut. */
+  drain(deadlineMs: number): Promise<number>;
+  /** stop closes everything at once. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/**
+ * RequestFacts: what conditions, templates, balancers and stickiness may know of a request, as it was received. Hot path.
+ *
+ * The data plane implements it over the bytes of a live request, `explain` and `test` over a written one; both give the
+ * same values for the same request. Nothing here changes while a request lives.
+ */
+import type { IpAddress } from './ip-address.ts';
+
+export interface RequestFacts {
+  /** The client: the peer, or the address that a trusted peer names. */
+  readonly ip: IpAddress;
+  /** The port the client connected to. */
+  readonly port: number;
+  readonly scheme: 'http' | 'https';
+  readonly method: string;
+  /** Lower case, without port and without brackets around IPv6. Empty for an HTTP/1.0 request without Host. */
+  readonly host: string;
+  /** Normalised, percent-encoded, always begins with `/` (or is `*` for OPTIONS). */
+  readonly path: string;
+  /** Without the `?`; empty when there is none. */
+  readonly query: string;
+  /** 32 lower-case hexadecimal digits, unique to the request. */
+  readonly id: string;
+  /** Values of a header by lower-case name, in order; undefined when absent; a string when there is just one. */
+  header(name: string): string | readonly string[] | undefined;
+}
+
+/** FactValue is what a field reader returns: undefined means absent, an array several values in order. */
+export type FactValue = string | number | IpAddress | readonly string[] | undefined;
+
+/** FieldReader implements a FieldWord. Synchronous, cheap, without side effects. It may throw; guards then fail closed. */
+export type FieldReader = (facts: RequestFacts, key: string | null) => FactValue;

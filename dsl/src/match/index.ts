@@ -1,0 +1,2 @@
+export type * from './facts.ts';
+export { IpAddress } from './ip-address.ts';

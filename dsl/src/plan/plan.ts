@@ -1,0 +1,160 @@
+/**
+ * Plan: the contract between the rule language and the gateway. Plain, structured-clonable data that prints as JSON.
+ *
+ * Everything is resolved: names exist, values have their type and unit, defaults are filled in. An embedder may write
+ * one without any text. Durations are milliseconds, sizes bytes, and a limit of 0 means none. Both planes.
+ */
+import type { Place } from './place.ts';
+import type { Args, Rule } from './rule.ts';
+
+export const PLAN_VERSION = 1;
+
+/** ComponentUse names a plugin's component in a slot (a strategy, a kind of health check…) and its options. */
+export interface ComponentUse {
+  readonly slot: ComponentSlot;
+  /** The component's name in its slot, such as `round-robin` or `on cookie`. */
+  readonly name: string;
+  readonly options: Args;
+  readonly place: Place;
+}
+
+export type ComponentSlot = 'balance' | 'stick' | 'check' | 'tls' | 'answer';
+
+/** PluginUse is a `use NAME from "…"` line. `from` is as written; `url` is what it resolved to. */
+export interface PluginUse {
+  readonly name: string;
+  readonly from: string;
+  readonly url: string;
+  readonly options: Args;
+  readonly place: Place;
+}
+
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface ListenerTimeouts {
+  /** From the first byte of a head to its end. Default 10 s. Answer: 408. */
+  readonly headerMs: number;
+  /** A keep-alive connection between two requests. Default 60 s. Closed without an answer. */
+  readonly idleMs: number;
+  /** A request body that has stopped moving. Default 30 s. Answer: 408. */
+  readonly bodyMs: number;
+  /** An answer that the client has stopped reading. Default 30 s. The connection is reset. */
+  readonly clientMs: number;
+}
+
+export interface ListenerLimits {
+  /** Longest request body. Default 0: none. Answer: 413. */
+  readonly bodyBytes: number;
+  /** Longest request head. Default 16 KiB. Answer: 431. */
+  readonly headBytes: number;
+  /** Longest request target. Default 8 KiB. Answer: 414. */
+  readonly targetBytes: number;
+  /** Most header fields in one head. Default 100. Answer: 431. */
+  readonly headerCount: number;
+  /** Most open connections of this listener, over all threads. Default 0: none. */
+  readonly connections: number;
+  /** Most open connections from one address, over all threads. Default 0: none. */
+  readonly connectionsPerIp: number;
+}
+
+/** ClientIp: which header names the client, and which peers (CIDRs) are believed. */
+export interface ClientIp {
+  /** Lower case, such as `x-forwarded-for`. */
+  readonly header: string;
+  readonly trust: readonly string[];
+}
+
+export interface ListenerPlan {
+  readonly name: string;
+  readonly address: Address;
+  readonly protocol: 'http' | 'tcp';
+  readonly tls: ComponentUse | null;
+  readonly timeouts: ListenerTimeouts;
+  readonly limits: ListenerLimits;
+  readonly clientIp: ClientIp | null;
+  readonly allowEncodedSlashes: boolean;
+  readonly guards: readonly Rule[];
+  readonly changes: readonly Rule[];
+  /** The last one is the `otherwise`, with `when: null`. */
+  readonly routes: readonly Rule[];
+  /** `on response { … }` */
+  readonly responseChanges: readonly Rule[];
+  readonly place: Place;
+}
+
+export interface ServerPlan {
+  readonly name: string;
+  readonly address: Address;
+  /** 0 to 256, default 1; 0 takes no new requests. */
+  readonly weight: number;
+  /** Most requests at once, over all threads; 0: no limit. */
+  readonly max: number;
+  readonly isBackup: boolean;
+  readonly place: Place;
+}
+
+export interface BackendTimeouts {
+  /** Default 5 s. Answer: 503 after the last retry. */
+  readonly connectMs: number;
+  /** From the request's last byte to the answer's head, and between two pieces of the answer. Default 30 s. Answer: 504. */
+  readonly responseMs: number;
+  /** A pooled connection with nothing to do. Default 30 s. */
+  readonly idleMs: number;
+  /** A tunnel (WebSocket) in which nothing moves. Default 1 h. */
+  readonly tunnelMs: number;
+  /** Waiting for a full server. Default 5 s. Answer: 503. */
+  readonly queueMs: number;
+}
+
+/** RetryPolicy: how often a request is sent again, where that is safe. Default 2 times, on connect-failure, another server. */
+export interface RetryPolicy {
+  readonly times: number;
+  /** `connect-failure` covers refused, reset before any byte of the answer, and connect time-outs. Numbers: statuses. */
+  readonly on: readonly ('connect-failure' | number)[];
+  readonly isAnotherServer: boolean;
+}
+
+/** CheckPlan: the policy around a health check. The component makes one probe; the policy counts. */
+export interface CheckPlan {
+  readonly probe: ComponentUse;
+  /** Default 2 s. */
+  readonly intervalMs: number;
+  /** Default 1 s. */
+  readonly timeoutMs: number;
+  /** Failures in a row that stop a running server. Default 3. */
+  readonly fall: number;
+  /** Passes in a row that start a stopped server. Default 2. */
+  readonly rise: number;
+  /** Share of the interval, 0 to 1, by which each wait varies at random. Default 0.1. */
+  readonly jitter: number;
+  /** Port to probe in place of the server's own; 0: its own. */
+  readonly port: number;
+}
+
+export interface BackendPlan {
+  readonly name: string;
+  readonly servers: readonly ServerPlan[];
+  readonly balance: ComponentUse;
+  readonly stick: ComponentUse | null;
+  readonly check: CheckPlan | null;
+  readonly retry: RetryPolicy;
+  readonly timeouts: BackendTimeouts;
+  readonly place: Place;
+}
+
+export interface SettingsPlan {
+  /** Data threads; null: one per core. 0: the caller's own event loop. */
+  readonly threads: number | null;
+  /** How long a stop waits for open requests. Default 30 s. */
+  readonly drainMs: number;
+}
+
+export interface Plan {
+  readonly version: typeof PLAN_VERSION;
+  /** Every file that was read, absolute, first the one that was asked for. */
+  readonly files: readonly string[];
+  readonly plugins: readonly PluginUse[];
+  readonly settings: SettingsPlan;
+  readonly listeners: readonly ListenerPlan[];
+  readonly backends: readonly BackendPlan[];
+}

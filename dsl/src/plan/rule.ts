@@ -1,0 +1,32 @@
+/**
+ * Rule: one guard, change or route of a listener, as plain data. Both planes.
+ */
+import type { Condition } from './condition.ts';
+import type { Place } from './place.ts';
+
+/** TemplatePart is literal text, or a placeholder such as `{header.x-team}`: name `header`, key `x-team`. */
+export type TemplatePart = string | { readonly placeholder: string; readonly key: string | null };
+
+/** Template is a text with placeholders, filled from the request as it was received. */
+export interface Template {
+  readonly template: readonly TemplatePart[];
+}
+
+/** ArgValue is one argument's value: durations in milliseconds, sizes in bytes, backends by name. */
+export type ArgValue = string | number | boolean | null | Template | readonly (string | number)[];
+
+export type Args = { readonly [name: string]: ArgValue };
+
+export type RulePart = 'guard' | 'change' | 'route';
+
+export interface Rule {
+  readonly part: RulePart;
+  /** The verb's name in the vocabulary: `deny`, `set header`, `send`. */
+  readonly verb: string;
+  readonly args: Args;
+  /** null: for every request (`otherwise`, or a change without `when`). */
+  readonly when: Condition | null;
+  /** The rule as written, on one line, without its comment. */
+  readonly text: string;
+  readonly place: Place;
+}

@@ -1,0 +1,116 @@
+/**
+ * Word: what a plugin adds to the rule language. Declared here as data (named, typed, documented), implemented in the
+ * plugin's data entry under the same name. Plugins add words, never syntax. Main thread.
+ */
+import type { Operator, ValueType } from '../plan/condition.ts';
+import type { ComponentSlot } from '../plan/plan.ts';
+import type { RulePart } from '../plan/rule.ts';
+
+/** Phase: when a word's facts are known. A rule may only use words of its own phase or an earlier one. */
+export type Phase = 'connection' | 'request' | 'response';
+
+/** IndexKind: the kind of table that can find a field's rules without walking them. `none`: tested one by one. */
+export type IndexKind = 'ip' | 'text' | 'host' | 'path' | 'number' | 'none';
+
+/** FieldWord is something that a condition can compare: `ip`, `path`, `header NAME`. */
+export interface FieldWord {
+  readonly kind: 'field';
+  readonly name: string;
+  readonly doc: string;
+  /** A condition that compiles, shown in the reference and in error messages: `path under /admin`. */
+  readonly example: string;
+  readonly phase: Phase;
+  readonly type: ValueType;
+  /** Operators it allows besides `present` and `absent`. */
+  readonly operators: readonly Operator[];
+  /** The operator meant when none is written; null: one must be written. */
+  readonly defaultOperator: Operator | null;
+  /** Takes a key, as `header NAME` does. */
+  readonly key?: { readonly placeholder: string; readonly ignoresCase: boolean };
+  /** Values ignore case always (host), so written values are lowered. */
+  readonly ignoresCase?: boolean;
+  /** May be missing from a request; `not` then needs `present` or `absent` beside it, and those two are allowed. */
+  readonly isOptional?: boolean;
+  /** May have several values in one request; `every` is then allowed. */
+  readonly isMany?: boolean;
+  /** The values that exist, where they can be counted: methods, schemes. Others are errors unless `isOpen`. */
+  readonly values?: readonly string[];
+  readonly isOpen?: boolean;
+  readonly index: IndexKind;
+}
+
+/**
+ * ArgType is the type of a word's argument. In the plan: `duration` is milliseconds, `size` bytes, `percent` 0 to 100,
+ * `statuses` a list of `n` or `'a..b'`, `regex` its source, `template` a Template, `flag` true or false.
+ */
+export type ArgType =
+  | 'name'
+  | 'text'
+  | 'number'
+  | 'status'
+  | 'statuses'
+  | 'duration'
+  | 'size'
+  | 'rate'
+  | 'percent'
+  | 'port'
+  | 'cidrs'
+  | 'template'
+  | 'header'
+  | 'cookie'
+  | 'backend'
+  | 'path'
+  | 'method'
+  | 'file'
+  | 'regex'
+  | 'flag';
+
+/** ArgWord is one argument of a verb, setting or component. */
+export interface ArgWord {
+  readonly name: string;
+  readonly type: ArgType;
+  readonly doc: string;
+  /**
+   * The word or words written before it: `to` in `redirect 301 to "…"`, `every` in `every 2s`. A `flag` is just these
+   * words. Arguments with `before` may come in any order among themselves, after those without.
+   */
+  readonly before?: string;
+  readonly isOptional?: boolean;
+  /** Written in the plan when the argument is left out. */
+  readonly default?: string | number | boolean;
+  /** The only values allowed, for `name`, `number` and `status`. */
+  readonly choices?: readonly (string | number)[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** VerbWord is what a rule does: `deny`, `set header`, `send`. */
+export interface VerbWord {
+  readonly kind: 'verb';
+  /** One word or several: `set header`. */
+  readonly name: string;
+  readonly doc: string;
+  readonly example: string;
+  readonly part: RulePart;
+  /** Parts besides `part` in which it may stand: a `redirect` is a guard and may also be the `otherwise`. */
+  readonly alsoIn?: readonly RulePart[];
+  readonly phase: Phase;
+  /** True: the condition may follow at once (`deny ip 10.0.0.0/8`), without `when`. */
+  readonly takesCondition?: boolean;
+  readonly args: readonly ArgWord[];
+}
+
+/** ComponentWord is a plugin's component in a slot, chosen by a setting: `balance round-robin`, `stick on cookie sid`. */
+export interface ComponentWord {
+  readonly kind: 'component';
+  readonly slot: ComponentSlot;
+  /** The words that choose it, behind the slot's own word: `round-robin`, `on cookie`, `http`. */
+  readonly name: string;
+  readonly doc: string;
+  readonly example: string;
+  /** True for the one that is meant when no name is written (`check GET /healthz` means `check http GET /healthz`). */
+  readonly isDefault?: boolean;
+  readonly args: readonly ArgWord[];
+}
+
+export type Word = FieldWord | VerbWord | ComponentWord;
