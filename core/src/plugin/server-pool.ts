@@ -8,6 +8,11 @@ export interface ServerPool {
   readonly backend: string;
   readonly size: number;
   /**
+   * Changes whenever a weight, max, state or admin state may have changed (`ServerTable.version` will do), so that what a
+   * strategy worked out from weights can be kept until then. Open counts and this request's tries do not change it.
+   */
+  readonly version: number;
+  /**
    * May this request's next attempt go there: running, ready, weight above 0, below its max, not tried before, and a
    * backup only when no other server is usable.
    */
