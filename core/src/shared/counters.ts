@@ -4,6 +4,9 @@
  * Each thread writes only its own block, so counting is one addition without a lock; the control plane adds the blocks up.
  * Values are exact to 2^53. A lost thread's block stays, so totals never go backwards.
  */
+import type { SharedMemory } from './memory.ts';
+import { SERVER_CAPACITY } from './server-table.ts';
+
 export const LISTENER_COUNTERS = [
   'connections',
   'connectionsClosed',
@@ -19,6 +22,7 @@ export const LISTENER_COUNTERS = [
   'clientAborts',
   'bytesIn',
   'bytesOut',
+  'pluginErrors',
 ] as const;
 
 export const SERVER_COUNTERS = [
@@ -35,6 +39,139 @@ export const SERVER_COUNTERS = [
 export type ListenerCounter = (typeof LISTENER_COUNTERS)[number];
 export type ServerCounter = (typeof SERVER_COUNTERS)[number];
 
+/** ListenerIndex has the number of each listener counter, for `ThreadCounters.listener`. A test ties it to the names. */
+export const ListenerIndex = {
+  connections: 0,
+  connectionsClosed: 1,
+  connectionsRefused: 2,
+  requests: 3,
+  answers1xx: 4,
+  answers2xx: 5,
+  answers3xx: 6,
+  answers4xx: 7,
+  answers5xx: 8,
+  denied: 9,
+  badRequests: 10,
+  clientAborts: 11,
+  bytesIn: 12,
+  bytesOut: 13,
+  pluginErrors: 14,
+} as const satisfies Record<ListenerCounter, number>;
+
+/** ServerIndex has the number of each server counter, for `ThreadCounters.server`. A test ties it to the names. */
+export const ServerIndex = {
+  requests: 0,
+  connects: 1,
+  connectFailures: 2,
+  badAnswers: 3,
+  timeouts: 4,
+  retries: 5,
+  answers2xx: 6,
+  answers5xx: 7,
+} as const satisfies Record<ServerCounter, number>;
+
 /** Most listeners, and most backends, in one gateway. */
 export const LISTENER_CAPACITY = 1024;
 export const BACKEND_CAPACITY = 4096;
+
+const LISTENER_STRIDE = 16;
+const SERVER_STRIDE = 8;
+const SERVERS_AT = LISTENER_CAPACITY * LISTENER_STRIDE;
+const BLOCK = SERVERS_AT + SERVER_CAPACITY * SERVER_STRIDE;
+
+/** ThreadCounters counts for one thread. Every method is one plain addition. */
+export class ThreadCounters {
+  readonly thread: number;
+  readonly #own: Float64Array;
+  readonly #all: Float64Array;
+  readonly #threads: number;
+
+  /** bytes is the size of the memory for so many threads (at least 1). */
+  static bytes(threads: number): number {
+    return 8 * BLOCK * threads;
+  }
+
+  constructor(memory: SharedMemory, thread: number) {
+    this.thread = thread;
+    this.#threads = memory.threads;
+    this.#own = new Float64Array(memory.counters, 8 * BLOCK * thread, BLOCK);
+    this.#all = new Float64Array(memory.counters);
+  }
+
+  /** listener adds to a listener's counter: `counters.listener(slot, ListenerIndex.requests)`. */
+  listener(slot: number, counter: number, amount = 1): void {
+    const at = slot * LISTENER_STRIDE + counter;
+    this.#own[at] = this.#own[at]! + amount;
+  }
+
+  /** server adds to a server's counter: `counters.server(slot, ServerIndex.connects)`. */
+  server(slot: number, counter: number, amount = 1): void {
+    const at = SERVERS_AT + slot * SERVER_STRIDE + counter;
+    this.#own[at] = this.#own[at]! + amount;
+  }
+
+  /** openConnections is the number of a listener's connections now, over all threads; a moment old at worst. */
+  openConnections(slot: number): number {
+    const at = slot * LISTENER_STRIDE;
+    let open = 0;
+    for (let thread = 0; thread < this.#threads; thread++) {
+      const block = thread * BLOCK + at;
+      open += this.#all[block]! - this.#all[block + 1]!;
+    }
+    return open;
+  }
+}
+
+/** CounterSums adds the threads' blocks up. Control plane. */
+export class CounterSums {
+  readonly #all: Float64Array;
+  readonly #threads: number;
+
+  constructor(memory: SharedMemory) {
+    this.#threads = memory.threads;
+    this.#all = new Float64Array(memory.counters);
+  }
+
+  listener(slot: number): Record<ListenerCounter, number> {
+    return this.#sum(LISTENER_COUNTERS, slot * LISTENER_STRIDE);
+  }
+
+  server(slot: number): Record<ServerCounter, number> {
+    return this.#sum(SERVER_COUNTERS, SERVERS_AT + slot * SERVER_STRIDE);
+  }
+
+  /** forget marks the connections that a lost thread had open as closed. Call it once the thread is gone. */
+  forget(thread: number): void {
+    for (let slot = 0; slot < LISTENER_CAPACITY; slot++) {
+      const at = thread * BLOCK + slot * LISTENER_STRIDE;
+      this.#all[at + ListenerIndex.connectionsClosed] = this.#all[at + ListenerIndex.connections]!;
+    }
+  }
+
+  /** resetListener sets a freed listener slot's counters to 0, in all threads. */
+  resetListener(slot: number): void {
+    this.#reset(slot * LISTENER_STRIDE, LISTENER_STRIDE);
+  }
+
+  /** resetServer sets a freed server slot's counters to 0, in all threads. */
+  resetServer(slot: number): void {
+    this.#reset(SERVERS_AT + slot * SERVER_STRIDE, SERVER_STRIDE);
+  }
+
+  #reset(offset: number, length: number): void {
+    for (let thread = 0; thread < this.#threads; thread++) {
+      const at = thread * BLOCK + offset;
+      this.#all.fill(0, at, at + length);
+    }
+  }
+
+  #sum<Name extends string>(names: readonly Name[], offset: number): Record<Name, number> {
+    const sums = {} as Record<Name, number>;
+    for (let index = 0; index < names.length; index++) {
+      let sum = 0;
+      for (let thread = 0; thread < this.#threads; thread++) sum += this.#all[thread * BLOCK + offset + index]!;
+      sums[names[index]!] = sum;
+    }
+    return sums;
+  }
+}

@@ -2,7 +2,7 @@
  * Orders and reports: what the control plane tells a data plane over its MessagePort, and what comes back. Plain data.
  * With `threads: 0` the same calls are made directly. Never sent per request.
  */
-import type { Plan } from '@sluice/dsl/plan';
+import type { ComponentSlot, Plan } from '@sluice/dsl/plan';
 import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 
 /** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
@@ -30,6 +30,16 @@ export interface PrepareOrder {
   readonly entries: readonly EntryRef[];
   /** Ports to bind in place of port 0, by listener name, so that all threads share one. */
   readonly ports: Readonly<Record<string, number>>;
+  /**
+   * Ids for `Heartbeats.enter`, by `wordKey(kind, name)`: `field country`, `verb set header`, `balance round-robin`. They
+   * hold for the gateway's life. A word that is not in it runs as 0.
+   */
+  readonly wordIds?: Readonly<Record<string, number>>;
+}
+
+/** wordKey is a word's name in `PrepareOrder.wordIds`; `kind` is `field`, `verb` or a component's slot. */
+export function wordKey(kind: 'field' | 'verb' | ComponentSlot, name: string): string {
+  return `${kind} ${name}`;
 }
 
 export type Order =

@@ -1,0 +1,19 @@
+/**
+ * DataPlaneHost: what a data plane is given by whoever runs it: a data thread, or the gateway itself with `threads: 0`.
+ */
+import type { SharedMemory } from './memory.ts';
+import type { DataPlane, Report } from './orders.ts';
+
+export interface DataPlaneHost {
+  readonly memory: SharedMemory;
+  readonly thread: number;
+  /** Sends a report to the control plane; mostly logs. */
+  report(report: Report): void;
+  /** Milliseconds of a monotonic clock that all threads share. */
+  now(): number;
+  /** From 0 up to, not including, 1. */
+  random(): number;
+}
+
+/** CreateDataPlane is what the data plane's module exports under the name `createDataPlane`. */
+export type CreateDataPlane = (host: DataPlaneHost) => DataPlane;

@@ -1,0 +1,9 @@
+/** What both planes share: memory layouts, and the orders and reports between them. */
+export * from './clock.ts';
+export * from './counters.ts';
+export * from './heartbeats.ts';
+export * from './latency-histogram.ts';
+export * from './memory.ts';
+export * from './orders.ts';
+export * from './server-table.ts';
+export * from './shared-stick-table.ts';

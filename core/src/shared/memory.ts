@@ -1,0 +1,44 @@
+/**
+ * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
+ *
+ * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
+ * (ServerTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable) are made by every thread for itself.
+ * Pages that are never touched cost no real memory, so capacities are generous.
+ */
+import { ThreadCounters } from './counters.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import { ServerTable } from './server-table.ts';
+import { DEFAULT_STICK_ENTRIES, SharedStickTable } from './shared-stick-table.ts';
+
+export interface SharedMemory {
+  /** How many data threads there may be, at least 1. Threads are numbered from 0; `threads: 0` uses number 0. */
+  readonly threads: number;
+  readonly servers: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  readonly latency: SharedArrayBuffer;
+  readonly heartbeats: SharedArrayBuffer;
+  readonly sticks: SharedArrayBuffer;
+}
+
+export interface SharedMemoryOptions {
+  /** Data threads; fewer than 1 counts as 1. */
+  readonly threads: number;
+  /** Entries of the stick table, rounded up to a power of two. Default 65,536. */
+  readonly stickEntries?: number;
+  /** Two 32-bit numbers that seed the stick table's hash, so that nobody can aim at a set. Default: random. */
+  readonly stickSeed?: readonly [number, number];
+}
+
+/** createSharedMemory allocates the memory of one gateway. */
+export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
+  const threads = Math.max(1, Math.trunc(options.threads));
+  return {
+    threads,
+    servers: new SharedArrayBuffer(ServerTable.bytes(threads)),
+    counters: new SharedArrayBuffer(ThreadCounters.bytes(threads)),
+    latency: new SharedArrayBuffer(LatencyHistogram.bytes(threads)),
+    heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),
+    sticks: SharedStickTable.allocate(options.stickEntries ?? DEFAULT_STICK_ENTRIES, options.stickSeed),
+  };
+}
