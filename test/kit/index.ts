@@ -1,0 +1,9 @@
+/** The test kit: a client, a gateway, a server, and what each sends and sees. */
+export * from './gateway.ts';
+export * from './http-message.ts';
+export * from './peers.ts';
+export * from './program.ts';
+export * from './raw-server.ts';
+export * from './stage.ts';
+export * from './waiting.ts';
+export * from './wire.ts';

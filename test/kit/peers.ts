@@ -1,0 +1,69 @@
+/**
+ * Peers: the other proxies, as small as they start, with a configuration in a temporary folder. They stand in for the
+ * gateway when the conformance cases themselves are to be proven, and serve as real servers behind it. Test code.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, Program, temporaryFolder } from './program.ts';
+import type { Address } from './wire.ts';
+
+export interface Peer {
+  readonly address: Address;
+  readonly program: Program;
+}
+
+/** startHaproxy proxies to one server. */
+export async function startHaproxy(to: Address): Promise<Peer> {
+  const port = await freePort();
+  const file = join(temporaryFolder(), 'haproxy.cfg');
+  writeFileSync(
+    file,
+    `global
+  maxconn 1000
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 30s
+  timeout server 30s
+frontend web
+  bind 127.0.0.1:${port}
+  default_backend app
+backend app
+  server one ${to.host}:${to.port}
+`,
+  );
+  const program = await new Program('/usr/sbin/haproxy', ['-db', '-f', file]).listening(port);
+  return { address: { host: '127.0.0.1', port }, program };
+}
+
+/** startNginx runs nginx in the foreground with the given `http` block, which must listen on `port`. */
+export async function startNginx(port: number, http: string): Promise<Peer> {
+  const folder = temporaryFolder();
+  const file = join(folder, 'nginx.conf');
+  const spill = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
+  writeFileSync(
+    file,
+    `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr error;
+events { worker_connections 1024; }
+http { access_log off; ${spill.join(' ')}
+${http}
+}
+`,
+  );
+  const program = await new Program('/usr/sbin/nginx', ['-p', folder, '-e', 'stderr', '-c', file]).listening(port);
+  return { address: { host: '127.0.0.1', port }, program };
+}
+
+/** startNginxProxy proxies to one server, connections kept. */
+export async function startNginxProxy(to: Address): Promise<Peer> {
+  const port = await freePort();
+  return startNginx(
+    port,
+    `upstream app { server ${to.host}:${to.port}; keepalive 8; }
+server { listen 127.0.0.1:${port};
+  location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Host $http_host;
+    proxy_set_header Connection ""; proxy_request_buffering off; proxy_buffering off; } }`,
+  );
+}
