@@ -1,0 +1,90 @@
+/**
+ * The benchmark: Sluice, HAProxy, nginx, Caddy and http-proxy side by side, one core each.
+ *
+ *     npm run bench -- [--case NAME]… [--rounds N] [--seconds S] [--peers haproxy,sluice] [--markdown FILE] [--json FILE]
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isInstalled } from '../kit/index.ts';
+import { IDLE_CLIENTS, LOAD_CASES } from './cases.ts';
+import { startOrigin } from './origin.ts';
+import { PEERS } from './peers/index.ts';
+import { type BenchResult, caseTable, idleTable, machine, markdown } from './report.ts';
+import { runCase, runIdle } from './run.ts';
+
+const NAMES = [...LOAD_CASES.map(({ name }) => name), 'idle'];
+
+const { values } = parseArgs({
+  options: {
+    case: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    peers: { type: 'string' },
+    markdown: { type: 'string' },
+    json: { type: 'string' },
+    quiet: { type: 'boolean', default: false },
+  },
+});
+
+const wantedCases = values.case?.flatMap((names) => names.split(',')) ?? NAMES;
+const wantedPeers = values.peers?.split(',') ?? PEERS.map(({ name }) => name);
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+
+function usage(problem: string): never {
+  console.error(`${problem}\ncases: ${NAMES.join(', ')}\npeers: ${PEERS.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+for (const name of wantedCases) if (!NAMES.includes(name)) usage(`unknown case ${name}`);
+for (const name of wantedPeers) if (!PEERS.some((peer) => peer.name === name)) usage(`unknown peer ${name}`);
+if (!(rounds >= 1 && seconds >= 1)) usage('--rounds and --seconds are numbers from 1');
+for (const tool of ['wrk', 'nginx', 'taskset']) {
+  if (!isInstalled(tool)) usage(`the benchmark needs ${tool}: apt-get install wrk nginx-light util-linux`);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
+const peers = PEERS.filter(({ name }) => wantedPeers.includes(name)).filter((peer) => {
+  if (!peer.isPresent()) console.log(`${peer.name} is not installed and is left out`);
+  return peer.isPresent();
+});
+const progress = values.quiet ? () => {} : (line: string) => console.error(line);
+const options = { rounds, seconds, progress };
+
+const origin = await startOrigin();
+const cases: BenchResult['cases'][number][] = [];
+let idle: BenchResult['idle'] = null;
+try {
+  for (const load of LOAD_CASES.filter(({ name }) => wantedCases.includes(name))) {
+    const able = load.rules > 0 ? peers.filter(({ hasRules }) => hasRules) : peers;
+    const result = await runCase(load, able, origin, options);
+    cases.push(result);
+    console.log(`\n${load.title} (${load.name})\n${caseTable(result)}`);
+  }
+  if (wantedCases.includes('idle')) {
+    idle = { clients: IDLE_CLIENTS, peers: await runIdle(peers, origin, options) };
+    console.log(`\n${IDLE_CLIENTS} idle clients (idle)\n${idleTable(idle.peers)}`);
+  }
+} finally {
+  await origin.program.stop();
+}
+
+const result: BenchResult = {
+  date: new Date().toISOString(),
+  machine: machine(),
+  command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
+  versions: peers.map((peer) => peer.version()),
+  rounds,
+  seconds,
+  cases,
+  idle,
+};
+for (const [file, text] of [
+  [values.markdown, markdown(result)],
+  [values.json, `${JSON.stringify(result, null, 2)}\n`],
+] as const) {
+  if (file === undefined) continue;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}

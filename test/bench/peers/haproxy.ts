@@ -1,0 +1,51 @@
+/**
+ * HAProxy: one thread, connections to the server shared by all clients, no log. Benchmark code.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isInstalled } from '../../kit/index.ts';
+import type { Rule } from '../rules.ts';
+import type { Peer } from './peer.ts';
+
+function deny(rule: Rule): string {
+  const other = {
+    ip: `{ src ${rule.value} }`,
+    header: `{ req.hdr(X-Team) ${rule.value} }`,
+    host: `{ req.hdr(host) -i ${rule.value} }`,
+  }[rule.kind];
+  return `  http-request deny if { path_beg ${rule.area}/ } ${other}`;
+}
+
+export const haproxy: Peer = {
+  name: 'haproxy',
+  hasRules: true,
+  isPresent: () => isInstalled('haproxy'),
+  version: () => spawnSync('/usr/sbin/haproxy', ['-v']).stdout.toString().split('\n')[0]!.split(' - ')[0]!,
+  prepare({ port, originPort, folder, rules }) {
+    const file = join(folder, 'haproxy.cfg');
+    writeFileSync(
+      file,
+      `global
+  nbthread 1
+  maxconn 11000
+  no strict-limits
+defaults
+  mode http
+  http-reuse always
+  option forwardfor
+  timeout connect 5s
+  timeout client 300s
+  timeout server 30s
+  timeout http-keep-alive 300s
+frontend web
+  bind 127.0.0.1:${port} backlog 4096
+${rules.map(deny).join('\n')}
+  default_backend origin
+backend origin
+  server one 127.0.0.1:${originPort} pool-max-conn -1
+`,
+    );
+    return { command: '/usr/sbin/haproxy', args: ['-db', '-q', '-f', file] };
+  },
+};

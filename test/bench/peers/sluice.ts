@@ -1,0 +1,47 @@
+/**
+ * Sluice itself: one data thread, one deny list, stickiness on the application's cookie, metrics on. Benchmark code.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Rule } from '../rules.ts';
+import type { Peer } from './peer.ts';
+
+const COMMAND = new URL('../../../cli/bin/sluice.js', import.meta.url).pathname;
+const BUILT = new URL('../../../cli/dist/main.js', import.meta.url).pathname;
+const MANIFEST = new URL('../../../cli/package.json', import.meta.url).pathname;
+
+function deny(rule: Rule): string {
+  const other = {
+    ip: `ip ${rule.value}`,
+    header: `header X-Team is ${rule.value}`,
+    host: `host ${rule.value}`,
+  }[rule.kind];
+  return `  deny path under ${rule.area} and ${other}`;
+}
+
+export const sluice: Peer = {
+  name: 'sluice',
+  hasRules: true,
+  isPresent: () => existsSync(BUILT),
+  version() {
+    const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
+    return `sluice ${version} on Node ${process.versions.node}`;
+  },
+  prepare({ port, originPort, folder, rules }) {
+    const file = join(folder, 'gateway.sluice');
+    writeFileSync(
+      file,
+      `listener web on 127.0.0.1:${port} {
+  timeout header 10s, idle 300s
+  deny ip 10.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24
+${rules.map(deny).join('\n')}
+  otherwise send to origin
+}
+backend origin of 127.0.0.1:${originPort} {
+  stick on cookie sid
+}
+`,
+    );
+    return { command: process.execPath, args: [COMMAND, 'run', file, '--threads', '1'] };
+  },
+};

@@ -1,0 +1,116 @@
+/**
+ * Report turns rounds into medians, and medians into tables. Benchmark code.
+ */
+import { cpus } from 'node:os';
+
+/** Round is one measurement of one peer. */
+export interface Round {
+  readonly requestsPerSecond: number;
+  readonly cpuMicros: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Share of its core that the proxy used, 0 to 1: well below 1 means that the load was the limit. */
+  readonly coreShare: number;
+  readonly errors: number;
+}
+
+export interface PeerResult {
+  readonly peer: string;
+  readonly rounds: readonly Round[];
+  readonly peakBytes: number;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly title: string;
+  readonly bodyBytes: number;
+  readonly peers: readonly PeerResult[];
+}
+
+export interface IdleResult {
+  readonly peer: string;
+  readonly bytesPerClient: number;
+}
+
+export interface BenchResult {
+  readonly date: string;
+  readonly machine: string;
+  readonly command: string;
+  readonly versions: readonly string[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly cases: readonly CaseResult[];
+  readonly idle: { readonly clients: number; readonly peers: readonly IdleResult[] } | null;
+}
+
+/** REFERENCE is the peer that ratios are to. */
+export const REFERENCE = 'haproxy';
+
+export function machine(): string {
+  return `${cpus().length} cores of ${cpus()[0]?.model.trim()}, Linux, loopback`;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const medianOf = (result: PeerResult, field: keyof Round) => median(result.rounds.map((round) => round[field]));
+
+const whole = (value: number) => Math.round(value).toLocaleString('en-US');
+
+/** caseTable is one case as a markdown table, fastest first. */
+export function caseTable(result: CaseResult): string {
+  const reference = result.peers.find(({ peer }) => peer === REFERENCE);
+  const base = reference ? medianOf(reference, 'requestsPerSecond') : Number.NaN;
+  const hasBytes = result.bodyBytes > 0;
+  const titles = ['', 'req/s', `÷ ${REFERENCE}`, ...(hasBytes ? ['Gbit/s'] : [])];
+  titles.push('CPU µs/req', 'p50 ms', 'p99 ms', 'core used', 'peak MiB', 'errors');
+  const sorted = [...result.peers].sort(
+    (one, other) => medianOf(other, 'requestsPerSecond') - medianOf(one, 'requestsPerSecond'),
+  );
+  const rows = sorted.map((peer) => {
+    const rate = medianOf(peer, 'requestsPerSecond');
+    const cells = [peer.peer, whole(rate), Number.isNaN(base) ? '' : (rate / base).toFixed(2)];
+    if (hasBytes) cells.push(((rate * result.bodyBytes * 8) / 1e9).toFixed(2));
+    cells.push(
+      medianOf(peer, 'cpuMicros').toFixed(1),
+      medianOf(peer, 'p50Ms').toFixed(2),
+      medianOf(peer, 'p99Ms').toFixed(2),
+      `${Math.round(medianOf(peer, 'coreShare') * 100)} %`,
+      (peer.peakBytes / 1_048_576).toFixed(0),
+      String(peer.rounds.reduce((sum, round) => sum + round.errors, 0)),
+    );
+    return cells;
+  });
+  return table(titles, rows);
+}
+
+export function idleTable(peers: readonly IdleResult[]): string {
+  const sorted = [...peers].sort((one, other) => one.bytesPerClient - other.bytesPerClient);
+  const rows = sorted.map(({ peer, bytesPerClient }) => [peer, whole(bytesPerClient)]);
+  return table(['', 'bytes per idle client'], rows);
+}
+
+/** markdown is the whole run as it stands in docs/performance.md. */
+export function markdown(result: BenchResult): string {
+  const parts = [
+    `${result.date.slice(0, 10)}, ${result.machine}: medians of ${result.rounds} rounds of ${result.seconds} s.`,
+    `${result.versions.join('; ')}.`,
+    `\`${result.command}\``,
+  ];
+  for (const one of result.cases) parts.push(`### ${one.title} (\`${one.name}\`)`, caseTable(one));
+  if (result.idle) {
+    parts.push(`### ${whole(result.idle.clients)} idle keep-alive clients (\`idle\`)`, idleTable(result.idle.peers));
+  }
+  return `${parts.join('\n\n')}\n`;
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length), 3));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join(' | ')} |`;
+  const rule = `|${widths.map((width, at) => (at === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  return [line(titles), rule, ...rows.map(line)].join('\n');
+}
