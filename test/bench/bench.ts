@@ -57,8 +57,7 @@ const cases: BenchResult['cases'][number][] = [];
 let idle: BenchResult['idle'] = null;
 try {
   for (const load of LOAD_CASES.filter(({ name }) => wantedCases.includes(name))) {
-    const able = load.rules > 0 ? peers.filter(({ hasRules }) => hasRules) : peers;
-    const result = await runCase(load, able, origin, options);
+    const result = await runCase(load, peers, origin, options);
     cases.push(result);
     console.log(`\n${load.title} (${load.name})\n${caseTable(result)}`);
   }
@@ -74,7 +73,7 @@ const result: BenchResult = {
   date: new Date().toISOString(),
   machine: machine(),
   command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
-  versions: peers.map((peer) => peer.version()),
+  versions: [...new Set(peers.map((peer) => peer.version()))],
   rounds,
   seconds,
   cases,

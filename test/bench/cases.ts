@@ -31,5 +31,8 @@ export const LOAD_CASES: readonly LoadCase[] = [
   { ...defaults, name: 'rules', title: '5,000 rules of two conditions, 64 connections', rules: 5000 },
 ];
 
+/** The case `idle` as far as it concerns which peers suit it. */
+export const IDLE: LoadCase = { ...defaults, name: 'idle', title: 'Idle keep-alive clients' };
+
 /** How many idle keep-alive clients the case `idle` holds open. */
 export const IDLE_CLIENTS = 10_000;

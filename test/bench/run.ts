@@ -3,7 +3,7 @@
  * Benchmark code.
  */
 import { freePort, type Program, temporaryFolder } from '../kit/index.ts';
-import { IDLE_CLIENTS, type LoadCase } from './cases.ts';
+import { IDLE, IDLE_CLIENTS, type LoadCase } from './cases.ts';
 import { idleBytes } from './idle.ts';
 import type { Origin } from './origin.ts';
 import type { Peer } from './peers/index.ts';
@@ -61,7 +61,7 @@ export interface RunOptions {
 export async function runCase(load: LoadCase, peers: readonly Peer[], origin: Origin, options: RunOptions) {
   const started: RunningPeer[] = [];
   try {
-    for (const peer of peers) started.push(await startPeer(peer, origin, load.rules));
+    for (const peer of peers) if (peer.suits(load)) started.push(await startPeer(peer, origin, load.rules));
     for (const one of started) await measure(one, load, 2);
     const rounds = started.map((): Round[] => []);
     for (let round = 0; round < options.rounds; round++) {
@@ -86,7 +86,7 @@ export async function runCase(load: LoadCase, peers: readonly Peer[], origin: Or
 /** runIdle measures memory per idle client, one peer at a time. */
 export async function runIdle(peers: readonly Peer[], origin: Origin, options: RunOptions): Promise<IdleResult[]> {
   const results: IdleResult[] = [];
-  for (const peer of peers) {
+  for (const peer of peers.filter((one) => one.suits(IDLE))) {
     const { port, program } = await startPeer(peer, origin);
     try {
       // A second of ordinary load first: what every connection after it costs is then not mixed with starting up.

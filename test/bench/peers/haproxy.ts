@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInstalled } from '../../kit/index.ts';
 import type { Rule } from '../rules.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerSetup } from './peer.ts';
 
 function deny(rule: Rule): string {
   const other = {
@@ -17,16 +17,8 @@ function deny(rule: Rule): string {
   return `  http-request deny if { path_beg ${rule.area}/ } ${other}`;
 }
 
-export const haproxy: Peer = {
-  name: 'haproxy',
-  hasRules: true,
-  isPresent: () => isInstalled('haproxy'),
-  version: () => spawnSync('/usr/sbin/haproxy', ['-v']).stdout.toString().split('\n')[0]!.split(' - ')[0]!,
-  prepare({ port, originPort, folder, rules }) {
-    const file = join(folder, 'haproxy.cfg');
-    writeFileSync(
-      file,
-      `global
+function config({ port, originPort, rules }: PeerSetup, isSplicing: boolean): string {
+  return `global
   nbthread 1
   maxconn 11000
   no strict-limits
@@ -34,7 +26,7 @@ defaults
   mode http
   http-reuse always
   option forwardfor
-  timeout connect 5s
+${isSplicing ? '  option splice-response\n' : ''}  timeout connect 5s
   timeout client 300s
   timeout server 30s
   timeout http-keep-alive 300s
@@ -44,8 +36,24 @@ ${rules.map(deny).join('\n')}
   default_backend origin
 backend origin
   server one 127.0.0.1:${originPort} pool-max-conn -1
-`,
-    );
-    return { command: '/usr/sbin/haproxy', args: ['-db', '-q', '-f', file] };
-  },
-};
+`;
+}
+
+function peer(name: string, isSplicing: boolean): Peer {
+  return {
+    name,
+    suits: (load) => !isSplicing || load.bodyBytes > 0,
+    isPresent: () => isInstalled('haproxy'),
+    version: () => spawnSync('/usr/sbin/haproxy', ['-v']).stdout.toString().split('\n')[0]!.split(' - ')[0]!,
+    prepare(setup) {
+      const file = join(setup.folder, 'haproxy.cfg');
+      writeFileSync(file, config(setup, isSplicing));
+      return { command: '/usr/sbin/haproxy', args: ['-db', '-q', '-f', file] };
+    },
+  };
+}
+
+export const haproxy = peer('haproxy', false);
+
+/** haproxySplicing moves answers through kernel pipes, which no portable program can: shown for the large answers only. */
+export const haproxySplicing = peer('haproxy-splice', true);

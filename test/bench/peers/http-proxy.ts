@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 
 export const httpProxy: Peer = {
   name: 'http-proxy',
-  hasRules: false,
+  suits: (load) => load.rules === 0,
   isPresent() {
     try {
       return require.resolve('http-proxy') !== '';

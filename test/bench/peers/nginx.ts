@@ -22,7 +22,7 @@ ${http}
 
 export const nginx: Peer = {
   name: 'nginx',
-  hasRules: false,
+  suits: (load) => load.rules === 0,
   isPresent: () => isInstalled('nginx'),
   version: () => spawnSync('/usr/sbin/nginx', ['-v']).stderr.toString().replace('nginx version: ', '').trim(),
   prepare({ port, originPort, folder }) {

@@ -1,6 +1,7 @@
 /**
  * Peer: one proxy that is compared, configured as somebody who knows it well would. Benchmark code.
  */
+import type { LoadCase } from '../cases.ts';
 import type { Rule } from '../rules.ts';
 
 export interface PeerSetup {
@@ -23,8 +24,8 @@ export interface Peer {
   readonly name: string;
   /** What must be there: a command, or a file. */
   isPresent(): boolean;
-  /** Can it express thousands of rules in a sensible way? */
-  readonly hasRules: boolean;
+  /** Is the case one in which it makes sense: it can express thousands of rules, it differs from its sibling… */
+  suits(load: LoadCase): boolean;
   /** prepare writes the configuration and says what to start. */
   prepare(setup: PeerSetup): PeerCommand;
   /** version is one line for the report. */

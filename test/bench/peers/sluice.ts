@@ -21,7 +21,7 @@ function deny(rule: Rule): string {
 
 export const sluice: Peer = {
   name: 'sluice',
-  hasRules: true,
+  suits: () => true,
   isPresent: () => existsSync(BUILT),
   version() {
     const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
