@@ -1,4 +1,11 @@
 export type * from './facts.ts';
+export type { Readers } from './field-source.ts';
+export { interpretRules } from './interpret.ts';
 export { IpAddress } from './ip-address.ts';
+export { IpSet } from './ip-set.ts';
+export { MatchError } from './match-error.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';
+export { compileRules, type RuleMatcher } from './rule-matcher.ts';
+export { compileTemplate } from './template.ts';
+export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';

@@ -1,0 +1,106 @@
+/**
+ * TestMatcher: one comparison of a field, compiled for its type, operator and number of values. Data plane, hot path.
+ */
+import type { TestCondition } from '../plan/condition.ts';
+import { isAbsent, isMany, type OneValue, toAddress, toNumber, toText } from './fact-value.ts';
+import type { FactValue, RequestFacts } from './facts.ts';
+import type { Read } from './field-source.ts';
+import { IpSet } from './ip-set.ts';
+import { FieldFailure } from './match-error.ts';
+import { compileTextTest } from './text-test.ts';
+
+export type Matcher = (facts: RequestFacts) => boolean;
+
+/** compileTest throws for an operator that does not compare the test's type, and for values of another type. */
+export function compileTest(test: TestCondition, read: Read): Matcher {
+  if (test.operator === 'present') return (facts) => !isAbsent(read(facts));
+  if (test.operator === 'absent') return (facts) => isAbsent(read(facts));
+  if (isNumeric(test)) return compileNumberTest(test, read);
+  if (test.type === 'ip') return compileIpTest(test, read);
+  const passes = compileTextTest(test.operator, test.values.map(String), test.anycase);
+  const others = overValues(test, (value) => passes(toText(value)));
+  return (facts) => {
+    const value = read(facts);
+    return typeof value === 'string' ? passes(value) : others(value);
+  };
+}
+
+/** isNumeric tells whether a test compares numbers. */
+export function isNumeric(test: TestCondition): boolean {
+  return test.type === 'number' || ['over', 'below', 'between'].includes(test.operator);
+}
+
+/** numbersOf returns a numeric test's values; it throws when one is no number. */
+export function numbersOf(test: TestCondition): number[] {
+  return test.values.map((value) => {
+    const number = toNumber(value);
+    if (Number.isNaN(number)) throw new TypeError(`\`${value}\` is not a number to compare \`${test.field}\` with`);
+    return number;
+  });
+}
+
+function compileIpTest(test: TestCondition, read: Read): Matcher {
+  if (test.operator !== 'is' && test.operator !== 'in') throw wrongOperator(test);
+  const set = IpSet.from(test.values.map(String));
+  const others = overValues(test, (value) => {
+    const address = toAddress(value);
+    return address !== null && set.has(address);
+  });
+  return (facts) => others(read(facts));
+}
+
+function compileNumberTest(test: TestCondition, read: Read): Matcher {
+  const passes = numberTest(test, numbersOf(test));
+  const others = overValues(test, (value) => passes(toNumber(value)));
+  return (facts) => {
+    const value = read(facts);
+    return typeof value === 'number' ? passes(value) : others(value);
+  };
+}
+
+function numberTest(test: TestCondition, values: readonly number[]): (value: number) => boolean {
+  const [first = Number.NaN, second = Number.NaN] = values;
+  switch (test.operator) {
+    case 'is':
+    case 'in': {
+      if (values.length === 1) return (value) => value === first;
+      const set = new Set(values);
+      return (value) => set.has(value);
+    }
+    case 'over': {
+      const least = Math.min(...values);
+      return (value) => value > least;
+    }
+    case 'below': {
+      const most = Math.max(...values);
+      return (value) => value < most;
+    }
+    case 'between':
+      return (value) => value >= first && value <= second;
+    default:
+      throw wrongOperator(test);
+  }
+}
+
+/** overValues applies a test to one value, or to any or every one of several; what is absent never passes. */
+function overValues(test: TestCondition, passes: (value: OneValue) => boolean): (value: FactValue) => boolean {
+  const { every, field } = test;
+  return (value) => {
+    if (isAbsent(value)) return false;
+    try {
+      if (!isMany(value)) return passes(value);
+      for (let index = 0; index < value.length; index++) {
+        if (passes(value[index]!) !== every) return !every;
+      }
+      return every;
+    } catch (error) {
+      throw new FieldFailure(field, error);
+    }
+  };
+}
+
+function wrongOperator(test: TestCondition): TypeError {
+  return new TypeError(
+    `operator \`${test.operator}\` does not compare a field of type ${test.type} (\`${test.field}\`)`,
+  );
+}
