@@ -10,7 +10,7 @@ import { lowerAscii } from './fact-value.ts';
 import { fieldId } from './field-source.ts';
 import { isNumeric, numbersOf } from './test-matcher.ts';
 
-export type KeyKind = 'exact' | 'starts' | 'under' | 'ends' | 'ip' | 'number' | 'present';
+export type KeyKind = 'exact' | 'starts' | 'under' | 'ends' | 'contains' | 'ip' | 'number' | 'present';
 
 export interface Key {
   /** The field and its key, as `fieldId` writes it. */
@@ -123,6 +123,8 @@ function keysOf(test: TestCondition): readonly Key[] {
       return values.map((value) => prefixed(test.operator as 'starts' | 'ends', value));
     case 'under':
       return values.map((value) => prefixed(value.endsWith('/') ? 'starts' : 'under', value));
+    case 'contains':
+      return values.map((value) => prefixed('contains', value));
     case 'like':
       return values.map((value) => {
         const head = value.slice(0, Math.max(0, value.indexOf('*')));

@@ -7,7 +7,7 @@
 import type { Condition, TestCondition } from '../plan/condition.ts';
 import { IpTable } from './ip-table.ts';
 import { type Network, parseCidr } from './parse-ip.ts';
-import { type Key, RuleCover } from './rule-cover.ts';
+import { type Key, type KeyKind, RuleCover } from './rule-cover.ts';
 import { TextTrie, type TrieEntry } from './text-trie.ts';
 
 /** Groups of so many rules, or fewer, are tested one by one. */
@@ -29,17 +29,22 @@ export interface FieldTable {
   readonly groups: readonly RuleGroup[];
   /** All rules in the groups, ascending: for when the field cannot be read. */
   readonly rules: Int32Array;
-  readonly tries: readonly FoldedTrie[];
+  readonly tries: readonly TableTrie[];
   readonly ips: { readonly table: IpTable; readonly groups: Int32Array } | null;
   readonly numbers: { readonly values: Float64Array; readonly groups: Int32Array } | null;
   /** The group for any value at all, or -1. */
   readonly present: number;
 }
 
-export interface FoldedTrie {
+/** TableTrie looks texts up at their beginning, from their end, or from every place in them. */
+export interface TableTrie {
+  readonly side: TrieSide;
+  /** The text must be lowered first. */
   readonly isFolded: boolean;
   readonly trie: TextTrie;
 }
+
+export type TrieSide = 'start' | 'end' | 'anywhere';
 
 /** How many keys all the indexes of one list may hold together before groups stay lists. */
 const KEYS_PER_RULE = 64;
@@ -90,12 +95,11 @@ export class RuleIndexBuilder {
       test: filed[0]!.key.test,
       groups,
       rules: all,
-      tries: [
-        ...buildTrie(filed, false, false),
-        ...buildTrie(filed, false, true),
-        ...buildTrie(filed, true, false),
-        ...buildTrie(filed, true, true),
-      ],
+      tries: [false, true].flatMap((isFolded) => [
+        ...buildTrie(filed, isFolded, 'start'),
+        ...buildTrie(filed, isFolded, 'end'),
+        ...buildTrie(filed, isFolded, 'anywhere'),
+      ]),
       ips: buildIps(filed),
       numbers: buildNumbers(filed),
       present: filed.findIndex(({ key }) => key.kind === 'present'),
@@ -114,17 +118,30 @@ function file(fields: Map<string, Map<string, Filed>>, key: Key, rule: number): 
   else if (filed.rules.at(-1) !== rule) filed.rules.push(rule);
 }
 
-function buildTrie(filed: readonly Filed[], isFolded: boolean, isReversed: boolean): FoldedTrie[] {
+function buildTrie(filed: readonly Filed[], isFolded: boolean, side: TrieSide): TableTrie[] {
   const entries = new Map<string, TrieEntry>();
   for (const [group, { key }] of filed.entries()) {
-    const { kind, text } = key;
-    if (key.isFolded !== isFolded || (kind === 'ends') !== isReversed) continue;
-    if (kind !== 'exact' && kind !== 'starts' && kind !== 'under' && kind !== 'ends') continue;
-    const entry = entries.get(text) ?? { exact: -1, starts: -1, under: -1 };
-    entry[kind === 'ends' ? 'starts' : kind] = group;
-    entries.set(text, entry);
+    if (key.isFolded !== isFolded || sideOf(key.kind) !== side) continue;
+    const entry = entries.get(key.text) ?? { exact: -1, starts: -1, under: -1 };
+    entry[key.kind === 'exact' || key.kind === 'under' ? key.kind : 'starts'] = group;
+    entries.set(key.text, entry);
   }
-  return entries.size === 0 ? [] : [{ isFolded, trie: new TextTrie(entries, isReversed) }];
+  return entries.size === 0 ? [] : [{ side, isFolded, trie: new TextTrie(entries, side === 'end') }];
+}
+
+function sideOf(kind: KeyKind): TrieSide | null {
+  switch (kind) {
+    case 'exact':
+    case 'starts':
+    case 'under':
+      return 'start';
+    case 'ends':
+      return 'end';
+    case 'contains':
+      return 'anywhere';
+    default:
+      return null;
+  }
 }
 
 function buildIps(filed: readonly Filed[]): FieldTable['ips'] {

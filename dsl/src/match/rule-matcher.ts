@@ -74,6 +74,8 @@ interface LinkedGroup extends RuleGroup {
 interface LinkedTable extends FieldTable {
   readonly groups: readonly LinkedGroup[];
   readonly read: Read;
+  /** Per group: the pass in which it was searched last. A client who repeats a value does not make it be searched again. */
+  readonly searched: Float64Array;
 }
 
 function linkGroup(group: RuleGroup, compiler: ConditionCompiler): LinkedGroup {
@@ -81,6 +83,7 @@ function linkGroup(group: RuleGroup, compiler: ConditionCompiler): LinkedGroup {
     ...table,
     groups: table.groups.map((inner) => linkGroup(inner, compiler)),
     read: compiler.read(table.test),
+    searched: new Float64Array(table.groups.length),
   }));
   return { ...group, tables };
 }
@@ -167,33 +170,42 @@ class IndexedList implements RuleMatcher {
   }
 
   #searchOne(table: LinkedTable, value: OneValue): void {
-    if (table.present >= 0) this.#searchGroup(table.groups[table.present]!);
+    if (table.present >= 0) this.#searchFound(table, table.present);
     const { tries, ips, numbers } = table;
     for (let index = 0; index < tries.length; index++) {
-      const { isFolded, trie } = tries[index]!;
-      const text = toText(value);
-      this.#walk(table, trie, isFolded ? lowerAscii(text) : text);
+      const { side, isFolded, trie } = tries[index]!;
+      const text = isFolded ? lowerAscii(toText(value)) : toText(value);
+      this.#walk(table, trie, text, 0);
+      if (side !== 'anywhere') continue;
+      for (let from = 1; from < text.length; from++) this.#walk(table, trie, text, from);
     }
     if (ips !== null) {
       const address = toAddress(value);
       if (address !== null) {
         for (let network = ips.table.innermost(address); network >= 0; network = ips.table.parent[network]!) {
-          this.#searchGroup(table.groups[ips.groups[network]!]!);
+          this.#searchFound(table, ips.groups[network]!);
         }
       }
     }
     if (numbers !== null) {
       const at = indexOfNumber(numbers.values, toNumber(value));
-      if (at >= 0) this.#searchGroup(table.groups[numbers.groups[at]!]!);
+      if (at >= 0) this.#searchFound(table, numbers.groups[at]!);
     }
   }
 
-  #walk(table: LinkedTable, trie: TextTrie, text: string): void {
+  #searchFound(table: LinkedTable, group: number): void {
+    if (table.searched[group] === this.#pass.number) return;
+    table.searched[group] = this.#pass.number;
+    this.#searchGroup(table.groups[group]!);
+  }
+
+  /** walk searches the groups of all keys that stand in the text at `from`. */
+  #walk(table: LinkedTable, trie: TextTrie, text: string, from: number): void {
     const { labels, labelStart, labelEnd, isReversed } = trie;
     const length = text.length;
     const last = length - 1;
     let node = 0;
-    let at = 0;
+    let at = from;
     while (node >= 0) {
       const end = labelEnd[node]!;
       for (let label = labelStart[node]!; label < end; label++) {
@@ -201,12 +213,12 @@ class IndexedList implements RuleMatcher {
         at++;
       }
       const starts = trie.starts[node]!;
-      if (starts >= 0) this.#searchGroup(table.groups[starts]!);
+      if (starts >= 0) this.#searchFound(table, starts);
       const under = trie.under[node]!;
-      if (under >= 0 && (at === length || text.charCodeAt(at) === 0x2f)) this.#searchGroup(table.groups[under]!);
+      if (under >= 0 && (at === length || text.charCodeAt(at) === 0x2f)) this.#searchFound(table, under);
       if (at === length) {
         const exact = trie.exact[node]!;
-        if (exact >= 0) this.#searchGroup(table.groups[exact]!);
+        if (exact >= 0) this.#searchFound(table, exact);
         return;
       }
       node = trie.child(node, text.charCodeAt(isReversed ? last - at : at));
