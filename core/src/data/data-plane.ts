@@ -1,0 +1,175 @@
+/**
+ * DataPlane: traffic on one event loop: generations, bound ports, servers' connections. Runs in a data thread, or on the
+ * caller's loop with `threads: 0`. Imports nothing of the control plane.
+ */
+import type { DataEntry } from '../plugin/data-entry.ts';
+import { ThreadCounters } from '../shared/counters.ts';
+import type { DataPlaneHost } from '../shared/data-plane-host.ts';
+import { Heartbeats } from '../shared/heartbeats.ts';
+import { LatencyHistogram } from '../shared/latency-histogram.ts';
+import type { DataPlane, PrepareOrder } from '../shared/orders.ts';
+import { ServerTable } from '../shared/server-table.ts';
+import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import type { Generation } from './generation.ts';
+import { link } from './link.ts';
+import type { Closable, Loop } from './loop.ts';
+import { Port } from './port.ts';
+import { ServerEndpoint } from './server-endpoint.ts';
+import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+
+/** How long a drain leaves idle connections open, for requests that are on their way already. */
+const IDLE_GRACE_MS = 1000;
+
+/** createDataPlane makes a data plane that serves nothing yet. */
+export function createDataPlane(host: DataPlaneHost): DataPlane {
+  return new LoopDataPlane(host);
+}
+
+interface Prepared {
+  readonly generation: Generation;
+  /** By listener name: ports kept from before and ports just bound. */
+  readonly ports: ReadonlyMap<string, Port>;
+  readonly opened: readonly Port[];
+}
+
+class LoopDataPlane implements DataPlane {
+  readonly #loop: Loop;
+  readonly #isShared: boolean;
+  readonly #prepared = new Map<number, Prepared>();
+  readonly #endpoints = new Map<string, ServerEndpoint>();
+  #ports: ReadonlyMap<string, Port> = new Map();
+  #current: Generation | null = null;
+
+  constructor(host: DataPlaneHost) {
+    const { memory, thread } = host;
+    this.#isShared = memory.threads > 1;
+    this.#loop = {
+      thread,
+      wheel: new TimerWheel(host.now),
+      counters: new ThreadCounters(memory, thread),
+      latency: new LatencyHistogram(memory, thread),
+      heartbeats: new Heartbeats(memory, thread),
+      table: new ServerTable(memory.servers, memory.threads),
+      sticks: new SharedStickTable(memory, thread),
+      connections: new Set<Closable>(),
+      isDraining: false,
+      now: host.now,
+      random: host.random,
+      log: (level, message, fields) => host.report({ type: 'log', level, message, fields }),
+      retired: (generation) => host.report({ type: 'retired', generation: generation.number }),
+    };
+  }
+
+  async prepare(order: PrepareOrder): Promise<Readonly<Record<string, number>>> {
+    const entries = new Map<string, DataEntry>();
+    for (const { plugin, url } of order.entries) entries.set(plugin, await importEntry(plugin, url));
+    const generation = link(order, entries, (slot, server) => this.#endpoint(slot, server.address), this.#loop);
+    const ports = new Map<string, Port>();
+    const opened: Port[] = [];
+    const numbers: Record<string, number> = {};
+    try {
+      for (const [name, listener] of generation.listeners) {
+        const { address } = listener.plan;
+        let port = this.#portAt(name, JSON.stringify(address));
+        if (port === undefined) {
+          port = new Port(address, listener, this.#loop);
+          opened.push(port);
+          await port.open('port' in address ? (order.ports[name] ?? address.port) : 0, this.#isShared);
+        }
+        ports.set(name, port);
+        numbers[name] = port.number;
+      }
+    } catch (error) {
+      for (const port of opened) port.close();
+      throw error;
+    }
+    this.#prepared.set(order.generation, { generation, ports, opened });
+    return numbers;
+  }
+
+  activate(number: number): void {
+    const prepared = this.#prepared.get(number);
+    if (prepared === undefined) throw new Error(`generation ${number} was not prepared`);
+    this.#prepared.delete(number);
+    const previous = this.#current;
+    const kept = new Set(prepared.ports.values());
+    this.#current = prepared.generation;
+    prepared.generation.isCurrent = true;
+    for (const [name, port] of prepared.ports) port.serve(prepared.generation.listeners.get(name)!);
+    for (const port of this.#ports.values()) if (!kept.has(port)) port.close();
+    this.#ports = prepared.ports;
+    this.#retireEndpoints(prepared.generation);
+    if (previous === null) return;
+    previous.isCurrent = false;
+    if (previous.openRequests === 0) this.#loop.retired(previous);
+  }
+
+  async abandon(number: number): Promise<void> {
+    const prepared = this.#prepared.get(number);
+    if (prepared === undefined) return;
+    this.#prepared.delete(number);
+    for (const port of prepared.opened) port.close();
+  }
+
+  async drain(deadlineMs: number): Promise<number> {
+    const { connections } = this.#loop;
+    this.#loop.isDraining = true;
+    for (const port of this.#ports.values()) port.close();
+    const startMs = this.#loop.now();
+    for (;;) {
+      const spentMs = this.#loop.now() - startMs;
+      if (spentMs >= Math.min(IDLE_GRACE_MS, deadlineMs)) {
+        for (const connection of connections) if (connection.isIdle) connection.destroy();
+      }
+      if (connections.size === 0 || spentMs >= deadlineMs) break;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(TICK_MS, Math.max(1, deadlineMs - spentMs))));
+    }
+    const cut = connections.size;
+    for (const connection of connections) connection.destroy();
+    return cut;
+  }
+
+  async stop(): Promise<void> {
+    for (const number of [...this.#prepared.keys()]) await this.abandon(number);
+    for (const port of this.#ports.values()) port.close();
+    this.#ports = new Map();
+    for (const connection of this.#loop.connections) connection.destroy();
+    for (const endpoint of this.#endpoints.values()) endpoint.retire();
+    this.#loop.wheel.stop();
+  }
+
+  #portAt(name: string, address: string): Port | undefined {
+    const port = this.#ports.get(name);
+    return port !== undefined && JSON.stringify(port.address) === address ? port : undefined;
+  }
+
+  #endpoint(slot: number, address: ServerEndpoint['address']): ServerEndpoint {
+    const key = `${slot} ${JSON.stringify(address)}`;
+    let endpoint = this.#endpoints.get(key);
+    if (endpoint === undefined) {
+      endpoint = new ServerEndpoint(slot, address);
+      this.#endpoints.set(key, endpoint);
+    }
+    return endpoint;
+  }
+
+  /** retireEndpoints closes the idle connections of servers that the generation has no more. */
+  #retireEndpoints(generation: Generation): void {
+    const used = new Set(generation.backends.flatMap((backend) => backend.pool.endpoints));
+    for (const [key, endpoint] of this.#endpoints) {
+      if (used.has(endpoint)) continue;
+      endpoint.retire();
+      this.#endpoints.delete(key);
+    }
+  }
+}
+
+async function importEntry(plugin: string, url: string): Promise<DataEntry> {
+  try {
+    return (await import(url)) as DataEntry;
+  } catch (error) {
+    throw new Error(
+      `the data entry of plugin \`${plugin}\` cannot be imported: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Generation: one plan as one event loop runs it: matchers compiled, names resolved, functions bound. Data plane.
+ *
+ * Requests hold on to the generation they started on; when the last one has ended after a switch, it is retired.
+ */
+import type { IpSet, RuleMatcher } from '@sluice/dsl/match';
+import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
+import type { Action, Answer, Balancer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { LiveServerPool } from './live-server-pool.ts';
+
+/** LinkedRule is a rule with what it does once its condition matched. */
+export interface LinkedRule {
+  readonly rule: Rule;
+  readonly action: Action;
+}
+
+export interface LinkedListener {
+  readonly name: string;
+  readonly slot: number;
+  readonly plan: ListenerPlan;
+  readonly generation: Generation;
+  readonly guards: RuleMatcher;
+  readonly guardRules: readonly LinkedRule[];
+  readonly changes: RuleMatcher;
+  readonly changeRules: readonly LinkedRule[];
+  readonly routes: RuleMatcher;
+  readonly routeRules: readonly LinkedRule[];
+  /** Peers whose forwarding fields are believed; null: nobody's. */
+  readonly trusted: IpSet | null;
+  readonly tls: TlsMode | null;
+}
+
+export interface LinkedBackend {
+  readonly name: string;
+  readonly slot: number;
+  readonly plan: BackendPlan;
+  readonly pool: LiveServerPool;
+  readonly balancer: Balancer;
+  readonly stickiness: Stickiness | null;
+  readonly retriesStatus: ReadonlySet<number>;
+  readonly retriesConnectFailure: boolean;
+}
+
+export interface Generation {
+  readonly number: number;
+  readonly listeners: ReadonlyMap<string, LinkedListener>;
+  readonly backends: readonly LinkedBackend[];
+  /** The standard answer of a status. */
+  errorAnswer(status: number): Answer;
+  /** Requests that started on it and have not ended. */
+  openRequests: number;
+  isCurrent: boolean;
+}

@@ -1,0 +1,812 @@
+/**
+ * Downstream: one client connection, and the life of each request on it. Hot path; data plane.
+ *
+ * One request at a time (RFC 9112 section 9.3.2): bytes of the next one wait until the answer has ended. Requests are
+ * checked, judged by the rules, given a server, and forwarded as bytes; nothing is allocated for a request that the
+ * connection does not already hold, but strings.
+ */
+import type { Socket } from 'node:net';
+import { type IpAddress, MatchError, parseIp } from '@sluice/dsl/match';
+import type { Answer } from '../../plugin/data-entry.ts';
+import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
+import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
+import type { Closable, Loop } from '../loop.ts';
+import type { Port } from '../port.ts';
+import { Timed } from '../timer-wheel.ts';
+import type { AnswerHead } from './answer-head.ts';
+import {
+  AS_IS,
+  BAD_BODY,
+  BodyFramer,
+  BY_LENGTH,
+  CHUNKED,
+  NO_BODY,
+  RECHUNKED,
+  UNCHUNKED,
+  UNTIL_CLOSE,
+} from './body-framer.ts';
+import { FieldEdits } from './field-edits.ts';
+import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from './forward-head.ts';
+import { isIdempotent, LiveRequest } from './live-request.ts';
+import { Output } from './output.ts';
+import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLine } from './request-head.ts';
+import { selfAnswer } from './self-answer.ts';
+import { type Failure, Upstream } from './upstream.ts';
+
+const IDLE = 0;
+/** Part of a head has come. */
+const HEAD = 1;
+/** A request is under way and its body has not ended. */
+const BODY = 2;
+/** The whole request has come; its answer has not ended. */
+const ANSWER = 3;
+const TUNNEL = 4;
+/** Our side is closed; what still comes is thrown away, so that the client gets to read our answer. */
+const LINGER = 5;
+const CLOSED = 6;
+
+const LINGER_MS = 2000;
+/** A pooled connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
+const FRESH_TICKS = 5;
+
+const NO_ADDRESS = parseIp('0.0.0.0')!;
+const edits = new FieldEdits();
+const noEdits = new FieldEdits();
+
+interface DownstreamSocket extends Socket {
+  downstream: Downstream;
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as DownstreamSocket).downstream.received(chunk);
+}
+function onEnd(this: Socket): void {
+  (this as DownstreamSocket).downstream.ended();
+}
+function onDrain(this: Socket): void {
+  (this as DownstreamSocket).downstream.drained();
+}
+function onError(): void {
+  // `close` follows and decides.
+}
+function onClose(this: Socket): void {
+  (this as DownstreamSocket).downstream.closed();
+}
+
+export class Downstream extends Timed implements Closable {
+  readonly socket: Socket;
+  readonly out: Output;
+  /** Of the request under way. */
+  backend!: LinkedBackend;
+  /** How the answer's body leaves: AS_IS, UNCHUNKED or RECHUNKED. */
+  answerOutput = AS_IS;
+  readonly #loop: Loop;
+  readonly #port: Port;
+  readonly #peerIp: IpAddress;
+  readonly #framer = new BodyFramer();
+  #listener!: LinkedListener;
+  #peer: Peer | null = null;
+  #peerListener: LinkedListener | null = null;
+  #state = IDLE;
+  #request: LiveRequest | null = null;
+  #upstream: Upstream | null = null;
+  #server = -1;
+  #openSlot = -1;
+  #tried: number[] | null = null;
+  #pending: Buffer | null = null;
+  #isPaused = false;
+  #isReading = false;
+  #isAnswering = false;
+  #mustClose = false;
+  #hasEnded = false;
+  #bytesIn = 0;
+
+  constructor(socket: Socket, port: Port, loop: Loop) {
+    super();
+    this.socket = socket;
+    this.out = new Output(socket);
+    this.#loop = loop;
+    this.#port = port;
+    this.#peerIp = parseIp(socket.remoteAddress ?? '') ?? NO_ADDRESS;
+    (socket as DownstreamSocket).downstream = this;
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    loop.connections.add(this);
+    loop.counters.listener(port.listener.slot, ListenerIndex.connections);
+    loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
+  }
+
+  get isIdle(): boolean {
+    return this.#state === IDLE && this.#pending === null;
+  }
+
+  get isHead(): boolean {
+    return this.#request!.method === 'HEAD';
+  }
+
+  /** isRequestSent: every byte of the request has gone to the server, so its connection can be used again. */
+  get isRequestSent(): boolean {
+    return this.#framer.isDone;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  // The client's side.
+
+  received(chunk: Buffer): void {
+    this.#bytesIn += chunk.length;
+    switch (this.#state) {
+      case IDLE:
+      case HEAD:
+        this.#read(this.#withPending(chunk));
+        break;
+      case BODY:
+        if (this.#upstream === null || this.#upstream.isConnecting) this.#hold(chunk);
+        else this.#forwardBody(chunk, 0);
+        break;
+      case ANSWER:
+        this.#hold(chunk);
+        break;
+      case TUNNEL: {
+        const out = this.#upstream!.out;
+        out.bytes(chunk, 0, chunk.length);
+        out.flush();
+        this.tunnelMoved();
+        if (out.isFull) this.#pause();
+        break;
+      }
+    }
+  }
+
+  ended(): void {
+    this.#hasEnded = true;
+    switch (this.#state) {
+      case ANSWER:
+        this.#mustClose = true;
+        break;
+      case TUNNEL:
+        this.#upstream!.socket.end();
+        break;
+      case IDLE:
+        this.socket.end();
+        break;
+      case LINGER:
+        break;
+      default:
+        this.destroy();
+    }
+  }
+
+  drained(): void {
+    switch (this.#state) {
+      case IDLE:
+      case HEAD:
+        this.#readPending();
+        break;
+      case ANSWER:
+        this.#loop.wheel.limit(this, 0);
+        if (this.#isAnswering) this.#upstream!.resume();
+        break;
+      case BODY:
+        if (this.#isAnswering) this.#upstream!.resume();
+        break;
+      case TUNNEL:
+        this.#upstream!.resume();
+        break;
+    }
+  }
+
+  closed(): void {
+    const state = this.#state;
+    if (state === CLOSED) return;
+    this.#state = CLOSED;
+    const { wheel, counters, connections } = this.#loop;
+    wheel.drop(this);
+    connections.delete(this);
+    if (this.#request !== null) {
+      if (state !== TUNNEL) counters.listener(this.#listener.slot, ListenerIndex.clientAborts);
+      this.#endAttempt(true);
+      this.#endRequest(this.#request);
+    }
+    counters.listener(this.#port.listener.slot, ListenerIndex.connectionsClosed);
+    this.#countBytes();
+    this.#pending = null;
+  }
+
+  expired(): void {
+    switch (this.#state) {
+      case IDLE:
+        this.#close();
+        break;
+      case HEAD:
+        this.#refuse(408);
+        break;
+      case BODY:
+        if (this.#isAnswering) this.destroy();
+        else {
+          this.#endAttempt(true);
+          this.#answerStatus(408, true);
+        }
+        break;
+      default:
+        this.destroy();
+    }
+  }
+
+  // Requests.
+
+  #read(bytes: Buffer): void {
+    const end = bytes.length;
+    let at = 0;
+    this.#isReading = true;
+    while (this.#state === IDLE || this.#state === HEAD) {
+      at = skipEmptyLine(bytes, at, end);
+      if (at === end) break;
+      if (this.out.isFull) {
+        // A client that asks without reading answers gets no more of them until it reads.
+        this.#hold(bytes.subarray(at));
+        this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.clientMs);
+        break;
+      }
+      const listener = this.#port.listener;
+      const { plan } = listener;
+      const request = LiveRequest.acquire();
+      const behind = parseRequestHead(request, bytes, at, end, plan.limits, plan.allowEncodedSlashes);
+      if (behind === HEAD_NEEDS_MORE) {
+        request.release();
+        this.#keepPart(at === 0 ? bytes : bytes.subarray(at));
+        break;
+      }
+      this.#listener = listener;
+      this.#request = request;
+      listener.generation.openRequests++;
+      if (behind < 0) {
+        this.#framer.begin(NO_BODY, 0, AS_IS);
+        this.#refuse(-behind);
+        break;
+      }
+      at = this.#begin(request, bytes, behind, end);
+    }
+    this.#isReading = false;
+    if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.#hold(bytes.subarray(at));
+  }
+
+  /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */
+  #keepPart(part: Buffer): void {
+    this.#pending = part;
+    if (this.#state === HEAD) return;
+    this.#state = HEAD;
+    this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.headerMs);
+  }
+
+  /** begin judges a request and starts to forward it. Returns the index behind the bytes it took. */
+  #begin(request: LiveRequest, bytes: Buffer, bodyAt: number, end: number): number {
+    const listener = this.#listener;
+    const { plan } = listener;
+    const { counters, wheel } = this.#loop;
+    this.#framer.begin(framing.mode, framing.length, AS_IS);
+    this.#state = this.#framer.isDone ? ANSWER : BODY;
+    wheel.limit(this, this.#framer.isDone ? 0 : plan.timeouts.bodyMs);
+    this.#mustClose = !request.isKeepAlive || this.#hasEnded;
+    this.#isAnswering = false;
+    request.startMs = this.#loop.now();
+    request.attempts = 0;
+    counters.listener(listener.slot, ListenerIndex.requests);
+    const peer = this.#peerFor(listener);
+    request.port = this.#port.number;
+    request.scheme = peer.scheme;
+    request.ip = this.#clientIp(request, peer);
+    if (plan.limits.bodyBytes !== 0 && framing.mode === BY_LENGTH && framing.length > plan.limits.bodyBytes) {
+      this.#answerStatus(413, true);
+      return end;
+    }
+    const backend = this.#judge(request, listener);
+    if (backend === null) return bodyAt;
+    request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
+    this.backend = backend;
+    this.#tried = null;
+    this.#attempt(false);
+    if (this.#state !== BODY || this.#upstream === null || this.#upstream.isConnecting) {
+      this.#upstream?.out.flush();
+      return bodyAt;
+    }
+    this.#forwardBody(bytes, bodyAt);
+    return end;
+  }
+
+  /** judge runs guards, changes and routes. Null: the request has been answered. */
+  #judge(request: LiveRequest, listener: LinkedListener): LinkedBackend | null {
+    edits.clear();
+    let rules: readonly LinkedRule[] = listener.guardRules;
+    let index = -1;
+    try {
+      index = listener.guards.next(request, 0);
+      if (index !== -1) {
+        const { action } = rules[index]!;
+        if (action.kind === 'answer') {
+          const answer = action.answer(request);
+          if (answer.status >= 400) this.#loop.counters.listener(listener.slot, ListenerIndex.denied);
+          this.#answer(answer, false);
+          return null;
+        }
+      }
+      rules = listener.changeRules;
+      for (index = listener.changes.next(request, 0); index !== -1; index = listener.changes.next(request, index + 1)) {
+        const { action } = rules[index]!;
+        if (action.kind === 'change') action.change(request, edits);
+      }
+      rules = listener.routeRules;
+      index = listener.routes.next(request, 0);
+      if (index === -1) {
+        this.#answerStatus(404, false);
+        return null;
+      }
+      const { action } = rules[index]!;
+      if (action.kind === 'route') return listener.generation.backends[action.route(request)]!;
+      if (action.kind === 'answer') {
+        this.#answer(action.answer(request), false);
+        return null;
+      }
+      this.#answerStatus(500, false);
+    } catch (error) {
+      this.#ruleFailed(listener, rules[error instanceof MatchError ? error.rule : index], error);
+    }
+    return null;
+  }
+
+  /** ruleFailed: a broken rule never counts as one that did not match; the request is refused. */
+  #ruleFailed(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
+    this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
+    this.#loop.log('error', 'a rule failed; the request was refused with 500', {
+      listener: listener.name,
+      rule: rule?.rule.text,
+      at: rule === undefined ? undefined : `${rule.rule.place.file}:${rule.rule.place.line}`,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    if (!this.#isAnswering) this.#answerStatus(500, false);
+  }
+
+  /** peerFor keeps what is said of the peer until a reload may have changed it. */
+  #peerFor(listener: LinkedListener): Peer {
+    if (this.#peer === null || this.#peerListener !== listener) {
+      const isTrusted = listener.trusted?.has(this.#peerIp) ?? false;
+      this.#peer = new Peer(this.#peerIp.text, listener.tls === null ? 'http' : 'https', isTrusted);
+      this.#peerListener = listener;
+    }
+    return this.#peer;
+  }
+
+  /**
+   * clientIp is the peer, or, from a trusted peer, the address nearest to us in the header that is not trusted itself.
+   * Something in it that is no address ends the search: what stands before it could be invented.
+   */
+  #clientIp(request: LiveRequest, peer: Peer): IpAddress {
+    const { trusted, plan } = this.#listener;
+    if (!peer.isTrusted || plan.clientIp === null || trusted === null) return this.#peerIp;
+    const value = request.header(plan.clientIp.header);
+    if (value === undefined) return this.#peerIp;
+    const hops = (typeof value === 'string' ? value : value.join(',')).split(',');
+    let client = this.#peerIp;
+    for (let index = hops.length - 1; index >= 0; index--) {
+      const hop = parseIp(hops[index]!.trim());
+      if (hop === null) break;
+      client = hop;
+      if (!trusted.has(hop)) break;
+    }
+    return client;
+  }
+
+  // Attempts.
+
+  /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
+  #attempt(needsNew: boolean): void {
+    const request = this.#request!;
+    const server = this.#pick(request);
+    if (server === -1) {
+      this.#answerStatus(503, false);
+      return;
+    }
+    const { table, wheel, counters, thread } = this.#loop;
+    const { pool } = this.backend;
+    const endpoint = pool.endpoints[server]!;
+    request.attempts++;
+    this.#server = server;
+    this.#openSlot = endpoint.slot;
+    table.opened(endpoint.slot, thread);
+    counters.server(endpoint.slot, ServerIndex.requests);
+    const isSafe = this.#framer.mode === NO_BODY && isIdempotent(request.method);
+    const pooled = needsNew ? undefined : endpoint.take(isSafe ? 0 : wheel.tick - FRESH_TICKS);
+    if (pooled !== undefined) {
+      this.#upstream = pooled;
+      pooled.lend(this);
+      pooled.out.text(request.forwardHead);
+      return;
+    }
+    counters.server(endpoint.slot, ServerIndex.connects);
+    const upstream = new Upstream(endpoint, this.#loop);
+    this.#upstream = upstream;
+    upstream.lend(this);
+  }
+
+  #pick(request: LiveRequest): number {
+    const { pool, stickiness, balancer } = this.backend;
+    try {
+      pool.begin(this.#tried);
+      if (stickiness !== null) {
+        const own = stickiness.find(request, pool);
+        if (own !== -1 && pool.keepsSticky(own)) return own;
+      }
+      const picked = balancer.pick(request, pool);
+      return picked === -1 && pool.useBackups() ? balancer.pick(request, pool) : picked;
+    } catch (error) {
+      this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
+      this.#loop.log('error', 'choosing a server failed; the request was refused with 503', {
+        backend: this.backend.name,
+        balance: this.backend.plan.balance.name,
+        error: error instanceof Error ? error.message : String(error),
+      });
+      return -1;
+    }
+  }
+
+  /** endAttempt gives the server back its place. `isAborted`: its connection is of no more use. */
+  #endAttempt(isAborted: boolean): void {
+    if (this.#openSlot !== -1) {
+      this.#loop.table.closed(this.#openSlot, this.#loop.thread);
+      this.#openSlot = -1;
+    }
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    if (isAborted && upstream !== null) upstream.discard();
+  }
+
+  upstreamConnected(): void {
+    const upstream = this.#upstream!;
+    upstream.out.text(this.#request!.forwardHead);
+    this.#startBody(upstream);
+  }
+
+  /** startBody sends the head that is held and what has come of the body meanwhile. */
+  #startBody(upstream: Upstream): void {
+    if (this.#state !== BODY) {
+      upstream.out.flush();
+      return;
+    }
+    const held = this.#pending;
+    this.#pending = null;
+    this.#resume();
+    if (held !== null) this.#forwardBody(held, 0);
+    else upstream.out.flush();
+  }
+
+  upstreamDrained(): void {
+    if (this.#state === BODY || this.#state === TUNNEL) {
+      if (this.#state === BODY) this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+      this.#resume();
+    }
+  }
+
+  /** upstreamFailed tries again where that cannot do harm, and answers for the server where it could. */
+  upstreamFailed(failure: Failure): void {
+    const { counters } = this.#loop;
+    const slot = this.#openSlot;
+    const wasReused = this.#upstream!.isReused;
+    counters.server(slot, SERVER_FAILURES[failure]);
+    if (failure === 'connect') this.backend.pool.endpoints[this.#server]!.flush();
+    this.#endAttempt(true);
+    if (this.#isAnswering) {
+      // The client must not take what it has for the whole answer.
+      this.destroy();
+      return;
+    }
+    if (this.#mayRetry(failure, wasReused)) {
+      counters.server(slot, ServerIndex.retries);
+      this.#retry(failure === 'dead' && wasReused);
+      return;
+    }
+    this.#answerStatus(FAILURE_STATUS[failure], false);
+  }
+
+  #mayRetry(failure: Failure, wasReused: boolean): boolean {
+    const request = this.#request!;
+    const { retry } = this.backend.plan;
+    if (failure !== 'connect') {
+      const isSafe = failure === 'dead' && this.#framer.mode === NO_BODY && isIdempotent(request.method);
+      if (!isSafe) return false;
+      // A kept connection that the server had closed says nothing about the server, so it does not use up a retry.
+      if (wasReused) return true;
+    }
+    return this.backend.retriesConnectFailure && request.attempts <= retry.times;
+  }
+
+  #retry(isSameServer: boolean): void {
+    if (!isSameServer && this.backend.plan.retry.isAnotherServer) {
+      if (this.#tried === null) this.#tried = [this.#server];
+      else this.#tried.push(this.#server);
+    }
+    this.#attempt(isSameServer);
+    const upstream = this.#upstream;
+    if (upstream !== null && !upstream.isConnecting) this.#startBody(upstream);
+  }
+
+  // Bodies.
+
+  #forwardBody(bytes: Buffer, at: number): void {
+    const upstream = this.#upstream!;
+    const behind = this.#framer.feed(bytes, at, bytes.length, upstream.out);
+    const most = this.#listener.plan.limits.bodyBytes;
+    const isTooLong = most !== 0 && this.#framer.contentBytes > most;
+    if (behind === BAD_BODY || isTooLong) {
+      this.#endAttempt(true);
+      if (this.#isAnswering) this.destroy();
+      else this.#answerStatus(isTooLong ? 413 : 400, true);
+      return;
+    }
+    upstream.out.flush();
+    if (this.#framer.isDone) {
+      this.#state = ANSWER;
+      this.#loop.wheel.limit(this, 0);
+      upstream.awaitAnswer();
+      if (behind < bytes.length) this.#hold(bytes.subarray(behind));
+    } else if (upstream.out.isFull) {
+      this.#pause();
+      this.#loop.wheel.limit(this, 0);
+      upstream.awaitAnswer();
+    } else {
+      this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+    }
+  }
+
+  // Answers.
+
+  /** answerBegins forwards the head of a final answer. False: the request is being sent to another server instead. */
+  answerBegins(answer: AnswerHead): boolean {
+    const request = this.#request!;
+    const { backend } = this;
+    const { counters } = this.#loop;
+    if (backend.retriesStatus.has(answer.status) && this.#mayRetryStatus(request)) {
+      counters.server(this.#openSlot, ServerIndex.retries);
+      this.#endAttempt(true);
+      this.#retry(false);
+      return false;
+    }
+    if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
+    else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
+    if (backend.stickiness !== null) this.#learn(request, backend, answer.setCookies());
+    if (!this.#framer.isDone || this.#loop.isDraining || this.#hasEnded) this.#mustClose = true;
+    this.answerOutput = AS_IS;
+    let framed = '';
+    if (answer.mode === BY_LENGTH || (answer.mode === NO_BODY && answer.hasLength && answer.status !== 204)) {
+      framed = KEEP_LENGTH;
+    } else if (answer.mode === CHUNKED) {
+      if (request.isHttp11) framed = KEEP_CODING;
+      else {
+        this.answerOutput = UNCHUNKED;
+        this.#mustClose = true;
+      }
+    } else if (answer.mode === UNTIL_CLOSE) {
+      if (request.isHttp11) {
+        framed = 'Transfer-Encoding: chunked\r\n';
+        this.answerOutput = RECHUNKED;
+      } else this.#mustClose = true;
+    }
+    this.#isAnswering = true;
+    this.#countAnswer(answer.status);
+    this.out.text(answerHead(answer, noEdits, framed, this.#connectionField(request)));
+    return true;
+  }
+
+  #mayRetryStatus(request: LiveRequest): boolean {
+    return (
+      request.attempts <= this.backend.plan.retry.times && this.#framer.mode === NO_BODY && isIdempotent(request.method)
+    );
+  }
+
+  #learn(request: LiveRequest, backend: LinkedBackend, setCookies: readonly string[]): void {
+    try {
+      backend.stickiness!.learn(request, backend.pool, this.#server, setCookies);
+    } catch (error) {
+      this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
+      this.#loop.log('error', 'stickiness could not learn from an answer', {
+        backend: backend.name,
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  /** answerInterim forwards a 1xx, except to HTTP/1.0 clients and a 100 that was not asked for. */
+  answerInterim(answer: AnswerHead): void {
+    const request = this.#request!;
+    if (!request.isHttp11 || (answer.status === 100 && !request.expectsContinue)) return;
+    this.#loop.counters.listener(this.#listener.slot, ListenerIndex.answers1xx);
+    this.out.text(answerHead(answer, noEdits, '', ''));
+  }
+
+  /** answerSwitches forwards a 101 that was asked for. False: it was not, and the attempt has failed. */
+  answerSwitches(answer: AnswerHead): boolean {
+    const request = this.#request!;
+    const chosen = answer.upgrade.toLowerCase();
+    if (request.upgrade === '' || chosen === '' || !hasToken(request.upgrade.toLowerCase(), chosen)) {
+      this.upstreamFailed('bad');
+      return false;
+    }
+    this.#isAnswering = true;
+    this.#countAnswer(101);
+    this.out.text(answerHead(answer, noEdits, '', `Connection: Upgrade\r\nUpgrade: ${answer.upgrade}\r\n`));
+    return true;
+  }
+
+  awaitDrain(): void {
+    if (this.#state === ANSWER) this.#loop.wheel.limit(this, this.#listener.plan.timeouts.clientMs);
+  }
+
+  answerEnded(): void {
+    this.#endAttempt(false);
+    this.#finish();
+  }
+
+  #connectionField(request: LiveRequest): string {
+    if (this.#mustClose) return 'Connection: close\r\n';
+    return request.isHttp11 ? '' : 'Connection: keep-alive\r\n';
+  }
+
+  /** refuse answers a head that could not be read; nothing of it went anywhere. */
+  #refuse(status: number): void {
+    this.#loop.counters.listener(this.#port.listener.slot, ListenerIndex.badRequests);
+    if (this.#request === null) {
+      this.#listener = this.#port.listener;
+      this.#request = LiveRequest.acquire();
+      this.#listener.generation.openRequests++;
+      this.#framer.begin(NO_BODY, 0, AS_IS);
+    }
+    this.#request.startMs = this.#loop.now();
+    this.#state = ANSWER;
+    this.#answerStatus(status, true);
+  }
+
+  #answerStatus(status: number, mustClose: boolean): void {
+    this.#answer(this.#listener.generation.errorAnswer(status), mustClose);
+  }
+
+  #answer(answer: Answer, mustClose: boolean): void {
+    const request = this.#request!;
+    if (mustClose || !this.#framer.isDone || this.#loop.isDraining) this.#mustClose = true;
+    this.#isAnswering = true;
+    this.#countAnswer(answer.status);
+    const standard = this.#listener.generation.errorAnswer(answer.status);
+    this.out.text(selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request)));
+    this.#finish();
+  }
+
+  #countAnswer(status: number): void {
+    const counter = ListenerIndex.answers1xx + Math.floor(status / 100) - 1;
+    this.#loop.counters.listener(this.#listener.slot, counter);
+  }
+
+  /** finish ends the request and goes on to the next one, or closes. */
+  #finish(): void {
+    const request = this.#request!;
+    this.out.flush();
+    if (request.attempts > 0) {
+      this.#loop.latency.record(this.backend.slot, (this.#loop.now() - request.startMs) * 1000);
+    }
+    this.#endRequest(request);
+    this.#countBytes();
+    if (this.#mustClose) {
+      this.#close();
+      return;
+    }
+    this.#state = IDLE;
+    this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.idleMs);
+    if (!this.#isReading) this.#readPending();
+  }
+
+  /** readPending goes on with bytes that waited for their turn. */
+  #readPending(): void {
+    const held = this.#pending;
+    if (held !== null) {
+      this.#pending = null;
+      this.#read(held);
+    }
+    if (this.#pending === null || this.#state === HEAD) this.#resume();
+  }
+
+  #endRequest(request: LiveRequest): void {
+    const { generation } = this.#listener;
+    this.#request = null;
+    request.release();
+    if (--generation.openRequests === 0 && !generation.isCurrent) this.#loop.retired(generation);
+  }
+
+  /** close ends our side and waits a moment for the client's, so that our last answer is not lost to a reset. */
+  #close(): void {
+    this.#state = LINGER;
+    this.#pending = null;
+    this.#loop.wheel.limit(this, LINGER_MS);
+    this.socket.end();
+    if (this.#hasEnded) return;
+    this.#resume();
+  }
+
+  // Tunnels.
+
+  tunnelBegins(): void {
+    const upstream = this.#upstream!;
+    this.#state = TUNNEL;
+    this.tunnelMoved();
+    const held = this.#pending;
+    if (held !== null) {
+      this.#pending = null;
+      upstream.out.bytes(held, 0, held.length);
+      upstream.out.flush();
+    }
+    this.#resume();
+    if (this.#hasEnded) upstream.socket.end();
+  }
+
+  tunnelMoved(): void {
+    this.#loop.wheel.limit(this, this.backend.plan.timeouts.tunnelMs);
+  }
+
+  /** tunnelEnds: the server's side is gone. */
+  tunnelEnds(hadError: boolean): void {
+    if (hadError) this.destroy();
+    else this.socket.destroySoon();
+  }
+
+  // Reading.
+
+  #withPending(chunk: Buffer): Buffer {
+    const held = this.#pending;
+    if (held === null) return chunk;
+    this.#pending = null;
+    return Buffer.concat([held, chunk]);
+  }
+
+  /** hold keeps bytes whose turn has not come, and stops reading until it has. */
+  #hold(bytes: Buffer): void {
+    this.#pending = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.socket.resume();
+  }
+
+  #countBytes(): void {
+    const { slot } = this.#port.listener;
+    this.#loop.counters.listener(slot, ListenerIndex.bytesIn, this.#bytesIn);
+    this.#loop.counters.listener(slot, ListenerIndex.bytesOut, this.out.bytesOut);
+    this.#bytesIn = 0;
+    this.out.bytesOut = 0;
+  }
+}
+
+const SERVER_FAILURES: Readonly<Record<Failure, number>> = {
+  connect: ServerIndex.connectFailures,
+  dead: ServerIndex.badAnswers,
+  timeout: ServerIndex.timeouts,
+  bad: ServerIndex.badAnswers,
+  broken: ServerIndex.badAnswers,
+};
+
+const FAILURE_STATUS: Readonly<Record<Failure, number>> = {
+  connect: 503,
+  dead: 502,
+  timeout: 504,
+  bad: 502,
+  broken: 502,
+};

@@ -1,0 +1,75 @@
+/**
+ * FieldEdits: what the changes of a listener want done to one head. Hot path; data plane.
+ *
+ * One a thread, filled and used within one turn. `set` and `remove` also hide what the head has under that name.
+ */
+import type { FieldEditor } from '../../plugin/data-entry.ts';
+import type { FieldBlock } from './field-block.ts';
+import { nameHash } from './live-request.ts';
+
+const NOT_LATIN1_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** toFieldValue makes any text safe as a field value: UTF-8 as latin1 text, control characters as blanks. */
+export function toFieldValue(value: string): string {
+  if (!NOT_LATIN1_VALUE.test(value)) return value;
+  return Buffer.from(value, 'utf8')
+    .toString('latin1')
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+}
+
+export class FieldEdits implements FieldEditor {
+  /** Nothing to do: the usual case, asked first. */
+  isEmpty = true;
+  /** New lines, each with its CR LF. */
+  #lines = new Map<string, string>();
+  readonly #hidden: string[] = [];
+
+  clear(): void {
+    if (this.isEmpty) return;
+    this.isEmpty = true;
+    this.#lines.clear();
+    this.#hidden.length = 0;
+  }
+
+  set(name: string, value: string): void {
+    const lower = name.toLowerCase();
+    this.#hide(lower);
+    this.#lines.set(lower, `${name}: ${toFieldValue(value)}\r\n`);
+  }
+
+  add(name: string, value: string): void {
+    this.isEmpty = false;
+    const lower = name.toLowerCase();
+    this.#lines.set(lower, `${this.#lines.get(lower) ?? ''}${name}: ${toFieldValue(value)}\r\n`);
+  }
+
+  remove(name: string): void {
+    const lower = name.toLowerCase();
+    this.#hide(lower);
+    this.#lines.delete(lower);
+  }
+
+  /** hides tells whether a field of the head stays behind. */
+  hides(fields: FieldBlock, index: number, head: string): boolean {
+    for (const name of this.#hidden) {
+      if (fields.isNamed(index, head, name, nameHash(name))) return true;
+    }
+    return false;
+  }
+
+  isHidden(lowerName: string): boolean {
+    return this.#hidden.includes(lowerName);
+  }
+
+  /** lines are the new field lines. */
+  lines(): string {
+    let all = '';
+    for (const line of this.#lines.values()) all += line;
+    return all;
+  }
+
+  #hide(lower: string): void {
+    this.isEmpty = false;
+    if (!this.#hidden.includes(lower)) this.#hidden.push(lower);
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * ForwardHead: the heads that leave, for the server and for the client. Hot path; data plane.
+ *
+ * Fields that stay are copied in runs as they came; fields that end at this hop are left out (RFC 9110 section 7.6.1).
+ * Client-sent forwarding fields are dropped unless the peer is trusted; ours are added (RFC 7239).
+ */
+
+import type { AnswerHead } from './answer-head.ts';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  DROPPED,
+  EXPECT,
+  FORWARDING,
+  HOP_BY_HOP,
+  TE,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './field-block.ts';
+import type { FieldEdits } from './field-edits.ts';
+import type { LiveRequest } from './live-request.ts';
+
+/** Peer is what forwarding fields say of a connection; the texts are made once a connection. */
+export class Peer {
+  readonly address: string;
+  readonly scheme: 'http' | 'https';
+  readonly isTrusted: boolean;
+  readonly #forNode: string;
+  #authority: string | null = null;
+  #fields = '';
+
+  constructor(address: string, scheme: 'http' | 'https', isTrusted: boolean) {
+    this.address = address;
+    this.scheme = scheme;
+    this.isTrusted = isTrusted;
+    this.#forNode = address.includes(':') ? `"[${address}]"` : address;
+  }
+
+  /** fields are the forwarding fields for a request with this Host; the last one is kept, as most clients keep to one. */
+  fields(authority: string): string {
+    if (authority === this.#authority) return this.#fields;
+    const host = authority === '' ? '' : `X-Forwarded-Host: ${authority}\r\n`;
+    const forHost = authority === '' ? '' : `;host=${/^[\w.-]+$/.test(authority) ? authority : `"${authority}"`}`;
+    this.#authority = authority;
+    this.#fields =
+      `X-Forwarded-For: ${this.address}\r\nX-Forwarded-Proto: ${this.scheme}\r\n${host}` +
+      `Forwarded: for=${this.#forNode}${forHost};proto=${this.scheme}\r\n`;
+    return this.#fields;
+  }
+
+  /** fieldsBehind adds this hop to what a trusted peer sent; proto and host stay as that peer said. */
+  fieldsBehind(request: LiveRequest): string {
+    const before = joined(request.header('x-forwarded-for'));
+    const beforeForwarded = joined(request.header('forwarded'));
+    let fields = `X-Forwarded-For: ${before === '' ? '' : `${before}, `}${this.address}\r\n`;
+    if (request.header('x-forwarded-proto') === undefined) fields += `X-Forwarded-Proto: ${this.scheme}\r\n`;
+    if (request.header('x-forwarded-host') === undefined && request.authority !== '') {
+      fields += `X-Forwarded-Host: ${request.authority}\r\n`;
+    }
+    return `${fields}Forwarded: ${beforeForwarded === '' ? '' : `${beforeForwarded}, `}for=${this.#forNode};proto=${this.scheme}\r\n`;
+  }
+}
+
+function joined(value: string | readonly string[] | undefined): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : value.join(', ');
+}
+
+/** Fields of a trusted peer that are said anew with this hop added. */
+function isResaid(request: LiveRequest, index: number): boolean {
+  const start = request.fields.lineStart(index);
+  const length = request.fields.nameEnd(index) - start;
+  // `forwarded` and `x-forwarded-for`: of the forwarding fields, only these have 9 and 15 letters.
+  return length === 9
+    ? request.head.charCodeAt(start) !== 0x78 && request.head.charCodeAt(start) !== 0x58
+    : length === 15;
+}
+
+/**
+ * requestHead builds what goes to the server for a request. `ownAuthority` is the Host for HTTP/1.0 requests without one.
+ */
+export function requestHead(request: LiveRequest, peer: Peer, edits: FieldEdits, ownAuthority: string): string {
+  const { fields, head } = request;
+  const query = request.query;
+  let text =
+    `${request.method} ${request.path}` +
+    `${query === '' ? (request.target.endsWith('?') ? '?' : '') : `?${query}`} HTTP/1.1\r\n`;
+  const hasEdits = !edits.isEmpty;
+  let runStart = -1;
+  for (let index = 0; index < fields.count; index++) {
+    let isKept: boolean;
+    switch (fields.kind(index)) {
+      case CONNECTION:
+      case HOP_BY_HOP:
+      case UPGRADE:
+      case TE:
+      case DROPPED:
+        isKept = false;
+        break;
+      case EXPECT:
+        isKept = request.expectsContinue;
+        break;
+      case FORWARDING:
+        isKept = peer.isTrusted && !isResaid(request, index);
+        break;
+      default:
+        isKept = true;
+    }
+    if (isKept && hasEdits && edits.hides(fields, index, head)) isKept = false;
+    const lineStart = fields.lineStart(index);
+    if (isKept) {
+      if (runStart === -1) runStart = lineStart;
+    } else if (runStart !== -1) {
+      text += head.substring(runStart, lineStart);
+      runStart = -1;
+    }
+  }
+  if (runStart !== -1 && fields.count > 0) text += head.substring(runStart, head.length - 2);
+  if (request.authority === '' && !edits.isHidden('host')) text += `Host: ${ownAuthority}\r\n`;
+  text += peer.isTrusted ? peer.fieldsBehind(request) : peer.fields(request.authority);
+  if (request.acceptsTrailers) text += 'TE: trailers\r\nConnection: TE\r\n';
+  if (request.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
+  if (hasEdits) text += edits.lines();
+  return `${text}\r\n`;
+}
+
+/** answerHead builds what goes to the client for a server's answer. `framing` and `connection` are field lines, or empty. */
+export function answerHead(answer: AnswerHead, edits: FieldEdits, framing: string, connection: string): string {
+  const { fields, text: head } = answer;
+  const hasEdits = !edits.isEmpty;
+  const keepsLength = framing === KEEP_LENGTH;
+  const keepsCoding = framing === KEEP_CODING;
+  let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n`;
+  let runStart = -1;
+  for (let index = 0; index < fields.count; index++) {
+    let isKept: boolean;
+    switch (fields.kind(index)) {
+      case CONNECTION:
+      case HOP_BY_HOP:
+      case UPGRADE:
+      case TE:
+      case DROPPED:
+        isKept = false;
+        break;
+      case CONTENT_LENGTH:
+        isKept = keepsLength;
+        break;
+      case TRANSFER_ENCODING:
+        isKept = keepsCoding;
+        break;
+      default:
+        isKept = true;
+    }
+    if (isKept && hasEdits && edits.hides(fields, index, head)) isKept = false;
+    const lineStart = fields.lineStart(index);
+    if (isKept) {
+      if (runStart === -1) runStart = lineStart;
+    } else if (runStart !== -1) {
+      text += head.substring(runStart, lineStart);
+      runStart = -1;
+    }
+  }
+  if (runStart !== -1) text += head.substring(runStart, head.length - 2);
+  if (!keepsLength && !keepsCoding) text += framing;
+  text += connection;
+  if (hasEdits) text += edits.lines();
+  return `${text}\r\n`;
+}
+
+/** framing values of answerHead: the field that the server sent says it right. */
+export const KEEP_LENGTH = 'length';
+export const KEEP_CODING = 'coding';

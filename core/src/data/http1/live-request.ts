@@ -1,0 +1,159 @@
+/**
+ * LiveRequest: one request on its way through, as rules, balancers and the engine see it. Hot path; data plane.
+ *
+ * It reads from the head's text by offsets; strings are cut out only for what is asked for. Objects are taken from and
+ * given back to a free list, so that an idle connection holds none. Nothing of it may be kept after `release`.
+ */
+import { randomFillSync } from 'node:crypto';
+import type { IpAddress, RequestFacts } from '@sluice/dsl/match';
+import { FieldBlock, hashName } from './field-block.ts';
+import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
+
+const nameHashes = new Map<string, number>();
+const MOST_NAMES = 4096;
+
+/** nameHash is hashName, remembered for names that rules ask for again and again. */
+export function nameHash(lowerName: string): number {
+  let hash = nameHashes.get(lowerName);
+  if (hash === undefined) {
+    hash = hashName(lowerName);
+    if (nameHashes.size < MOST_NAMES) nameHashes.set(lowerName, hash);
+  }
+  return hash;
+}
+
+const ids = Buffer.alloc(4096);
+let nextId = ids.length;
+
+function newId(): string {
+  if (nextId === ids.length) {
+    randomFillSync(ids);
+    nextId = 0;
+  }
+  const id = ids.hexSlice(nextId, nextId + 16);
+  nextId += 16;
+  return id;
+}
+
+/** Methods that may be sent again although the server may have acted on them (RFC 9110 section 9.2.2). */
+export function isIdempotent(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS';
+}
+
+const MOST_FREE = 1024;
+const free: LiveRequest[] = [];
+
+export class LiveRequest implements RequestFacts {
+  readonly fields = new FieldBlock();
+  /** The head as received, with its last empty line. */
+  head = '';
+  ip!: IpAddress;
+  port = 0;
+  scheme: 'http' | 'https' = 'http';
+  method = '';
+  /** As received: what stands between the two blanks of the request line. */
+  target = '';
+  host = '';
+  /** The Host field's value as received. */
+  authority = '';
+  path = '';
+  query = '';
+  isHttp11 = true;
+  /** The client wants, and its version allows, another request on this connection. */
+  isKeepAlive = true;
+  expectsContinue = false;
+  acceptsTrailers = false;
+  /** Value of Upgrade to send on; empty when none is wanted. */
+  upgrade = '';
+  /** What goes to the server, once built. */
+  forwardHead = '';
+  attempts = 0;
+  startMs = 0;
+  #id = '';
+
+  static acquire(): LiveRequest {
+    return free.pop() ?? new LiveRequest();
+  }
+
+  release(): void {
+    this.head = '';
+    this.method = '';
+    this.isHttp11 = true;
+    this.target = '';
+    this.authority = '';
+    this.path = '';
+    this.query = '';
+    this.forwardHead = '';
+    this.upgrade = '';
+    this.#id = '';
+    if (free.length < MOST_FREE) free.push(this);
+  }
+
+  get id(): string {
+    if (this.#id === '') this.#id = newId();
+    return this.#id;
+  }
+
+  header(name: string): string | readonly string[] | undefined {
+    const hash = nameHash(name);
+    const { fields, head } = this;
+    let first: string | undefined;
+    let all: string[] | undefined;
+    for (let index = 0; index < fields.count; index++) {
+      if (!fields.isNamed(index, head, name, hash)) continue;
+      const value = fields.value(index, head);
+      if (first === undefined) first = value;
+      else if (all === undefined) all = [first, value];
+      else all.push(value);
+    }
+    return all ?? first;
+  }
+}
+
+/** Where the parts of a request line ended; filled by scanRequestLine. One a thread, read at once. */
+export const requestLine = { methodEnd: 0, targetEnd: 0, isHttp11: true, isPlain: true };
+
+export const LINE_NEEDS_MORE = -1;
+export const BAD_LINE = -2;
+export const TARGET_TOO_LONG = -3;
+
+const MAX_METHOD = 24;
+
+/**
+ * scanRequestLine checks `method SP target SP HTTP/1.x CR LF` from `at` on and returns the index behind it, or one of the
+ * negative numbers above. Methods are upper case: a server that ignored case would otherwise see another method than the rules.
+ */
+export function scanRequestLine(bytes: Uint8Array, start: number, end: number, maxTarget: number): number {
+  let at = start;
+  let octet = 0;
+  while (at < end && IS_TOKEN[(octet = bytes[at]!)] === 1 && !(octet >= 0x61 && octet <= 0x7a)) at++;
+  if (at - start > MAX_METHOD) return BAD_LINE;
+  if (at >= end) return LINE_NEEDS_MORE;
+  if (octet !== SP || at === start) return BAD_LINE;
+  requestLine.methodEnd = at++;
+  const targetStart = at;
+  let isPlain = true;
+  let previous = 0;
+  while (at < end && IS_TARGET[(octet = bytes[at]!)] === 1) {
+    if (octet === 0x25 || (octet === 0x2e && previous === 0x2f)) isPlain = false;
+    previous = octet;
+    at++;
+  }
+  if (at - targetStart > maxTarget) return TARGET_TOO_LONG;
+  if (at >= end) return LINE_NEEDS_MORE;
+  if (octet !== SP || at === targetStart) return BAD_LINE;
+  requestLine.targetEnd = at++;
+  requestLine.isPlain = isPlain;
+  const versionEnd = at + 10;
+  const known = Math.min(end, versionEnd) - at;
+  for (let index = 0; index < known; index++) {
+    octet = bytes[at + index]!;
+    if (index === 7) {
+      if (octet !== 0x31 && octet !== 0x30) return BAD_LINE;
+      requestLine.isHttp11 = octet === 0x31;
+    } else if (octet !== VERSION.charCodeAt(index)) return BAD_LINE;
+  }
+  return end < versionEnd ? LINE_NEEDS_MORE : versionEnd;
+}
+
+const VERSION = 'HTTP/1.1\r\n';

@@ -1,0 +1,323 @@
+/**
+ * RequestHead: from the bytes of a head to a LiveRequest that may be forwarded, or the status that refuses it. Hot path.
+ *
+ * Sources: RFC 9112 sections 2 to 6 and 11.2, RFC 9110 sections 7 and 10.1.1. Where those let a recipient be lenient, this
+ * is not: what two parsers could read in two ways goes no further.
+ */
+import { normalisePath } from '@sluice/dsl/match';
+import { BY_LENGTH, CHUNKED, NO_BODY } from './body-framer.ts';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  type FieldBlock,
+  HOST,
+  NEED_MORE,
+  TE,
+  TOO_MANY_FIELDS,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './field-block.ts';
+import {
+  LINE_NEEDS_MORE,
+  type LiveRequest,
+  nameHash,
+  requestLine,
+  scanRequestLine,
+  TARGET_TOO_LONG,
+} from './live-request.ts';
+import { CR, IS_HOST, LF } from './octets.ts';
+
+export interface HeadLimits {
+  readonly headBytes: number;
+  readonly targetBytes: number;
+  readonly headerCount: number;
+}
+
+/** How the body of the head just read is framed. One a thread; copy before anything else is parsed. */
+export const framing = { mode: NO_BODY, length: 0 };
+
+/** Statuses are positive, so these are free. */
+export const HEAD_NEEDS_MORE = -1;
+
+/**
+ * parseRequestHead reads a head that begins at `start`. Returns the index behind it and fills `request` and `framing`;
+ * HEAD_NEEDS_MORE when bytes are missing (call again with more); or `-status` for a head to be refused with that status and
+ * a closed connection. What is wrong already is refused before the head is complete.
+ */
+export function parseRequestHead(
+  request: LiveRequest,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: HeadLimits,
+  allowsEncodedSlashes: boolean,
+): number {
+  const fields = request.fields;
+  const most = Math.min(end, start + limits.headBytes);
+  const isOverLimit = end - start >= limits.headBytes;
+  const lineEnd = scanRequestLine(bytes, start, most, limits.targetBytes);
+  if (lineEnd < 0) {
+    if (lineEnd === TARGET_TOO_LONG || (lineEnd === LINE_NEEDS_MORE && isOverLimit)) return -414;
+    return lineEnd === LINE_NEEDS_MORE ? HEAD_NEEDS_MORE : -400;
+  }
+  request.isHttp11 = requestLine.isHttp11;
+  const behind = fields.scan(bytes, lineEnd, start, most, limits.headerCount);
+  if (behind < 0) {
+    if (behind === TOO_MANY_FIELDS || (behind === NEED_MORE && isOverLimit)) return -431;
+    return behind === NEED_MORE ? HEAD_NEEDS_MORE : -400;
+  }
+  const head = bytes.latin1Slice(start, behind);
+  const methodEnd = requestLine.methodEnd - start;
+  request.head = head;
+  request.method = methodEnd === 3 && head.startsWith('GET') ? 'GET' : head.substring(0, methodEnd);
+  request.target = head.substring(methodEnd + 1, requestLine.targetEnd - start);
+  const refused = readFields(request, fields, head);
+  if (refused !== 0) return -refused;
+  const badTarget = readTarget(request, requestLine.isPlain, allowsEncodedSlashes);
+  return badTarget !== 0 ? -badTarget : behind;
+}
+
+function readFields(request: LiveRequest, fields: FieldBlock, head: string): number {
+  let hosts = 0;
+  let lengths = 0;
+  let codings = 0;
+  let coding = '';
+  let length = 0;
+  let wantsClose = false;
+  let wantsKeepAlive = false;
+  let wantsUpgrade = false;
+  let hasConnection = false;
+  let upgrade = '';
+  request.expectsContinue = false;
+  request.acceptsTrailers = false;
+  for (let index = 0; index < fields.count; index++) {
+    switch (fields.kind(index)) {
+      case HOST: {
+        if (++hosts > 1) return 400;
+        const authority = fields.value(index, head);
+        const host = hostOf(authority);
+        if (host === null) return 400;
+        request.authority = authority;
+        request.host = host;
+        break;
+      }
+      case CONTENT_LENGTH:
+        if (++lengths > 1) return 400;
+        length = parseLength(fields.value(index, head));
+        if (length < 0) return 400;
+        break;
+      case TRANSFER_ENCODING:
+        if (++codings > 1) return 400;
+        coding = fields.value(index, head).toLowerCase();
+        break;
+      case CONNECTION: {
+        hasConnection = true;
+        const value = fields.value(index, head).toLowerCase();
+        if (value === 'keep-alive') wantsKeepAlive = true;
+        else if (value === 'close') wantsClose = true;
+        else {
+          if (hasToken(value, 'close')) wantsClose = true;
+          if (hasToken(value, 'keep-alive')) wantsKeepAlive = true;
+          if (hasToken(value, 'upgrade')) wantsUpgrade = true;
+        }
+        break;
+      }
+      case UPGRADE:
+        upgrade += (upgrade === '' ? '' : ',') + fields.value(index, head);
+        break;
+      case EXPECT:
+        if (fields.value(index, head).toLowerCase() !== '100-continue') return 417;
+        request.expectsContinue = request.isHttp11;
+        break;
+      case TE:
+        if (hasToken(fields.value(index, head).toLowerCase(), 'trailers')) request.acceptsTrailers = true;
+        break;
+    }
+  }
+  if (hosts === 0) {
+    if (request.isHttp11) return 400;
+    request.authority = '';
+    request.host = '';
+  }
+  if (codings > 0) {
+    if (lengths > 0 || !request.isHttp11) return 400;
+    if (coding !== 'chunked') return refusalOfCoding(coding);
+    framing.mode = CHUNKED;
+    framing.length = 0;
+  } else if (lengths > 0) {
+    framing.mode = BY_LENGTH;
+    framing.length = length;
+  } else {
+    framing.mode = NO_BODY;
+    framing.length = 0;
+  }
+  request.isKeepAlive = !wantsClose && (request.isHttp11 || wantsKeepAlive);
+  request.upgrade = '';
+  if (hasConnection) {
+    dropNamedFields(fields, head);
+    if (wantsUpgrade && upgrade !== '' && request.isHttp11 && framing.mode === NO_BODY) {
+      request.upgrade = withoutH2c(upgrade);
+    }
+  }
+  const { method } = request;
+  return method === 'TRACE' || method === 'CONNECT' ? 405 : 0;
+}
+
+/**
+ * refusalOfCoding: a list whose last coding is one single `chunked`, or `gzip`-like codings before it, is well framed but
+ * unknown to us: 501. Anything else cannot be framed: 400 (RFC 9112 section 6.3).
+ */
+function refusalOfCoding(coding: string): number {
+  const codings = coding.split(',').map((each) => each.trim());
+  const isWellFormed = codings.every((each) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(each));
+  if (!isWellFormed || codings.indexOf('chunked') !== codings.length - 1) return 400;
+  return 501;
+}
+
+/** hasToken looks for a token in a comma-separated, lower-case list. */
+export function hasToken(list: string, token: string): boolean {
+  for (let at = list.indexOf(token); at !== -1; at = list.indexOf(token, at + 1)) {
+    if (isEdge(list, at - 1, -1) && isEdge(list, at + token.length, 1)) return true;
+  }
+  return false;
+}
+
+function isEdge(list: string, from: number, step: number): boolean {
+  let at = from;
+  while (at >= 0 && at < list.length && (list[at] === ' ' || list[at] === '\t')) at += step;
+  return at < 0 || at >= list.length || list[at] === ',';
+}
+
+/** The fields that Connection may name without effect: they steer the message or belong to us. */
+const NEVER_DROPPED = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'te',
+  'cookie',
+  'authorization',
+]);
+
+/** dropNamedFields marks every field that Connection names, so that it ends at this hop (RFC 9110 section 7.6.1). */
+export function dropNamedFields(fields: FieldBlock, head: string): void {
+  for (let index = 0; index < fields.count; index++) {
+    if (fields.kind(index) !== CONNECTION) continue;
+    const value = fields.value(index, head).toLowerCase();
+    if (value === 'keep-alive' || value === 'close') continue;
+    for (const part of value.split(',')) {
+      const name = part.trim();
+      if (name === '' || NEVER_DROPPED.has(name)) continue;
+      const hash = nameHash(name);
+      for (let other = 0; other < fields.count; other++) {
+        if (fields.isNamed(other, head, name, hash)) fields.drop(other);
+      }
+    }
+  }
+}
+
+/** withoutH2c takes `h2c` out of an Upgrade list: an upgrade to HTTP/2 would tunnel past every rule. */
+function withoutH2c(upgrade: string): string {
+  if (upgrade.toLowerCase() === 'websocket') return upgrade;
+  return upgrade
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '' && each.toLowerCase() !== 'h2c')
+    .join(', ');
+}
+
+/** parseLength reads a Content-Length: digits only, at most 15, so that it is exact. -1: malformed. */
+export function parseLength(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1;
+  let length = 0;
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
+const NAME_OR_V4 = /^([a-z0-9_~-][a-z0-9._~-]*)(?::(\d{1,5}))?$/;
+const V6 = /^\[([0-9a-f:.]{2,45})\](?::(\d{1,5}))?$/;
+
+const knownHosts = new Map<string, string>();
+const MOST_KNOWN_HOSTS = 1024;
+
+/** hostOf returns the lower-case host of an authority without port and brackets, or null for a bad one. */
+export function hostOf(authority: string): string | null {
+  const known = knownHosts.get(authority);
+  if (known !== undefined) return known;
+  const host = parseAuthority(authority);
+  if (host !== null) {
+    if (knownHosts.size >= MOST_KNOWN_HOSTS) knownHosts.clear();
+    knownHosts.set(authority, host);
+  }
+  return host;
+}
+
+function parseAuthority(authority: string): string | null {
+  for (let at = 0; at < authority.length; at++) {
+    const code = authority.charCodeAt(at);
+    if (code > 255 || IS_HOST[code] === 0) return null;
+  }
+  const lower = authority.toLowerCase();
+  const match = NAME_OR_V4.exec(lower) ?? V6.exec(lower);
+  if (match === null || lower.length > 261) return null;
+  if (match[2] !== undefined && Number(match[2]) > 65535) return null;
+  return match[1]!;
+}
+
+const ABSOLUTE = /^(https?):\/\/([^/?]+)(.*)$/i;
+
+/** readTarget fills path and query from the target: origin-form, absolute-form that agrees with Host, or `*`. */
+function readTarget(request: LiveRequest, isPlain: boolean, allowsEncodedSlashes: boolean): number {
+  let target = request.target;
+  if (target.charCodeAt(0) !== 0x2f) {
+    if (target === '*') {
+      if (request.method !== 'OPTIONS') return 400;
+      request.path = '*';
+      request.query = '';
+      return 0;
+    }
+    const match = ABSOLUTE.exec(target);
+    if (match === null) return 400;
+    const authority = match[2]!;
+    if (request.authority !== '' && !isSameAuthority(authority, request.authority, match[1]!.toLowerCase())) return 400;
+    const host = hostOf(authority);
+    if (host === null) return 400;
+    request.host = host;
+    target = match[3]!;
+    if (target === '' || target.startsWith('?')) target = `/${target}`;
+    request.target = target;
+    return readOrigin(request, target, false, allowsEncodedSlashes);
+  }
+  return readOrigin(request, target, isPlain, allowsEncodedSlashes);
+}
+
+function readOrigin(request: LiveRequest, target: string, isPlain: boolean, allowsEncodedSlashes: boolean): number {
+  const mark = target.indexOf('?');
+  const raw = mark === -1 ? target : target.substring(0, mark);
+  request.query = mark === -1 ? '' : target.substring(mark + 1);
+  const path = isPlain ? raw : normalisePath(raw, allowsEncodedSlashes);
+  if (path === null) return 400;
+  request.path = path;
+  return 0;
+}
+
+function isSameAuthority(one: string, other: string, scheme: string): boolean {
+  const standard = scheme === 'https' ? ':443' : ':80';
+  return bare(one, standard) === bare(other, standard);
+}
+
+function bare(authority: string, standardPort: string): string {
+  const lower = authority.toLowerCase();
+  return lower.endsWith(standardPort) ? lower.slice(0, -standardPort.length) : lower;
+}
+
+/** skipEmptyLine steps over one CR LF before a request line (RFC 9112 section 2.2). */
+export function skipEmptyLine(bytes: Uint8Array, at: number, end: number): number {
+  return at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at;
+}

@@ -1,0 +1,262 @@
+/**
+ * Link: from a plan and the plugins' data entries to a Generation that runs. Data plane; not on the hot path itself.
+ *
+ * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
+ */
+import { compileRules, compileTemplate, type FieldReader, IpSet, type Readers } from '@sluice/dsl/match';
+import type { BackendPlan, ComponentUse, ListenerPlan, Rule } from '@sluice/dsl/plan';
+import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import { type PrepareOrder, wordKey } from '../shared/orders.ts';
+import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
+import { LiveServerPool } from './live-server-pool.ts';
+import type { Loop } from './loop.ts';
+import type { ServerEndpoint } from './server-endpoint.ts';
+
+/** LinkError says what in a plan cannot run, for people. */
+export class LinkError extends Error {}
+
+type Section = Exclude<keyof DataEntry, 'fields'>;
+
+/** Functions finds what data entries offer, by section and name. */
+class Functions {
+  readonly #entries: ReadonlyMap<string, DataEntry>;
+
+  constructor(entries: ReadonlyMap<string, DataEntry>) {
+    this.#entries = entries;
+  }
+
+  readers(): Map<string, FieldReader> {
+    const readers = new Map<string, FieldReader>();
+    for (const entry of this.#entries.values()) {
+      for (const [name, reader] of Object.entries(entry.fields ?? {})) readers.set(name, reader);
+    }
+    return readers;
+  }
+
+  /** last is the last function of a section that any entry offers. */
+  last<Name extends Section>(section: Name): NonNullable<DataEntry[Name]>[string] | undefined {
+    const offered = [...this.#entries.values()].flatMap((entry) => Object.values(entry[section] ?? {}));
+    return offered.at(-1) as NonNullable<DataEntry[Name]>[string] | undefined;
+  }
+
+  find<Name extends Section>(section: Name, name: string): NonNullable<DataEntry[Name]>[string] {
+    for (const entry of this.#entries.values()) {
+      const functions = entry[section] as Record<string, unknown> | undefined;
+      if (functions !== undefined && Object.hasOwn(functions, name)) {
+        return functions[name] as NonNullable<DataEntry[Name]>[string];
+      }
+    }
+    throw new LinkError(`no plugin implements \`${name}\` (looked for it in the data entries' ${section})`);
+  }
+}
+
+/** Where a generation finds servers: connections and counts that outlive it. */
+export type Endpoints = (slot: number, server: BackendPlan['servers'][number]) => ServerEndpoint;
+
+/** link makes a generation. Throws LinkError, or whatever a plugin's factory throws, told with its rule. */
+export function link(
+  order: PrepareOrder,
+  entries: ReadonlyMap<string, DataEntry>,
+  endpoints: Endpoints,
+  loop: Loop,
+): Generation {
+  return new Linking(order, new Functions(entries), endpoints, loop).generation;
+}
+
+class Linking {
+  readonly generation: Generation;
+  readonly #order: PrepareOrder;
+  readonly #functions: Functions;
+  readonly #loop: Loop;
+  readonly #readers: Readers;
+  readonly #linker: Linker;
+
+  constructor(order: PrepareOrder, functions: Functions, endpoints: Endpoints, loop: Loop) {
+    this.#order = order;
+    this.#functions = functions;
+    this.#loop = loop;
+    const readers = new Map<string, FieldReader>();
+    for (const [name, reader] of functions.readers()) readers.set(name, this.#watchReader(name, reader));
+    this.#readers = readers;
+    const { plan } = order;
+    const indexes = new Map(plan.backends.map((backend, index) => [backend.name, index]));
+    this.#linker = {
+      backend: (name) => {
+        const index = indexes.get(name);
+        if (index === undefined) throw new LinkError(`there is no backend \`${name}\``);
+        return index;
+      },
+      template: (template) => compileTemplate(template, this.#readers),
+    };
+    const listeners = new Map<string, LinkedListener>();
+    this.generation = {
+      number: order.generation,
+      listeners,
+      backends: plan.backends.map((backend) => this.#backend(backend, endpoints)),
+      errorAnswer: this.#errorAnswers(),
+      openRequests: 0,
+      isCurrent: false,
+    };
+    for (const listener of plan.listeners) listeners.set(listener.name, this.#listener(listener));
+  }
+
+  #listener(plan: ListenerPlan): LinkedListener {
+    if (plan.protocol !== 'http') throw new LinkError(`listener \`${plan.name}\`: only http is served so far`);
+    return {
+      name: plan.name,
+      slot: this.#order.slots.listeners[plan.name]!,
+      plan,
+      generation: this.generation,
+      guards: compileRules(plan.guards, this.#readers),
+      guardRules: this.#rules(plan.guards),
+      changes: compileRules(plan.changes, this.#readers),
+      changeRules: this.#rules(plan.changes),
+      routes: compileRules(plan.routes, this.#readers),
+      routeRules: this.#rules(plan.routes),
+      trusted: plan.clientIp === null ? null : IpSet.from(plan.clientIp.trust),
+      tls: plan.tls === null ? null : this.#tls(plan.tls),
+    };
+  }
+
+  #rules(rules: readonly Rule[]): LinkedRule[] {
+    return rules.map((rule) => ({ rule, action: this.#action(rule) }));
+  }
+
+  #action(rule: Rule): Action {
+    const id = this.#wordId('verb', rule.verb);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('verbs', rule.verb);
+    let action: Action;
+    try {
+      action = factory(rule.args, this.#linker);
+    } catch (error) {
+      const { file, line } = rule.place;
+      throw new LinkError(
+        `${file}:${line}: \`${rule.text}\`: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    switch (action.kind) {
+      case 'answer': {
+        const { answer } = action;
+        return {
+          kind: 'answer',
+          answer: (facts) => {
+            heartbeats.enter(id);
+            const made = answer(facts);
+            heartbeats.leave();
+            return made;
+          },
+        };
+      }
+      case 'change': {
+        const { change } = action;
+        return {
+          kind: 'change',
+          change: (facts, fields) => {
+            heartbeats.enter(id);
+            change(facts, fields);
+            heartbeats.leave();
+          },
+        };
+      }
+      case 'route': {
+        const { route } = action;
+        return {
+          kind: 'route',
+          route: (facts) => {
+            heartbeats.enter(id);
+            const index = route(facts);
+            heartbeats.leave();
+            return index;
+          },
+        };
+      }
+      default:
+        return action;
+    }
+  }
+
+  #backend(plan: BackendPlan, endpoints: Endpoints): LinkedBackend {
+    const { slots } = this.#order;
+    const own = plan.servers.map((server) => endpoints(slots.servers[`${plan.name}/${server.name}`]!, server));
+    const pool = new LiveServerPool(plan, own, this.#loop.table, () => this.#loop.random());
+    return {
+      name: plan.name,
+      slot: slots.backends[plan.name]!,
+      plan,
+      pool,
+      balancer: this.#balancer(plan.balance, pool),
+      stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, plan.name),
+      retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
+      retriesConnectFailure: plan.retry.on.includes('connect-failure'),
+    };
+  }
+
+  #balancer(use: ComponentUse, pool: LiveServerPool): Balancer {
+    const id = this.#wordId('balance', use.name);
+    const { heartbeats } = this.#loop;
+    const balancer = this.#functions.find('balancers', use.name)(pool, use.options);
+    return {
+      pick: (facts, servers) => {
+        heartbeats.enter(id);
+        const index = balancer.pick(facts, servers);
+        heartbeats.leave();
+        if (Number.isInteger(index) && index >= -1 && index < servers.size) return index;
+        throw new LinkError(`the strategy \`${use.name}\` picked ${index}, of ${servers.size} servers`);
+      },
+    };
+  }
+
+  #stickiness(use: ComponentUse, backend: string): Stickiness {
+    const id = this.#wordId('stick', use.name);
+    const { heartbeats, sticks } = this.#loop;
+    const stickiness = this.#functions.find('stickiness', use.name)(use.options, sticks, backend);
+    return {
+      find: (facts, pool) => {
+        heartbeats.enter(id);
+        const index = stickiness.find(facts, pool);
+        heartbeats.leave();
+        return index;
+      },
+      learn: (facts, pool, server, setCookies) => {
+        heartbeats.enter(id);
+        stickiness.learn(facts, pool, server, setCookies);
+        heartbeats.leave();
+      },
+    };
+  }
+
+  #tls(use: ComponentUse): TlsMode {
+    return this.#functions.find('tlsModes', use.name)(use.options);
+  }
+
+  /** errorAnswers: the last plugin that makes them has its way, so that a user's own replaces the standard one. */
+  #errorAnswers(): (status: number) => Answer {
+    const factory = this.#functions.last('errorAnswers');
+    const make = factory === undefined ? null : factory({});
+    const made = new Map<number, Answer>();
+    return (status) => {
+      let answer = made.get(status);
+      if (answer === undefined) {
+        answer = make === null ? { status, headers: [], body: '' } : make(status);
+        made.set(status, answer);
+      }
+      return answer;
+    };
+  }
+
+  #watchReader(name: string, reader: FieldReader): FieldReader {
+    const id = this.#wordId('field', name);
+    const { heartbeats } = this.#loop;
+    return (facts, key) => {
+      heartbeats.enter(id);
+      const value = reader(facts, key);
+      heartbeats.leave();
+      return value;
+    };
+  }
+
+  #wordId(kind: Parameters<typeof wordKey>[0], name: string): number {
+    return this.#order.wordIds?.[wordKey(kind, name)] ?? 0;
+  }
+}

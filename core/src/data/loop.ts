@@ -1,0 +1,37 @@
+/**
+ * Loop: what all connections on one event loop share. Hot path; data plane.
+ */
+import type { ThreadCounters } from '../shared/counters.ts';
+import type { Heartbeats } from '../shared/heartbeats.ts';
+import type { LatencyHistogram } from '../shared/latency-histogram.ts';
+import type { LogLevel } from '../shared/orders.ts';
+import type { ServerTable } from '../shared/server-table.ts';
+import type { SharedStickTable } from '../shared/shared-stick-table.ts';
+import type { Generation } from './generation.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+/** Closable is a connection, as the loop sees it when it drains or stops. */
+export interface Closable {
+  /** Nothing is open on it that a client could be waiting for. */
+  readonly isIdle: boolean;
+  /** Ends it at once. */
+  destroy(): void;
+}
+
+export interface Loop {
+  readonly thread: number;
+  readonly wheel: TimerWheel;
+  readonly counters: ThreadCounters;
+  readonly latency: LatencyHistogram;
+  readonly heartbeats: Heartbeats;
+  readonly table: ServerTable;
+  readonly sticks: SharedStickTable;
+  readonly connections: Set<Closable>;
+  /** Answers close their connections, so that clients go elsewhere. */
+  isDraining: boolean;
+  now(): number;
+  random(): number;
+  log(level: LogLevel, message: string, fields: object): void;
+  /** Called when the last request of a generation that is no longer current has ended. */
+  retired(generation: Generation): void;
+}

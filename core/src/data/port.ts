@@ -1,0 +1,96 @@
+/**
+ * Port: one bound address of one event loop, and who serves what it accepts. Data plane.
+ *
+ * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Address } from '@sluice/dsl/plan';
+import { ListenerIndex } from '../shared/counters.ts';
+import type { LinkedListener } from './generation.ts';
+import { Downstream } from './http1/downstream.ts';
+import type { Loop } from './loop.ts';
+
+const BACKLOG = 4096;
+
+export class Port {
+  readonly address: Address;
+  /** The bound TCP port; 0 for a Unix socket. */
+  number = 0;
+  /** `host:port`, for requests that name no host. */
+  authority = '';
+  listener: LinkedListener;
+  #isServing = false;
+  #waiting: Socket[] = [];
+  readonly #server: Server;
+  readonly #loop: Loop;
+
+  constructor(address: Address, listener: LinkedListener, loop: Loop) {
+    this.address = address;
+    this.listener = listener;
+    this.#loop = loop;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. */
+  async open(port: number, isShared: boolean): Promise<void> {
+    const { address } = this;
+    if ('path' in address) {
+      await this.#listen({ path: address.path, backlog: BACKLOG });
+      this.authority = 'localhost';
+      return;
+    }
+    const options = { port, backlog: BACKLOG, reusePort: isShared };
+    try {
+      await this.#listen({ ...options, host: address.host });
+    } catch (error) {
+      // `::` stands for every address; a system without IPv6 has only the others.
+      const { code } = error as NodeJS.ErrnoException;
+      if (address.host !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+      await this.#listen({ ...options, host: '0.0.0.0' });
+    }
+    const bound = this.#server.address();
+    if (bound === null || typeof bound === 'string') return;
+    this.number = bound.port;
+    this.authority = `${address.host === '::' ? 'localhost' : address.host.includes(':') ? `[${address.host}]` : address.host}:${bound.port}`;
+  }
+
+  /** serve begins to serve for a listener: what was accepted meanwhile, and everything from now on. */
+  serve(listener: LinkedListener): void {
+    this.listener = listener;
+    this.#isServing = true;
+    for (const socket of this.#waiting.splice(0)) this.#accept(socket);
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#waiting.splice(0)) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    if (!this.#isServing) {
+      this.#waiting.push(socket);
+      return;
+    }
+    const { listener } = this;
+    const { connections } = listener.plan.limits;
+    if (connections !== 0 && this.#loop.counters.openConnections(listener.slot) >= connections) {
+      this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
+      socket.destroy();
+      return;
+    }
+    new Downstream(socket, this, this.#loop);
+  }
+
+  #listen(options: object): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(options, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => {
+          this.#loop.log('error', 'a listener failed', { listener: this.listener.name, error: error.message });
+        });
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The entry of a data thread: makes the data plane, carries out orders, beats. Runs in a Tinypool worker; imports nothing
+ * of the control plane.
+ *
+ * `serve` ends only when it is told to stop or the control plane is gone. A failure to prepare is reported and costs
+ * nothing. Anything uncaught ends the thread: the control plane sees it go, reads from the heartbeats which word it
+ * was in, and replaces it.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { monotonicMs } from '../shared/clock.ts';
+import type { CreateDataPlane } from '../shared/data-plane-host.ts';
+import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
+import type { SharedMemory } from '../shared/memory.ts';
+import type { DataPlane, Order, Report } from '../shared/orders.ts';
+import { SharedStickTable } from '../shared/shared-stick-table.ts';
+
+interface Task {
+  readonly port: MessagePort;
+  readonly memory: SharedMemory;
+  readonly thread: number;
+  /** The module that exports createDataPlane, a `file:` URL. */
+  readonly dataPlane: string;
+}
+
+/** serve runs one data plane until it is stopped. */
+export async function serve(task: Task): Promise<void> {
+  const { port, memory, thread } = task;
+  const heartbeats = new Heartbeats(memory, thread);
+  const sticks = new SharedStickTable(memory, thread);
+  heartbeats.begin(monotonicMs());
+  const beat = setInterval(() => {
+    const now = monotonicMs();
+    heartbeats.beat(now);
+    sticks.setClock(now);
+  }, BEAT_INTERVAL_MS);
+  const report = (message: Report): void => port.postMessage(message);
+  const module = (await import(task.dataPlane)) as { createDataPlane: CreateDataPlane };
+  const plane = module.createDataPlane({ memory, thread, report, now: monotonicMs, random: Math.random });
+  try {
+    await carryOut(plane, port, report);
+    await plane.stop();
+  } finally {
+    clearInterval(beat);
+    port.close();
+  }
+}
+
+export default serve;
+
+/** Resolves when the order to stop has come. */
+function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report) => void): Promise<void> {
+  const prepares = new Map<number, Promise<void>>();
+
+  const prepare = async (order: Extract<Order, { type: 'prepare' }>['order']): Promise<void> => {
+    const { generation } = order;
+    try {
+      const ports = await plane.prepare(order);
+      report({ type: 'prepared', generation, ports });
+    } catch (thrown) {
+      const { message, code } = describe(thrown);
+      report({ type: 'failed', generation, message, code });
+    }
+  };
+
+  return new Promise((resolve) => {
+    port.on('close', resolve);
+    port.on('message', async (order: Order) => {
+      switch (order.type) {
+        case 'prepare':
+          prepares.set(order.order.generation, prepare(order.order));
+          break;
+        case 'activate':
+          prepares.delete(order.generation);
+          plane.activate(order.generation);
+          report({ type: 'activated', generation: order.generation });
+          break;
+        case 'abandon':
+          await prepares.get(order.generation);
+          prepares.delete(order.generation);
+          await plane.abandon(order.generation);
+          break;
+        case 'drain':
+          report({ type: 'drained', cut: await plane.drain(order.deadlineMs) });
+          break;
+        case 'stop':
+          resolve();
+          break;
+      }
+    });
+  });
+}
+
+function describe(thrown: unknown): { message: string; code: string | null } {
+  if (!(thrown instanceof Error)) return { message: String(thrown), code: null };
+  const { code } = thrown as NodeJS.ErrnoException;
+  return { message: thrown.message, code: typeof code === 'string' ? code : null };
+}
