@@ -1,1 +1,37 @@
-export type * from './plugin/index.ts';
+/**
+ * @sluice/core: the host. `createGateway` is the way in; the plugin API is in `@sluice/core/plugin` and here.
+ */
+export { type Duration, durationMs } from './control/deadline.ts';
+export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/errors.ts';
+export type {
+  ConditionExplanation,
+  ExplainRequest,
+  Explanation,
+  FieldEdit,
+  RuleExplanation,
+  ServerExplanation,
+  Verdict,
+} from './control/explain.ts';
+export { createGateway, type Gateway, type GatewayState, type StopResult } from './control/gateway.ts';
+export type {
+  GatewayEvents,
+  GatewayOptions,
+  ListeningEvent,
+  ReloadEvent,
+  ThreadEvent,
+} from './control/gateway-options.ts';
+export type { ServerEvent } from './control/health-checker.ts';
+export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
+export type { Rules } from './control/rules.ts';
+export type { AdminEvent, ServerHandle } from './control/server-handle.ts';
+export type {
+  BackendStats,
+  GatewayStats,
+  LatencyStats,
+  ListenerStats,
+  ServerStats,
+  ThreadStats,
+} from './control/stats.ts';
+export type { ThreadLoss } from './control/thread-pool.ts';
+export type { Timers } from './control/timers.ts';
+export * from './plugin/index.ts';

@@ -1,0 +1,209 @@
+/**
+ * DataThread: one data plane in a worker thread of its own, hosted by Tinypool. Main thread.
+ *
+ * The pool has exactly one worker and that worker one task, `serve`, which ends only when it is told to stop. A pool for
+ * each thread, not one for all: Tinypool starts another worker by itself when one dies, and gives back no sign of when the old
+ * one has really gone, but a thread's counts may only be taken back, and its place only be filled, after that.
+ * `destroy()` ends a worker that spins (V8 interrupts it); one that hangs inside a system call cannot be ended, so waiting
+ * for it has a limit.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Tinypool } from 'tinypool';
+import type { SharedMemory } from '../shared/memory.ts';
+import type { Order, PrepareOrder, Report } from '../shared/orders.ts';
+import { GatewayError, reasonOf } from './errors.ts';
+
+/** ServeTask is what data/thread.ts is started with. */
+export interface ServeTask {
+  readonly port: MessagePort;
+  readonly memory: SharedMemory;
+  readonly thread: number;
+  /** The module that exports createDataPlane, a `file:` URL. */
+  readonly dataPlane: string;
+}
+
+export interface DataThreadOptions {
+  readonly thread: number;
+  readonly memory: SharedMemory;
+  /** The module that exports `serve`, a `file:` URL. */
+  readonly entry: string;
+  readonly dataPlane: string;
+  /** How long a generation may take to prepare. */
+  readonly prepareLimitMs: number;
+  report(report: Report): void;
+  /** Called once, when the thread has gone without having been asked to. */
+  lost(reason: string): void;
+}
+
+/** How long to wait for a terminated worker, which is stuck in the system if it takes this long. */
+const TERMINATE_LIMIT_MS = 5000;
+
+interface Deferred<Value> {
+  resolve(value: Value): void;
+  reject(error: Error): void;
+}
+
+export class DataThread {
+  readonly thread: number;
+  readonly #options: DataThreadOptions;
+  readonly #pool: Tinypool;
+  readonly #port: MessagePort;
+  readonly #exited = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #prepares = new Map<number, Deferred<void>>();
+  readonly #activates = new Map<number, Deferred<void>>();
+  readonly #drains: Deferred<number>[] = [];
+  #state: 'serving' | 'stopping' | 'ending' | 'ended' = 'serving';
+
+  constructor(options: DataThreadOptions) {
+    this.thread = options.thread;
+    this.#options = options;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.on('message', (report: Report) => this.#receive(report));
+    this.#pool = new Tinypool({
+      filename: options.entry,
+      name: 'serve',
+      runtime: 'worker_threads',
+      minThreads: 0,
+      maxThreads: 1,
+      useAtomics: false,
+      isolateWorkers: false,
+    });
+    this.#pool.on('error', (error: unknown) => this.#end(reasonOf(error)));
+    const task: ServeTask = {
+      port: port2,
+      memory: options.memory,
+      thread: options.thread,
+      dataPlane: options.dataPlane,
+    };
+    this.#pool.run(task, { transferList: [port2] as never }).then(
+      () => this.#end('it stopped serving'),
+      (error: unknown) => this.#end(reasonOf(error)),
+    );
+    // However the thread ends, it exits; of a `process.exit()` in a plugin Tinypool says nothing else. An error's own
+    // reason comes first, hence the wait.
+    this.#pool.threads[0]!.once('exit', (code: number) => {
+      this.#exited.resolve();
+      setImmediate(() => this.#end(`it exited with code ${code}`));
+    });
+  }
+
+  /** prepare resolves when the thread is ready for a generation. Rejects with its failure, SG0402 or SG0403. */
+  async prepare(order: PrepareOrder): Promise<void> {
+    const { generation } = order;
+    if (this.#state !== 'serving') throw this.#loss(generation, 'it is gone');
+    const limitMs = this.#options.prepareLimitMs;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#prepares.set(generation, { resolve, reject });
+        timer = setTimeout(
+          () => reject(new GatewayError('SG0403', { thread: this.thread, limitMs, generation })),
+          limitMs,
+        );
+        this.#send({ type: 'prepare', order });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#prepares.delete(generation);
+    }
+  }
+
+  /** activate resolves when the thread serves a generation. Rejects with SG0402 when it is lost before. */
+  async activate(generation: number): Promise<void> {
+    if (this.#state !== 'serving') throw this.#loss(generation, 'it is gone');
+    await new Promise<void>((resolve, reject) => {
+      this.#activates.set(generation, { resolve, reject });
+      this.#send({ type: 'activate', generation });
+    });
+  }
+
+  abandon(generation: number): void {
+    this.#send({ type: 'abandon', generation });
+  }
+
+  /** drain resolves to the number of connections cut; 0 when the thread goes before it can say. */
+  async drain(deadlineMs: number): Promise<number> {
+    if (this.#state !== 'serving') return 0;
+    return new Promise<number>((resolve) => {
+      this.#drains.push({ resolve, reject: () => resolve(0) });
+      this.#send({ type: 'drain', deadlineMs });
+    });
+  }
+
+  /** stop ends the thread. One that does not stop within the limit is killed. */
+  async stop(limitMs: number): Promise<void> {
+    if (this.#state === 'serving') {
+      this.#state = 'stopping';
+      this.#send({ type: 'stop' });
+    }
+    const timer = setTimeout(() => this.#end('it did not stop'), limitMs);
+    await this.#gone.promise;
+    clearTimeout(timer);
+  }
+
+  /** kill ends the thread at once, whatever it does, and counts as its loss. */
+  kill(reason: string): void {
+    this.#end(reason);
+  }
+
+  #send(order: Order): void {
+    if (this.#state === 'serving' || this.#state === 'stopping') this.#port.postMessage(order);
+  }
+
+  #receive(report: Report): void {
+    switch (report.type) {
+      case 'prepared':
+        this.#prepares.get(report.generation)?.resolve();
+        break;
+      case 'failed': {
+        const failure = Object.assign(new Error(report.message), { code: report.code });
+        this.#prepares.get(report.generation)?.reject(failure);
+        break;
+      }
+      case 'activated':
+        this.#activates.get(report.generation)?.resolve();
+        this.#activates.delete(report.generation);
+        break;
+      case 'drained':
+        for (const drain of this.#drains.splice(0)) drain.resolve(report.cut);
+        break;
+      case 'retired':
+      case 'log':
+        break;
+    }
+    this.#options.report(report);
+  }
+
+  /** The one way out: whatever ends first, the worker is made to go, then everybody who waits is told. */
+  #end(reason: string): void {
+    if (this.#state === 'ending' || this.#state === 'ended') return;
+    const wasServing = this.#state === 'serving';
+    this.#state = 'ending';
+    void this.#finish(reason, wasServing);
+  }
+
+  async #finish(reason: string, wasServing: boolean): Promise<void> {
+    // Rejects nothing that matters: the worker's own 'exit' is what is waited for, as it may have been before this.
+    this.#pool.destroy().catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TERMINATE_LIMIT_MS);
+    });
+    await Promise.race([this.#exited.promise, limit]);
+    clearTimeout(timer);
+    this.#port.close();
+    this.#state = 'ended';
+    for (const [generation, { reject }] of this.#prepares) reject(this.#loss(generation, reason));
+    for (const [generation, { reject }] of this.#activates) reject(this.#loss(generation, reason));
+    this.#activates.clear();
+    for (const drain of this.#drains.splice(0)) drain.resolve(0);
+    this.#gone.resolve();
+    if (wasServing) this.#options.lost(reason);
+  }
+
+  #loss(generation: number, reason: string): GatewayError {
+    return new GatewayError('SG0402', { thread: this.thread, generation, reason });
+  }
+}

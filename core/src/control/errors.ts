@@ -1,0 +1,96 @@
+/**
+ * The table of everything that the host can refuse or lose: code and template, in one place. Main thread.
+ *
+ * Codes are never used again for something else. Values stand in braces; a value is quoted where it was written by
+ * somebody. A test ties this table to the code.
+ */
+import type { Diagnostic } from './language.ts';
+
+export const CORE_ERRORS = {
+  // Plugins
+  SG0101: 'plugin `{from}` was not found from {folder}: check the path, or install the package there',
+  SG0102: 'plugin `{from}` failed while it was loaded: {message}',
+  SG0103: 'plugin `{from}` has no default export: export its manifest with `export default definePlugin({{ … })`',
+  SG0104:
+    'plugin `{name}` is written for plugin API {apiVersion}, this release has {expected}: install a matching release of it',
+  SG0105: 'plugin name `{name}` is not a name: use lower-case letters, digits and `-`, beginning with a letter',
+  SG0106: 'plugin name `{name}` is taken by another plugin: leave one of them out',
+  SG0107: 'plugin `{plugin}` brings {kind} `{word}`, which plugin `{other}` already has: leave one of them out',
+  SG0108: 'plugin `{plugin}`: {problem}',
+  SG0109: 'plugin `{plugin}` has an options schema that is not JSON Schema: {message}',
+  SG0110: 'plugin `{plugin}` could not start: {message}',
+  SG0111: '{where}: {problem}',
+  SG0112: '{where}: no plugin has {slot} `{name}`: add the plugin that brings it',
+  SG0113: 'plugin `{plugin}` names its data entry `{url}`, which is not a file: URL: use import.meta.url',
+  SG0114: 'plugin `{plugin}` offers check `{name}` without a `check` that probes: add one',
+  // Rules
+  SG0201: '{report}',
+  SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',
+  SG0203: 'rule file `{file}` could not be read: {message}',
+  // Listeners
+  SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
+  SG0302:
+    'listener `{listener}`: port {port} needs more rights: run as root, or `setcap cap_net_bind_service=+ep` on node, or use a port above 1023',
+  SG0303: 'listener `{listener}`: address {address} is not one of this machine: use one of its own, or 0.0.0.0 for all',
+  SG0304: 'listener `{listener}`: socket {path} is in use by another process: stop it, or choose another path',
+  SG0305: 'listener `{listener}`: {path} exists and is not a socket: remove it, or choose another path',
+  SG0306: 'listener `{listener}`: socket {path} cannot be made: {message}',
+  SG0307: 'listener `{listener}`: address {address} cannot be bound: {message}',
+  SG0308: 'listeners `{listener}` and `{other}` have the same address {address}: give one of them another',
+  SG0309:
+    'listener `{listener}`: a socket file can be served by one thread only, and {threads} are running: restart the gateway',
+  // Generations and threads
+  SG0401: 'generation {generation} was not put in force: {message}',
+  SG0402: 'data thread {thread} was lost while it prepared generation {generation}: {reason}',
+  SG0403:
+    'data thread {thread} took longer than {limitMs} ms to prepare generation {generation}: look for a plugin whose module never finishes loading',
+  SG0404: 'there is no room for another {kind}: {capacity} are in use',
+  // Gateway
+  SG0501: 'the gateway is {state}: {wish} needs it to be {needed}',
+  SG0502: 'there is no server `{server}`: say it as backend/server. There are: {known}',
+  SG0503: 'weight {weight} is not a whole number from 0 to 256',
+  SG0504: '`{value}` is not a time: write milliseconds as a number, or such as `10s`',
+  SG0505: '`{request}` cannot be explained: {message}',
+  SG0506: 'threads {threads} is not a whole number from 0 to 256',
+  SG0507: 'no listener takes `{request}`: no http listener is on port {port}. There are: {known}',
+} as const satisfies Record<string, string>;
+
+export type CoreErrorCode = keyof typeof CORE_ERRORS;
+
+/**
+ * GatewayError is what every promise of the host rejects with. `message` is ready to be shown; for rule problems it is
+ * the formatted report of all of them, and `diagnostics` holds them as data.
+ */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly code: CoreErrorCode;
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(
+    code: CoreErrorCode,
+    values: Readonly<Record<string, string | number>>,
+    more: { readonly cause?: unknown; readonly diagnostics?: readonly Diagnostic[] } = {},
+  ) {
+    super(fill(CORE_ERRORS[code], values), more.cause === undefined ? undefined : { cause: more.cause });
+    this.code = code;
+    this.diagnostics = more.diagnostics ?? [];
+  }
+}
+
+function fill(template: string, values: Readonly<Record<string, string | number>>): string {
+  return template.replace(/\{\{|\{(\w+)\}/g, (found, name: string | undefined) =>
+    name === undefined ? '{' : String(values[name] ?? found),
+  );
+}
+
+/** reasonOf is the message of anything that was thrown. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message;
+  return String(thrown);
+}
+
+/** codeOf is the system's or the host's code of anything that was thrown, such as `EADDRINUSE`. */
+export function codeOf(thrown: unknown): string | null {
+  const code = (thrown as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : null;
+}

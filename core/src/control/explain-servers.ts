@@ -1,0 +1,72 @@
+/**
+ * ExplainServers: which servers of a backend could take a new request now, and why not. Main thread.
+ *
+ * The rules are the data plane's own: running or starting, ready, weight above 0, below its max; backups only when no
+ * other server is up.
+ */
+import type { Address, BackendPlan } from '@sluice/dsl/plan';
+import {
+  ADMIN_STATES,
+  type AdminState,
+  RUNNING,
+  SERVER_STATES,
+  type ServerState,
+  type ServerTable,
+} from '../shared/server-table.ts';
+import type { Generation } from './generations.ts';
+
+export interface ServerExplanation {
+  readonly name: string;
+  readonly address: Address;
+  readonly isUsable: boolean;
+  /** For people: `running`, `stopped by its health check`, `full: 200 of 200 requests`. */
+  readonly why: string;
+  readonly state: ServerState;
+  readonly admin: AdminState;
+  readonly weight: number;
+  readonly open: number;
+  readonly max: number;
+  readonly isBackup: boolean;
+}
+
+/** explainServers looks at every server; without a running gateway all are taken to be up. */
+export function explainServers(
+  backend: BackendPlan,
+  live: { readonly servers: ServerTable; readonly current: Generation } | null,
+): readonly ServerExplanation[] {
+  const servers = backend.servers.map((server) => {
+    const slot = live?.current.slots.servers[`${backend.name}/${server.name}`];
+    const table = live?.servers;
+    const isKnown = table !== undefined && slot !== undefined;
+    return {
+      name: server.name,
+      address: server.address,
+      state: SERVER_STATES[isKnown ? table.state(slot) : RUNNING]!,
+      admin: ADMIN_STATES[isKnown ? table.admin(slot) : 0]!,
+      weight: isKnown ? table.weight(slot) : server.weight,
+      open: isKnown ? table.open(slot) : 0,
+      max: server.max,
+      isBackup: server.isBackup,
+    };
+  });
+  const isUp = ({ state, admin, weight }: (typeof servers)[number]): boolean =>
+    (state === 'running' || state === 'starting') && admin === 'ready' && weight > 0;
+  const hasPrimary = servers.some((server) => isUp(server) && !server.isBackup);
+  return servers.map((server) => {
+    const problem = problemOf(server, hasPrimary);
+    return { ...server, isUsable: problem === null, why: problem ?? server.state };
+  });
+}
+
+type Seen = Omit<ServerExplanation, 'isUsable' | 'why'>;
+
+function problemOf({ state, admin, weight, open, max, isBackup }: Seen, hasPrimary: boolean): string | null {
+  if (admin === 'maint') return 'in maintenance';
+  if (admin === 'drain') return 'draining: only its sticky clients go there';
+  if (state === 'stopped') return 'stopped by its health check';
+  if (state === 'stopping') return 'stopping: its health check wants no new clients';
+  if (weight === 0) return 'weight 0: takes no new requests';
+  if (max > 0 && open >= max) return `full: ${open} of ${max} requests`;
+  if (isBackup && hasPrimary) return 'backup: another server is up';
+  return null;
+}

@@ -1,0 +1,222 @@
+/**
+ * Explain: what would happen to a request, and why: every rule with its place, conditions and values, then every server
+ * that could take it. Main thread.
+ *
+ * Conditions are judged by the language's reference interpreter and verbs by the plugins' own functions, the same that data
+ * threads run, so an explanation and live traffic cannot part.
+ */
+import { compileTemplate, type FieldReader, type RequestFacts, type RuleTrace, traceRules } from '@sluice/dsl/match';
+import { formatPlace, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
+import type { Action, DataEntry, FieldEditor, Linker } from '../plugin/data-entry.ts';
+import type { ServerTable } from '../shared/server-table.ts';
+import { GatewayError, reasonOf } from './errors.ts';
+import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
+import { type ExplainRequest, readRequest } from './explain-request.ts';
+import { explainServers, type ServerExplanation } from './explain-servers.ts';
+import type { Generation } from './generations.ts';
+import type { PluginSet } from './plugin-host.ts';
+
+export type { ExplainRequest } from './explain-request.ts';
+export type { ConditionExplanation, ServerExplanation };
+
+export interface RuleExplanation {
+  /** As written. */
+  readonly text: string;
+  /** `file:line:column`. */
+  readonly place: string;
+  readonly outcome: 'match' | 'no match' | 'error';
+  /** null: for every request. */
+  readonly condition: ConditionExplanation | null;
+  readonly error: string | null;
+}
+
+export type Verdict =
+  | { readonly kind: 'answer'; readonly status: number; readonly headers: readonly (readonly [string, string])[] }
+  | { readonly kind: 'send'; readonly backend: string }
+  /** A rule could not be decided: the request is refused. */
+  | { readonly kind: 'error'; readonly status: 500; readonly message: string };
+
+/** FieldEdit is a header that a change would set, add or remove. */
+export interface FieldEdit {
+  readonly edit: 'set' | 'add' | 'remove';
+  readonly name: string;
+  readonly value: string | null;
+}
+
+export interface Explanation {
+  readonly request: {
+    readonly method: string;
+    readonly scheme: string;
+    readonly host: string;
+    readonly port: number;
+    readonly path: string;
+    readonly query: string;
+    readonly ip: string;
+  };
+  readonly listener: string;
+  readonly verdict: Verdict;
+  /** The rule that decided; null when no rule did (no route takes the request: 404). */
+  readonly by: RuleExplanation | null;
+  readonly guards: readonly RuleExplanation[];
+  readonly changes: readonly RuleExplanation[];
+  readonly routes: readonly RuleExplanation[];
+  readonly edits: readonly FieldEdit[];
+  readonly balance: string | null;
+  readonly stick: string | null;
+  /** The servers of the chosen backend; empty when a rule answered. */
+  readonly servers: readonly ServerExplanation[];
+}
+
+/** LiveState is what explain knows besides the plan while the gateway runs. */
+export interface LiveState {
+  readonly servers: ServerTable;
+  readonly current: Generation;
+}
+
+/** explain judges one request as the plan's data planes would. Throws SG0505 or SG0507. */
+export async function explain(request: ExplainRequest, set: PluginSet, live: LiveState | null): Promise<Explanation> {
+  const { plan, entries } = set;
+  const { facts, listener } = readRequest(request, plan, live?.current.ports ?? {});
+  const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
+  return new Judgement(set, imported, facts, listener, live).explanation;
+}
+
+class Judgement {
+  readonly explanation: Explanation;
+  readonly #entries: readonly DataEntry[];
+  readonly #facts: RequestFacts;
+  readonly #readers = new Map<string, FieldReader>();
+  readonly #linker: Linker;
+  readonly #edits: FieldEdit[] = [];
+
+  constructor(
+    { plan }: PluginSet,
+    entries: readonly DataEntry[],
+    facts: RequestFacts,
+    listener: ListenerPlan,
+    live: LiveState | null,
+  ) {
+    this.#entries = entries;
+    this.#facts = facts;
+    for (const { fields } of entries) {
+      for (const [name, reader] of Object.entries(fields ?? {})) this.#readers.set(name, reader);
+    }
+    this.#linker = {
+      backend: (name) => plan.backends.findIndex((backend) => backend.name === name),
+      template: (template) => compileTemplate(template, this.#readers),
+    };
+    const traces = { guards: [] as RuleTrace[], changes: [] as RuleTrace[], routes: [] as RuleTrace[] };
+    const { verdict, by, backend } = this.#judge(listener, traces);
+    const chosen = plan.backends[backend];
+    this.explanation = {
+      request: {
+        method: facts.method,
+        scheme: facts.scheme,
+        host: facts.host,
+        port: facts.port,
+        path: facts.path,
+        query: facts.query,
+        ip: facts.ip.text,
+      },
+      listener: listener.name,
+      verdict: chosen === undefined ? verdict : { kind: 'send', backend: chosen.name },
+      by: by === null ? null : explainRule(by),
+      guards: traces.guards.map(explainRule),
+      changes: traces.changes.map(explainRule),
+      routes: traces.routes.map(explainRule),
+      edits: this.#edits,
+      balance: chosen?.balance.name ?? null,
+      stick: chosen?.stick?.name ?? null,
+      servers: chosen === undefined ? [] : explainServers(chosen, live),
+    };
+  }
+
+  /** The same steps, in the same order, as the data plane's. `backend` is -1 unless the request is sent. */
+  #judge(
+    listener: ListenerPlan,
+    traces: { guards: RuleTrace[]; changes: RuleTrace[]; routes: RuleTrace[] },
+  ): { verdict: Verdict; by: RuleTrace | null; backend: number } {
+    const trace = (rules: readonly Rule[], isEveryMatch: boolean): RuleTrace[] =>
+      traceRules(rules, this.#readers, this.#facts, isEveryMatch);
+    traces.guards = trace(listener.guards, false);
+    const guard = decidingOf(traces.guards);
+    if (guard !== null) {
+      const end = this.#end(guard);
+      if (end !== null) return end;
+    }
+    traces.changes = trace(listener.changes, true);
+    for (const change of traces.changes) {
+      if (change.outcome === 'no match') continue;
+      const end = this.#end(change);
+      if (end !== null) return end;
+    }
+    traces.routes = trace(listener.routes, false);
+    const route = decidingOf(traces.routes);
+    const end = route === null ? null : this.#end(route);
+    return end ?? { verdict: { kind: 'answer', status: 404, headers: [] }, by: null, backend: -1 };
+  }
+
+  /** What a matching rule does; null: it lets the request go on. */
+  #end(trace: RuleTrace): { verdict: Verdict; by: RuleTrace; backend: number } | null {
+    const failed = (message: string): { verdict: Verdict; by: RuleTrace; backend: number } => ({
+      verdict: { kind: 'error', status: 500, message },
+      by: trace,
+      backend: -1,
+    });
+    if (trace.error !== null) return failed(trace.error.message);
+    try {
+      const action = this.#action(trace.rule);
+      switch (action.kind) {
+        case 'pass':
+          return null;
+        case 'change':
+          action.change(this.#facts, this.#editor());
+          return null;
+        case 'answer': {
+          const { status, headers } = action.answer(this.#facts);
+          return { verdict: { kind: 'answer', status, headers }, by: trace, backend: -1 };
+        }
+        case 'route': {
+          const backend = action.route(this.#facts);
+          return { verdict: { kind: 'send', backend: '' }, by: trace, backend };
+        }
+      }
+    } catch (thrown) {
+      return failed(reasonOf(thrown));
+    }
+  }
+
+  #action({ verb, args }: Rule): Action {
+    for (const { verbs } of this.#entries) {
+      if (verbs !== undefined && Object.hasOwn(verbs, verb)) return verbs[verb]!(args, this.#linker);
+    }
+    throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
+  }
+
+  #editor(): FieldEditor {
+    const note = (edit: FieldEdit['edit'], name: string, value: string | null): void => {
+      this.#edits.push({ edit, name, value });
+    };
+    return {
+      set: (name, value) => note('set', name, value),
+      add: (name, value) => note('add', name, value),
+      remove: (name) => note('remove', name, null),
+    };
+  }
+}
+
+/** Tracing ends with the rule that decides, if any does. */
+function decidingOf(traces: readonly RuleTrace[]): RuleTrace | null {
+  const last = traces.at(-1);
+  return last === undefined || last.outcome === 'no match' ? null : last;
+}
+
+function explainRule({ rule, outcome, condition, error }: RuleTrace): RuleExplanation {
+  return {
+    text: rule.text,
+    place: formatPlace(rule.place),
+    outcome,
+    condition: condition === null ? null : explainCondition(condition),
+    error: error?.message ?? null,
+  };
+}

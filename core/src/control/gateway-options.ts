@@ -1,0 +1,60 @@
+/**
+ * GatewayOptions: what an embedder may choose, and the events they can listen to. Main thread.
+ */
+import type { Address } from '@sluice/dsl/plan';
+import type { PluginManifest } from '../plugin/manifest.ts';
+import type { GatewayError } from './errors.ts';
+import type { ServerEvent } from './health-checker.ts';
+import type { Level, Logger } from './log.ts';
+import type { Rules } from './rules.ts';
+import type { AdminEvent } from './server-handle.ts';
+import type { ThreadLoss } from './thread-pool.ts';
+import type { Timers } from './timers.ts';
+
+export interface GatewayOptions {
+  readonly rules: Rules;
+  /** Plugins whose words and components the rules may use without a `use` line. */
+  readonly plugins?: readonly PluginManifest[];
+  /** Data threads. 0: the caller's own event loop. Default: what the rules' settings say, or else one per core. */
+  readonly threads?: number;
+  /** A pino logger, a level, or false for none. Default: `info`, JSON on stdout. */
+  readonly logger?: Logger | Level | false;
+  /** Bind ports that another process has bound with SO_REUSEPORT, to take over from it. Default: false. */
+  readonly isTakeover?: boolean;
+  /** How long a thread may be silent before it is replaced. Default 5 s. */
+  readonly beatLimitMs?: number;
+  /** How long a thread may take to prepare a generation. Default 60 s. */
+  readonly prepareLimitMs?: number;
+  /** Most health probes at once. Default 64. */
+  readonly probesAtOnce?: number;
+  /** The clock of health checks, and of the data plane with `threads: 0`. For tests. */
+  readonly timers?: Timers;
+  /** Randomness for the same. From 0 up to, not including, 1. */
+  readonly random?: () => number;
+  /** The module that exports createDataPlane, a `file:` URL. Default: the HTTP engine. For tests of the threads. */
+  readonly dataPlane?: string;
+}
+
+/** ReloadEvent says how a reload ended; a failed one left the old generation running. */
+export type ReloadEvent =
+  | { readonly isOk: true; readonly generation: number }
+  | { readonly isOk: false; readonly generation: number; readonly error: GatewayError };
+
+export interface ListeningEvent {
+  readonly listener: string;
+  readonly address: Address;
+}
+
+/** ThreadEvent: a data thread was lost, or another one has taken its place. */
+export type ThreadEvent =
+  | ({ readonly event: 'lost' } & ThreadLoss)
+  | { readonly event: 'replaced'; readonly thread: number };
+
+/** GatewayEvents by name, with what listeners are called with. */
+export interface GatewayEvents {
+  server: [ServerEvent];
+  admin: [AdminEvent];
+  reload: [ReloadEvent];
+  listening: [ListeningEvent];
+  thread: [ThreadEvent];
+}

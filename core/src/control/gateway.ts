@@ -1,0 +1,276 @@
+/**
+ * Gateway: what an embedder, and the command, holds in hand. Main thread.
+ *
+ * No global state, no signal handlers, no exit: several gateways live in one process, and nothing is left open after stop.
+ * A gateway runs once: created, starting, running, stopping, stopped.
+ */
+import { EventEmitter } from 'node:events';
+import { availableParallelism } from 'node:os';
+import type { Address, ListenerPlan, Plan } from '@sluice/dsl/plan';
+import type { Logger } from 'pino';
+import { type Duration, durationMs } from './deadline.ts';
+import { GatewayError, reasonOf } from './errors.ts';
+import { type ExplainRequest, type Explanation, explain } from './explain.ts';
+import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
+import type { Generation } from './generations.ts';
+import { createLog } from './log.ts';
+import { PluginHost, type PluginSet } from './plugin-host.ts';
+import { formatAddress, hasReusePort } from './ports.ts';
+import { loadRules, type Rules } from './rules.ts';
+import { Runtime } from './runtime.ts';
+import { ServerHandle } from './server-handle.ts';
+import { boundAddress, type GatewayStats } from './stats.ts';
+import { systemTimers } from './timers.ts';
+
+export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
+
+/** StopResult says how a stop went. */
+export interface StopResult {
+  /** Connections that the deadline cut off. */
+  readonly cut: number;
+}
+
+const MOST_THREADS = 256;
+
+/**
+ * createGateway compiles the rules and checks the plugins; nothing is opened before `start`. Rejects with GatewayError: for
+ * rule problems code SG0201, with all diagnostics and a message that shows them.
+ */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 0 && threads <= MOST_THREADS)) {
+    throw new GatewayError('SG0506', { threads });
+  }
+  const log = createLog(options.logger);
+  const plugins = new PluginHost(options.plugins ?? [], log);
+  return new Gateway(options, log, plugins, await loadRules(options.rules, plugins, log));
+}
+
+export class Gateway extends EventEmitter<GatewayEvents> {
+  readonly #options: GatewayOptions;
+  readonly #log: Logger;
+  readonly #plugins: PluginHost;
+  #rules: Rules;
+  /** The plugins and the plan that are in force, or will be once started. */
+  #set: PluginSet;
+  #state: GatewayState = 'created';
+  #runtime: Runtime | null = null;
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<StopResult> | null = null;
+
+  /** Use createGateway. */
+  constructor(options: GatewayOptions, log: Logger, plugins: PluginHost, set: PluginSet) {
+    super();
+    this.#options = options;
+    this.#log = log;
+    this.#plugins = plugins;
+    this.#rules = options.rules;
+    this.#set = set;
+  }
+
+  get state(): GatewayState {
+    return this.#state;
+  }
+
+  /** The plan in force; before start, the one that will be. */
+  get plan(): Plan {
+    return this.#set.plan;
+  }
+
+  /** start starts plugins, threads, listeners and checks, in that order. Rejects with everything closed again. */
+  async start(): Promise<void> {
+    this.#need('created', 'start');
+    this.#state = 'starting';
+    this.#starting = this.#start();
+    await this.#starting;
+  }
+
+  /**
+   * reload reads the rules again, or takes others, and switches to them without losing a request. Rejects with the old
+   * ones still running. Reloads wait for each other.
+   */
+  async reload(options: { readonly rules?: Rules } = {}): Promise<void> {
+    this.#need('running', 'reload');
+    const { generations } = this.#runtime!;
+    await generations.inLine(async () => {
+      this.#need('running', 'reload');
+      const rules = options.rules ?? this.#rules;
+      try {
+        const generation = await this.#switchTo(rules);
+        this.#log.info({ generation: generation.number }, `generation ${generation.number} is in force`);
+        this.emit('reload', { isOk: true, generation: generation.number });
+      } catch (thrown) {
+        const error = asGatewayError(thrown, generations.current!.number);
+        const generation = generations.current!.number;
+        this.#log.error(
+          { code: error.code, generation },
+          `reload failed, the running rules are unchanged: ${error.message}`,
+        );
+        this.emit('reload', { isOk: false, generation, error });
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * stop lets open requests end, cuts the rest at the deadline (default: the rules' `drain` setting), then closes
+   * everything. Called again while it stops, a deadline of 0 ends it at once.
+   */
+  async stop(options: { readonly deadline?: Duration } = {}): Promise<StopResult> {
+    const deadlineMs = options.deadline === undefined ? this.plan.settings.drainMs : durationMs(options.deadline);
+    if (this.#stopping === null) this.#stopping = this.#stop(deadlineMs);
+    else if (deadlineMs === 0) await this.#runtime?.stop();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** addresses are the bound addresses by listener name. */
+  addresses(): Readonly<Record<string, Address>> {
+    const { plan, ports } = this.#current('addresses');
+    return Object.fromEntries(plan.listeners.map(({ name, address }) => [name, boundAddress(address, ports[name])]));
+  }
+
+  /** stats is one picture of all that is counted, plain data. */
+  stats(): GatewayStats {
+    return this.#runtime!.stats(this.#current('stats'));
+  }
+
+  /** server finds a server by `backend/server`. Throws SG0502. */
+  server(name: string): ServerHandle {
+    const { slots } = this.#current('server');
+    const slot = Object.hasOwn(slots.servers, name) ? slots.servers[name] : undefined;
+    if (slot === undefined) {
+      throw new GatewayError('SG0502', { server: name, known: Object.keys(slots.servers).join(', ') });
+    }
+    const [backend, server] = name.split('/') as [string, string];
+    return new ServerHandle(backend, server, slot, this.#runtime!.servers, (event) => {
+      this.#log.info(event, `server ${name} was set to ${event.to}`);
+      this.emit('admin', event);
+    });
+  }
+
+  /** explain says what would happen to a request now, and why. Throws SG0505 or SG0507. */
+  async explain(request: ExplainRequest): Promise<Explanation> {
+    const runtime = this.#runtime;
+    const current = runtime?.generations.current ?? null;
+    return explain(
+      request,
+      this.#set,
+      runtime === null || current === null ? null : { servers: runtime.servers, current },
+    );
+  }
+
+  async #start(): Promise<void> {
+    const { beatLimitMs, prepareLimitMs, probesAtOnce, dataPlane } = this.#options;
+    try {
+      const threads = await this.#threadsToRun();
+      await this.#plugins.start(this.#set);
+      const runtime = await Runtime.create({
+        threads,
+        log: this.#log,
+        timers: this.#options.timers ?? systemTimers,
+        random: this.#options.random ?? Math.random,
+        isTakeover: this.#options.isTakeover ?? false,
+        beatLimitMs,
+        prepareLimitMs,
+        probesAtOnce,
+        dataPlane,
+        serverChanged: (event) => this.emit('server', event),
+        threadLost: (loss) => this.emit('thread', { event: 'lost', ...loss }),
+        threadReplaced: (thread) => this.emit('thread', { event: 'replaced', thread }),
+        settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),
+      });
+      this.#runtime = runtime;
+      await runtime.generations.inLine(async () => {
+        await runtime.start();
+        this.#tellListeners(await runtime.put(this.#set), null);
+      });
+      runtime.check();
+      if (this.#state === 'starting') this.#state = 'running';
+    } catch (thrown) {
+      await this.#runtime?.stop();
+      await this.#plugins.stop();
+      this.#state = 'stopped';
+      throw asGatewayError(thrown, 1);
+    }
+  }
+
+  async #stop(deadlineMs: number): Promise<StopResult> {
+    if (this.#state === 'stopped') return { cut: 0 };
+    await this.#starting?.catch(() => {});
+    if (this.state === 'stopped') return { cut: 0 };
+    this.#state = 'stopping';
+    const runtime = this.#runtime;
+    // A reload under way ends first: its plugins must not start after those that run have stopped.
+    await runtime?.generations.inLine(async () => {});
+    const cut = (await runtime?.drain(deadlineMs)) ?? 0;
+    await runtime?.stop();
+    await this.#plugins.stop();
+    this.#state = 'stopped';
+    this.#log.info({ cut }, 'the gateway has stopped');
+    return { cut };
+  }
+
+  async #switchTo(rules: Rules): Promise<Generation> {
+    const before = this.#set;
+    const runtime = this.#runtime!;
+    const previous = runtime.generations.current!;
+    const set = await loadRules(rules, this.#plugins, this.#log);
+    await this.#plugins.start(set);
+    let next: Generation;
+    try {
+      next = await runtime.put(set);
+    } catch (thrown) {
+      await this.#plugins.start(before);
+      await this.#plugins.settle(before);
+      throw thrown;
+    }
+    this.#set = set;
+    this.#rules = rules;
+    if (runtime.generations.isSettled) await this.#plugins.settle(set);
+    this.#tellListeners(next, previous.plan.listeners);
+    return next;
+  }
+
+  #tellListeners({ plan, ports }: Generation, before: readonly ListenerPlan[] | null): void {
+    for (const { name, address } of plan.listeners) {
+      if (before?.some((old) => old.name === name && formatAddress(old.address) === formatAddress(address))) continue;
+      const bound = boundAddress(address, ports[name]);
+      this.#log.info({ listener: name }, `listener ${name} is on ${formatAddress(bound)}`);
+      this.emit('listening', { listener: name, address: bound });
+    }
+  }
+
+  async #threadsToRun(): Promise<number> {
+    const wanted = this.#options.threads ?? this.plan.settings.threads ?? availableParallelism();
+    if (wanted <= 1) return wanted;
+    const socketFile = this.plan.listeners.find(({ address }) => 'path' in address);
+    if (socketFile !== undefined) {
+      this.#log.warn(
+        `one data thread runs, not ${wanted}: listener ${socketFile.name} is a socket file, which cannot be shared`,
+      );
+      return 1;
+    }
+    if (await hasReusePort()) return wanted;
+    this.#log.warn(`one data thread runs, not ${wanted}: this system has no SO_REUSEPORT to share ports with`);
+    return 1;
+  }
+
+  #current(wish: string): Generation {
+    const current = this.#runtime?.generations.current ?? null;
+    if (current === null) throw new GatewayError('SG0501', { state: this.#state, wish, needed: 'running' });
+    return current;
+  }
+
+  #need(needed: GatewayState, wish: string): void {
+    if (this.#state !== needed) throw new GatewayError('SG0501', { state: this.#state, wish, needed });
+  }
+}
+
+function asGatewayError(thrown: unknown, generation: number): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError('SG0401', { generation, message: reasonOf(thrown) }, { cause: thrown });
+}

@@ -1,0 +1,129 @@
+/**
+ * Generations: which plan is in force, and the change from one to the next. Main thread.
+ *
+ * A new plan gets its slots and ports, is prepared on every data plane, and only when all are ready do they switch. Any
+ * failure throws the new one away everywhere and leaves the old one running. One change at a time; replacements of lost
+ * threads wait in the same line.
+ */
+import type { Plan } from '@sluice/dsl/plan';
+import type { EntryRef, PrepareOrder, SlotMap } from '../shared/orders.ts';
+import { GatewayError, reasonOf } from './errors.ts';
+import type { Planes } from './planes.ts';
+import { type Ports, resolvePorts } from './ports.ts';
+import type { Slots } from './slots.ts';
+
+/** Candidate is a plan that has been checked, with what data threads need to link it. */
+export interface Candidate {
+  readonly plan: Plan;
+  readonly entries: readonly EntryRef[];
+}
+
+/** Generation is a plan in force. */
+export interface Generation extends Candidate {
+  readonly number: number;
+  readonly slots: SlotMap;
+  readonly ports: Ports;
+}
+
+export interface GenerationsOptions {
+  readonly planes: Planes;
+  readonly slots: Slots;
+  readonly isTakeover: boolean;
+  wordIds(): Readonly<Record<string, number>>;
+  /** Called at the switch, before any thread serves the new generation: servers' words are set here. */
+  switching(next: Generation, previous: Generation | null): void;
+  /** The last request of a generation has ended everywhere. */
+  retired(generation: Generation): void;
+}
+
+export class Generations {
+  readonly #options: GenerationsOptions;
+  /** Older generations, and the threads that still have requests of them. */
+  readonly #retiring = new Map<number, { readonly generation: Generation; readonly threads: Set<number> }>();
+  #current: Generation | null = null;
+  #order: PrepareOrder | null = null;
+  #last = 0;
+  #line: Promise<unknown> = Promise.resolve();
+
+  constructor(options: GenerationsOptions) {
+    this.#options = options;
+  }
+
+  get current(): Generation | null {
+    return this.#current;
+  }
+
+  /** isSettled: no older generation has open requests. */
+  get isSettled(): boolean {
+    return this.#retiring.size === 0;
+  }
+
+  /** inLine runs a step when those before it are done. */
+  inLine<Value>(step: () => Promise<Value>): Promise<Value> {
+    const result = this.#line.then(step);
+    this.#line = result.catch(() => {});
+    return result;
+  }
+
+  /** restoring runs the replacement of a thread, with the order in force. */
+  restoring(restore: (order: PrepareOrder | null) => Promise<void>): void {
+    void this.inLine(() => restore(this.#order));
+  }
+
+  /** put puts a candidate in force. Call it in line. Rejects with the old generation still running. */
+  async put(candidate: Candidate): Promise<Generation> {
+    const number = ++this.#last;
+    const { planes, slots, switching } = this.#options;
+    const slotMap = slots.assign(number, candidate.plan);
+    let order: PrepareOrder;
+    try {
+      order = await this.#prepare(number, candidate, slotMap);
+    } catch (thrown) {
+      await planes.abandon(number);
+      slots.release(number);
+      throw thrown;
+    }
+    const previous = this.#current;
+    const next: Generation = { ...candidate, number, slots: slotMap, ports: order.ports };
+    switching(next, previous);
+    this.#current = next;
+    this.#order = order;
+    if (previous !== null) {
+      const living = planes.status().filter(({ state }) => state !== 'lost');
+      this.#retiring.set(previous.number, {
+        generation: previous,
+        threads: new Set(living.map(({ thread }) => thread)),
+      });
+    }
+    await planes.activate(number);
+    return next;
+  }
+
+  /** planeRetired hears that a thread has no more requests of a generation. */
+  planeRetired(thread: number, generation: number): void {
+    const retiring = this.#retiring.get(generation);
+    if (retiring === undefined || !retiring.threads.delete(thread) || retiring.threads.size > 0) return;
+    this.#retiring.delete(generation);
+    this.#options.slots.release(generation);
+    this.#options.retired(retiring.generation);
+  }
+
+  /** planeLost hears that a thread is gone, and so all its requests. */
+  planeLost(thread: number): void {
+    for (const generation of [...this.#retiring.keys()]) this.planeRetired(thread, generation);
+  }
+
+  async #prepare(number: number, { plan, entries }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
+    const { planes, isTakeover, wordIds } = this.#options;
+    const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
+    const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
+    const order: PrepareOrder = { generation: number, plan, slots, entries, ports, wordIds: wordIds() };
+    try {
+      await planes.prepare(order);
+      return order;
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
+      throw new GatewayError('SG0401', { generation: number, message: reasonOf(cause) }, { cause });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * ManifestCheck: is a plugin's manifest one that this release can use. Main thread.
+ */
+import { PLUGIN_API_VERSION, type PluginManifest } from '../plugin/manifest.ts';
+import { GatewayError, reasonOf } from './errors.ts';
+import { compileSchema } from './options-check.ts';
+
+const NAME = /^[a-z][a-z0-9-]*$/;
+
+/** checkManifest throws SG0104, SG0105, SG0109, SG0113 or SG0114. */
+export function checkManifest(manifest: PluginManifest): void {
+  const name = String(manifest.name);
+  if (manifest.apiVersion !== PLUGIN_API_VERSION) {
+    throw new GatewayError('SG0104', { name, apiVersion: String(manifest.apiVersion), expected: PLUGIN_API_VERSION });
+  }
+  if (!NAME.test(name)) throw new GatewayError('SG0105', { name });
+  for (const schema of [manifest.options, ...(manifest.components ?? []).map(({ options }) => options)]) {
+    try {
+      compileSchema(schema);
+    } catch (cause) {
+      throw new GatewayError('SG0109', { plugin: name, message: reasonOf(cause) }, { cause });
+    }
+  }
+  if (manifest.data !== undefined && !manifest.data.startsWith('file:')) {
+    throw new GatewayError('SG0113', { plugin: name, url: manifest.data });
+  }
+  for (const component of manifest.components ?? []) {
+    if (component.slot === 'check' && typeof component.check?.probe !== 'function') {
+      throw new GatewayError('SG0114', { plugin: name, name: component.name });
+    }
+  }
+}
+
+/** checkTogether throws SG0106 or SG0107 for plugins that take each other's names. */
+export function checkTogether(manifests: readonly PluginManifest[]): void {
+  const names = new Set<string>();
+  const owners = new Map<string, string>();
+  for (const { name, words, components } of manifests) {
+    if (names.has(name)) throw new GatewayError('SG0106', { name });
+    names.add(name);
+    const claims = [
+      ...(words ?? []).map((word) => ({ kind: word.kind as string, word: word.name })),
+      ...(components ?? []).map((component) => ({ kind: component.slot as string, word: component.name })),
+    ];
+    for (const { kind, word } of claims) {
+      const other = owners.get(`${kind} ${word}`);
+      if (other !== undefined) throw new GatewayError('SG0107', { plugin: name, kind, word, other });
+      owners.set(`${kind} ${word}`, name);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Planes: all data planes of a gateway as one, whether they run in threads (ThreadPool) or on the caller's loop
+ * (LocalPlane). Main thread.
+ */
+import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
+import type { SharedMemory } from '../shared/memory.ts';
+import type { DataPlane, PrepareOrder } from '../shared/orders.ts';
+import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import type { Timers } from './timers.ts';
+
+export interface Planes {
+  /** How many data planes there are: threads, or 1 for the caller's own loop. */
+  readonly size: number;
+  start(): Promise<void>;
+  /** prepare makes a generation ready everywhere. Rejects when one cannot; the others may be ready then: abandon it. */
+  prepare(order: PrepareOrder): Promise<void>;
+  /** activate switches all of them, after prepare. A plane that is lost meanwhile is replaced, so this never fails. */
+  activate(generation: number): Promise<void>;
+  abandon(generation: number): Promise<void>;
+  /** drain ends all of them within the deadline and says how many connections it cut. */
+  drain(deadlineMs: number): Promise<number>;
+  /** stop ends all of them at once, also while they drain. */
+  stop(): Promise<void>;
+  /** What is known of each, by number. */
+  status(): readonly PlaneStatus[];
+}
+
+export interface PlaneStatus {
+  readonly thread: number;
+  readonly state: 'starting' | 'serving' | 'lost' | 'stopped';
+  /** How often it was replaced. */
+  readonly replaced: number;
+}
+
+/** LocalPlane is the data plane on the caller's own loop. It beats as a thread does, so that its lateness is known too. */
+export class LocalPlane implements Planes {
+  readonly size = 1;
+  readonly #plane: DataPlane;
+  readonly #timers: Timers;
+  readonly #heartbeats: Heartbeats;
+  readonly #sticks: SharedStickTable;
+  #state: PlaneStatus['state'] = 'starting';
+  #timer: unknown;
+
+  constructor(plane: DataPlane, memory: SharedMemory, timers: Timers) {
+    this.#plane = plane;
+    this.#timers = timers;
+    this.#heartbeats = new Heartbeats(memory, 0);
+    this.#sticks = new SharedStickTable(memory, 0);
+  }
+
+  async start(): Promise<void> {
+    this.#state = 'serving';
+    this.#heartbeats.begin(this.#timers.now());
+    this.#beatLater();
+  }
+
+  async prepare(order: PrepareOrder): Promise<void> {
+    await this.#plane.prepare(order);
+  }
+
+  async activate(generation: number): Promise<void> {
+    this.#plane.activate(generation);
+  }
+
+  async abandon(generation: number): Promise<void> {
+    await this.#plane.abandon(generation);
+  }
+
+  async drain(deadlineMs: number): Promise<number> {
+    return this.#plane.drain(deadlineMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#timers.clear(this.#timer);
+    await this.#plane.stop();
+  }
+
+  status(): readonly PlaneStatus[] {
+    return [{ thread: 0, state: this.#state, replaced: 0 }];
+  }
+  #beatLater(): void {
+    this.#timer = this.#timers.set(() => {
+      const now = this.#timers.now();
+      this.#heartbeats.beat(now);
+      this.#sticks.setClock(now);
+      this.#beatLater();
+    }, BEAT_INTERVAL_MS);
+  }
+}

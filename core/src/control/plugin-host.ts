@@ -1,0 +1,198 @@
+/**
+ * PluginHost: loads plugins, checks their options, starts them in order and stops them in reverse. Main thread.
+ *
+ * `assemble` makes the set of plugins that one plan needs: those the embedder gave, then those of its `use` lines. `start`
+ * starts what of a set does not run yet; `settle` stops, once the old generation is over, what the set lacks. A plugin whose
+ * options changed is stopped and started again.
+ */
+import type { ComponentUse, Plan, PluginUse } from '@sluice/dsl/plan';
+import { formatPlace } from '@sluice/dsl/plan';
+import type { Word } from '@sluice/dsl/vocabulary';
+import type { Logger } from 'pino';
+import type { Component, PluginManifest } from '../plugin/manifest.ts';
+import type { EntryRef } from '../shared/orders.ts';
+import { GatewayError, reasonOf } from './errors.ts';
+import { pluginLog } from './log.ts';
+import { checkManifest, checkTogether } from './manifest-check.ts';
+import { checkOptions } from './options-check.ts';
+import { importPlugin } from './plugin-source.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** PluginRequest is what a compiler asks of the host for one `use` line. */
+export interface PluginRequest {
+  readonly name: string;
+  readonly from: string;
+  readonly baseDir: string;
+  readonly options: Options;
+}
+
+interface Plugin {
+  readonly manifest: PluginManifest;
+  readonly options: Options;
+}
+
+/** PluginSet is the plugins of one plan, checked together. */
+export interface PluginSet {
+  /** The plan with the defaults of all component options filled in. */
+  readonly plan: Plan;
+  readonly plugins: readonly Plugin[];
+  readonly entries: readonly EntryRef[];
+  component(slot: string, name: string): Component | undefined;
+}
+
+export class PluginHost {
+  readonly #given: readonly PluginManifest[];
+  readonly #log: Logger;
+  #running: Plugin[] = [];
+
+  /** Throws SG0104 to SG0114 for a manifest that is no good. */
+  constructor(given: readonly PluginManifest[], log: Logger) {
+    for (const manifest of given) checkManifest(manifest);
+    checkTogether(given);
+    this.#given = given;
+    this.#log = log;
+  }
+
+  /** words is the vocabulary of the given plugins. */
+  words(): readonly Word[] {
+    return this.#given.flatMap(wordsOf);
+  }
+
+  /** load imports the plugin of a `use` line and checks it and its options. Throws SG01xx. */
+  async load(request: PluginRequest): Promise<{ url: string; words: readonly Word[] }> {
+    const { url, manifest } = await importPlugin(request.from, request.baseDir);
+    checkManifest(manifest);
+    this.#optionsOf(manifest, request.options);
+    return { url, words: this.#given.includes(manifest) ? [] : wordsOf(manifest) };
+  }
+
+  /** assemble makes the set for a plan. Throws SG01xx. */
+  async assemble(plan: Plan): Promise<PluginSet> {
+    const used = new Map<PluginManifest, PluginUse>();
+    for (const use of plan.plugins) {
+      const { manifest } = await importPlugin(use.url, '/');
+      checkManifest(manifest);
+      if (used.has(manifest)) throw new GatewayError('SG0106', { name: manifest.name });
+      used.set(manifest, use);
+    }
+    const manifests = [...new Set([...this.#given, ...used.keys()])];
+    checkTogether(manifests);
+    const plugins = manifests.map((manifest) => ({
+      manifest,
+      options: this.#optionsOf(manifest, used.get(manifest)?.options ?? {}),
+    }));
+    const components = new Map<string, Component>();
+    for (const component of manifests.flatMap((manifest) => manifest.components ?? [])) {
+      components.set(`${component.slot} ${component.name}`, component);
+    }
+    const component = (slot: string, name: string): Component | undefined => components.get(`${slot} ${name}`);
+    return { plan: fillPlan(plan, component), plugins, entries: manifests.flatMap(entryOf), component };
+  }
+
+  /** start starts what does not run yet. Rejects with SG0110, with everything as it was before. */
+  async start(set: PluginSet): Promise<void> {
+    const before = this.#running;
+    const started: Plugin[] = [];
+    const restarted: Plugin[] = [];
+    for (const plugin of set.plugins) {
+      const running = before.find(({ manifest }) => manifest === plugin.manifest);
+      if (running !== undefined && JSON.stringify(running.options) === JSON.stringify(plugin.options)) continue;
+      if (running !== undefined) {
+        await this.#stopOne(running);
+        restarted.push(running);
+      }
+      started.push(plugin);
+      try {
+        await this.#startOne(plugin);
+      } catch (cause) {
+        for (const undone of started.reverse()) await this.#stopOne(undone);
+        for (const old of restarted) await this.#startOne(old).catch((thrown) => this.#logFailure(old, thrown));
+        throw new GatewayError('SG0110', { plugin: plugin.manifest.name, message: reasonOf(cause) }, { cause });
+      }
+    }
+    this.#running = [...before.filter((plugin) => !restarted.includes(plugin)), ...started];
+  }
+
+  /** settle stops, in reverse, what runs and is not in the set. */
+  async settle(set: PluginSet): Promise<void> {
+    const wanted = new Set(set.plugins.map(({ manifest }) => manifest));
+    const surplus = this.#running.filter(({ manifest }) => !wanted.has(manifest));
+    this.#running = this.#running.filter(({ manifest }) => wanted.has(manifest));
+    for (const plugin of surplus.reverse()) await this.#stopOne(plugin);
+  }
+
+  /** stop stops everything in reverse. One that fails to stop is logged and does not keep the others. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = [];
+    for (const plugin of running.reverse()) await this.#stopOne(plugin);
+  }
+
+  async #startOne({ manifest, options }: Plugin): Promise<void> {
+    await manifest.start?.({ log: pluginLog(this.#log, manifest.name), options });
+  }
+
+  async #stopOne(plugin: Plugin): Promise<void> {
+    try {
+      await plugin.manifest.stop?.();
+    } catch (thrown) {
+      this.#logFailure(plugin, thrown);
+    }
+  }
+
+  #logFailure({ manifest }: Plugin, thrown: unknown): void {
+    const reason = reasonOf(thrown);
+    this.#log.error(
+      { plugin: manifest.name, reason },
+      `plugin ${manifest.name} failed while it was stopped or put back`,
+    );
+  }
+
+  #optionsOf(manifest: PluginManifest, options: Options): Options {
+    const result = checkOptions(manifest.options, options);
+    if (result.isValid) return result.options;
+    throw new GatewayError('SG0108', { plugin: manifest.name, problem: result.problem });
+  }
+}
+
+/** What the compiler and the data threads may see of a component: its word, without functions. */
+function wordsOf({ words, components }: PluginManifest): readonly Word[] {
+  const asWords = (components ?? []).map(({ check: _check, options: _options, ...word }) => word);
+  return [...(words ?? []), ...asWords];
+}
+
+function entryOf({ name, data, words }: PluginManifest): readonly EntryRef[] {
+  return data === undefined ? [] : [{ plugin: name, url: data, words: words ?? [] }];
+}
+
+/** Checks every component's options and fills in their defaults. Throws SG0111 or SG0112. */
+function fillPlan(plan: Plan, component: PluginSet['component']): Plan {
+  const fill = (owner: string, use: ComponentUse): ComponentUse => {
+    const where = `${formatPlace(use.place)}: ${owner}`;
+    const found = component(use.slot, use.name);
+    if (found === undefined) throw new GatewayError('SG0112', { where, slot: use.slot, name: use.name });
+    if (found.options === undefined) return use;
+    const result = checkOptions(found.options, use.options);
+    if (!result.isValid) {
+      throw new GatewayError('SG0111', { where: `${where}: ${use.slot} \`${use.name}\``, problem: result.problem });
+    }
+    return { ...use, options: result.options as ComponentUse['options'] };
+  };
+  return {
+    ...plan,
+    listeners: plan.listeners.map((listener) => ({
+      ...listener,
+      tls: listener.tls === null ? null : fill(`listener \`${listener.name}\``, listener.tls),
+    })),
+    backends: plan.backends.map((backend) => {
+      const owner = `backend \`${backend.name}\``;
+      return {
+        ...backend,
+        balance: fill(owner, backend.balance),
+        stick: backend.stick === null ? null : fill(owner, backend.stick),
+        check: backend.check === null ? null : { ...backend.check, probe: fill(owner, backend.check.probe) },
+      };
+    }),
+  };
+}

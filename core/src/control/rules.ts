@@ -1,0 +1,40 @@
+/**
+ * Rules: what a gateway is given to run, and how it becomes a plan with its plugins. Main thread.
+ *
+ * `check`, `run` and reloads all come through here, so that what passes one passes the others.
+ */
+import { PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
+import type { Logger } from 'pino';
+import { GatewayError } from './errors.ts';
+import { type Diagnostic, language } from './language.ts';
+import type { PluginHost, PluginSet } from './plugin-host.ts';
+
+/** Rules is text, a rule file, or a plan that was built without text. */
+export type Rules = string | { readonly file: string } | { readonly plan: Plan };
+
+/**
+ * loadRules compiles rules and assembles the plugins they need. Warnings are logged. Rejects with SG0201, which holds
+ * all diagnostics, SG0202, or a plugin's SG01xx.
+ */
+export async function loadRules(rules: Rules, plugins: PluginHost, log: Logger): Promise<PluginSet> {
+  return plugins.assemble(await planOf(rules, plugins, log));
+}
+
+async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<Plan> {
+  if (typeof rules === 'object' && 'plan' in rules) {
+    const { version } = rules.plan;
+    if (version !== PLAN_VERSION)
+      throw new GatewayError('SG0202', { version: String(version), expected: PLAN_VERSION });
+    return rules.plan;
+  }
+  const source = typeof rules === 'string' ? { text: rules } : rules;
+  const { plan, diagnostics, sources } = await language.compile(source, {
+    words: plugins.words(),
+    loadPlugin: (use) => plugins.load(use),
+  });
+  const format = (diagnostic: Diagnostic): string => language.formatDiagnostic(diagnostic, sources);
+  if (plan === null)
+    throw new GatewayError('SG0201', { report: diagnostics.map(format).join('\n\n') }, { diagnostics });
+  for (const diagnostic of diagnostics) log.warn({ code: diagnostic.code }, format(diagnostic));
+  return plan;
+}

@@ -1,0 +1,194 @@
+/**
+ * Runtime: all that exists only while a gateway runs: shared memory, data planes, generations, health checks. Main thread.
+ *
+ * Made by start, thrown away by stop. The gateway decides when; this knows how the parts hang together.
+ */
+import type { Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { Logger } from 'pino';
+import type { CreateDataPlane } from '../shared/data-plane-host.ts';
+import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
+import type { Report } from '../shared/orders.ts';
+import { ServerTable } from '../shared/server-table.ts';
+import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { GatewayError } from './errors.ts';
+import { type Generation, Generations } from './generations.ts';
+import { HealthChecker, type ServerEvent } from './health-checker.ts';
+import { LocalPlane, type Planes } from './planes.ts';
+import type { PluginSet } from './plugin-host.ts';
+import { Slots } from './slots.ts';
+import { type GatewayStats, StatsReader } from './stats.ts';
+import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
+import type { Timers } from './timers.ts';
+import { WordNames } from './word-names.ts';
+
+export interface RuntimeOptions {
+  /** 0: the caller's own loop. */
+  readonly threads: number;
+  readonly log: Logger;
+  readonly timers: Timers;
+  random(): number;
+  readonly isTakeover: boolean;
+  readonly beatLimitMs?: number | undefined;
+  readonly prepareLimitMs?: number | undefined;
+  readonly probesAtOnce?: number | undefined;
+  readonly dataPlane?: string | undefined;
+  serverChanged(event: ServerEvent): void;
+  threadLost(loss: ThreadLoss): void;
+  threadReplaced(thread: number): void;
+  /** The last older generation is over: plugins that only it used may stop. */
+  settled(): void;
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const THREAD_ENTRY = new URL(`../data/thread.${extension}`, import.meta.url).href;
+const DATA_PLANE = new URL(`../data/data-plane.${extension}`, import.meta.url).href;
+
+export class Runtime {
+  readonly generations: Generations;
+  readonly servers: ServerTable;
+  readonly #options: RuntimeOptions;
+  readonly #planes: Planes;
+  readonly #checker: HealthChecker;
+  readonly #stats: StatsReader;
+  readonly #words: WordNames;
+  /** The plugins of the generation that is being put in force, or is. */
+  #set: PluginSet | null = null;
+
+  /** create makes the parts, and starts nothing. */
+  static async create(options: RuntimeOptions): Promise<Runtime> {
+    const memory = createSharedMemory({ threads: options.threads });
+    if (options.threads > 0) return new Runtime(options, memory, null);
+    const module: { createDataPlane: CreateDataPlane } = await import(options.dataPlane ?? DATA_PLANE);
+    return new Runtime(options, memory, module.createDataPlane);
+  }
+
+  private constructor(options: RuntimeOptions, memory: SharedMemory, createDataPlane: CreateDataPlane | null) {
+    const { log, timers, isTakeover } = options;
+    this.#options = options;
+    this.#words = new WordNames();
+    this.servers = new ServerTable(memory.servers, memory.threads);
+    new SharedStickTable(memory, 0).setClock(timers.now());
+    this.#planes = createDataPlane === null ? this.#threads(memory) : this.#local(memory, createDataPlane);
+    this.#stats = new StatsReader(memory);
+    this.#checker = new HealthChecker({
+      servers: this.servers,
+      timers,
+      random: options.random,
+      ...(options.probesAtOnce === undefined ? {} : { probesAtOnce: options.probesAtOnce }),
+      component: (name) => this.#set!.component('check', name)!.check!,
+      changed: (event) => {
+        const level = event.to === 'running' ? 'info' : 'warn';
+        log[level](event, `server ${event.backend}/${event.server} is ${event.to}: ${event.reason}`);
+        options.serverChanged(event);
+      },
+    });
+    this.generations = new Generations({
+      planes: this.#planes,
+      slots: new Slots(memory),
+      isTakeover,
+      wordIds: () => this.#words.ids(),
+      switching: (next, previous) => {
+        setServerWords(this.servers, next, previous);
+        this.#checker.watch(next.plan, next.slots);
+      },
+      retired: () => {
+        if (this.generations.isSettled) options.settled();
+      },
+    });
+  }
+
+  /** start begins the threads. Call `put` next, then `check`. */
+  async start(): Promise<void> {
+    await this.#planes.start();
+  }
+
+  /** put puts a set's plan in force; call it in the generations' line. Rejects with the old one still running. */
+  async put(set: PluginSet): Promise<Generation> {
+    const previous = this.#set;
+    const threads = this.#planes.size;
+    const socketFile = set.plan.listeners.find(({ address }) => 'path' in address);
+    if (socketFile !== undefined && threads > 1) {
+      throw new GatewayError('SG0309', { listener: socketFile.name, threads });
+    }
+    for (const { manifest } of set.plugins) this.#words.add(manifest);
+    this.#set = set;
+    try {
+      return await this.generations.put(set);
+    } catch (thrown) {
+      this.#set = previous;
+      throw thrown;
+    }
+  }
+
+  /** check begins the health checks. */
+  check(): void {
+    this.#checker.start();
+  }
+
+  stats(generation: Generation): GatewayStats {
+    return this.#stats.read(generation, this.#planes.status(), (server) => this.#checker.reason(server));
+  }
+
+  /** drain ends health checks and lets open requests end. Resolves to the number of connections that were cut. */
+  async drain(deadlineMs: number): Promise<number> {
+    this.#checker.stop();
+    return this.#planes.drain(deadlineMs);
+  }
+
+  /** stop ends everything at once, also while it drains. */
+  async stop(): Promise<void> {
+    this.#checker.stop();
+    await this.#planes.stop();
+  }
+
+  #threads(memory: SharedMemory): Planes {
+    const { threads, log, beatLimitMs, prepareLimitMs, dataPlane, threadLost, threadReplaced } = this.#options;
+    return new ThreadPool({
+      threads,
+      memory,
+      log,
+      entry: THREAD_ENTRY,
+      dataPlane: dataPlane ?? DATA_PLANE,
+      ...(beatLimitMs === undefined ? {} : { beatLimitMs }),
+      ...(prepareLimitMs === undefined ? {} : { prepareLimitMs }),
+      wordName: (id) => this.#words.name(id),
+      report: (thread, report) => this.#report(thread, report),
+      lost: (loss) => {
+        this.generations.planeLost(loss.thread);
+        threadLost(loss);
+      },
+      restoring: (restore) => this.generations.restoring(restore),
+      replaced: threadReplaced,
+    });
+  }
+
+  #local(memory: SharedMemory, createDataPlane: CreateDataPlane): Planes {
+    const { timers, random } = this.#options;
+    const report = (message: Report): void => this.#report(0, message);
+    const plane = createDataPlane({ memory, thread: 0, report, now: () => timers.now(), random });
+    return new LocalPlane(plane, memory, timers);
+  }
+
+  #report(thread: number, report: Report): void {
+    if (report.type === 'log') this.#options.log[report.level]({ thread, ...report.fields }, report.message);
+    else if (report.type === 'retired') this.generations.planeRetired(thread, report.generation);
+  }
+}
+
+/** A server's weight is the plan's, unless somebody set another by hand and the plan's has not changed since. */
+function setServerWords(servers: ServerTable, next: Generation, previous: Generation | null): void {
+  const before = serversOf(previous?.plan);
+  for (const [name, server] of serversOf(next.plan)) {
+    const slot = next.slots.servers[name]!;
+    if (before.get(name)?.weight !== server.weight) servers.setWeight(slot, server.weight);
+    servers.setMax(slot, server.max);
+  }
+}
+
+function serversOf(plan: Plan | undefined): Map<string, ServerPlan> {
+  const servers = new Map<string, ServerPlan>();
+  for (const backend of plan?.backends ?? []) {
+    for (const server of backend.servers) servers.set(`${backend.name}/${server.name}`, server);
+  }
+  return servers;
+}

@@ -1,0 +1,59 @@
+/**
+ * ServerHealth: what the probes of one server add up to, by rise and fall. Main thread; no clock, no sockets.
+ *
+ * As HAProxy counts: a server that was never probed begins running on trust, and its first failure stops it. After that
+ * `fall` failures in a row stop a running server and `rise` passes in a row start a stopped one. `condpass` (the server
+ * answers, but wants no new clients) makes a running server `stopping`; `neutral` says nothing.
+ */
+import type { ProbeStatus } from '../plugin/health-check.ts';
+import type { LastCheck, ServerState } from '../shared/server-table.ts';
+
+export interface RiseAndFall {
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export class ServerHealth {
+  readonly #policy: RiseAndFall;
+  #state: ServerState = 'running';
+  #lastCheck: LastCheck = 'unknown';
+  #failures = 0;
+  #passes = 0;
+  /** No probe has passed yet: the server runs on trust. */
+  #isOnTrust = true;
+
+  constructor(policy: RiseAndFall) {
+    this.#policy = policy;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  get lastCheck(): LastCheck {
+    return this.#lastCheck;
+  }
+
+  /** note takes a probe's result in, and returns the state from then on. */
+  note(status: ProbeStatus): ServerState {
+    this.#lastCheck = status;
+    if (status === 'failed') this.#fail();
+    else if (status !== 'neutral') this.#pass(status === 'condpass');
+    return this.#state;
+  }
+
+  #fail(): void {
+    this.#passes = 0;
+    this.#failures++;
+    if (this.#state === 'stopped') return;
+    if (this.#isOnTrust || this.#failures >= this.#policy.fall) this.#state = 'stopped';
+  }
+
+  #pass(wantsNoClients: boolean): void {
+    this.#failures = 0;
+    this.#passes++;
+    this.#isOnTrust = false;
+    if (this.#state === 'stopped' && this.#passes < this.#policy.rise) return;
+    this.#state = wantsNoClients ? 'stopping' : 'running';
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Stats: one plain, JSON-able picture of a running gateway, read from shared memory. Main thread.
+ */
+import type { Address } from '@sluice/dsl/plan';
+import { CounterSums, type ListenerCounter, type ServerCounter } from '../shared/counters.ts';
+import { HeartbeatWatch } from '../shared/heartbeats.ts';
+import { LatencySums } from '../shared/latency-histogram.ts';
+import type { SharedMemory } from '../shared/memory.ts';
+import {
+  ADMIN_STATES,
+  type AdminState,
+  LAST_CHECKS,
+  type LastCheck,
+  SERVER_STATES,
+  type ServerState,
+  ServerTable,
+} from '../shared/server-table.ts';
+import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import type { Generation } from './generations.ts';
+import type { PlaneStatus } from './planes.ts';
+
+export interface ListenerStats {
+  readonly name: string;
+  readonly address: Address;
+  readonly openConnections: number;
+  readonly counters: Readonly<Record<ListenerCounter, number>>;
+}
+
+export interface ServerStats {
+  readonly name: string;
+  readonly address: Address;
+  readonly state: ServerState;
+  readonly admin: AdminState;
+  readonly lastCheck: LastCheck;
+  /** What its last probe said; empty before the first. */
+  readonly reason: string;
+  readonly weight: number;
+  /** 0: no limit. */
+  readonly max: number;
+  readonly isBackup: boolean;
+  readonly open: number;
+  readonly queued: number;
+  readonly counters: Readonly<Record<ServerCounter, number>>;
+}
+
+/** LatencyStats is in microseconds; null where nothing was answered yet. */
+export interface LatencyStats {
+  readonly count: number;
+  readonly p50Micros: number | null;
+  readonly p90Micros: number | null;
+  readonly p99Micros: number | null;
+  readonly p999Micros: number | null;
+}
+
+export interface BackendStats {
+  readonly name: string;
+  readonly latency: LatencyStats;
+  readonly servers: readonly ServerStats[];
+}
+
+export interface ThreadStats extends PlaneStatus {
+  readonly beats: number;
+  /** Beats by how late they came; edges in LATENESS_EDGES_MS. */
+  readonly lateness: readonly number[];
+}
+
+export interface GatewayStats {
+  readonly generation: number;
+  readonly listeners: readonly ListenerStats[];
+  readonly backends: readonly BackendStats[];
+  readonly threads: readonly ThreadStats[];
+  /** Entries of the stick table. */
+  readonly sticks: number;
+}
+
+/** StatsReader makes the picture; one for a gateway's life. */
+export class StatsReader {
+  readonly #counters: CounterSums;
+  readonly #latency: LatencySums;
+  readonly #servers: ServerTable;
+  readonly #pulses: HeartbeatWatch;
+  readonly #sticks: SharedStickTable;
+
+  constructor(memory: SharedMemory) {
+    this.#counters = new CounterSums(memory);
+    this.#latency = new LatencySums(memory);
+    this.#servers = new ServerTable(memory.servers, memory.threads);
+    this.#pulses = new HeartbeatWatch(memory);
+    this.#sticks = new SharedStickTable(memory, memory.threads);
+  }
+
+  read(generation: Generation, planes: readonly PlaneStatus[], reason: (server: string) => string): GatewayStats {
+    const { plan, slots, ports } = generation;
+    return {
+      generation: generation.number,
+      listeners: plan.listeners.map(({ name, address }) => {
+        const counters = this.#counters.listener(slots.listeners[name]!);
+        return {
+          name,
+          address: boundAddress(address, ports[name]),
+          openConnections: counters.connections - counters.connectionsClosed,
+          counters,
+        };
+      }),
+      backends: plan.backends.map((backend) => ({
+        name: backend.name,
+        latency: this.#latencyOf(slots.backends[backend.name]!),
+        servers: backend.servers.map(({ name, address, isBackup }) => {
+          const path = `${backend.name}/${name}`;
+          return { name, address, isBackup, reason: reason(path), ...this.#serverOf(slots.servers[path]!) };
+        }),
+      })),
+      threads: planes.map((status) => {
+        const { beats, lateness } = this.#pulses.pulse(status.thread);
+        return { ...status, beats, lateness };
+      }),
+      sticks: this.#sticks.size(),
+    };
+  }
+
+  #serverOf(slot: number): Omit<ServerStats, 'name' | 'address' | 'isBackup' | 'reason'> {
+    const servers = this.#servers;
+    return {
+      state: SERVER_STATES[servers.state(slot)]!,
+      admin: ADMIN_STATES[servers.admin(slot)]!,
+      lastCheck: LAST_CHECKS[servers.lastCheck(slot)]!,
+      weight: servers.weight(slot),
+      max: servers.max(slot),
+      open: servers.open(slot),
+      queued: servers.queued(slot),
+      counters: this.#counters.server(slot),
+    };
+  }
+
+  #latencyOf(slot: number): LatencyStats {
+    const latency = this.#latency.backend(slot);
+    const quantile = (share: number): number | null => (latency.count === 0 ? null : latency.quantile(share));
+    return {
+      count: latency.count,
+      p50Micros: quantile(0.5),
+      p90Micros: quantile(0.9),
+      p99Micros: quantile(0.99),
+      p999Micros: quantile(0.999),
+    };
+  }
+}
+
+/** boundAddress is an address with the port that port 0 became. */
+export function boundAddress(address: Address, port: number | undefined): Address {
+  return 'path' in address || port === undefined ? address : { host: address.host, port };
+}
