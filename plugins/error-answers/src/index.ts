@@ -1,0 +1,21 @@
+/**
+ * The manifest of error-answers: the answers that the gateway gives by itself. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+
+export default definePlugin({
+  name: 'error-answers',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'answer',
+      name: 'plain',
+      doc: 'A small page with the status and one sentence, the same for everybody.',
+      example: 'answer plain',
+      isDefault: true,
+      args: [],
+    },
+  ],
+});

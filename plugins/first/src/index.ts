@@ -1,0 +1,20 @@
+/**
+ * The manifest of first: the strategy `balance first`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+
+export default definePlugin({
+  name: 'first',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'balance',
+      name: 'first',
+      doc: 'The first server in the order written, up to its `max`; then the next one.',
+      example: 'balance first',
+      args: [],
+    },
+  ],
+});

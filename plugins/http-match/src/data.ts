@@ -1,0 +1,27 @@
+/**
+ * The functions of http-match, by the names in its manifest. Data threads; hot path. Must not import the manifest.
+ */
+import type { DataEntry } from '@sluice/core/plugin';
+import { cookieValues } from './cookies.ts';
+import { addHeader, removeHeader, setHeader } from './edit-header.ts';
+import { queryValues } from './query.ts';
+import { redirect } from './redirect.ts';
+import { send } from './send.ts';
+
+export const fields: NonNullable<DataEntry['fields']> = {
+  path: (facts) => facts.path,
+  method: (facts) => facts.method,
+  host: (facts) => facts.host,
+  scheme: (facts) => facts.scheme,
+  header: (facts, key) => facts.header(key!),
+  cookie: (facts, key) => cookieValues(facts.header('cookie'), key!),
+  query: (facts, key) => queryValues(facts.query, key!),
+};
+
+export const verbs: NonNullable<DataEntry['verbs']> = {
+  redirect,
+  send,
+  'set header': setHeader,
+  'add header': addHeader,
+  'remove header': removeHeader,
+};

@@ -1,0 +1,63 @@
+/**
+ * The verbs `set header`, `add header` and `remove header`. Data threads; hot path.
+ *
+ * Fields that frame a message or belong to one connection are the gateway's own: a rule that names one is refused when the
+ * plan is linked, since a changed length or coding would let one request be read as two.
+ */
+
+import type { VerbFactory } from '@sluice/core/plugin';
+import type { Args, Template } from '@sluice/dsl/plan';
+
+/** RFC 9110, section 7.6.1 (hop-by-hop), and the fields that say where a body ends or begins. */
+const FRAMING: readonly string[] = [
+  'connection',
+  'content-length',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** setHeader links `set header NAME to TEMPLATE`. */
+export const setHeader: VerbFactory = (args, linker) => {
+  const name = headerName('set header', args);
+  const write = linker.template(args.value as Template);
+  return { kind: 'change', change: (facts, fields) => fields.set(name, write(facts)) };
+};
+
+/** addHeader links `add header NAME to TEMPLATE`. */
+export const addHeader: VerbFactory = (args, linker) => {
+  const name = headerName('add header', args);
+  const write = linker.template(args.value as Template);
+  return { kind: 'change', change: (facts, fields) => fields.add(name, write(facts)) };
+};
+
+/** removeHeader links `remove header NAME`. */
+export const removeHeader: VerbFactory = (args) => {
+  const name = headerName('remove header', args);
+  return { kind: 'change', change: (_facts, fields) => fields.remove(name) };
+};
+
+function headerName(verb: string, args: Args): string {
+  const name = String(args.header);
+  const lower = name.toLowerCase();
+  if (!isToken(name)) throw new Error(`${verb} ${JSON.stringify(name)}: this is no header name; leave the rule out`);
+  if (FRAMING.includes(lower)) {
+    throw new Error(
+      `${verb} ${name}: this header belongs to the connection and is the gateway's own; leave the rule out`,
+    );
+  }
+  if (lower === 'host' && verb !== 'set header') {
+    throw new Error(`${verb} ${name}: a request has exactly one Host; say \`set header Host to "…"\``);
+  }
+  return name;
+}
+
+/** isToken: RFC 9110, section 5.6.2. */
+function isToken(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+}

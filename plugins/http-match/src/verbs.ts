@@ -1,0 +1,67 @@
+/**
+ * The declarations of the HTTP verbs: data that the compiler reads. Main thread only.
+ */
+import type { ArgWord, VerbWord } from '@sluice/dsl/vocabulary';
+
+const HEADER: ArgWord = { name: 'header', type: 'header', doc: 'The name of the header.' };
+const VALUE: ArgWord = { name: 'value', type: 'template', before: 'to', doc: 'The value, with placeholders.' };
+
+/** VERBS: what a rule may do with an HTTP request, and with the answer to it. */
+export const VERBS: readonly VerbWord[] = [
+  {
+    kind: 'verb',
+    name: 'redirect',
+    doc: 'Answers with a redirection (302 unless another status is written).',
+    example: 'redirect 301 to "https://www.example.com{path}{query}" when host example.com',
+    part: 'guard',
+    alsoIn: ['route'],
+    phase: 'request',
+    args: [
+      {
+        name: 'status',
+        type: 'status',
+        doc: 'The status: 301 or 308 for good, 302 or 307 for now, 303 to be fetched with GET.',
+        isOptional: true,
+        default: 302,
+        choices: [301, 302, 303, 307, 308],
+      },
+      { name: 'location', type: 'template', before: 'to', doc: 'Where to, with placeholders.' },
+    ],
+  },
+  {
+    kind: 'verb',
+    name: 'send',
+    doc: 'Sends the request to a backend.',
+    example: 'send to api when path under /api',
+    part: 'route',
+    phase: 'connection',
+    args: [{ name: 'backend', type: 'backend', before: 'to', doc: 'The name of the backend.' }],
+  },
+  {
+    kind: 'verb',
+    name: 'set header',
+    doc: 'Gives a header one value in place of all that it had.',
+    example: 'set header X-Request-Id to "{request.id}"',
+    part: 'change',
+    phase: 'request',
+    args: [HEADER, VALUE],
+  },
+  {
+    kind: 'verb',
+    name: 'add header',
+    doc: 'Adds a header beside those of the same name.',
+    example: 'add header Via to "1.1 sluice"',
+    part: 'change',
+    phase: 'request',
+    args: [HEADER, VALUE],
+  },
+  {
+    kind: 'verb',
+    name: 'remove header',
+    doc: 'Takes all headers of a name away.',
+    example: 'remove header X-Debug when not ip 10.0.0.0/8',
+    part: 'change',
+    phase: 'request',
+    args: [HEADER],
+  },
+];

@@ -1,0 +1,21 @@
+/**
+ * The manifest of round-robin: the strategy `balance round-robin`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+
+export default definePlugin({
+  name: 'round-robin',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'balance',
+      name: 'round-robin',
+      doc: 'Each server in turn, as often as its weight says, spread evenly. Turns are counted in each data thread.',
+      example: 'balance round-robin',
+      isDefault: true,
+      args: [],
+    },
+  ],
+});

@@ -1,0 +1,29 @@
+/**
+ * The built-in plugins as one list, in the order in which they start. Main thread only.
+ */
+
+import checkHttp from '@sluice/check-http';
+import checkTcp from '@sluice/check-tcp';
+import type { PluginManifest } from '@sluice/core/plugin';
+import errorAnswers from '@sluice/error-answers';
+import first from '@sluice/first';
+import httpMatch from '@sluice/http-match';
+import ipAcl from '@sluice/ip-acl';
+import leastConnections from '@sluice/least-connections';
+import roundRobin from '@sluice/round-robin';
+import stickCookie from '@sluice/stick-cookie';
+
+/** standard: the plugins that the `sluice` command and package bring along. They use the public plugin API alone. */
+export const standard: readonly PluginManifest[] = [
+  ipAcl,
+  httpMatch,
+  roundRobin,
+  leastConnections,
+  first,
+  stickCookie,
+  checkHttp,
+  checkTcp,
+  errorAnswers,
+];
+
+export default standard;
