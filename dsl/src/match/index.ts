@@ -9,3 +9,9 @@ export { normalisePath } from './path.ts';
 export { compileRules, type RuleMatcher } from './rule-matcher.ts';
 export { compileTemplate } from './template.ts';
 export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';
+export {
+  parseWrittenRequest,
+  type WrittenHeader,
+  WrittenRequest,
+  WrittenRequestError,
+} from './written-request.ts';

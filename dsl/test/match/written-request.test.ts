@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseWrittenRequest, WrittenRequestError } from '../../src/match/written-request.ts';
+
+test('a written request gives the values of a live one', () => {
+  const request = parseWrittenRequest('GET https://WWW.Example.com/a/../%61dmin?x=1&y from 198.51.100.7', [
+    'X-Team:  blue ',
+    ['x-team', 'red'],
+    'Cookie: sid=1',
+  ]);
+  const { method, scheme, host, port, path, query } = request;
+  assert.deepEqual(
+    { method, scheme, host, port, path, query, ip: request.ip.text },
+    {
+      method: 'GET',
+      scheme: 'https',
+      host: 'www.example.com',
+      port: 443,
+      path: '/admin',
+      query: 'x=1&y',
+      ip: '198.51.100.7',
+    },
+  );
+  assert.deepEqual(request.header('x-team'), ['blue', 'red']);
+  assert.equal(request.header('cookie'), 'sid=1');
+  assert.equal(request.header('host'), 'WWW.Example.com');
+  assert.equal(request.header('__proto__'), undefined);
+});
+
+test('ports, IPv6 hosts, paths alone and OPTIONS *', () => {
+  assert.equal(parseWrittenRequest('GET http://a.example').port, 80);
+  assert.equal(parseWrittenRequest('GET http://a.example').path, '/');
+  assert.equal(parseWrittenRequest('GET http://a.example?x').query, 'x');
+  const v6 = parseWrittenRequest('GET http://[2001:DB8::1]:8080/ from ::1');
+  assert.deepEqual(
+    [v6.host, v6.port, v6.ip.text, v6.header('host')],
+    ['2001:db8::1', 8080, '::1', '[2001:DB8::1]:8080'],
+  );
+  const alone = parseWrittenRequest('POST /login', ['Host: a.example:81']);
+  assert.deepEqual([alone.host, alone.port, alone.scheme, alone.ip.text], ['a.example', 81, 'http', '127.0.0.1']);
+  assert.equal(parseWrittenRequest('OPTIONS *', ['Host: a.example']).path, '*');
+  assert.equal(parseWrittenRequest('GET http://a/x%2fy', [], true).path, '/x%2Fy');
+});
+
+test('what is wrong is said in one line', () => {
+  const cases: [text: string, headers: string[], message: RegExp][] = [
+    ['', [], /`` is not a request, such as/],
+    ['GET', [], /not a request/],
+    ['GET http://a/ to 1.2.3.4', [], /not a request/],
+    ['G@T http://a/', [], /`G@T` is not a method/],
+    ['GET ftp://a/', [], /`ftp:\/\/a\/` is not a URL/],
+    ['GET http://a/#top', [], /is not a URL/],
+    ['GET http://u:p@a/', [], /`u:p@a` is not a host/],
+    ['GET http:///x', [], /`` is not a host/],
+    ['GET http://[::g]/', [], /is not a host/],
+    ['GET http://a:70000/', [], /port `70000` is above 65535/],
+    ['GET http://a/ from 300.1.1.1', [], /`300\.1\.1\.1` is not an IP address/],
+    ['GET http://a/%2Fx', [], /path `\/%2Fx` is ambiguous or not allowed: live traffic gets 400/],
+    ['GET http://a/é', [], /is ambiguous or not allowed/],
+    ['GET http://a/?é', [], /must be percent-encoded/],
+    ['GET *', ['Host: a'], /path `\*`/],
+    ['GET /x', [], /has no host/],
+    ['GET http://a/', ['Host: b'], /Host `b` disagrees with `a`/],
+    ['GET http://a/', ['Host: a', 'Host: a'], /disagrees/],
+    ['GET http://a/', ['X-Team'], /`X-Team` is not a header, such as/],
+    ['GET http://a/', ['X Team: a'], /`X Team` is not a header name/],
+    ['GET http://a/', ['X-Team: a\r\nX: b'], /control characters/],
+  ];
+  for (const [text, headers, message] of cases) {
+    assert.throws(
+      () => parseWrittenRequest(text, headers),
+      (error) => error instanceof WrittenRequestError && message.test(error.message) && !error.message.includes('\n'),
+      text,
+    );
+  }
+});
