@@ -9,7 +9,7 @@ import type { Condition, TestCondition } from '../../src/plan/condition.ts';
 import { all, and, facts, is, named, not, or, type Request, readers, rule } from './requests.ts';
 
 /** Rule lists in a normal run; each meets 25 requests. */
-const LISTS = Number(process.env.SLUICE_PROPERTY_RUNS ?? 1) * 800;
+const LISTS = Number(process.env.SLUICE_PROPERTY_RUNS ?? 1) * 500;
 
 // Few values, near to each other, so that random rules and random requests meet.
 const word = fc.constantFrom(
