@@ -17,8 +17,8 @@ const BLOCK = BACKEND_CAPACITY * LATENCY_BUCKETS;
 /** latencyBucket is the bucket of a number of microseconds. */
 export function latencyBucket(micros: number): number {
   if (micros >= 4294967296) return LATENCY_BUCKETS - 1;
-  const value = micros >>> 0;
-  if (value < SUB) return micros < 0 ? 0 : value;
+  const value = micros > 0 ? micros >>> 0 : 0;
+  if (value < SUB) return value;
   const shift = 31 - Math.clz32(value) - SUB_BITS;
   return (shift + 1) * SUB + ((value >>> shift) & (SUB - 1));
 }

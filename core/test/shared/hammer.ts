@@ -1,0 +1,28 @@
+/** Writes and reads a stick table as fast as it can; says what went wrong, or nothing. Runs in a worker of the tests. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { SharedMemory } from '../../src/shared/memory.ts';
+import { SharedStickTable } from '../../src/shared/shared-stick-table.ts';
+
+/** A key's slot is always the key + 1000, whoever writes it. */
+export interface HammerTask {
+  readonly memory: SharedMemory;
+  readonly thread: number;
+  readonly writes: readonly number[];
+  readonly reads: readonly number[];
+  readonly rounds: number;
+}
+
+const HOUR = 3_600_000;
+const { memory, thread, writes, reads, rounds } = workerData as HammerTask;
+const table = new SharedStickTable(memory, thread);
+let problem = '';
+for (let round = 0; round < rounds && problem === ''; round++) {
+  // Different ttls, so that reads write too.
+  const ttlMs = HOUR + 1000 * (round % 7);
+  for (const key of writes) table.set('app', `key-${key}`, key + 1000, ttlMs);
+  for (const key of reads) {
+    const slot = table.get('app', `key-${key}`, ttlMs);
+    if (slot !== -1 && slot !== key + 1000) problem = `key ${key} was found at ${slot}`;
+  }
+}
+parentPort!.postMessage(problem);
