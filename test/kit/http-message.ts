@@ -80,7 +80,8 @@ export function readRequest(bytes: Buffer, from = 0, options: ReadOptions = {}):
   if (hosts.length > 1 || (hosts.length === 0 && version === '1.1')) {
     throw new Malformed(`${hosts.length} Host fields`, start);
   }
-  if (hosts.length === 1 && !HOST.test(hosts[0]!)) throw new Malformed(`bad Host ${quote(hosts[0]!)}`, start);
+  if (hosts.length === 1 && hosts[0] !== '' && !HOST.test(hosts[0]!))
+    throw new Malformed(`bad Host ${quote(hosts[0]!)}`, start);
   const length = framingOf(head.fields, version, start) ?? 0;
   const body = length === 'chunked' ? readChunks(bytes, head.end, options) : readLength(bytes, head.end, length);
   if (body === null) return null;
