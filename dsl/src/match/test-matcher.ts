@@ -41,12 +41,24 @@ export function numbersOf(test: TestCondition): number[] {
 
 function compileIpTest(test: TestCondition, read: Read): Matcher {
   if (test.operator !== 'is' && test.operator !== 'in') throw wrongOperator(test);
-  const set = IpSet.from(test.values.map(String));
+  const set = ipSetOf(test.values);
   const others = overValues(test, (value) => {
     const address = toAddress(value);
     return address !== null && set.has(address);
   });
   return (facts) => others(read(facts));
+}
+
+/** Sets by the list of values that they were built from: a list that many rules name is built once. */
+const ipSets = new WeakMap<TestCondition['values'], IpSet>();
+
+function ipSetOf(values: TestCondition['values']): IpSet {
+  let set = ipSets.get(values);
+  if (set === undefined) {
+    set = IpSet.from(values.map(String));
+    ipSets.set(values, set);
+  }
+  return set;
 }
 
 function compileNumberTest(test: TestCondition, read: Read): Matcher {
