@@ -1,5 +1,5 @@
-export * from './match/index.ts';
-export * from './plan/index.ts';
 export * from './check/index.ts';
 export * from './diagnostics/index.ts';
+export * from './match/index.ts';
+export * from './plan/index.ts';
 export * from './vocabulary/index.ts';

@@ -1,0 +1,257 @@
+/**
+ * ArgumentValue: one written argument to the value that the plan holds, by its declared type. Main thread.
+ */
+import { isAbsolute, resolve } from 'node:path';
+import { closest, didYouMean } from '../diagnostics/suggestion.ts';
+import { normalisePath } from '../match/path.ts';
+import type { ArgValue } from '../plan/rule.ts';
+import type { WordItem } from '../syntax/tree.ts';
+import type { BaseArg } from '../vocabulary/base-words.ts';
+import { checkRegexItem, networkValue } from './field-value.ts';
+import { misspelledHeader } from './header-names.ts';
+import {
+  isName,
+  isNumberLike,
+  isToken,
+  readAddress,
+  readDuration,
+  readPercent,
+  readPort,
+  readRate,
+  readSize,
+  readWhole,
+  SERVER_ADDRESS,
+} from './literals.ts';
+import type { Scope } from './scope.ts';
+import { readTemplate } from './template.ts';
+
+/** LIST_TYPES take several values with commas between them. */
+export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes']);
+
+/** NUMERIC_TYPES begin with a digit, so that one that is left out can be told from one that is there. */
+export const NUMERIC_TYPES: ReadonlySet<string> = new Set([
+  'number',
+  'status',
+  'statuses',
+  'duration',
+  'size',
+  'rate',
+  'percent',
+  'port',
+]);
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND'];
+
+const UNITS: Readonly<
+  Record<string, { readonly read: (text: string) => number | null; readonly unit: string; readonly units: string }>
+> = {
+  duration: { read: readDuration, unit: 's', units: 'ms, s, m, h, d' },
+  size: { read: readSize, unit: 'KiB', units: 'B, kB, MB, GB, KiB, MiB, GiB' },
+  rate: { read: readRate, unit: '/s', units: '/s, /m, /h' },
+  percent: { read: readPercent, unit: '%', units: '%' },
+};
+
+/** argumentValue returns the value, or undefined after reporting why it is none. */
+export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgValue | undefined {
+  const text = item.value;
+  if (item.kind === 'regex' && arg.type !== 'regex') {
+    return fail(
+      scope,
+      'SL0118',
+      item,
+      { word: scope.source.text.slice(item.start, item.end) },
+      `Here stands ${arg.doc}`,
+    );
+  }
+  switch (arg.type) {
+    case 'name':
+      return nameValue(scope, item, arg);
+    case 'text':
+      return text;
+    case 'number':
+      return inRange(scope, item, arg, readWhole(text));
+    case 'status':
+      return statusValue(scope, item, arg);
+    case 'duration':
+    case 'size':
+    case 'rate':
+    case 'percent':
+      return unitValue(scope, item, arg);
+    case 'port':
+      return portValue(scope, item);
+    case 'template':
+      return readTemplate(scope, item) ?? undefined;
+    case 'header':
+      if (!isToken(text)) return fail(scope, 'SL0611', item, { kind: 'header', value: text });
+      warnOfHeader(scope, item);
+      return text;
+    case 'cookie':
+      return isToken(text) ? text : fail(scope, 'SL0611', item, { kind: 'cookie', value: text });
+    case 'backend':
+      return backendValue(scope, item);
+    case 'path':
+      return pathValue(scope, item);
+    case 'method':
+      if (/^[A-Z][A-Z-]*$/.test(text)) return text;
+      return fail(
+        scope,
+        'SL0622',
+        item,
+        { value: text },
+        didYouMean(text.toUpperCase(), METHODS, `For example \`GET\``),
+      );
+    case 'file':
+      if (text === '') return fail(scope, 'SL0618', item, { operator: arg.name });
+      return isAbsolute(text) ? text : resolve(scope.baseDir, text);
+    case 'regex':
+      if (item.kind !== 'regex') return fail(scope, 'SL0217', item, { value: text });
+      return checkRegexItem(scope, item) ? text : undefined;
+    case 'address': {
+      const address = readAddress(text, SERVER_ADDRESS);
+      if ('problem' in address)
+        return fail(scope, 'SL0609', item, { value: text, problem: address.problem }, address.mend);
+      return text;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** listItemValue is one value of a list argument. */
+export function listItemValue(scope: Scope, item: WordItem, arg: BaseArg): string | number | undefined {
+  if (arg.type === 'cidrs') return networkValue(scope, item) ?? undefined;
+  const text = item.value;
+  if (arg.type === 'causes' && text === 'connect-failure') return text;
+  if (arg.type === 'causes' && !/^\d/.test(text)) {
+    return fail(
+      scope,
+      'SL0614',
+      item,
+      { value: text },
+      didYouMean(text, ['connect-failure'], 'It can be: connect-failure, or statuses such as 503'),
+    );
+  }
+  const range = arg.type === 'statuses' ? /^(\d{3})\.\.(\d{3})$/.exec(text) : null;
+  const ends = range === null ? [text, text] : [range[1]!, range[2]!];
+  const [low, high] = ends.map((end) => readWhole(end));
+  if (low == null || high == null || low < 100 || high > 599 || low > high) {
+    return fail(scope, 'SL0610', item, { value: text, low: 100, high: 599 });
+  }
+  return range === null ? low : text;
+}
+
+function fail(
+  scope: Scope,
+  code: string,
+  item: WordItem,
+  values: Record<string, string | number>,
+  mend?: string | null,
+): undefined {
+  scope.error(code, item, values, mend);
+  return undefined;
+}
+
+function nameValue(scope: Scope, item: WordItem, arg: BaseArg): string | undefined {
+  const text = item.value;
+  if (arg.choices !== undefined) {
+    if (arg.choices.includes(text)) return text;
+    const known = arg.choices.map(String);
+    return fail(scope, 'SL0614', item, { value: text }, didYouMean(text, known, `It can be: ${known.join(', ')}`));
+  }
+  if (isName(text)) return text;
+  return fail(scope, 'SL0704', item, { value: text });
+}
+
+function inRange(scope: Scope, item: WordItem, arg: BaseArg, value: number | null): number | undefined {
+  if (value === null) return fail(scope, 'SL0605', item, { value: item.value });
+  if (arg.choices !== undefined && !arg.choices.includes(value)) {
+    return fail(scope, 'SL0614', item, { value: item.value }, `It can be: ${arg.choices.join(', ')}`);
+  }
+  const { min, max } = arg;
+  if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
+    const range = max === undefined ? `${min} or more` : `${min ?? 0} to ${max}`;
+    return fail(scope, 'SL0616', item, { value: item.value, range });
+  }
+  return value;
+}
+
+function statusValue(scope: Scope, item: WordItem, arg: BaseArg): number | undefined {
+  const value = readWhole(item.value);
+  const low = arg.min ?? 100;
+  const high = arg.max ?? 599;
+  if (arg.choices !== undefined && value !== null && !arg.choices.includes(value)) {
+    return fail(scope, 'SL0614', item, { value: item.value }, `It can be: ${arg.choices.join(', ')}`);
+  }
+  if (value === null || value < low || value > high)
+    return fail(scope, 'SL0610', item, { value: item.value, low, high });
+  return value;
+}
+
+function unitValue(scope: Scope, item: WordItem, arg: BaseArg): number | undefined {
+  const { read, unit, units } = UNITS[arg.type]!;
+  const text = item.value;
+  const value = read(text);
+  if (value === null) {
+    if (isNumberLike(text))
+      return fail(scope, 'SL0606', item, { value: text, units }, `Did you mean \`${text}${unit}\`?`);
+    const match = /^(\d+(?:\.\d+)?)([A-Za-z/%]+)$/.exec(text);
+    const known = units.split(', ');
+    const guess =
+      match === null
+        ? null
+        : (known.find((name) => name.toLowerCase() === match[2]!.toLowerCase()) ?? closest(match[2]!, known));
+    const mend = guess === null ? `Units are: ${units}` : `Did you mean \`${match![1]}${guess}\`?`;
+    return fail(scope, 'SL0607', item, { value: text, type: arg.type }, mend);
+  }
+  const { min, max } = arg;
+  if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
+    return fail(scope, 'SL0616', item, {
+      value: text,
+      range: `${written(arg.type, min ?? 0)} to ${written(arg.type, max!)}`,
+    });
+  }
+  return value;
+}
+
+/** written gives a bound back its unit. */
+function written(type: string, value: number): string {
+  if (type === 'percent') return `${value}%`;
+  if (type === 'rate') return `${value}/s`;
+  if (type === 'size') return value % 1024 === 0 && value > 0 ? `${value / 1024}KiB` : `${value}B`;
+  return value % 3_600_000 === 0 && value > 0 ? `${value / 3_600_000}h` : `${value}ms`;
+}
+
+function portValue(scope: Scope, item: WordItem): number | undefined {
+  const port = readPort(item.value);
+  if (port !== null && port > 0) return port;
+  return fail(scope, 'SL0616', item, { value: item.value, range: '1 to 65535' });
+}
+
+function backendValue(scope: Scope, item: WordItem): string | undefined {
+  const backend = scope.backends.get(item.value);
+  if (backend !== undefined) {
+    backend.isUsed = true;
+    return item.value;
+  }
+  const names = [...scope.backends.keys()];
+  const guess = closest(item.value, names);
+  for (const name of guess === null ? [] : [guess]) scope.backends.get(name)!.isUsed = true;
+  const fallback =
+    names.length === 0
+      ? `Add \`backend ${item.value} of 127.0.0.1:9001\``
+      : `Backends are: ${names.slice(0, 8).join(', ')}`;
+  return fail(scope, 'SL0703', item, { name: item.value }, guess === null ? fallback : `Did you mean \`${guess}\`?`);
+}
+
+function pathValue(scope: Scope, item: WordItem): string | undefined {
+  const text = item.value;
+  if (!text.startsWith('/')) return fail(scope, 'SL0604', item, { value: text }, `Write \`/${text}\``);
+  const end = text.search(/[?#]/);
+  if (normalisePath(end < 0 ? text : text.slice(0, end), true) !== null && !/[^\x21-\x7e]/.test(text)) return text;
+  return fail(scope, 'SL0621', item, { value: text });
+}
+
+function warnOfHeader(scope: Scope, item: WordItem): void {
+  const meant = misspelledHeader(item.value);
+  if (meant !== null) scope.error('SL0619', item, { value: item.value }, `Did you mean \`${meant}\`?`);
+}

@@ -1,0 +1,240 @@
+/**
+ * BackendSection: `backend NAME [of ADDRESS, …] [{ … }]` to the plan's backend. Main thread.
+ */
+import type {
+  Address,
+  BackendPlan,
+  BackendTimeouts,
+  CheckPlan,
+  ComponentUse,
+  RetryPolicy,
+  ServerPlan,
+} from '../plan/plan.ts';
+import { TOP_WORDS } from '../syntax/layout.ts';
+import type { Span } from '../syntax/source-text.ts';
+import type { Statement } from '../syntax/tree.ts';
+import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { DEFAULTS } from './defaults.ts';
+import { readAddress, SERVER_ADDRESS } from './literals.ts';
+import { Reader } from './reader.ts';
+import type { Scope } from './scope.ts';
+import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** checkBackend returns the backend; null when it has no servers or its head cannot be read. */
+export function checkBackend(scope: Scope, statement: Statement, name: string): BackendPlan | null {
+  return new BackendChecker(scope, statement, name).run();
+}
+
+class BackendChecker {
+  readonly #scope: Scope;
+  readonly #statement: Statement;
+  readonly #name: string;
+  readonly #servers = new Map<string, ServerPlan>();
+  readonly #addresses = new Set<string>();
+  readonly #said = new Map<string, Span>();
+  /** A line that should have added a server was reported. */
+  #isServerMissing = false;
+  readonly #timeouts: Writable<BackendTimeouts> = { ...DEFAULTS.backendTimeouts };
+  #balance: ComponentUse | null = null;
+  #stick: ComponentUse | null = null;
+  #check: CheckPlan | null = null;
+  #retry: RetryPolicy = DEFAULTS.retry;
+
+  constructor(scope: Scope, statement: Statement, name: string) {
+    this.#scope = scope;
+    this.#statement = statement;
+    this.#name = name;
+  }
+
+  run(): BackendPlan | null {
+    const scope = this.#scope;
+    const { head, block, isBroken } = this.#statement;
+    if (isBroken) this.#isServerMissing = true;
+    else this.#head();
+    for (const statement of block?.statements ?? []) {
+      if (scope.diagnostics.isFull) return null;
+      if (statement.isBroken) this.#isServerMissing = true;
+      else this.#line(statement);
+    }
+    const name = head.phrases[0]?.items[1] ?? this.#statement;
+    if (this.#servers.size === 0) {
+      if (this.#isServerMissing) return null;
+      const mend = `Write \`backend ${this.#name} of 127.0.0.1:9001\`, or \`server\` lines in its block`;
+      return scope.error('SL0705', name, { name: this.#name }, mend);
+    }
+    const place = scope.place({ start: this.#statement.start, end: this.#statement.headEnd });
+    return {
+      name: this.#name,
+      servers: [...this.#servers.values()],
+      balance: this.#balance ?? this.#defaultBalance(name),
+      stick: this.#stick,
+      check: this.#check,
+      retry: this.#retry,
+      timeouts: this.#timeouts,
+      place,
+    };
+  }
+
+  #defaultBalance(name: Span): ComponentUse {
+    const table = this.#scope.vocabulary.components('balance');
+    const word = table.get(DEFAULTS.balancer);
+    const options = Object.fromEntries(
+      (word?.args ?? []).filter((arg) => arg.default !== undefined).map((arg) => [arg.name, arg.default!]),
+    );
+    return { slot: 'balance', name: DEFAULTS.balancer, options, place: this.#scope.place(name) };
+  }
+
+  #head(): void {
+    const scope = this.#scope;
+    const { head, when, whenSpan } = this.#statement;
+    const reader = new Reader(head.phrases[0]!, 2);
+    const next = reader.peek();
+    if (reader.isWord('of')) {
+      reader.at++;
+      const items = reader.list();
+      if (items.length === 0) {
+        this.#isServerMissing = true;
+        scope.error(
+          'SL0117',
+          next!,
+          { word: 'of', what: 'addresses' },
+          'For example `of 127.0.0.1:9001, 127.0.0.1:9002`',
+        );
+      }
+      for (const item of items) {
+        const address = readAddress(item.value, SERVER_ADDRESS);
+        if ('problem' in address) {
+          this.#isServerMissing = true;
+          scope.error('SL0609', item, { value: item.value, problem: address.problem }, address.mend);
+        } else
+          this.#addServer(
+            { name: addressText(address), address, weight: 1, max: 0, isBackup: false, place: scope.place(item) },
+            item,
+            item,
+          );
+      }
+    }
+    const rest = reader.peek();
+    if (rest !== undefined) {
+      const word = scope.source.text.slice(rest.start, rest.end);
+      const isAddress = rest.kind === 'word' && !('problem' in readAddress(rest.value, SERVER_ADDRESS));
+      const mend = !isAddress ? null : reader.at === 2 ? `Write \`of ${word}\`` : 'Addresses are joined by `,`';
+      this.#isServerMissing ||= reader.at === 2;
+      scope.error('SL0118', rest, { word }, mend);
+    } else if (head.joints[0] !== undefined) scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
+    else if (when !== null) scope.error('SL0123', whenSpan!);
+  }
+
+  #line(statement: Statement): void {
+    const scope = this.#scope;
+    const phrase = statement.head.phrases[0]!;
+    const reader = new Reader(phrase);
+    const found = findSetting('backend', reader);
+    if (found === null) {
+      this.#unknown(reader);
+      return;
+    }
+    const line = readSetting(scope, statement, found.value, found.length);
+    if (line === null) this.#isServerMissing ||= found.value.name === 'server';
+    else this.#set(line, statement);
+  }
+
+  #unknown(reader: Reader): void {
+    const scope = this.#scope;
+    const item = reader.peek()!;
+    const word = reader.wordAt(0);
+    if (word === null) {
+      scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
+      return;
+    }
+    const coming = findComing('backend', reader);
+    const other = otherSection('backend', reader);
+    // A backend that serves files has no servers: it is whole without them.
+    if (coming !== null) {
+      this.#isServerMissing = true;
+      scope.error('SL0116', item, { word: coming });
+    } else if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'backend' });
+    else if (other !== null) scope.error('SL0403', item, { word, section: other });
+    else if (word === 'otherwise' || scope.vocabulary.verbs.match(reader.wordAt, 0) !== null) {
+      scope.error('SL0403', item, { word, section: 'listener' });
+    } else {
+      this.#isServerMissing = true;
+      const known = [...SETTINGS.backend.names(), ...COMING.backend].map((name) => name.split(' ')[0]!);
+      scope.unknown('SL0101', item, word, new Set(known));
+    }
+  }
+
+  #set({ setting, args, span, spans, component }: SettingLine, statement: Statement): void {
+    if (setting.name === 'server') {
+      const address = readAddress(args.address as string, SERVER_ADDRESS) as Address;
+      const server: ServerPlan = {
+        name: args.name as string,
+        address,
+        weight: args.weight as number,
+        max: args.max as number,
+        isBackup: args.backup as boolean,
+        place: this.#scope.place({ start: statement.start, end: statement.headEnd }),
+      };
+      this.#addServer(server, spans.get('name')!, spans.get('address')!);
+      return;
+    }
+    if (setting.name === 'timeout') {
+      for (const [name, at] of spans) {
+        if (this.#isNew(`timeout ${name}`, at))
+          this.#timeouts[`${name}Ms` as keyof BackendTimeouts] = args[name] as number;
+      }
+      return;
+    }
+    if (!this.#isNew(setting.name, span)) return;
+    if (setting.name === 'balance') this.#balance = component!.use;
+    else if (setting.name === 'stick') this.#stick = component!.use;
+    else if (setting.name === 'check') {
+      this.#check = {
+        probe: component!.use,
+        intervalMs: args.every as number,
+        timeoutMs: args.timeout as number,
+        fall: args.fall as number,
+        rise: args.rise as number,
+        jitter: (args.jitter as number) / 100,
+        port: args.port as number,
+      };
+    } else {
+      this.#retry = {
+        times: args.times as number,
+        on: (args.on as RetryPolicy['on'] | undefined) ?? DEFAULTS.retry.on,
+        isAnotherServer: args.another as boolean,
+      };
+    }
+  }
+
+  #addServer(server: ServerPlan, name: Span, address: Span): void {
+    const scope = this.#scope;
+    const before = this.#servers.get(server.name);
+    if (before !== undefined) {
+      scope.error('SL0706', name, { name: server.name, line: before.place.line });
+      return;
+    }
+    this.#servers.set(server.name, server);
+    const text = addressText(server.address);
+    if (this.#addresses.has(text)) scope.error('SL0713', address, { value: text });
+    this.#addresses.add(text);
+  }
+
+  #isNew(name: string, span: Span): boolean {
+    const before = this.#said.get(name);
+    if (before !== undefined) {
+      this.#scope.error('SL0122', span, { word: name, line: this.#scope.place(before).line });
+      return false;
+    }
+    this.#said.set(name, span);
+    return true;
+  }
+}
+
+/** addressText writes an address as rule files do. */
+export function addressText(address: Address): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}

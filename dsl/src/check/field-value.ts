@@ -1,0 +1,147 @@
+/**
+ * FieldValue: a written value to the form that the plan holds, by the field's type and the operator. Main thread.
+ */
+import { didYouMean } from '../diagnostics/suggestion.ts';
+import { parseCidr, parseIp } from '../match/parse-ip.ts';
+import { normalisePath } from '../match/path.ts';
+import type { Operator } from '../plan/condition.ts';
+import type { WordItem } from '../syntax/tree.ts';
+import type { FieldWord } from '../vocabulary/word.ts';
+import { isHostName, readWhole } from './literals.ts';
+import { checkRegex } from './regex.ts';
+import type { Scope } from './scope.ts';
+
+/** fieldValue returns the value, or null after reporting why it is none. */
+export function fieldValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | number | null {
+  if (operator === 'matches') return regexValue(scope, item);
+  if (item.kind === 'regex') return scope.error('SL0216', item, { field: field.name });
+  if (field.type === 'ip') return networkValue(scope, item);
+  if (field.type === 'number') return numberValue(scope, item);
+  return textValue(scope, item, field, operator);
+}
+
+function regexValue(scope: Scope, item: WordItem): string | null {
+  if (item.kind !== 'regex') return scope.error('SL0217', item, { value: item.value });
+  return checkRegexItem(scope, item) ? item.value : null;
+}
+
+/** checkRegexItem reports what is wrong with a regular expression at its own place, and returns whether all is well. */
+export function checkRegexItem(scope: Scope, item: WordItem): boolean {
+  const problem = checkRegex(item.value);
+  if (problem === null) return true;
+  const start = item.start + (item.kind === 'regex' ? 2 : 1);
+  const end = Math.max(start + problem.end, start + problem.start + 1);
+  scope.error(problem.code, { start: start + problem.start, end: Math.min(end, item.end) }, { what: problem.what });
+  return false;
+}
+
+/** networkValue reads an address or a network in canonical form; host bits are an error that prints the network. */
+export function networkValue(scope: Scope, item: WordItem): string | null {
+  const text = item.value;
+  const network = item.kind === 'regex' ? null : parseCidr(text);
+  if (network === null) return scope.error('SL0601', item, { value: text }, mendOfNetwork(text));
+  const slash = text.indexOf('/');
+  if (slash < 0) return network.first.text;
+  const canonical = `${network.first.text}/${network.prefix}`;
+  if (parseIp(text.slice(0, slash))!.text === network.first.text) return canonical;
+  const mend = `Write \`${canonical}\` for the network, or \`${text.slice(0, slash)}\` for the one address`;
+  return scope.error('SL0602', item, { value: text }, mend);
+}
+
+/** mendOfNetwork guesses at letters written for digits, shortened networks, ports and brackets. */
+function mendOfNetwork(text: string): string | null {
+  const guesses = [text.replace(/[oO]/g, '0').replace(/[lI]/g, '1'), text.replace(/^\[(.*)\]$/, '$1')];
+  const short = /^(\d{1,3}(?:\.\d{1,3}){0,2})(?:\.\*|\.)?(\/\d+)?$/.exec(text);
+  if (short !== null) {
+    const parts = short[1]!.split('.');
+    guesses.push(`${[...parts, '0', '0', '0'].slice(0, 4).join('.')}${short[2] ?? `/${parts.length * 8}`}`);
+  }
+  const port = /^(.*):\d+$/.exec(text);
+  if (port !== null && parseIp(port[1]!) !== null) guesses.push(port[1]!);
+  const zeros = /^[\d./]+$/.test(text) ? text.replace(/(^|\.)0+(?=\d)/g, '$1') : text;
+  guesses.push(zeros);
+  for (const guess of guesses) {
+    const network = guess === text ? null : parseCidr(guess);
+    if (network !== null) {
+      const canonical = guess.includes('/') ? `${network.first.text}/${network.prefix}` : network.first.text;
+      return `Did you mean \`${canonical}\`?`;
+    }
+  }
+  return /^[A-Za-z][\w-]*$/.test(text)
+    ? null
+    : 'Write an address such as `10.0.0.1`, or a network such as `10.0.0.0/8`';
+}
+
+function numberValue(scope: Scope, item: WordItem): number | null {
+  return readWhole(item.value) ?? scope.error('SL0605', item, { value: item.value });
+}
+
+function textValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | null {
+  const written = item.value;
+  const text = field.ignoresCase === true ? written.toLowerCase() : written;
+  const isWhole = operator === 'is' || operator === 'in';
+  if (text === '' && !isWhole) return scope.error('SL0618', item, { operator });
+  if (operator === 'like' && !text.includes('*')) scope.error('SL0220', item, { value: written });
+  if (field.values !== undefined && field.isOpen !== true && isWhole && !field.values.includes(text)) {
+    const fallback = field.values.length <= 12 ? `One of: ${field.values.join(', ')}` : null;
+    return scope.error('SL0221', item, { field: field.name, value: written }, didYouMean(text, field.values, fallback));
+  }
+  if (field.index === 'path') return pathValue(scope, item, operator);
+  if (field.index === 'host') return hostValue(scope, item, text, isWhole);
+  return text;
+}
+
+/** pathValue: what is compared from the beginning must be able to begin a path, in the form that paths have. */
+function pathValue(scope: Scope, item: WordItem, operator: Operator): string | null {
+  const text = item.value;
+  const isFromStart = operator === 'is' || operator === 'in' || operator === 'under' || operator === 'starts';
+  if (!isFromStart) return text;
+  if (text === '*' && operator === 'is') return text;
+  if (!text.startsWith('/'))
+    return scope.error('SL0604', item, { value: text }, `Write \`/${text.replace(/^\*+\/?/, '')}\``);
+  if (/[?#]/.test(text))
+    return scope.error('SL0621', item, { value: text }, 'The part behind `?` is the field `query`');
+  if (operator === 'starts') return text;
+  const normal = normalisePath(text, true);
+  if (normal === text) return text;
+  let guess: string | null = normal;
+  if (guess === null) {
+    try {
+      guess = normalisePath(encodeURI(decodeURI(text)), true);
+    } catch {
+      guess = null;
+    }
+  }
+  return scope.error('SL0621', item, { value: text }, guess === null ? null : `Write \`${guess}\``);
+}
+
+function hostValue(scope: Scope, item: WordItem, text: string, isWhole: boolean): string | null {
+  if (/[^\x21-\x7e]/.test(text)) {
+    return scope.error('SL0603', item, { value: item.value }, 'Write the name as DNS has it: `xn--…`');
+  }
+  const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:]*)/i.exec(text);
+  if (url !== null) return scope.error('SL0603', item, { value: item.value }, `Write only the host: \`${url[1]}\``);
+  if (!isWhole) {
+    return /[/?#@\s]/.test(text) ? scope.error('SL0603', item, { value: item.value }) : text;
+  }
+  if (text === '') return text;
+  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
+  const address = parseIp(bare);
+  if (address !== null) return address.text;
+  if (text.startsWith('*.')) {
+    return scope.error('SL0603', item, { value: item.value }, `Write \`like ${text}\`, or \`ends ${text.slice(1)}\``);
+  }
+  const port = /^(.+):\d*$/.exec(text);
+  if (port !== null && isHostName(port[1]!)) {
+    return scope.error(
+      'SL0603',
+      item,
+      { value: item.value },
+      `Hosts are compared without their port: write \`${port[1]}\``,
+    );
+  }
+  if (text.endsWith('.') && isHostName(text.slice(0, -1))) {
+    return scope.error('SL0603', item, { value: item.value }, `Write \`${text.slice(0, -1)}\``);
+  }
+  return isHostName(text) ? text : scope.error('SL0603', item, { value: item.value });
+}

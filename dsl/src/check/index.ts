@@ -1,0 +1,8 @@
+export {
+  type CompileOptions,
+  type CompileResult,
+  compile,
+  type LoadedPlugin,
+  type PluginRequest,
+  type RuleSource,
+} from './compile.ts';

@@ -1,0 +1,323 @@
+/**
+ * ListenerSection: `listener NAME on ADDRESS [tcp] { … }` to the plan's listener. Main thread.
+ *
+ * Its lines come as settings, guards, changes, routes; written order is execution order, so a line in the wrong part is
+ * an error that says where it belongs.
+ */
+import { didYouMean } from '../diagnostics/suggestion.ts';
+import type { Address, ClientIp, ComponentUse, ListenerLimits, ListenerPlan, ListenerTimeouts } from '../plan/plan.ts';
+import type { Rule, RulePart } from '../plan/rule.ts';
+import { TOP_WORDS } from '../syntax/layout.ts';
+import type { Span } from '../syntax/source-text.ts';
+import type { Statement } from '../syntax/tree.ts';
+import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { endOfLine } from './arguments.ts';
+import { DEFAULTS } from './defaults.ts';
+import { LISTEN_ADDRESS, readAddress } from './literals.ts';
+import { Reader } from './reader.ts';
+import { checkRule, findVerb, type VerbLine } from './rule.ts';
+import type { Scope } from './scope.ts';
+import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const PARTS: readonly (RulePart | 'setting')[] = ['setting', 'guard', 'change', 'route'];
+const PART_NAMES = { setting: 'settings', guard: 'guards', change: 'changes', route: 'routes' } as const;
+
+/** checkListener returns the listener; null when its head cannot be read. `name` was read before. */
+export function checkListener(scope: Scope, statement: Statement, name: string): ListenerPlan | null {
+  return new ListenerChecker(scope, statement, name).run();
+}
+
+class ListenerChecker {
+  readonly #scope: Scope;
+  readonly #statement: Statement;
+  readonly #name: string;
+  #protocol: 'http' | 'tcp' = 'http';
+  /** The part that the lines have come to, by index in PARTS, and the line that began it. */
+  #part = 0;
+  #partLine: Statement | null = null;
+  #otherwise: Statement | null = null;
+  readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
+  readonly #said = new Map<string, Span>();
+  readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
+  readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
+  #tls: ComponentUse | null = null;
+  #clientIp: ClientIp | null = null;
+  #isAllowingSlashes = false;
+  /** The first line of a part that takes every request. */
+  readonly #endless = new Map<RulePart, Statement>();
+
+  constructor(scope: Scope, statement: Statement, name: string) {
+    this.#scope = scope;
+    this.#statement = statement;
+    this.#name = name;
+  }
+
+  run(): ListenerPlan | null {
+    const address = this.#head();
+    const { block, head } = this.#statement;
+    if (block === null) {
+      if (!this.#statement.isBroken) {
+        const mend = `Add \`{ otherwise send to … }\``;
+        this.#scope.error('SL0120', head.phrases[0]?.items[0] ?? this.#statement, { word: 'listener' }, mend);
+      }
+      return null;
+    }
+    let hasBroken = false;
+    for (const statement of block.statements) {
+      if (this.#scope.diagnostics.isFull) return null;
+      if (statement.isBroken) hasBroken = this.#broken(statement) || hasBroken;
+      else this.#line(statement);
+    }
+    if (this.#otherwise === null && !hasBroken) {
+      const backend = [...this.#scope.backends.keys()][0];
+      const mend = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
+      this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
+    }
+    if (address === null) return null;
+    const items = head.phrases[0]!.items;
+    return {
+      name: this.#name,
+      address,
+      protocol: this.#protocol,
+      tls: this.#tls,
+      timeouts: this.#timeouts,
+      limits: this.#limits,
+      clientIp: this.#clientIp,
+      allowEncodedSlashes: this.#isAllowingSlashes,
+      guards: this.#rules.guard,
+      changes: this.#rules.change,
+      routes: this.#rules.route,
+      responseChanges: [],
+      place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
+    };
+  }
+
+  /** A line that could not be parsed may have been the `otherwise`; what it sends to counts as used. */
+  #broken(statement: Statement): boolean {
+    for (const item of statement.head.phrases.flatMap((phrase) => phrase.items)) {
+      if (item.kind === 'word') {
+        const backend = this.#scope.backends.get(item.value);
+        if (backend !== undefined) backend.isUsed = true;
+      }
+    }
+    const first = statement.head.phrases[0]?.items[0];
+    return first === undefined || first.kind !== 'word' || first.value === 'otherwise';
+  }
+
+  #head(): Address | null {
+    const scope = this.#scope;
+    const { head, when, whenSpan, isBroken } = this.#statement;
+    if (isBroken) return null;
+    const reader = new Reader(head.phrases[0]!, 2);
+    const name = head.phrases[0]!.items[1]!;
+    const on = reader.peek();
+    if (!reader.isWord('on')) {
+      const mend = `Write \`listener ${this.#name} on :8080 { … }\``;
+      if (on === undefined)
+        return scope.error('SL0117', name, { word: `listener ${this.#name}`, what: '`on` and an address' }, mend);
+      const word = scope.source.text.slice(on.start, on.end);
+      return scope.error('SL0118', on, { word }, mend);
+    }
+    reader.at++;
+    const item = reader.value();
+    if (item === null)
+      return scope.error('SL0117', on!, { word: 'on', what: 'an address' }, 'For example `:8080` or `127.0.0.1:8080`');
+    const address = readAddress(item.value, LISTEN_ADDRESS);
+    if (reader.isWord('tcp') || reader.isWord('http')) {
+      this.#protocol = reader.isWord('tcp') ? 'tcp' : 'http';
+      reader.at++;
+    }
+    if (!reader.isDone) {
+      endOfLine(scope, reader, [{ name: 'tcp', type: 'flag', before: 'tcp', doc: '' }]);
+      return null;
+    }
+    if (head.joints[0] !== undefined) return scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
+    if (when !== null) return scope.error('SL0123', whenSpan!);
+    if (!('problem' in address)) return address;
+    return scope.error('SL0609', item, { value: item.value, problem: address.problem }, address.mend);
+  }
+
+  #line(statement: Statement): void {
+    const scope = this.#scope;
+    const phrase = statement.head.phrases[0]!;
+    const reader = new Reader(phrase);
+    const setting = findSetting('listener', reader);
+    if (setting !== null) {
+      this.#enter('setting', phrase.items[0]!, setting.value.name, statement);
+      if (setting.value.isHttpOnly === true && this.#protocol === 'tcp') {
+        scope.error('SL0406', phrase.items[0]!, { word: setting.value.name });
+        return;
+      }
+      const line = readSetting(scope, statement, setting.value, setting.length);
+      if (line !== null) this.#set(line);
+      return;
+    }
+    const isOtherwise = reader.isWord('otherwise');
+    const at = isOtherwise ? 1 : 0;
+    if (isOtherwise && phrase.items.length === 1) {
+      if (this.#enterOtherwise(statement))
+        scope.error('SL0117', phrase.items[0]!, { word: 'otherwise', what: 'what happens to every other request' });
+      return;
+    }
+    const found = findVerb(scope, phrase, at);
+    if (found === null) {
+      if (isOtherwise) this.#enterOtherwise(statement);
+      this.#unknown(statement, new Reader(phrase, at));
+      return;
+    }
+    if (this.#isComing(found.verb.name, new Reader(phrase, at + found.length))) {
+      if (isOtherwise) this.#enterOtherwise(statement);
+      return;
+    }
+    const span = { start: phrase.items[at]!.start, end: phrase.items[at + found.length - 1]!.end };
+    this.#rule({ statement, verb: found.verb, at: at + found.length, span, isOtherwise });
+  }
+
+  #rule(line: VerbLine): void {
+    const scope = this.#scope;
+    const { statement, verb, span } = line;
+    let part: RulePart = verb.part;
+    if (line.isOtherwise) {
+      this.#enterOtherwise(statement);
+      part = 'route';
+      if (verb.part !== 'route' && verb.alsoIn?.includes('route') !== true) {
+        const others = scope.vocabulary.verbs
+          .values()
+          .filter((other) => other.part === 'route' || other.alsoIn?.includes('route'));
+        const mend = `It can be: ${others.map((other) => other.name).join(', ')}`;
+        scope.error('SL0405', span, { word: verb.name }, mend);
+        return;
+      }
+    } else {
+      this.#enter(verb.part, span, verb.name, statement);
+    }
+    const rule = checkRule(scope, line, part, this.#protocol === 'tcp' ? 'connection' : 'request');
+    if (rule === null) return;
+    this.#warnOfShadow(rule, line);
+    this.#rules[part].push(rule);
+  }
+
+  /** A guard or route for all requests leaves nothing to the lines of its part behind it. */
+  #warnOfShadow(rule: Rule, line: VerbLine): void {
+    const endless = this.#endless.get(rule.part);
+    if (endless !== undefined && rule.part !== 'change') {
+      const at = this.#scope.place(endless).line;
+      this.#scope.error('SL0501', line.span, { line: at });
+    } else if (rule.when?.kind === 'all') {
+      this.#endless.set(rule.part, line.statement);
+    }
+  }
+
+  /** enter notes the part a line belongs to, and reports one that comes too late. */
+  #enter(part: RulePart | 'setting', span: Span, word: string, statement: Statement): void {
+    const scope = this.#scope;
+    const index = PARTS.indexOf(part);
+    if (this.#otherwise !== null) {
+      const line = scope.place(this.#otherwise).line;
+      scope.error('SL0306', span, { word, line });
+      return;
+    }
+    if (index > this.#part) {
+      this.#part = index;
+      this.#partLine = statement;
+    } else if (index < this.#part) {
+      const at = scope.place(this.#partLine!).line;
+      const later = PART_NAMES[PARTS[this.#part]!];
+      scope.error('SL0401', span, { word, part, later }, `Move it above line ${at}: settings, guards, changes, routes`);
+    }
+  }
+
+  #enterOtherwise(statement: Statement): boolean {
+    const span = statement.head.phrases[0]!.items[0]!;
+    if (this.#otherwise !== null) {
+      this.#scope.error('SL0307', span, { line: this.#scope.place(this.#otherwise).line });
+      return false;
+    }
+    this.#otherwise = statement;
+    return true;
+  }
+
+  /** Forms of known verbs that this release does not have: `send 5% to …`, `send map …`. */
+  #isComing(verb: string, reader: Reader): boolean {
+    const next = reader.peek();
+    if (verb !== 'send' || next?.kind !== 'word') return false;
+    const form = next.value === 'map' ? 'send map' : /^\d+(?:\.\d+)?%$/.test(next.value) ? 'send N%' : null;
+    if (form === null) return false;
+    for (const item of reader.items) {
+      const backend = item.kind === 'word' ? this.#scope.backends.get(item.value) : undefined;
+      if (backend !== undefined) backend.isUsed = true;
+    }
+    this.#scope.error('SL0116', next, { word: form });
+    return true;
+  }
+
+  #unknown(statement: Statement, reader: Reader): void {
+    const scope = this.#scope;
+    const item = reader.peek()!;
+    const word = reader.wordAt(reader.at);
+    if (word === null) {
+      scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
+      return;
+    }
+    const coming = findComing('listener', reader);
+    const other = otherSection('listener', reader);
+    if (coming !== null) scope.error('SL0116', item, { word: coming });
+    else if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'listener' });
+    else if (other !== null) scope.error('SL0403', item, { word, section: other });
+    else if (scope.vocabulary.fields.match(reader.wordAt, reader.at) !== null) {
+      const rest = scope.source.text.slice(item.start, statement.headEnd);
+      const mend =
+        rest.length < 60 && !rest.includes('\n') ? `Say what happens: \`deny ${rest}\`` : 'Say what happens: `deny …`';
+      scope.error('SL0408', item, { word }, mend);
+    } else {
+      const { verbs } = scope.vocabulary;
+      const known = [...verbs.names(), ...SETTINGS.listener.names(), ...COMING.listener, 'otherwise'];
+      const two = reader.wordAt(reader.at + 1);
+      const phrase =
+        two === null
+          ? null
+          : didYouMean(
+              `${word} ${two}`,
+              known.filter((name) => name.includes(' ')),
+            );
+      const starts = known.filter((name) => name.startsWith(`${word} `));
+      const fallback = phrase ?? (starts.length === 0 ? null : `It begins: ${starts.join(', ')}`);
+      const heads = known.map((name) => name.split(' ')[0]!).filter((head) => head !== word);
+      scope.unknown('SL0101', item, word, starts.length > 0 ? [] : [...new Set(heads)], fallback);
+    }
+  }
+
+  #set({ setting, args, span, spans, component }: SettingLine): void {
+    const timeouts = this.#timeouts;
+    const limits = this.#limits;
+    if (setting.name === 'timeout') {
+      for (const [name, at] of spans) {
+        if (this.#isNew(`timeout ${name}`, at)) timeouts[`${name}Ms` as keyof ListenerTimeouts] = args[name] as number;
+      }
+      return;
+    }
+    if (!this.#isNew(args.perIp === true ? `${setting.name} per ip` : setting.name, span)) return;
+    if (setting.name === 'tls') this.#tls = component!.use;
+    else if (setting.name === 'client ip') {
+      this.#clientIp = { header: (args.header as string).toLowerCase(), trust: args.trust as string[] };
+    } else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
+    else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
+    else if (setting.name === 'head at most') limits.headBytes = args.size as number;
+    else if (setting.name === 'target at most') limits.targetBytes = args.size as number;
+    else if (setting.name === 'headers at most') limits.headerCount = args.count as number;
+    else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
+    else limits.connections = args.count as number;
+  }
+
+  #isNew(name: string, span: Span): boolean {
+    const before = this.#said.get(name);
+    if (before !== undefined) {
+      this.#scope.error('SL0122', span, { word: name, line: this.#scope.place(before).line });
+      return false;
+    }
+    this.#said.set(name, span);
+    return true;
+  }
+}

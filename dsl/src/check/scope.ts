@@ -1,0 +1,76 @@
+/**
+ * Scope: what the checkers of one compilation share: the vocabulary, the names, and where to report. Main thread.
+ */
+import type { DiagnosticList, Values } from '../diagnostics/diagnostic-list.ts';
+import { didYouMean } from '../diagnostics/suggestion.ts';
+import type { Place } from '../plan/place.ts';
+import type { SourceText, Span } from '../syntax/source-text.ts';
+import type { Vocabulary } from '../vocabulary/vocabulary.ts';
+import type { DefineTable } from './define-table.ts';
+
+/** A backend by name, and whether anything sends to it. */
+export interface BackendName {
+  readonly place: Place;
+  readonly source: SourceText;
+  readonly span: Span;
+  isUsed: boolean;
+}
+
+export class Scope {
+  readonly diagnostics: DiagnosticList;
+  readonly vocabulary: Vocabulary;
+  /** A plugin failed to load, so that a word nobody knows may well be one of its own. */
+  readonly isWordMissing: boolean;
+  readonly backends = new Map<string, BackendName>();
+  /** The folder that relative paths begin at. */
+  readonly baseDir: string;
+  defines!: DefineTable;
+  /** The file being checked. */
+  source: SourceText;
+
+  constructor(
+    source: SourceText,
+    diagnostics: DiagnosticList,
+    vocabulary: Vocabulary,
+    options: { readonly isWordMissing: boolean; readonly baseDir: string },
+  ) {
+    this.source = source;
+    this.diagnostics = diagnostics;
+    this.vocabulary = vocabulary;
+    this.isWordMissing = options.isWordMissing;
+    this.baseDir = options.baseDir;
+  }
+
+  /** error reports at a span of the file being checked, and returns null for the caller to pass on. */
+  error(code: string, span: Span, values: Values = {}, mend?: string | null): null {
+    this.diagnostics.add(code, this.source, span, values, mend);
+    return null;
+  }
+
+  /** unknown reports a word that nobody knows, with the known one that it is nearest to. */
+  unknown(
+    code: string,
+    span: Span,
+    word: string,
+    known: Iterable<string>,
+    fallback: string | null = null,
+    values: Values = {},
+  ): null {
+    const mend = didYouMean(word, known);
+    if (this.isWordMissing && mend === null) {
+      this.diagnostics.silence();
+      return null;
+    }
+    return this.error(code, span, { word, ...values }, mend ?? fallback);
+  }
+
+  /** unknownArgument reports a word at the end of a line that is none of the arguments' own. */
+  unknownArgument(span: Span, word: string, known: readonly string[]): null {
+    const fallback = known.length === 0 ? null : `Here may stand: ${known.join(', ')}`;
+    return this.error('SL0118', span, { word }, didYouMean(word, known, fallback));
+  }
+
+  place(span: Span): Place {
+    return this.source.placeOf(span);
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * SettingsSection: `settings { … }` to the plan's settings. Main thread.
+ */
+import type { SettingsPlan } from '../plan/plan.ts';
+import type { Span } from '../syntax/source-text.ts';
+import type { Statement } from '../syntax/tree.ts';
+import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { DEFAULTS } from './defaults.ts';
+import { Reader } from './reader.ts';
+import type { Scope } from './scope.ts';
+import { findComing, findSetting, otherSection, readSetting } from './setting-line.ts';
+
+/** checkSettings reads all `settings` sections of a file; more than one is an error. */
+export function checkSettings(scope: Scope, sections: readonly Statement[]): SettingsPlan {
+  let settings = DEFAULTS.settings;
+  const said = new Map<string, Span>();
+  for (const [index, section] of sections.entries()) {
+    const word = section.head.phrases[0]!.items[0]!;
+    if (index > 0) {
+      scope.error('SL0122', word, { word: 'settings', line: scope.place(sections[0]!).line });
+      continue;
+    }
+    const extra = section.head.phrases[0]!.items[1] ?? section.head.joints[0] ?? section.whenSpan;
+    if (extra != null && !section.isBroken) {
+      scope.error('SL0118', extra, { word: scope.source.text.slice(extra.start, extra.end) }, 'Write `settings { … }`');
+    }
+    if (section.block === null && !section.isBroken)
+      scope.error('SL0120', word, { word: 'settings' }, 'Write `settings { threads 4 }`');
+    for (const statement of section.block?.statements ?? []) {
+      if (!statement.isBroken) settings = readLine(scope, statement, settings, said);
+    }
+  }
+  return settings;
+}
+
+function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, said: Map<string, Span>): SettingsPlan {
+  const reader = new Reader(statement.head.phrases[0]!);
+  const item = reader.peek()!;
+  const found = findSetting('settings', reader);
+  if (found === null) {
+    unknown(scope, reader);
+    return settings;
+  }
+  const line = readSetting(scope, statement, found.value, found.length);
+  if (line === null) return settings;
+  const before = said.get(found.value.name);
+  if (before !== undefined) {
+    scope.error('SL0122', item, { word: found.value.name, line: scope.place(before).line });
+    return settings;
+  }
+  said.set(found.value.name, item);
+  if (found.value.name === 'threads') return { ...settings, threads: line.args.count as number };
+  return { ...settings, drainMs: line.args.time as number };
+}
+
+function unknown(scope: Scope, reader: Reader): void {
+  const item = reader.peek()!;
+  const word = reader.wordAt(0);
+  const coming = findComing('settings', reader);
+  const other = otherSection('settings', reader);
+  if (word === null) scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
+  else if (coming !== null) scope.error('SL0116', item, { word: coming });
+  else if (other !== null) scope.error('SL0403', item, { word, section: other });
+  else scope.unknown('SL0101', item, word, [...SETTINGS.settings.names(), ...COMING.settings]);
+}

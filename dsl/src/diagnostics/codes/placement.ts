@@ -1,0 +1,75 @@
+/**
+ * SL04: where things stand, and when their facts are known.
+ */
+import type { CodeEntry } from './entry.ts';
+
+export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
+  SL0401: {
+    severity: 'error',
+    message: '`{word}` is a {part}, and stands behind the first of the {later}',
+    why: 'A listener’s lines come as settings, guards, changes, routes: written order is the order in which they run.',
+    context: 'listener',
+    wrong: 'set header X-Team to "blue"\ndeny path is /a',
+    right: 'deny path is /a\nset header X-Team to "blue"',
+  },
+  SL0402: {
+    severity: 'error',
+    message: '`{word}` may not stand in a {section}',
+    mend: 'Move it out of the braces',
+    why: 'Sections do not nest.',
+    context: 'listener',
+    wrong: 'backend other of 127.0.0.1:9002',
+    right: 'deny path is /a',
+  },
+  SL0403: {
+    severity: 'error',
+    message: '`{word}` does not belong here',
+    mend: 'It belongs in a {section} section',
+    why: 'Listeners say what happens to requests, backends how servers are used, settings what holds for the whole gateway.',
+    context: 'listener',
+    wrong: 'balance round-robin',
+    right: 'deny path is /a',
+  },
+  SL0404: {
+    severity: 'error',
+    message: '`{word}` may not stand outside of a section',
+    mend: 'Put it in the braces of a {section} section',
+    why: 'A rule belongs to a listener, a server to a backend.',
+    context: 'top',
+    wrong: 'deny path is /a',
+    right: 'listener two on :8081 { deny path is /a; otherwise send to app }',
+  },
+  SL0405: {
+    severity: 'error',
+    message: '`{word}` cannot be the `otherwise`',
+    why: '`otherwise` needs something that ends the request’s way: a route or an answer.',
+    context: 'file',
+    wrong: 'listener web on :8080 { otherwise allow }',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
+  SL0406: {
+    severity: 'error',
+    message: '`{word}` has no meaning in a `tcp` listener',
+    mend: 'Remove it, or remove `tcp`',
+    why: 'A `tcp` listener does not read requests.',
+    context: 'file',
+    wrong: 'listener db on :5432 tcp { body at most 1MiB; otherwise send to db }\nbackend db of 127.0.0.1:5433',
+    right: 'listener db on :5432 tcp { otherwise send to db }\nbackend db of 127.0.0.1:5433',
+  },
+  SL0407: {
+    severity: 'error',
+    message: '`{word}` is unknown {where}',
+    why: 'A word can only be used once its facts are known: connection before request before response.',
+    context: 'file',
+    wrong: 'listener db on :5432 tcp { deny path is /a; otherwise send to db }\nbackend db of 127.0.0.1:5433',
+    right: 'listener db on :5432 tcp { deny ip 10.0.0.1; otherwise send to db }\nbackend db of 127.0.0.1:5433',
+  },
+  SL0408: {
+    severity: 'error',
+    message: '`{word}` is a field, and no line begins with one',
+    why: 'A line says what happens first, and then when.',
+    context: 'listener',
+    wrong: 'path is /a',
+    right: 'deny path is /a',
+  },
+};

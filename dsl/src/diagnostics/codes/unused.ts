@@ -1,0 +1,34 @@
+/**
+ * SL05: what can never matter. Warnings.
+ */
+import type { CodeEntry } from './entry.ts';
+
+export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
+  SL0501: {
+    severity: 'warning',
+    message: 'can never run: line {line} takes every request',
+    mend: 'Move it above that line, or remove it',
+    why: 'In guards and routes the first match wins.',
+    context: 'listener',
+    wrong: 'deny all\ndeny path is /a',
+    right: 'deny path is /a\ndeny all',
+  },
+  SL0502: {
+    severity: 'warning',
+    message: 'nothing sends to backend `{name}`',
+    mend: 'Remove it, or send to it',
+    why: 'A backend that nothing uses is most likely a forgotten route.',
+    context: 'top',
+    wrong: 'backend spare of 127.0.0.1:9002',
+    right: 'backend spare of 127.0.0.1:9002\nlistener two on :8081 { otherwise send to spare }',
+  },
+  SL0503: {
+    severity: 'warning',
+    message: 'the definition `{name}` is never used',
+    mend: 'Remove it, or use it',
+    why: 'A definition that nothing uses is most likely a forgotten rule.',
+    context: 'top',
+    wrong: 'define admin = path under /admin',
+    right: 'define admin = path under /admin\nlistener two on :8081 { deny admin; otherwise send to app }',
+  },
+};

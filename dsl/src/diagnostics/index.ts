@@ -1,0 +1,3 @@
+export { CODES, type CodeEntry, FAMILIES } from './codes.ts';
+export type { Diagnostic, Severity } from './diagnostic.ts';
+export { type FrameOptions, formatDiagnostic } from './frame.ts';

@@ -1,0 +1,77 @@
+/**
+ * Parse: one file's text to its tree, with a diagnostic for every place that cannot be read. Main thread.
+ */
+import { EOF, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
+import type { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
+import { layOut, spanOf } from './layout.ts';
+import { SluiceParser } from './parser.ts';
+import type { SourceText } from './source-text.ts';
+import {
+  And,
+  Comma,
+  LeftBrace,
+  LeftParen,
+  NewLine,
+  Or,
+  RightBrace,
+  RightParen,
+  Semicolon,
+  TOKENS,
+  When,
+} from './tokens.ts';
+import type { FileTree } from './tree.ts';
+
+/** Longest text that is read, in UTF-16 units. */
+export const TEXT_LIMIT = 32 * 1024 * 1024;
+
+let lexer: Lexer | null = null;
+let parser: SluiceParser | null = null;
+
+/** parse reads a whole text. It never throws; a text that is too long or nested too deeply gives an empty tree. */
+export function parse(source: SourceText, diagnostics: DiagnosticList): FileTree {
+  const empty: FileTree = { source, statements: [] };
+  if (source.text.length > TEXT_LIMIT) {
+    diagnostics.add('SL0115', source, { start: 0, end: 1 }, { limit: TEXT_LIMIT / (1024 * 1024) });
+    return empty;
+  }
+  lexer ??= new Lexer(TOKENS, { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: true });
+  parser ??= new SluiceParser({ recoveryEnabled: true, maxLookahead: 1, skipValidations: true });
+  const tokens = layOut(lexer.tokenize(source.text).tokens, source, diagnostics);
+  if (tokens === null) return empty;
+  parser.onTextError = (code, start, end, values) => diagnostics.add(code, source, { start, end }, values);
+  parser.input = tokens;
+  const statements = parser.file() ?? [];
+  for (const error of parser.errors) addSyntaxError(error, source, diagnostics);
+  parser.input = [];
+  return { source, statements };
+}
+
+function isEnd(token: IToken): boolean {
+  const type = token.tokenType;
+  return type === NewLine || type === Semicolon || type === RightBrace || type === EOF || type === RightParen;
+}
+
+function isJoint(token: IToken): boolean {
+  const type = token.tokenType;
+  return type === And || type === Or || type === When || type === Comma;
+}
+
+/** addSyntaxError says what is wrong from the token that could not be read and the one before it. */
+function addSyntaxError(error: IRecognitionException, source: SourceText, diagnostics: DiagnosticList): void {
+  const found = error.token;
+  const before = (error as { previousToken?: IToken }).previousToken;
+  const hasBefore = before !== undefined && !Number.isNaN(before.startOffset) && before.tokenType !== EOF;
+  if (hasBefore && before.tokenType === RightBrace && !isEnd(found)) {
+    diagnostics.add('SL0113', source, spanOf(found), { word: found.image });
+  } else if (hasBefore && isJoint(before) && (isEnd(found) || found.tokenType === LeftBrace)) {
+    diagnostics.add('SL0111', source, spanOf(before), { side: 'after', word: before.image });
+  } else if (hasBefore && before.tokenType === LeftParen && found.tokenType === RightParen) {
+    diagnostics.add('SL0114', source, { start: before.startOffset, end: found.startOffset + 1 }, {});
+  } else if (isJoint(found)) {
+    diagnostics.add('SL0111', source, spanOf(found), { side: 'before', word: found.image });
+  } else if (isEnd(found) && hasBefore) {
+    diagnostics.add('SL0111', source, spanOf(before), { side: 'after', word: before.image });
+  } else {
+    diagnostics.add('SL0112', source, spanOf(found), { word: found.image });
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * BaseWords: the settings that the language has by itself, as data. What each becomes in the plan stands in `check`.
+ * Main thread.
+ */
+import type { ComponentSlot } from '../plan/plan.ts';
+import { PhraseTable } from './phrase-table.ts';
+import type { ArgWord } from './word.ts';
+
+export type SectionKind = 'listener' | 'backend' | 'settings';
+
+/**
+ * BaseArg is an argument of a base setting. Two types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`) and
+ * `causes` (what a retry is for: `connect-failure`, statuses).
+ */
+export type BaseArg = Omit<ArgWord, 'type'> & { readonly type: ArgWord['type'] | 'address' | 'causes' };
+
+export interface SettingWord {
+  readonly section: SectionKind;
+  /** One word or several: `client ip`. */
+  readonly name: string;
+  readonly doc: string;
+  readonly example: string;
+  readonly args: readonly BaseArg[];
+  /** Chooses a component of this slot; the component's own arguments come beside `args`. */
+  readonly slot?: ComponentSlot;
+  /** May be said more than once. */
+  readonly isRepeatable?: boolean;
+  /** Has no meaning in a `tcp` listener. */
+  readonly isHttpOnly?: boolean;
+}
+
+const DAY = 86_400_000;
+
+function duration(name: string, doc: string): BaseArg {
+  return { name, type: 'duration', before: name, doc, isOptional: true, min: 1, max: DAY };
+}
+
+export const SETTING_WORDS: readonly SettingWord[] = [
+  {
+    section: 'listener',
+    name: 'tls',
+    doc: 'opens TLS on every connection',
+    example: 'tls terminate cert "certs/*.pem"',
+    slot: 'tls',
+    args: [],
+  },
+  {
+    section: 'listener',
+    name: 'client ip',
+    doc: 'takes the client’s address from a header, where the peer is one of these',
+    example: 'client ip from header X-Forwarded-For trust 10.0.0.0/8',
+    isHttpOnly: true,
+    args: [
+      { name: 'header', type: 'header', before: 'from header', doc: 'the header that names the client' },
+      { name: 'trust', type: 'cidrs', before: 'trust', doc: 'the peers that are believed' },
+    ],
+  },
+  {
+    section: 'listener',
+    name: 'timeout',
+    doc: 'how long the client may take',
+    example: 'timeout header 10s, idle 60s',
+    isRepeatable: true,
+    args: [
+      duration('header', 'from the first byte of a head to its end'),
+      duration('idle', 'a connection between two requests'),
+      duration('body', 'a body that has stopped moving'),
+      duration('client', 'an answer that the client has stopped reading'),
+    ],
+  },
+  {
+    section: 'listener',
+    name: 'body at most',
+    doc: 'the longest request body',
+    example: 'body at most 10MiB',
+    isHttpOnly: true,
+    args: [{ name: 'size', type: 'size', doc: 'bytes', min: 1 }],
+  },
+  {
+    section: 'listener',
+    name: 'head at most',
+    doc: 'the longest request head',
+    example: 'head at most 16KiB',
+    isHttpOnly: true,
+    args: [{ name: 'size', type: 'size', doc: 'bytes', min: 256, max: 1_048_576 }],
+  },
+  {
+    section: 'listener',
+    name: 'target at most',
+    doc: 'the longest request target',
+    example: 'target at most 8KiB',
+    isHttpOnly: true,
+    args: [{ name: 'size', type: 'size', doc: 'bytes', min: 64, max: 1_048_576 }],
+  },
+  {
+    section: 'listener',
+    name: 'headers at most',
+    doc: 'the most header fields in one head',
+    example: 'headers at most 100',
+    isHttpOnly: true,
+    args: [{ name: 'count', type: 'number', doc: 'fields', min: 1, max: 10_000 }],
+  },
+  {
+    section: 'listener',
+    name: 'connections at most',
+    doc: 'the most open connections, in all or from one address',
+    example: 'connections at most 100 per ip',
+    isRepeatable: true,
+    args: [
+      { name: 'count', type: 'number', doc: 'connections', min: 1, max: 10_000_000 },
+      { name: 'perIp', type: 'flag', before: 'per ip', doc: 'count each address by itself', isOptional: true },
+    ],
+  },
+  {
+    section: 'listener',
+    name: 'allow encoded slashes',
+    doc: 'lets `%2F` through in paths',
+    example: 'allow encoded slashes',
+    isHttpOnly: true,
+    args: [],
+  },
+  {
+    section: 'backend',
+    name: 'server',
+    doc: 'one member of the backend',
+    example: 'server web1 10.1.0.11:8080 weight 3',
+    isRepeatable: true,
+    args: [
+      { name: 'name', type: 'name', doc: 'unique in the backend' },
+      { name: 'address', type: 'address', doc: 'IP or name and port, or `unix:/path`' },
+      {
+        name: 'weight',
+        type: 'number',
+        before: 'weight',
+        doc: 'its share; 0 takes no new requests',
+        default: 1,
+        min: 0,
+        max: 256,
+      },
+      {
+        name: 'max',
+        type: 'number',
+        before: 'max',
+        doc: 'the most requests at once; 0: no limit',
+        default: 0,
+        min: 0,
+        max: 1_000_000,
+      },
+      { name: 'backup', type: 'flag', before: 'backup', doc: 'used when no other server is usable', isOptional: true },
+    ],
+  },
+  {
+    section: 'backend',
+    name: 'balance',
+    doc: 'how a server is picked',
+    example: 'balance round-robin',
+    slot: 'balance',
+    args: [],
+  },
+  {
+    section: 'backend',
+    name: 'stick',
+    doc: 'sends a client back to the server it had',
+    example: 'stick on cookie sid',
+    slot: 'stick',
+    args: [],
+  },
+  {
+    section: 'backend',
+    name: 'check',
+    doc: 'probes every server, and leaves out those that fail',
+    example: 'check GET /healthz every 2s timeout 1s fall 3 rise 2',
+    slot: 'check',
+    args: [
+      {
+        name: 'every',
+        type: 'duration',
+        before: 'every',
+        doc: 'from one probe to the next',
+        default: 2000,
+        min: 10,
+        max: DAY,
+      },
+      {
+        name: 'timeout',
+        type: 'duration',
+        before: 'timeout',
+        doc: 'the longest a probe may take',
+        default: 1000,
+        min: 1,
+        max: DAY,
+      },
+      {
+        name: 'fall',
+        type: 'number',
+        before: 'fall',
+        doc: 'failures in a row that stop a server',
+        default: 3,
+        min: 1,
+        max: 1000,
+      },
+      {
+        name: 'rise',
+        type: 'number',
+        before: 'rise',
+        doc: 'passes in a row that start it again',
+        default: 2,
+        min: 1,
+        max: 1000,
+      },
+      {
+        name: 'jitter',
+        type: 'percent',
+        before: 'jitter',
+        doc: 'by how much each wait varies',
+        default: 10,
+        min: 0,
+        max: 100,
+      },
+      {
+        name: 'port',
+        type: 'port',
+        before: 'port',
+        doc: 'the port to probe, in place of the server’s own',
+        default: 0,
+      },
+    ],
+  },
+  {
+    section: 'backend',
+    name: 'retry',
+    doc: 'sends a request again, where that is safe',
+    example: 'retry 3 on connect-failure, 503 using another server',
+    args: [
+      { name: 'times', type: 'number', doc: 'the most attempts after the first', min: 0, max: 20 },
+      { name: 'on', type: 'causes', before: 'on', doc: '`connect-failure`, or statuses', isOptional: true },
+      {
+        name: 'another',
+        type: 'flag',
+        before: 'using another server',
+        doc: 'never the same server twice',
+        isOptional: true,
+      },
+    ],
+  },
+  {
+    section: 'backend',
+    name: 'timeout',
+    doc: 'how long the servers may take',
+    example: 'timeout connect 5s, response 30s',
+    isRepeatable: true,
+    args: [
+      duration('connect', 'until a connection stands'),
+      duration('response', 'until the answer’s head, and between two pieces of it'),
+      duration('idle', 'a pooled connection with nothing to do'),
+      duration('tunnel', 'a tunnel in which nothing moves'),
+      duration('queue', 'waiting for a full server'),
+    ],
+  },
+  {
+    section: 'settings',
+    name: 'threads',
+    doc: 'data threads; 0: the caller’s own event loop',
+    example: 'threads 4',
+    args: [{ name: 'count', type: 'number', doc: 'threads', min: 0, max: 256 }],
+  },
+  {
+    section: 'settings',
+    name: 'drain',
+    doc: 'how long a stop waits for open requests',
+    example: 'drain 30s',
+    args: [{ name: 'time', type: 'duration', doc: 'the longest wait', min: 0, max: DAY }],
+  },
+];
+
+/** SETTINGS are the base settings by section and name. */
+export const SETTINGS: Readonly<Record<SectionKind, PhraseTable<SettingWord>>> = {
+  listener: new PhraseTable(),
+  backend: new PhraseTable(),
+  settings: new PhraseTable(),
+};
+for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
+
+/** COMING are known words of the language that this release does not have yet, by where they stand. */
+export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
+  top: ['include', 'list', 'map', 'test'],
+  listener: ['limit', 'rewrite', 'on response', 'errors'],
+  backend: ['slow start', 'fall back', 'tls', 'serve files', 'serve', 'send proxy'],
+  settings: ['admin', 'log'],
+};

@@ -1,0 +1,231 @@
+/**
+ * The words that the language's own tests use: what the standard plugins declare, in short.
+ */
+import type { ComponentWord, FieldWord, Operator, VerbWord, Word } from '../src/vocabulary/index.ts';
+
+const TEXT: readonly Operator[] = ['is', 'in', 'starts', 'ends', 'contains', 'like', 'matches'];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT'];
+
+const FIELDS: readonly FieldWord[] = [
+  {
+    kind: 'field',
+    name: 'ip',
+    doc: 'the client’s address',
+    example: 'ip 10.0.0.0/8',
+    phase: 'connection',
+    type: 'ip',
+    operators: ['is', 'in'],
+    defaultOperator: 'in',
+    index: 'ip',
+  },
+  {
+    kind: 'field',
+    name: 'port',
+    doc: 'the port the client connected to',
+    example: 'port 8080',
+    phase: 'connection',
+    type: 'number',
+    operators: ['is', 'in', 'over', 'below', 'between'],
+    defaultOperator: 'is',
+    index: 'number',
+  },
+  {
+    kind: 'field',
+    name: 'path',
+    doc: 'the path, normalised',
+    example: 'path under /admin',
+    phase: 'request',
+    type: 'text',
+    operators: ['is', 'in', 'under', 'starts', 'ends', 'contains', 'like', 'matches'],
+    defaultOperator: null,
+    index: 'path',
+  },
+  {
+    kind: 'field',
+    name: 'method',
+    doc: 'the method',
+    example: 'method GET, HEAD',
+    phase: 'request',
+    type: 'text',
+    operators: ['is', 'in'],
+    defaultOperator: 'is',
+    values: METHODS,
+    index: 'text',
+  },
+  {
+    kind: 'field',
+    name: 'host',
+    doc: 'the host, without port',
+    example: 'host is www.example.com',
+    phase: 'request',
+    type: 'text',
+    operators: TEXT,
+    defaultOperator: 'is',
+    ignoresCase: true,
+    index: 'host',
+  },
+  {
+    kind: 'field',
+    name: 'scheme',
+    doc: 'http or https',
+    example: 'scheme https',
+    phase: 'request',
+    type: 'text',
+    operators: ['is'],
+    defaultOperator: 'is',
+    values: ['http', 'https'],
+    index: 'text',
+  },
+  {
+    kind: 'field',
+    name: 'header',
+    doc: 'a header field',
+    example: 'header X-Team is blue',
+    phase: 'request',
+    type: 'text',
+    operators: TEXT,
+    defaultOperator: null,
+    key: { placeholder: 'NAME', ignoresCase: true },
+    isOptional: true,
+    isMany: true,
+    index: 'text',
+  },
+  {
+    kind: 'field',
+    name: 'cookie',
+    doc: 'a cookie',
+    example: 'cookie sid present',
+    phase: 'request',
+    type: 'text',
+    operators: TEXT,
+    defaultOperator: null,
+    key: { placeholder: 'NAME', ignoresCase: false },
+    isOptional: true,
+    isMany: true,
+    index: 'text',
+  },
+  {
+    kind: 'field',
+    name: 'query',
+    doc: 'a parameter of the query',
+    example: 'query page is 1',
+    phase: 'request',
+    type: 'text',
+    operators: TEXT,
+    defaultOperator: null,
+    key: { placeholder: 'NAME', ignoresCase: false },
+    isOptional: true,
+    isMany: true,
+    index: 'text',
+  },
+];
+
+const VERBS: readonly VerbWord[] = [
+  {
+    kind: 'verb',
+    name: 'deny',
+    doc: 'answers with a status',
+    example: 'deny ip 10.0.0.0/8',
+    part: 'guard',
+    alsoIn: ['route'],
+    phase: 'connection',
+    takesCondition: true,
+    args: [{ name: 'status', type: 'status', doc: 'a status', isOptional: true, default: 403, min: 400, max: 599 }],
+  },
+  {
+    kind: 'verb',
+    name: 'allow',
+    doc: 'ends the guards',
+    example: 'allow ip 10.0.0.0/8',
+    part: 'guard',
+    phase: 'connection',
+    takesCondition: true,
+    args: [],
+  },
+  {
+    kind: 'verb',
+    name: 'redirect',
+    doc: 'sends the client elsewhere',
+    example: 'redirect 301 to "https://{host}{path}" when scheme http',
+    part: 'guard',
+    alsoIn: ['route'],
+    phase: 'request',
+    args: [
+      {
+        name: 'status',
+        type: 'status',
+        doc: 'a status',
+        isOptional: true,
+        default: 302,
+        choices: [301, 302, 303, 307, 308],
+      },
+      { name: 'target', type: 'template', before: 'to', doc: 'where to' },
+    ],
+  },
+  {
+    kind: 'verb',
+    name: 'send',
+    doc: 'forwards to a backend',
+    example: 'send to app when path under /app',
+    part: 'route',
+    phase: 'connection',
+    args: [{ name: 'backend', type: 'backend', before: 'to', doc: 'a backend' }],
+  },
+  ...(['set', 'add'] as const).map(
+    (name): VerbWord => ({
+      kind: 'verb',
+      name: `${name} header`,
+      doc: 'changes a header',
+      example: `${name} header X-Team to "blue"`,
+      part: 'change',
+      phase: 'request',
+      args: [
+        { name: 'name', type: 'header', doc: 'a header' },
+        { name: 'value', type: 'template', before: 'to', doc: 'a value' },
+      ],
+    }),
+  ),
+  {
+    kind: 'verb',
+    name: 'remove header',
+    doc: 'removes a header',
+    example: 'remove header X-Team',
+    part: 'change',
+    phase: 'request',
+    args: [{ name: 'name', type: 'header', doc: 'a header' }],
+  },
+];
+
+function component(
+  slot: ComponentWord['slot'],
+  name: string,
+  args: ComponentWord['args'],
+  isDefault = false,
+): ComponentWord {
+  return { kind: 'component', slot, name, doc: name, example: `${slot} ${name}`, args, isDefault };
+}
+
+const COMPONENTS: readonly ComponentWord[] = [
+  component('balance', 'round-robin', []),
+  component('balance', 'least-connections', []),
+  component('balance', 'first', []),
+  component('stick', 'on cookie', [
+    { name: 'cookie', type: 'cookie', doc: 'a cookie' },
+    { name: 'ttl', type: 'duration', before: 'ttl', doc: 'how long', default: 3_600_000 },
+  ]),
+  component('check', 'tcp', []),
+  component(
+    'check',
+    'http',
+    [
+      { name: 'method', type: 'method', doc: 'a method' },
+      { name: 'path', type: 'path', doc: 'a path' },
+      { name: 'host', type: 'text', before: 'host', doc: 'the Host field', isOptional: true },
+      { name: 'expect', type: 'statuses', before: 'expect', doc: 'statuses', isOptional: true },
+    ],
+    true,
+  ),
+];
+
+/** WORDS are the test vocabulary. */
+export const WORDS: readonly Word[] = [...FIELDS, ...VERBS, ...COMPONENTS];
