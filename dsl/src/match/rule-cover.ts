@@ -36,6 +36,7 @@ export interface Cover {
 
 export class RuleCover {
   readonly #keys = new Map<TestCondition, readonly Key[]>();
+  readonly #covers = new WeakMap<ReadonlyMap<string, number>, Map<TestCondition, Cover>>();
 
   /** count adds up in how many of the conditions each key stands. */
   count(conditions: Iterable<Condition>): Map<string, number> {
@@ -56,11 +57,9 @@ export class RuleCover {
   /** cover returns the best cover without the skipped fields, or null when there is none. */
   cover(condition: Condition, counts: ReadonlyMap<string, number>, skipped: ReadonlySet<string>): Cover | null {
     switch (condition.kind) {
-      case 'test': {
+      case 'test':
         if (skipped.has(fieldId(condition)) || condition.operator === 'absent') return null;
-        const keys = this.#keysOf(condition);
-        return { keys, cost: keys.reduce((sum, key) => sum + key.breadth * (counts.get(key.id) ?? 1), 0) };
-      }
+        return this.#coverOfTest(condition, counts);
       case 'named':
         return this.cover(condition.of, counts, skipped);
       case 'and': {
@@ -80,6 +79,22 @@ export class RuleCover {
       default:
         return null;
     }
+  }
+
+  /** coverOfTest adds a test's cost up once for each set of counts: many rules may share a test with many values. */
+  #coverOfTest(test: TestCondition, counts: ReadonlyMap<string, number>): Cover {
+    let covers = this.#covers.get(counts);
+    if (covers === undefined) {
+      covers = new Map();
+      this.#covers.set(counts, covers);
+    }
+    let cover = covers.get(test);
+    if (cover === undefined) {
+      const keys = this.#keysOf(test);
+      cover = { keys, cost: keys.reduce((sum, key) => sum + key.breadth * (counts.get(key.id) ?? 1), 0) };
+      covers.set(test, cover);
+    }
+    return cover;
   }
 
   #keysOf(test: TestCondition): readonly Key[] {
