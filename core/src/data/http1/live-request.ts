@@ -69,6 +69,9 @@ export class LiveRequest implements RequestFacts {
   forwardHead = '';
   attempts = 0;
   startMs = 0;
+  /** The last good authority that this object saw, and its host: kept over requests, as most name the same one. */
+  knownAuthority = '';
+  knownHost = '';
   #id = '';
 
   static acquire(): LiveRequest {

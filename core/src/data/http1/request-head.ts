@@ -96,10 +96,14 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
       case HOST: {
         if (++hosts > 1) return 400;
         const authority = fields.value(index, head);
-        const host = hostOf(authority);
-        if (host === null) return 400;
+        if (authority !== request.knownAuthority || authority === '') {
+          const host = hostOf(authority);
+          if (host === null) return 400;
+          request.knownAuthority = authority;
+          request.knownHost = host;
+        }
         request.authority = authority;
-        request.host = host;
+        request.host = request.knownHost;
         break;
       }
       case CONTENT_LENGTH:
@@ -243,22 +247,8 @@ export function parseLength(value: string): number {
 const NAME_OR_V4 = /^([a-z0-9_~-][a-z0-9._~-]*)(?::(\d{1,5}))?$/;
 const V6 = /^\[([0-9a-f:.]{2,45})\](?::(\d{1,5}))?$/;
 
-const knownHosts = new Map<string, string>();
-const MOST_KNOWN_HOSTS = 1024;
-
 /** hostOf returns the lower-case host of an authority without port and brackets, or null for a bad one. */
 export function hostOf(authority: string): string | null {
-  const known = knownHosts.get(authority);
-  if (known !== undefined) return known;
-  const host = parseAuthority(authority);
-  if (host !== null) {
-    if (knownHosts.size >= MOST_KNOWN_HOSTS) knownHosts.clear();
-    knownHosts.set(authority, host);
-  }
-  return host;
-}
-
-function parseAuthority(authority: string): string | null {
   for (let at = 0; at < authority.length; at++) {
     const code = authority.charCodeAt(at);
     if (code > 255 || IS_HOST[code] === 0) return null;

@@ -12,6 +12,7 @@ import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
 import { BAD_BODY, BodyFramer } from './body-framer.ts';
 import type { Downstream } from './downstream.ts';
 import { Output } from './output.ts';
+import { ReadBuffer } from './read-buffer.ts';
 
 const CONNECTING = 0;
 const IDLE = 1;
@@ -45,9 +46,6 @@ interface UpstreamSocket extends Socket {
 function onConnect(this: Socket): void {
   (this as UpstreamSocket).upstream.connected();
 }
-function onData(this: Socket, chunk: Buffer): void {
-  (this as UpstreamSocket).upstream.received(chunk);
-}
 function onEnd(this: Socket): void {
   (this as UpstreamSocket).upstream.ended();
 }
@@ -74,22 +72,32 @@ export class Upstream extends Timed {
   #pending: Buffer | null = null;
   #interims = 0;
   #isKeepAlive = true;
+  #isReading = false;
   readonly #framer = new BodyFramer();
+  readonly #buffer: ReadBuffer;
 
   constructor(endpoint: ServerEndpoint, loop: Loop) {
     super();
     this.endpoint = endpoint;
     this.loop = loop;
     const { address } = endpoint;
+    const buffer = new ReadBuffer();
+    const onread = {
+      buffer: () => buffer.current(),
+      callback: (length: number, bytes: Uint8Array) => {
+        this.#read(length, bytes as Buffer);
+        return true;
+      },
+    };
+    this.#buffer = buffer;
     const socket =
       'path' in address
-        ? connect({ path: address.path, allowHalfOpen: true })
-        : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true });
+        ? connect({ path: address.path, allowHalfOpen: true, onread })
+        : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true, onread });
     this.socket = socket;
     this.out = new Output(socket);
     (socket as UpstreamSocket).upstream = this;
     socket.on('connect', onConnect);
-    socket.on('data', onData);
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);
@@ -131,6 +139,8 @@ export class Upstream extends Timed {
     this.#state = CLOSED;
     this.#pending = null;
     this.loop.wheel.drop(this);
+    // While reading, the buffer may already be part of a write; `read` sees to it.
+    if (!this.#isReading) this.#buffer.release();
     this.socket.destroy();
   }
 
@@ -141,7 +151,18 @@ export class Upstream extends Timed {
     this.#downstream?.upstreamConnected();
   }
 
-  received(chunk: Buffer): void {
+  /** read takes what came, then sees to the buffer: it is free again unless a write to the client still needs it. */
+  #read(length: number, bytes: Buffer): void {
+    const client = this.#downstream?.socket;
+    this.#isReading = true;
+    this.#received(bytes.subarray(0, length));
+    this.#isReading = false;
+    if (client !== undefined && client.writableLength > 0) this.#buffer.leave();
+    else this.#buffer.filled(length);
+    if (this.#state === CLOSED) this.#buffer.release();
+  }
+
+  #received(chunk: Buffer): void {
     const downstream = this.#downstream;
     if (downstream === null) {
       // An idle server has nothing to say; what it says would be taken for the next request's answer.
@@ -166,7 +187,7 @@ export class Upstream extends Timed {
       }
       const behind = answer.parse(bytes, at, end, downstream.isHead);
       if (behind === ANSWER_NEEDS_MORE) {
-        this.#pending = at === 0 ? bytes : bytes.subarray(at);
+        this.#pending = Buffer.from(bytes.subarray(at));
         downstream.out.flush();
         return;
       }
