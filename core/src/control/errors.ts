@@ -4,7 +4,7 @@
  * Codes are never used again for something else. Values stand in braces; a value is quoted where it was written by
  * somebody. A test ties this table to the code.
  */
-import type { Diagnostic } from './language.ts';
+import type { Diagnostic } from '@sluice/dsl';
 
 export const CORE_ERRORS = {
   // Plugins
@@ -23,10 +23,10 @@ export const CORE_ERRORS = {
   SG0112: '{where}: no plugin has {slot} `{name}`: add the plugin that brings it',
   SG0113: 'plugin `{plugin}` names its data entry `{url}`, which is not a file: URL: use import.meta.url',
   SG0114: 'plugin `{plugin}` offers check `{name}` without a `check` that probes: add one',
+  SG0115: 'the plugins’ words cannot be used together: {message}',
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',
-  SG0203: 'rule file `{file}` could not be read: {message}',
   // Listeners
   SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
   SG0302:

@@ -1,10 +1,10 @@
 /**
  * ExplainRequest: a request that somebody wrote down, and the listener that would take it. Main thread.
  */
-import type { RequestFacts } from '@sluice/dsl/match';
+import { IpSet, parseWrittenRequest, type RequestFacts, type WrittenHeader } from '@sluice/dsl/match';
 import type { ListenerPlan, Plan } from '@sluice/dsl/plan';
+import { clientOf } from '../shared/client-ip.ts';
 import { GatewayError, reasonOf } from './errors.ts';
-import { matching } from './language.ts';
 import type { Ports } from './ports.ts';
 
 /** ExplainRequest is `GET https://www.example.com/admin from 198.51.100.7`, or the same with headers or a listener. */
@@ -12,7 +12,8 @@ export type ExplainRequest =
   | string
   | {
       readonly request: string;
-      readonly headers?: readonly (readonly [name: string, value: string])[];
+      /** `Name: value`, or pairs. */
+      readonly headers?: readonly WrittenHeader[];
       /** The listener's name. Default: the one on the request's port, or the only one. */
       readonly listener?: string;
     };
@@ -24,21 +25,41 @@ export function readRequest(
   ports: Ports,
 ): { readonly facts: RequestFacts; readonly listener: ListenerPlan } {
   const { request: text, headers, listener: name } = typeof request === 'string' ? { request } : request;
-  let facts: RequestFacts;
-  try {
-    facts = matching.parseWrittenRequest(text, headers ?? []);
-  } catch (cause) {
-    throw new GatewayError('SG0505', { request: text, message: reasonOf(cause) }, { cause });
-  }
+  const facts = parse(text, headers, true);
   const listeners = plan.listeners.filter(({ protocol }) => protocol === 'http');
   const found =
     name === undefined
       ? (listeners.find((each) => portOf(each, ports) === facts.port) ??
         (listeners.length === 1 ? listeners[0] : undefined))
       : listeners.find((each) => each.name === name);
-  if (found !== undefined) return { facts, listener: found };
+  if (found !== undefined) return { facts: asReceived(text, headers, found), listener: found };
   const known = listeners.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ');
   throw new GatewayError('SG0507', { request: text, port: facts.port, known });
+}
+
+/** The address behind `from` is the peer: where the listener believes it, its header says who the client is. */
+function asReceived(
+  text: string,
+  headers: readonly WrittenHeader[] | undefined,
+  { allowEncodedSlashes, clientIp }: ListenerPlan,
+): RequestFacts {
+  const facts = parse(text, headers, allowEncodedSlashes);
+  if (clientIp === null) return facts;
+  const client = clientOf(facts.ip, facts.header(clientIp.header), IpSet.from(clientIp.trust));
+  if (client === facts.ip) return facts;
+  return parse(`${text.replace(/\s+from\s+\S+\s*$/, '')} from ${client.text}`, headers, allowEncodedSlashes);
+}
+
+function parse(
+  text: string,
+  headers: readonly WrittenHeader[] | undefined,
+  allowEncodedSlashes: boolean,
+): RequestFacts {
+  try {
+    return parseWrittenRequest(text, headers, allowEncodedSlashes);
+  } catch (cause) {
+    throw new GatewayError('SG0505', { request: text, message: reasonOf(cause) }, { cause });
+  }
 }
 
 function portOf({ name, address }: ListenerPlan, ports: Ports): number {

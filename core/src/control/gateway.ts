@@ -145,7 +145,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     if (slot === undefined) {
       throw new GatewayError('SG0502', { server: name, known: Object.keys(slots.servers).join(', ') });
     }
-    const [backend, server] = name.split('/') as [string, string];
+    const slash = name.indexOf('/');
+    const [backend, server] = [name.slice(0, slash), name.slice(slash + 1)];
     return new ServerHandle(backend, server, slot, this.#runtime!.servers, (event) => {
       this.#log.info(event, `server ${name} was set to ${event.to}`);
       this.emit('admin', event);

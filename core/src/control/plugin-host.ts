@@ -7,7 +7,7 @@
  */
 import type { ComponentUse, Plan, PluginUse } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
-import type { Word } from '@sluice/dsl/vocabulary';
+import type { OwnedWord, Word } from '@sluice/dsl/vocabulary';
 import type { Logger } from 'pino';
 import type { Component, PluginManifest } from '../plugin/manifest.ts';
 import type { EntryRef } from '../shared/orders.ts';
@@ -55,8 +55,8 @@ export class PluginHost {
   }
 
   /** words is the vocabulary of the given plugins. */
-  words(): readonly Word[] {
-    return this.#given.flatMap(wordsOf);
+  words(): readonly OwnedWord[] {
+    return this.#given.flatMap((manifest) => wordsOf(manifest).map((word) => ({ ...word, plugin: manifest.name })));
   }
 
   /** load imports the plugin of a `use` line and checks it and its options. Throws SG01xx. */

@@ -3,10 +3,10 @@
  *
  * `check`, `run` and reloads all come through here, so that what passes one passes the others.
  */
+import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
 import { PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import { GatewayError } from './errors.ts';
-import { type Diagnostic, language } from './language.ts';
+import { GatewayError, reasonOf } from './errors.ts';
 import type { PluginHost, PluginSet } from './plugin-host.ts';
 
 /** Rules is text, a rule file, or a plan that was built without text. */
@@ -28,11 +28,14 @@ async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<P
     return rules.plan;
   }
   const source = typeof rules === 'string' ? { text: rules } : rules;
-  const { plan, diagnostics, sources } = await language.compile(source, {
+  const { plan, diagnostics, sources } = await compile(source, {
     words: plugins.words(),
     loadPlugin: (use) => plugins.load(use),
+  }).catch((cause: unknown) => {
+    // A given plugin brings a word that the language keeps for itself.
+    throw new GatewayError('SG0115', { message: reasonOf(cause) }, { cause });
   });
-  const format = (diagnostic: Diagnostic): string => language.formatDiagnostic(diagnostic, sources);
+  const format = (diagnostic: Diagnostic): string => formatDiagnostic(diagnostic, sources);
   if (plan === null)
     throw new GatewayError('SG0201', { report: diagnostics.map(format).join('\n\n') }, { diagnostics });
   for (const diagnostic of diagnostics) log.warn({ code: diagnostic.code }, format(diagnostic));

@@ -1,4 +1,5 @@
 /** What both planes share: memory layouts, and the orders and reports between them. */
+export * from './client-ip.ts';
 export * from './clock.ts';
 export * from './counters.ts';
 export * from './heartbeats.ts';

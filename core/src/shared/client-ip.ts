@@ -1,0 +1,21 @@
+/**
+ * ClientIp: who the client is when a trusted peer passes it on. Both planes, so that explain and live traffic agree.
+ */
+import { type IpAddress, type IpSet, parseIp } from '@sluice/dsl/match';
+
+/**
+ * clientOf is the peer, or, from a trusted peer, the address nearest to us in the header that is not trusted itself.
+ * Something in it that is no address ends the search: what stands before it could be invented.
+ */
+export function clientOf(peer: IpAddress, header: string | readonly string[] | undefined, trusted: IpSet): IpAddress {
+  if (header === undefined || !trusted.has(peer)) return peer;
+  const hops = (typeof header === 'string' ? header : header.join(',')).split(',');
+  let client = peer;
+  for (let index = hops.length - 1; index >= 0; index--) {
+    const hop = parseIp(hops[index]!.trim());
+    if (hop === null) break;
+    client = hop;
+    if (!trusted.has(hop)) break;
+  }
+  return client;
+}
