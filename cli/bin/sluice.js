@@ -1,2 +1,16 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+/*
+ * The way into the command. Must be readable by Node.js versions far too old to run it, so that they can be told: nothing
+ * newer than ES2015 and `import()` may stand here.
+ */
+var version = process.versions.node;
+var parts = version.split('.');
+var major = Number(parts[0]);
+var minor = Number(parts[1]);
+
+if (major < 22 || (major === 22 && minor < 12)) {
+  process.stderr.write(`sluice needs Node.js 22.12 or newer; this is ${version}\n`);
+  process.exitCode = 1;
+} else {
+  import('../dist/main.js').then((command) => command.main(process.argv));
+}

@@ -1,0 +1,55 @@
+/**
+ * CheckedRules: a rule file taken as far as it goes without opening anything. Main thread.
+ *
+ * The steps are those of `run`: the same compiler, the same plugins, the same checks of their options, and every rule is
+ * linked as a data thread links it. What passes here, loads there.
+ */
+import { GatewayError, PluginHost, type PluginSet } from '@sluice/core';
+import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
+import type { Plan } from '@sluice/dsl/plan';
+import { standard } from '@sluice/standard';
+import { pino } from 'pino';
+import { findLinkProblems } from './link-rules.ts';
+
+/** Problem is a diagnostic of the compiler, or what the host refused; the latter may have no place. */
+export type Problem = Omit<Diagnostic, 'place'> & { readonly place: Diagnostic['place'] | null };
+
+export interface CheckedRules {
+  readonly file: string;
+  /** null when there is an error among the problems. */
+  readonly plan: Plan | null;
+  readonly problems: readonly Problem[];
+  /** Writes a problem as people read it. */
+  format(problem: Problem, isColoured: boolean): string;
+}
+
+/** checkRules checks one rule file. What is wrong with it is in the result; it does not reject for that. */
+export async function checkRules(file: string): Promise<CheckedRules> {
+  const host = new PluginHost(standard, pino({ enabled: false }));
+  const { plan, diagnostics, sources } = await compile(
+    { file },
+    { words: host.words(), loadPlugin: (use) => host.load(use) },
+  );
+  const format = (problem: Problem, isColoured: boolean): string => {
+    const { place } = problem;
+    if (place === null) return `${problem.code} ${file}   ${problem.message}`;
+    return formatDiagnostic({ ...problem, place }, sources, { colour: isColoured });
+  };
+  if (plan === null) return { file, plan, problems: diagnostics, format };
+  let set: PluginSet;
+  try {
+    set = await host.assemble(plan);
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError)) throw thrown;
+    const refused: Problem = {
+      code: thrown.code,
+      severity: 'error',
+      message: thrown.message,
+      mend: null,
+      place: null,
+    };
+    return { file, plan: null, problems: [...diagnostics, refused], format };
+  }
+  const unlinked = await findLinkProblems(set);
+  return { file, plan: unlinked.length === 0 ? set.plan : null, problems: [...diagnostics, ...unlinked], format };
+}

@@ -1,0 +1,23 @@
+/**
+ * Failure: how anything that went wrong is told. Main thread. Nobody is ever shown a stack unless they ask for one.
+ */
+import { GatewayError } from '@sluice/core';
+import { EXIT_PROBLEM } from './exit-codes.ts';
+import { complain } from './terminal.ts';
+
+/** tellFailure writes what went wrong to stderr and returns the exit code. */
+export function tellFailure(thrown: unknown): number {
+  if (thrown instanceof GatewayError) {
+    // The report of a rule file begins with its own code and place.
+    if (thrown.code === 'SG0201') process.stderr.write(`${thrown.message}\n`);
+    else complain(thrown.message);
+    return EXIT_PROBLEM;
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (process.env.SLUICE_DEBUG === undefined) {
+    complain(`internal error: ${message} (set SLUICE_DEBUG=1 to see where)`);
+  } else {
+    complain(`internal error: ${(thrown instanceof Error && thrown.stack) || message}`);
+  }
+  return EXIT_PROBLEM;
+}

@@ -1,0 +1,140 @@
+/**
+ * Program: the command line: what it takes, and its help. Main thread.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { check } from './commands/check.ts';
+import { explain } from './commands/explain.ts';
+import { plan } from './commands/plan.ts';
+import { run } from './commands/run.ts';
+import { LOG_LEVELS } from './run-log.ts';
+
+const MOST_THREADS = 256;
+
+const OVERVIEW = `
+A rule file in a nutshell:
+  listener web on :8080 {
+    deny ip 10.0.0.0/8
+    otherwise send to app
+  }
+  backend app of 127.0.0.1:9001, 127.0.0.1:9002
+
+First steps:
+  sluice check gateway.sluice     is it right?
+  sluice explain gateway.sluice 'GET http://example.com/ from 198.51.100.7'
+  sluice run gateway.sluice       go
+
+Exit codes:
+  0  all is well              1  the rules have problems, or the gateway cannot start
+  2  wrong command line       130, 143  a second SIGINT or SIGTERM stopped \`run\` at once
+
+Environment:
+  NO_COLOR      no colours, even on a terminal
+  SLUICE_DEBUG  shows where an internal error came from`;
+
+const RUN_HELP = `
+Examples:
+  sluice run gateway.sluice
+  sluice run /etc/sluice/gateway.sluice --threads 4 --log-level warn
+  sluice run gateway.sluice --check     only check, as \`sluice check\` does
+
+Signals:
+  SIGHUP           reads the file again and switches without losing a request; a file with problems
+                   changes nothing, and the log says what is wrong
+  SIGTERM, SIGINT  takes no new connections, lets open requests end (30 s, or \`settings { drain … }\`),
+                   then exits with 0. The same signal again stops at once, with 143 or 130
+
+The log is JSON, one line each, on stdout; on a terminal it is plain text.`;
+
+const CHECK_HELP = `
+All problems of a file are shown at once, each with its place and, where possible, its mend.
+What passes here, \`sluice run\` loads: both take the same way.
+
+Examples:
+  sluice check gateway.sluice
+  sluice check sites/*.sluice
+  sluice check gateway.sluice --json | jq '.files[].problems[].message'
+
+Exit codes: 0 clean (warnings do not count), 1 problems, 2 usage`;
+
+const PLAN_HELP = `
+Examples:
+  sluice plan gateway.sluice
+  sluice plan gateway.sluice | jq '.backends[].servers[].address'
+  diff <(sluice plan old.sluice) <(sluice plan new.sluice)`;
+
+const EXPLAIN_HELP = `
+REQUEST is METHOD URL [from ADDRESS]. The listener is the one on the URL's port, or the only one.
+Rules are judged in order up to the one that decides: ✓ holds, ✗ does not, · was not asked.
+
+Examples:
+  sluice explain gateway.sluice 'GET https://www.example.com/admin from 198.51.100.7'
+  sluice explain gateway.sluice 'POST http://example.com:8080/login' -H 'Cookie: sid=abc' -H 'X-Team: blue'
+  sluice explain gateway.sluice 'GET http://example.com/' --listener web --json | jq .verdict`;
+
+/** createProgram returns the command line. What a command ends with is handed to `ended`. */
+export function createProgram(ended: (code: number) => void): Command {
+  const program = new Command('sluice')
+    .description('A programmable load balancer and gateway with its own rule language.')
+    .version(`sluice ${ownVersion()}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError('(sluice --help says more)')
+    .showSuggestionAfterError()
+    .addHelpText('after', OVERVIEW)
+    .exitOverride();
+
+  const command = (name: string, description: string, help: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .helpOption('-h, --help', 'print this help')
+      .showHelpAfterError(`(sluice help ${name} says more)`)
+      .addHelpText('after', help);
+
+  command('run', 'run a gateway in the foreground', RUN_HELP)
+    .argument('<file>', 'the rule file')
+    .option(
+      '--threads <n>',
+      'data threads; 0: the main thread (default: as the file says, or one per core)',
+      readThreads,
+    )
+    .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
+    .option('--check', 'only check the file, then exit')
+    .action(async (file, options) => ended(await run(file, options)));
+
+  command('check', 'check rule files', CHECK_HELP)
+    .argument('<file...>', 'rule files')
+    .option('--json', 'print the problems as JSON')
+    .action(async (files, options) => ended(await check(files, options)));
+
+  command('explain', 'say what would happen to a request, and why', EXPLAIN_HELP)
+    .argument('<file>', 'the rule file')
+    .argument('<request>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
+    .option('-H, --header <header>', "a header of the request, as 'Name: value'; may be given again", collect)
+    .option('--listener <name>', 'the listener that takes the request')
+    .option('--json', 'print the explanation as JSON')
+    .action(async (file, request, options) => ended(await explain(file, request, options)));
+
+  command('plan', 'print what a rule file comes down to, as JSON', PLAN_HELP)
+    .argument('<file>', 'the rule file')
+    .action(async (file) => ended(await plan(file)));
+
+  return program;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function readThreads(text: string): number {
+  const threads = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (threads <= MOST_THREADS) return threads;
+  throw new InvalidArgumentError(`It is not a whole number from 0 to ${MOST_THREADS}.`);
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

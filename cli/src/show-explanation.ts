@@ -1,0 +1,163 @@
+/**
+ * ShowExplanation: an explanation as people read it: every rule that was asked, what it compared, and who decided. Main thread.
+ */
+import { relative } from 'node:path';
+import type { ConditionExplanation, Explanation, RuleExplanation, ServerExplanation } from '@sluice/core';
+import type { Colours } from './terminal.ts';
+
+/** showExplanation returns the text, without a last line end. */
+export function showExplanation(explanation: Explanation, colours: Colours): string {
+  return new Page(colours).write(explanation);
+}
+
+/** A line of two columns: the right one is set under those of its neighbours. */
+interface Row {
+  readonly left: string;
+  /** Width of `left` as seen, without colours. */
+  readonly width: number;
+  readonly right: string;
+}
+
+class Page {
+  readonly #colours: Colours;
+  readonly #lines: string[] = [];
+
+  constructor(colours: Colours) {
+    this.#colours = colours;
+  }
+
+  write(explanation: Explanation): string {
+    this.#head(explanation);
+    this.#part('guards', explanation.guards, explanation.by);
+    this.#part('changes', explanation.changes, explanation.by);
+    this.#part('routes', explanation.routes, explanation.by);
+    this.#verdict(explanation);
+    this.#edits(explanation);
+    this.#servers(explanation);
+    return this.#lines.join('\n');
+  }
+
+  #head({ request, listener }: Explanation): void {
+    const { bold, dim } = this.#colours;
+    const isUsualPort = request.port === (request.scheme === 'https' ? 443 : 80);
+    const host = request.host.includes(':') ? `[${request.host}]` : request.host;
+    const query = request.query === '' ? '' : `?${request.query}`;
+    const url = `${request.scheme}://${host}${isUsualPort ? '' : `:${request.port}`}${request.path}${query}`;
+    this.#lines.push(`${bold(`${request.method} ${url}`)} from ${bold(request.ip)}`, dim(`listener ${listener}`));
+  }
+
+  #part(title: string, rules: readonly RuleExplanation[], by: RuleExplanation | null): void {
+    if (rules.length === 0) return;
+    const { bold, dim } = this.#colours;
+    const rows: Row[] = [];
+    for (const rule of rules) {
+      const mark = this.#mark(rule.outcome === 'error' ? null : rule.outcome === 'match');
+      const isDeciding = by !== null && rule.place === by.place;
+      rows.push({
+        left: `  ${mark} ${isDeciding ? bold(rule.text) : rule.text}`,
+        width: 4 + rule.text.length,
+        right: dim(shortPlace(rule.place)),
+      });
+      if (rule.condition !== null) this.#condition(rule.condition, 3, rows);
+      if (rule.error !== null) rows.push(this.#note(`could not be decided: ${rule.error}`, 3));
+    }
+    this.#lines.push('', bold(title), ...align(rows));
+  }
+
+  #condition(condition: ConditionExplanation, depth: number, rows: Row[]): void {
+    const { dim, cyan, red } = this.#colours;
+    const { text, holds, value, isReached, error, of } = condition;
+    const indent = '  '.repeat(depth);
+    const width = indent.length + 2 + text.length;
+    if (!isReached) {
+      rows.push({ left: dim(`${indent}· ${text}`), width, right: dim('not asked') });
+      return;
+    }
+    const mark = this.#mark(error === null ? holds : null);
+    const isTest = of.length === 0 && text !== 'all';
+    const seen = value === null ? dim('absent') : cyan(value);
+    rows.push({ left: `${indent}${mark} ${text}`, width, right: error !== null ? red(error) : isTest ? seen : '' });
+    for (const inner of of) this.#condition(inner, depth + 1, rows);
+  }
+
+  #verdict({ verdict, by }: Explanation): void {
+    const { bold, dim, green, red, yellow } = this.#colours;
+    const place = by === null ? dim('no rule decided') : dim(`by ${shortPlace(by.place)}`);
+    this.#lines.push('');
+    switch (verdict.kind) {
+      case 'send':
+        this.#lines.push(`${bold(green(`→ backend ${verdict.backend}`))}   ${place}`);
+        break;
+      case 'answer': {
+        const paint = verdict.status >= 400 ? red : yellow;
+        this.#lines.push(`${bold(paint(`→ answer ${verdict.status}`))}   ${place}`);
+        for (const [name, value] of verdict.headers) this.#lines.push(`    ${name}: ${value}`);
+        break;
+      }
+      case 'error':
+        this.#lines.push(`${bold(red('→ answer 500'))}   ${place}`, `    ${verdict.message}`);
+    }
+  }
+
+  #edits({ edits, verdict }: Explanation): void {
+    if (edits.length === 0 || verdict.kind !== 'send') return;
+    const { dim } = this.#colours;
+    for (const { edit, name, value } of edits) {
+      this.#lines.push(`    ${dim(edit.padEnd(6))} ${name}${value === null ? '' : `: ${value}`}`);
+    }
+  }
+
+  #servers({ servers, balance, stick }: Explanation): void {
+    if (servers.length === 0) return;
+    const { bold, dim } = this.#colours;
+    const choice = [balance === null ? '' : `balance ${balance}`, stick === null ? '' : `stick ${stick}`];
+    const said = choice.filter((part) => part !== '').join(', ');
+    this.#lines.push('', `${bold('servers')}   ${dim(said)}`);
+    const nameWidth = Math.max(...servers.map(({ name }) => name.length));
+    const addressWidth = Math.max(...servers.map((server) => addressOf(server).length));
+    for (const server of servers) {
+      const name = server.name.padEnd(nameWidth);
+      const address = addressOf(server).padEnd(addressWidth);
+      const line = `  ${this.#mark(server.isUsable)} ${name}  ${address}  ${server.why}`;
+      this.#lines.push(`${line}${dim(loadOf(server))}`);
+    }
+  }
+
+  #mark(holds: boolean | null): string {
+    const { green, red, dim } = this.#colours;
+    if (holds === null) return red('!');
+    return holds ? green('✓') : dim('✗');
+  }
+
+  #note(text: string, depth: number): Row {
+    const left = `${'  '.repeat(depth)}${text}`;
+    return { left: this.#colours.red(left), width: left.length, right: '' };
+  }
+}
+
+/** Widest left column; what is longer pushes its own right column out. */
+const LEFT_WIDTH = 72;
+
+function align(rows: readonly Row[]): string[] {
+  const width = Math.max(0, ...rows.map((row) => row.width).filter((each) => each <= LEFT_WIDTH));
+  return rows.map(({ left, width: own, right }) =>
+    right === '' ? left : `${left}${' '.repeat(Math.max(0, width - own) + 3)}${right}`,
+  );
+}
+
+/** A place without its column, relative to where the reader is if that is shorter. */
+function shortPlace(place: string): string {
+  const [, file = place, line = ''] = /^(.*):(\d+):\d+$/.exec(place) ?? [];
+  const near = relative('', file);
+  return `${near !== '' && near.length < file.length ? near : file}${line === '' ? '' : `:${line}`}`;
+}
+
+function addressOf({ address }: ServerExplanation): string {
+  if ('path' in address) return address.path;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function loadOf({ weight, open, max }: ServerExplanation): string {
+  const load = max === 0 ? (open === 0 ? '' : `, ${open} open`) : `, ${open} of ${max} open`;
+  return `   weight ${weight}${load}`;
+}
