@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import type { CheckPlan, Plan } from '@sluice/dsl/plan';
+import { HealthChecker, type ServerEvent } from '../../src/control/health-checker.ts';
+import { Slots } from '../../src/control/slots.ts';
+import type { ProbeResult, ProbeTarget } from '../../src/plugin/health-check.ts';
+import { createSharedMemory } from '../../src/shared/memory.ts';
+import { LAST_CHECKS, MAINT, READY, SERVER_STATES, ServerTable } from '../../src/shared/server-table.ts';
+import { FakeTimers } from './fixtures/fake-timers.ts';
+import { backend, check, plan, server } from './fixtures/plans.ts';
+
+const PASSED: ProbeResult = { status: 'passed', reason: 'ok' };
+const FAILED: ProbeResult = { status: 'failed', reason: 'connection refused' };
+
+let timers: FakeTimers;
+let events: ServerEvent[];
+let probes: { readonly name: string; readonly at: number; readonly target: ProbeTarget; readonly signal: AbortSignal }[];
+/** What the next probes give. */
+let answer: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeResult>;
+let random: () => number;
+let servers: ServerTable;
+let slots: Slots;
+let generation: number;
+
+beforeEach(() => {
+  timers = new FakeTimers();
+  events = [];
+  probes = [];
+  answer = async () => PASSED;
+  random = () => 0;
+  const memory = createSharedMemory({ threads: 1 });
+  servers = new ServerTable(memory.servers, 1);
+  slots = new Slots(memory);
+  generation = 0;
+});
+
+function checker(probesAtOnce = 64): HealthChecker {
+  return new HealthChecker({
+    servers,
+    timers,
+    random: () => random(),
+    probesAtOnce,
+    component: () => ({
+      probe: (target, _options, signal) => {
+        probes.push({ name: target.server, at: timers.now(), target, signal });
+        return answer(target, signal);
+      },
+    }),
+    changed: (event) => events.push(event),
+  });
+}
+
+function watch(health: HealthChecker, next: Plan): Readonly<Record<string, number>> {
+  const assigned = slots.assign(++generation, next);
+  health.watch(next, assigned);
+  return assigned.servers;
+}
+
+function planOf(checkPlan: CheckPlan | null, ...names: string[]): Plan {
+  return plan([], [backend('app', names.map((name, index) => server(name, 9000 + index)), { check: checkPlan })]);
+}
+
+function stateOf(slot: number): string {
+  return `${SERVER_STATES[servers.state(slot)]} ${LAST_CHECKS[servers.lastCheck(slot)]}`;
+}
+
+test('servers without a check run, and are not probed', async () => {
+  const health = checker();
+  const at = watch(health, planOf(null, 'a'));
+  health.start();
+  await timers.advance(60_000);
+  assert.equal(stateOf(at['app/a']!), 'running unknown');
+  assert.equal(probes.length, 0);
+});
+
+test('a probe is made every interval after the one before has ended', async () => {
+  const health = checker();
+  watch(health, planOf(check({ intervalMs: 1000 }), 'a'));
+  health.start();
+  await timers.advance(3500);
+  assert.deepEqual(probes.map(({ at }) => at), [0, 1000, 2000, 3000]);
+});
+
+test('jitter moves each wait by at most its share of the interval, both ways', async () => {
+  const health = checker();
+  const draws = [0.5, 0, 1, 0.5];
+  random = () => draws.shift()!;
+  watch(health, planOf(check({ intervalMs: 1000, jitter: 0.2 }), 'a'));
+  health.start();
+  await timers.advance(2900);
+  assert.deepEqual(probes.map(({ at }) => at), [100, 900, 2100]);
+});
+
+test('states and events follow the probes, with the reason', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check({ fall: 3, rise: 2 }), 'a'));
+  const slot = at['app/a']!;
+  assert.equal(stateOf(slot), 'running unknown');
+  health.start();
+  await timers.advance(0);
+  assert.equal(stateOf(slot), 'running passed');
+  answer = async () => FAILED;
+  await timers.advance(2000);
+  assert.equal(stateOf(slot), 'running failed');
+  await timers.advance(1000);
+  assert.equal(stateOf(slot), 'stopped failed');
+  assert.equal(health.reason('app/a'), 'connection refused');
+  answer = async () => PASSED;
+  await timers.advance(2000);
+  assert.equal(stateOf(slot), 'running passed');
+  assert.deepEqual(events, [
+    { backend: 'app', server: 'a', from: 'running', to: 'stopped', reason: 'connection refused' },
+    { backend: 'app', server: 'a', from: 'stopped', to: 'running', reason: 'ok' },
+  ]);
+});
+
+test('a probe that rejects or throws has failed', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check(), 'a', 'b'));
+  answer = (target) => {
+    if (target.server === 'a') throw new Error('thrown');
+    return Promise.reject(new Error('rejected'));
+  };
+  health.start();
+  await timers.advance(0);
+  assert.deepEqual([stateOf(at['app/a']!), stateOf(at['app/b']!)], ['stopped failed', 'stopped failed']);
+  assert.deepEqual(events.map(({ reason }) => reason), ['thrown', 'rejected']);
+});
+
+test('a probe that does not settle is aborted at its timeout, has failed, and the next one comes', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check({ timeoutMs: 400, intervalMs: 1000 }), 'a'));
+  answer = () => new Promise(() => {});
+  health.start();
+  await timers.advance(399);
+  assert.equal(probes[0]!.signal.aborted, false);
+  assert.equal(stateOf(at['app/a']!), 'running unknown');
+  await timers.advance(1);
+  assert.equal(probes[0]!.signal.aborted, true);
+  assert.equal(stateOf(at['app/a']!), 'stopped failed');
+  assert.equal(events[0]!.reason, 'no answer within 400 ms');
+  await timers.advance(1000);
+  assert.equal(probes.length, 2);
+});
+
+test('no more probes run at once than allowed; the others wait their turn', async () => {
+  const health = checker(2);
+  watch(health, planOf(check({ timeoutMs: 500 }), 'a', 'b', 'c', 'd', 'e'));
+  const ends: (() => void)[] = [];
+  answer = () => new Promise((resolve) => ends.push(() => resolve(PASSED)));
+  health.start();
+  await timers.advance(0);
+  assert.deepEqual(probes.map(({ name }) => name), ['a', 'b']);
+  ends[0]!();
+  await timers.advance(0);
+  assert.deepEqual(probes.map(({ name }) => name), ['a', 'b', 'c']);
+  await timers.advance(500);
+  assert.deepEqual(probes.map(({ name }) => name), ['a', 'b', 'c', 'd', 'e']);
+});
+
+test('the check’s own port is probed in place of the server’s', async () => {
+  const health = checker();
+  watch(health, planOf(check({ port: 7777 }), 'a'));
+  health.start();
+  await timers.advance(0);
+  assert.deepEqual(probes[0]!.target, { backend: 'app', server: 'a', address: { host: '127.0.0.1', port: 7777 } });
+});
+
+test('an unchanged server keeps its state, counts and schedule over a reload', async () => {
+  const health = checker();
+  const first = planOf(check({ rise: 2 }), 'a', 'b');
+  const at = watch(health, first);
+  answer = async () => FAILED;
+  health.start();
+  await timers.advance(0);
+  answer = async () => PASSED;
+  await timers.advance(1000);
+  assert.equal(stateOf(at['app/a']!), 'stopped passed');
+  await timers.advance(500);
+  const moved = structuredClone(first) as Plan;
+  Object.assign(moved.backends[0]!.check!.probe, { place: { file: 'x', line: 9, column: 9, length: 1 } });
+  watch(health, moved);
+  assert.equal(stateOf(at['app/a']!), 'stopped passed');
+  await timers.advance(499);
+  assert.equal(stateOf(at['app/a']!), 'stopped passed');
+  await timers.advance(1);
+  assert.equal(stateOf(at['app/a']!), 'running passed', 'its second pass came on the old schedule');
+});
+
+test('a server whose address or check changed begins anew, on trust', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check(), 'a', 'b'));
+  answer = async () => FAILED;
+  health.start();
+  await timers.advance(0);
+  const slot = at['app/a']!;
+  assert.equal(stateOf(slot), 'stopped failed');
+  watch(health, planOf(check({ fall: 9 }), 'a', 'b'));
+  assert.equal(stateOf(slot), 'running unknown');
+  assert.equal(events.at(-1)!.reason, 'its address or its check was changed');
+  await timers.advance(0);
+  assert.equal(stateOf(slot), 'stopped failed');
+  watch(health, plan([], [backend('app', [server('a', 1), server('b', 9001)], { check: check({ fall: 9 }) })]));
+  assert.equal(stateOf(slot), 'running unknown');
+  assert.equal(stateOf(at['app/b']!), 'stopped failed');
+});
+
+test('a server that is gone is probed no more, and a probe under way says nothing', async () => {
+  const health = checker();
+  watch(health, planOf(check(), 'a', 'b'));
+  let end = (): void => {};
+  answer = () =>
+    new Promise((resolve) => {
+      end = () => resolve(FAILED);
+    });
+  health.start();
+  await timers.advance(0);
+  watch(health, planOf(check(), 'a'));
+  assert.equal(probes[1]!.signal.aborted, true);
+  end();
+  answer = async () => PASSED;
+  await timers.advance(10_000);
+  assert.ok(probes.slice(2).every(({ name }) => name === 'a'));
+  assert.ok(events.every((event) => event.server === 'a'));
+});
+
+test('a server in maintenance is not probed', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check(), 'a'));
+  servers.setAdmin(at['app/a']!, MAINT);
+  health.start();
+  await timers.advance(5000);
+  assert.equal(probes.length, 0);
+  servers.setAdmin(at['app/a']!, READY);
+  await timers.advance(1000);
+  assert.equal(probes.length, 1);
+});
+
+test('stopping ends every probe and leaves no timer', async () => {
+  const health = checker(1);
+  watch(health, planOf(check(), 'a', 'b'));
+  answer = () => new Promise(() => {});
+  health.start();
+  await timers.advance(0);
+  health.stop();
+  await timers.advance(0);
+  assert.equal(probes.length, 1);
+  assert.equal(probes[0]!.signal.aborted, true);
+  assert.equal(timers.size, 0);
+});
