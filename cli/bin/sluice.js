@@ -12,5 +12,11 @@ if (major < 22 || (major === 22 && minor < 12)) {
   process.stderr.write(`sluice needs Node.js 22.12 or newer; this is ${version}\n`);
   process.exitCode = 1;
 } else {
-  import('../dist/main.js').then((command) => command.main(process.argv));
+  import('../dist/main.js').then(
+    (command) => command.main(process.argv),
+    (error) => {
+      process.stderr.write(`sluice: cannot be loaded: ${error.message}; in a checkout, run \`npm run build\` first\n`);
+      process.exitCode = 1;
+    },
+  );
 }

@@ -1,0 +1,74 @@
+/**
+ * DemoBackend: starts one backend process, and starts it again some time after it was killed.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { BackendReport } from './backend.ts';
+
+const SCRIPT = fileURLToPath(new URL('./backend.ts', import.meta.url));
+
+export interface DemoBackendOptions {
+  readonly name: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** How long a killed backend stays away; null: for good. */
+  readonly restartMs: number | null;
+  say(text: string): void;
+}
+
+export class DemoBackend {
+  readonly name: string;
+  readonly #options: DemoBackendOptions;
+  #port: number;
+  #process: ChildProcess | null = null;
+  #restart: NodeJS.Timeout | undefined;
+  #isStopping = false;
+
+  constructor(options: DemoBackendOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#port = options.port;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** start resolves once the backend answers, and rejects with the reason when it cannot. */
+  async start(): Promise<void> {
+    const child = fork(SCRIPT, [this.name, String(this.#port)]);
+    this.#process = child;
+    const [report] = (await once(child, 'message')) as [BackendReport];
+    if ('problem' in report) throw new Error(`backend ${this.name} cannot start: ${report.problem}`);
+    this.#port = report.port;
+    child.once('exit', () => this.#ended());
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#process;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  #ended(): void {
+    const { restartMs, say } = this.#options;
+    if (this.#isStopping) return;
+    say(`backend ${this.name} was killed${restartMs === null ? '' : `; it comes back in ${restartMs / 1000} s`}`);
+    if (restartMs === null) return;
+    this.#restart = setTimeout(() => {
+      this.start().then(
+        () => say(`backend ${this.name} is back as process ${this.pid}`),
+        (error: Error) => say(error.message),
+      );
+    }, restartMs);
+  }
+}
