@@ -7,7 +7,7 @@ import { normalisePath } from '../match/path.ts';
 import type { ArgValue } from '../plan/rule.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
-import { checkRegexItem, networkValue } from './field-value.ts';
+import { checkRegexItem, networkValues } from './field-value.ts';
 import { misspelledHeader } from './header-names.ts';
 import {
   isName,
@@ -117,9 +117,14 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
   }
 }
 
-/** listItemValue is one value of a list argument. */
-export function listItemValue(scope: Scope, item: WordItem, arg: BaseArg): string | number | undefined {
-  if (arg.type === 'cidrs') return networkValue(scope, item) ?? undefined;
+/** listItemValues are the values that one written value of a list argument stands for. */
+export function listItemValues(scope: Scope, item: WordItem, arg: BaseArg): readonly (string | number)[] | undefined {
+  if (arg.type === 'cidrs') return networkValues(scope, item) ?? undefined;
+  const value = listItemValue(scope, item, arg);
+  return value === undefined ? undefined : [value];
+}
+
+function listItemValue(scope: Scope, item: WordItem, arg: BaseArg): string | number | undefined {
   const text = item.value;
   if (arg.type === 'causes' && text === 'connect-failure') return text;
   if (arg.type === 'causes' && !/^\d/.test(text)) {

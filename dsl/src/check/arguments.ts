@@ -8,7 +8,7 @@ import type { Args, ArgValue } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import { PhraseTable } from '../vocabulary/phrase-table.ts';
-import { argumentValue, LIST_TYPES, listItemValue, NUMERIC_TYPES } from './argument-value.ts';
+import { argumentValue, LIST_TYPES, listItemValues, NUMERIC_TYPES } from './argument-value.ts';
 import type { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 
@@ -135,8 +135,8 @@ function readOne(scope: Scope, reader: Reader, arg: BaseArg, before: Span): ArgV
     reader.at++;
     return argumentValue(scope, item, arg);
   }
-  const values = reader.list().map((entry) => listItemValue(scope, entry, arg));
-  return values.some((value) => value === undefined) ? undefined : (values as (string | number)[]);
+  const values = reader.list().map((entry) => listItemValues(scope, entry, arg));
+  return values.some((value) => value === undefined) ? undefined : (values.flat() as (string | number)[]);
 }
 
 /** endOfLine reports what is left over, and returns whether nothing is. */

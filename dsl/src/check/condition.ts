@@ -10,7 +10,7 @@ import type { Condition, Operator, TestCondition } from '../plan/condition.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Expression, Item, Phrase } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
-import { fieldValue } from './field-value.ts';
+import { compareHow, readValues } from './comparison.ts';
 import { misspelledHeader } from './header-names.ts';
 import { isToken } from './literals.ts';
 import { checkMissingValues } from './missing-value.ts';
@@ -134,10 +134,13 @@ class ConditionChecker {
 
   #named(reader: Reader, name: string, span: Span): Condition | null {
     reader.at++;
-    const { defines, vocabulary } = this.#scope;
+    const { defines, lists, vocabulary } = this.#scope;
     const of = defines.resolve(name, this.#phase, span);
     if (of === undefined) {
       const known = [...vocabulary.fields.names(), ...defines.names(), 'all'];
+      if (lists.has(name)) {
+        return this.#scope.error('SL0202', span, { word: name }, `It is a list: write \`ip ${name}\``);
+      }
       const mend = vocabulary.verbs.has(name)
         ? 'A condition tests fields, such as `ip` or `path`; actions begin a line'
         : null;
@@ -172,11 +175,11 @@ class ConditionChecker {
     const operator = this.#operator(reader, field, word);
     if (operator === null) return null;
     const last = reader.last();
-    let values: (string | number)[] = [];
+    let values: TestCondition['values'] = [];
     if (operator === 'present' || operator === 'absent') {
       if (!reader.isDone) return scope.error('SL0208', reader.rest(), { operator });
     } else {
-      const read = this.#values(reader, field, operator, last);
+      const read = readValues(scope, reader, field, operator, last);
       if (read === null) return null;
       values = read;
     }
@@ -261,40 +264,6 @@ class ConditionChecker {
     return scope.error('SL0204', item, { field: field.name, operator }, `It can be: ${allowed.join(', ')}`);
   }
 
-  #values(reader: Reader, field: FieldWord, operator: Operator, after: Span): (string | number)[] | null {
-    const scope = this.#scope;
-    const items = reader.list();
-    if (items.length === 0) {
-      const word = scope.source.text.slice(after.start, after.end);
-      return scope.error('SL0207', after, { word }, `For example \`${field.example}\``);
-    }
-    const values = items.map((item) => fieldValue(scope, item, field, operator));
-    const next = reader.peek();
-    if (next !== undefined && !reader.isWord('anycase')) {
-      const text = scope.source.text.slice(next.start, next.end);
-      const last = items[items.length - 1]!;
-      const mend = last.hasComma
-        ? 'A comma is followed by a value'
-        : 'Values are joined by `,`, tests by `and` or `or`, and a value with blanks is written in quotes';
-      return scope.error('SL0206', next, { word: text }, mend);
-    }
-    if (values.some((value) => value === null)) return null;
-    if (operator === 'between') {
-      const [low, high] = values as number[];
-      const span = { start: items[0]!.start, end: items[items.length - 1]!.end };
-      if (values.length !== 2) return scope.error('SL0214', span, {});
-      if (low! > high!) return scope.error('SL0215', span, { low: low!, high: high! });
-    } else if ((operator === 'over' || operator === 'below') && values.length > 1) {
-      return scope.error('SL0224', items[1]!, { operator });
-    }
-    const seen = new Set<string | number>();
-    for (const [index, value] of values.entries()) {
-      if (seen.has(value!)) scope.error('SL0222', items[index]!, { value: items[index]!.value });
-      seen.add(value!);
-    }
-    return values as (string | number)[];
-  }
-
   #anycase(reader: Reader, field: FieldWord, operator: Operator): boolean | null {
     if (!reader.isWord('anycase')) return false;
     const scope = this.#scope;
@@ -309,15 +278,4 @@ class ConditionChecker {
     if (field.ignoresCase === true) scope.error('SL0213', item, { field: field.name });
     return field.ignoresCase !== true;
   }
-}
-
-/** compareHow shows what may be said of a field without a default operator, with the value that was written. */
-function compareHow(field: FieldWord, item: Item | undefined): string {
-  const isValue = item !== undefined && (item.kind === 'word' || item.kind === 'text');
-  const value = isValue ? (item.kind === 'text' ? `"${item.value}"` : item.value) : null;
-  if (field.index === 'path') {
-    const path = value ?? '/admin';
-    return `Say \`${field.name} is ${path}\` (only it) or \`${field.name} under ${path}\` (it and below)`;
-  }
-  return `Say \`${field.example}\`; it can be: ${field.operators.join(', ')}`;
 }

@@ -11,11 +11,10 @@ import { isHostName, readWhole } from './literals.ts';
 import { checkRegex } from './regex.ts';
 import type { Scope } from './scope.ts';
 
-/** fieldValue returns the value, or null after reporting why it is none. */
+/** fieldValue returns the value of a text or number field, or null after reporting why it is none. */
 export function fieldValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | number | null {
   if (operator === 'matches') return regexValue(scope, item);
   if (item.kind === 'regex') return scope.error('SL0216', item, { field: field.name });
-  if (field.type === 'ip') return networkValue(scope, item);
   if (field.type === 'number') return numberValue(scope, item);
   return textValue(scope, item, field, operator);
 }
@@ -35,11 +34,28 @@ export function checkRegexItem(scope: Scope, item: WordItem): boolean {
   return false;
 }
 
-/** networkValue reads an address or a network in canonical form; host bits are an error that prints the network. */
-export function networkValue(scope: Scope, item: WordItem): string | null {
+/**
+ * networkValues reads an address, a network, or the name of a list, all in canonical form. A list's values are the list's
+ * own array, so that all who use it share one.
+ */
+export function networkValues(scope: Scope, item: WordItem): readonly string[] | null {
+  const list = item.kind === 'word' ? scope.lists.get(item.value) : undefined;
+  if (list !== undefined) {
+    list.isUsed = true;
+    return list.values;
+  }
+  const network = networkOf(scope, item, 'SL0601');
+  return network === null ? null : [network];
+}
+
+/** networkOf reads an address or a network; host bits are an error that prints the network. */
+export function networkOf(scope: Scope, item: WordItem, code: 'SL0601' | 'SL0608'): string | null {
   const text = item.value;
   const network = item.kind === 'regex' ? null : parseCidr(text);
-  if (network === null) return scope.error('SL0601', item, { value: text }, mendOfNetwork(text));
+  if (network === null) {
+    const mend = mendOfNetwork(text) ?? didYouMean(text, scope.lists.keys());
+    return scope.error(code, item, { value: text }, mend);
+  }
   const slash = text.indexOf('/');
   if (slash < 0) return network.first.text;
   const canonical = `${network.first.text}/${network.prefix}`;

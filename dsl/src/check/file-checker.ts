@@ -10,6 +10,7 @@ import type { FileTree, Statement } from '../syntax/tree.ts';
 import { addressText, checkBackend } from './backend-section.ts';
 import { DEFAULTS } from './defaults.ts';
 import { DefineTable } from './define-table.ts';
+import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
 import { isName } from './literals.ts';
 import { Reader } from './reader.ts';
@@ -92,6 +93,7 @@ class FileChecker {
     // Whether a name is used can only be told where everything else is right.
     if (scope.diagnostics.hasErrors) return;
     for (const [name, backend] of scope.backends) if (!backend.isUsed) scope.error('SL0502', backend.span, { name });
+    for (const [name, list] of scope.lists) if (!list.isUsed) scope.error('SL0504', list.span, { name });
     scope.defines.warnOfUnused();
   }
 
@@ -118,6 +120,9 @@ class FileChecker {
         return;
       case 'define':
         this.#define(statement);
+        return;
+      case 'list':
+        this.#list(statement);
         return;
       case 'use':
         this.#use(statement);
@@ -209,15 +214,7 @@ class FileChecker {
       scope.defines.addBroken(name);
       return;
     }
-    const before = scope.defines.placeOf(name);
-    if (before !== undefined) {
-      scope.error('SL0701', span, { kind: 'definition', name, line: before.source.placeOf(before.span).line });
-      return;
-    }
-    if (scope.vocabulary.has(name)) {
-      scope.error('SL0702', span, { name });
-      return;
-    }
+    if (this.#isTaken(name, span)) return;
     const items = statement.head.phrases[0]!.items;
     if (items[2]?.kind !== 'equals') {
       const at = items[2] ?? span;
@@ -239,6 +236,27 @@ class FileChecker {
       return;
     }
     scope.defines.add(name, span, statement.head, 3);
+  }
+
+  #list(statement: Statement): void {
+    const scope = this.#scope;
+    const named = this.#nameOf(statement, 'list');
+    if (named === null || this.#isTaken(named.name, named.span)) return;
+    const values = statement.isBroken ? null : readList(scope, statement);
+    scope.lists.set(named.name, { source: scope.source, span: named.span, values, isUsed: false });
+  }
+
+  /** isTaken reports a name that a definition, a list or a word has already. */
+  #isTaken(name: string, span: Span): boolean {
+    const scope = this.#scope;
+    const define = scope.defines.placeOf(name);
+    const before = define ?? scope.lists.get(name);
+    if (before !== undefined) {
+      const kind = define === undefined ? 'list' : 'definition';
+      scope.error('SL0701', span, { kind, name, line: before.source.placeOf(before.span).line });
+    } else if (scope.vocabulary.has(name)) scope.error('SL0702', span, { name });
+    else return false;
+    return true;
   }
 
   /** What the line loads was settled before; here only its name counts. */

@@ -16,11 +16,20 @@ export interface BackendName {
   isUsed: boolean;
 }
 
+/** A list by name. Its values are shared by all rules that use it; null: its line was reported. */
+export interface ListName {
+  readonly source: SourceText;
+  readonly span: Span;
+  readonly values: readonly string[] | null;
+  isUsed: boolean;
+}
+
 export class Scope {
   readonly diagnostics: DiagnosticList;
   readonly vocabulary: Vocabulary;
   /** A plugin failed to load, so that a word nobody knows may well be one of its own. */
   readonly isWordMissing: boolean;
+  readonly lists = new Map<string, ListName>();
   readonly backends = new Map<string, BackendName>();
   /** The folder that relative paths begin at. */
   readonly baseDir: string;

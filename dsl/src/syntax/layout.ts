@@ -140,12 +140,16 @@ class Layout {
 
   #word(token: IToken): void {
     const last = this.#last();
+    if (last?.tokenType === RightBrace) {
+      this.#diagnostics.add('SL0113', this.#source, spanOf(token), { word: token.image });
+      this.#out.push(mended(NewLine, '\n', token.startOffset));
+    }
     const isLineStart = last === undefined || last.tokenType === NewLine;
     if (isLineStart && this.#open.length > 0 && TOP_WORDS.has(token.image)) {
       if (this.#source.columnOf(token.startOffset) === 1) this.#closeBraces(token.startOffset);
     } else if (
       last !== undefined &&
-      last.endOffset === token.startOffset - 1 &&
+      last.startOffset + last.image.length === token.startOffset &&
       WORDS.has(token.tokenType) &&
       WORDS.has(last.tokenType) &&
       !isBrokenToken(last)

@@ -61,9 +61,7 @@ function addSyntaxError(error: IRecognitionException, source: SourceText, diagno
   const found = error.token;
   const before = (error as { previousToken?: IToken }).previousToken;
   const hasBefore = before !== undefined && !Number.isNaN(before.startOffset) && before.tokenType !== EOF;
-  if (hasBefore && before.tokenType === RightBrace && !isEnd(found)) {
-    diagnostics.add('SL0113', source, spanOf(found), { word: found.image });
-  } else if (hasBefore && isJoint(before) && (isEnd(found) || found.tokenType === LeftBrace)) {
+  if (hasBefore && isJoint(before) && (isEnd(found) || found.tokenType === LeftBrace)) {
     diagnostics.add('SL0111', source, spanOf(before), { side: 'after', word: before.image });
   } else if (hasBefore && before.tokenType === LeftParen && found.tokenType === RightParen) {
     diagnostics.add('SL0114', source, { start: before.startOffset, end: found.startOffset + 1 }, {});

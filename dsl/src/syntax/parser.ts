@@ -1,13 +1,14 @@
 /**
  * Parser: tokens to tree, with Chevrotain and its error recovery. The grammar is fixed; no word has a meaning here.
  *
- *     file       = { NL } { statement { NL } }
+ *     file       = { NL | ";" | statement }
  *     statement  = expression [ "when" expression ] [ block ]
- *     block      = "{" { NL } { statement { NL } } "}"
+ *     block      = "{" { NL | ";" | statement } "}"
  *     expression = phrase { ( "and" | "or" ) phrase }
  *     phrase     = item { [ "," ] item }
  *     item       = BARE | TEXT | REGEX | "=" | "not" | "(" expression ")"
  *
+ * Separators between statements are seen to by the layout, which also keeps brackets balanced.
  * Actions build the tree as the rules run: no concrete tree is kept. One parser is made and reused. Main thread.
  */
 import { EmbeddedActionsParser, type IParserConfig, type IToken } from 'chevrotain';

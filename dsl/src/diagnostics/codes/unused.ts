@@ -31,4 +31,13 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'define admin = path under /admin',
     right: 'define admin = path under /admin\nlistener two on :8081 { deny admin; otherwise send to app }',
   },
+  SL0504: {
+    severity: 'warning',
+    message: 'the list `{name}` is never used',
+    mend: 'Remove it, or use it',
+    why: 'A list that nothing uses is most likely a forgotten rule.',
+    context: 'top',
+    wrong: 'list office = ips 203.0.113.0/24',
+    right: 'list office = ips 203.0.113.0/24\nlistener two on :8081 { deny ip office; otherwise send to app }',
+  },
 };
