@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createGateway } from 'sluice';
 import { startHaproxy, startNginxProxy } from './peers.ts';
 import { freePort, Program, temporaryFolder } from './program.ts';
 import type { Address } from './wire.ts';
@@ -31,7 +32,6 @@ export interface TestGateway {
 
 /** startGateway runs rules in this process, on its own event loop unless `threads` says otherwise. */
 export async function startGateway(rules: string, threads = 0) {
-  const { createGateway } = await import('sluice');
   const gateway = await createGateway({ rules, threads, logger: false });
   await gateway.start();
   const address = gateway.addresses().web as Address;
