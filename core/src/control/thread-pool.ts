@@ -6,6 +6,7 @@
  * thread was in last.
  */
 import type { Logger } from 'pino';
+import { AddressCounts } from '../shared/address-counts.ts';
 import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
@@ -187,6 +188,7 @@ export class ThreadPool implements Planes {
     new ServerTable(memory.servers, memory.threads).forget(number);
     new CounterSums(memory).forget(number);
     new SharedStickTable(memory, number).forget(number);
+    new AddressCounts(memory, number).forget(number);
     log.error(
       { thread: number, reason, word },
       `data thread ${number} was lost in ${word ?? "the gateway's own code"}`,

@@ -3,6 +3,7 @@
  * caller's loop with `threads: 0`. Imports nothing of the control plane.
  */
 import type { DataEntry } from '../plugin/data-entry.ts';
+import { AddressCounts } from '../shared/address-counts.ts';
 import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
@@ -16,6 +17,7 @@ import type { Closable, Loop } from './loop.ts';
 import { Port } from './port.ts';
 import { ServerEndpoint } from './server-endpoint.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import type { WaitingLine } from './waiting-line.ts';
 
 /** How long a drain leaves idle connections open, for requests that are on their way already. */
 const IDLE_GRACE_MS = 1000;
@@ -45,13 +47,15 @@ class LoopDataPlane implements DataPlane {
     this.#isShared = memory.threads > 1;
     this.#loop = {
       thread,
-      wheel: new TimerWheel(host.now),
+      wheel: new TimerWheel(host.now, () => this.#wakeLines()),
       counters: new ThreadCounters(memory, thread),
       latency: new LatencyHistogram(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
       table: new ServerTable(memory.servers, memory.threads),
       sticks: new SharedStickTable(memory, thread),
+      addresses: new AddressCounts(memory, thread),
       connections: new Set<Closable>(),
+      lines: new Set<WaitingLine>(),
       isDraining: false,
       now: host.now,
       random: host.random,
@@ -136,6 +140,11 @@ class LoopDataPlane implements DataPlane {
     for (const connection of this.#loop.connections) connection.destroy();
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
     this.#loop.wheel.stop();
+  }
+
+  /** wakeLines: other threads may have made room, and servers may have come back. */
+  #wakeLines(): void {
+    for (const line of this.#loop.lines) line.wake();
   }
 
   #portAt(name: string, address: string): Port | undefined {

@@ -7,6 +7,7 @@ import type { IpSet, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
+import type { WaitingLine } from './waiting-line.ts';
 
 /** LinkedRule is a rule with what it does once its condition matched. */
 export interface LinkedRule {
@@ -35,6 +36,7 @@ export interface LinkedBackend {
   readonly slot: number;
   readonly plan: BackendPlan;
   readonly pool: LiveServerPool;
+  readonly line: WaitingLine;
   readonly balancer: Balancer;
   readonly stickiness: Stickiness | null;
   readonly retriesStatus: ReadonlySet<number>;

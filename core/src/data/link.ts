@@ -11,6 +11,7 @@ import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './ge
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** LinkError says what in a plan cannot run, for people. */
 export class LinkError extends Error {}
@@ -185,6 +186,7 @@ class Linking {
       slot: slots.backends[plan.name]!,
       plan,
       pool,
+      line: new WaitingLine(this.#loop),
       balancer: this.#balancer(plan.balance, pool),
       stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, plan.name),
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),

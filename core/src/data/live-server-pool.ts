@@ -67,8 +67,7 @@ export class LiveServerPool implements ServerPool {
 
   isUsable(index: number): boolean {
     if (this.#tiers[index] !== this.#tier) return false;
-    for (let at = 0; at < this.#triedCount; at++) if (this.#tried[at] === index) return false;
-    return this.hasRoom(index);
+    return !this.#isTried(index) && this.hasRoom(index);
   }
 
   /** hasRoom tells whether the server is below its max. */
@@ -78,13 +77,20 @@ export class LiveServerPool implements ServerPool {
     return max === 0 || this.#table.open(slot) < max;
   }
 
+  /** isFull: no server has room, but one that this request may use would, if others left. */
+  get isFull(): boolean {
+    for (let index = 0; index < this.size; index++) {
+      if (this.#tiers[index] === this.#tier && !this.#isTried(index)) return true;
+    }
+    return false;
+  }
+
   /** keepsSticky: a server that new clients may not use (draining, weight 0) still serves those that belong to it. */
   keepsSticky(index: number): boolean {
     const slot = this.#slots[index]!;
     const state = this.#table.state(slot);
     if ((state !== RUNNING && state !== STARTING) || this.#table.admin(slot) === MAINT) return false;
-    for (let at = 0; at < this.#triedCount; at++) if (this.#tried[at] === index) return false;
-    return this.hasRoom(index);
+    return !this.#isTried(index);
   }
 
   weight(index: number): number {
@@ -109,6 +115,11 @@ export class LiveServerPool implements ServerPool {
 
   random(): number {
     return this.#random();
+  }
+
+  #isTried(index: number): boolean {
+    for (let at = 0; at < this.#triedCount; at++) if (this.#tried[at] === index) return true;
+    return false;
   }
 
   #refresh(): void {

@@ -1,6 +1,8 @@
 /**
  * Loop: what all connections on one event loop share. Hot path; data plane.
  */
+
+import type { AddressCounts } from '../shared/address-counts.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
@@ -9,6 +11,7 @@ import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedStickTable } from '../shared/shared-stick-table.ts';
 import type { Generation } from './generation.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+import type { WaitingLine } from './waiting-line.ts';
 
 /** Closable is a connection, as the loop sees it when it drains or stops. */
 export interface Closable {
@@ -26,7 +29,10 @@ export interface Loop {
   readonly heartbeats: Heartbeats;
   readonly table: ServerTable;
   readonly sticks: SharedStickTable;
+  readonly addresses: AddressCounts;
   readonly connections: Set<Closable>;
+  /** Lines that are not empty. */
+  readonly lines: Set<WaitingLine>;
   /** Answers close their connections, so that clients go elsewhere. */
   isDraining: boolean;
   now(): number;

@@ -4,6 +4,7 @@
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { type IpAddress, parseIp } from '@sluice/dsl/match';
 import type { Address } from '@sluice/dsl/plan';
 import { ListenerIndex } from '../shared/counters.ts';
 import type { LinkedListener } from './generation.ts';
@@ -11,6 +12,8 @@ import { Downstream } from './http1/downstream.ts';
 import type { Loop } from './loop.ts';
 
 const BACKLOG = 4096;
+/** Stands for the peer of a Unix socket, and of one that has gone already. */
+const NO_ADDRESS = parseIp('0.0.0.0')!;
 
 export class Port {
   readonly address: Address;
@@ -72,13 +75,20 @@ export class Port {
       return;
     }
     const { listener } = this;
-    const { connections } = listener.plan.limits;
-    if (connections !== 0 && this.#loop.counters.openConnections(listener.slot) >= connections) {
+    const ip = parseIp(socket.remoteAddress ?? '') ?? NO_ADDRESS;
+    if (this.#isOverLimit(listener, ip)) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
       socket.destroy();
       return;
     }
-    new Downstream(socket, this, this.#loop);
+    new Downstream(socket, ip, this, this.#loop);
+  }
+
+  #isOverLimit(listener: LinkedListener, ip: IpAddress): boolean {
+    const { connections, connectionsPerIp } = listener.plan.limits;
+    const { slot } = listener;
+    if (connections !== 0 && this.#loop.counters.openConnections(slot) >= connections) return true;
+    return connectionsPerIp !== 0 && this.#loop.addresses.count(slot, ip) >= connectionsPerIp;
   }
 
   #listen(options: object): Promise<void> {

@@ -30,10 +30,14 @@ export class TimerWheel {
   readonly #now: () => number;
   readonly #startMs: number;
 
-  constructor(now: () => number) {
+  /** `onTick` is called after each turn. */
+  constructor(now: () => number, onTick?: () => void) {
     this.#now = now;
     this.#startMs = now();
-    this.#interval = setInterval(() => this.turn(), TICK_MS);
+    this.#interval = setInterval(() => {
+      this.turn();
+      onTick?.();
+    }, TICK_MS);
     this.#interval.unref();
   }
 

@@ -2,9 +2,10 @@
  * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable) are made by every thread for itself.
+ * (ServerTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable, AddressCounts) are made by every thread for itself.
  * Pages that are never touched cost no real memory, so capacities are generous.
  */
+import { AddressCounts } from './address-counts.ts';
 import { ThreadCounters } from './counters.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -19,6 +20,7 @@ export interface SharedMemory {
   readonly latency: SharedArrayBuffer;
   readonly heartbeats: SharedArrayBuffer;
   readonly sticks: SharedArrayBuffer;
+  readonly addresses: SharedArrayBuffer;
 }
 
 export interface SharedMemoryOptions {
@@ -39,6 +41,7 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     counters: new SharedArrayBuffer(ThreadCounters.bytes(threads)),
     latency: new SharedArrayBuffer(LatencyHistogram.bytes(threads)),
     heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),
+    addresses: new SharedArrayBuffer(AddressCounts.bytes(threads)),
     sticks: SharedStickTable.allocate(options.stickEntries ?? DEFAULT_STICK_ENTRIES, options.stickSeed),
   };
 }

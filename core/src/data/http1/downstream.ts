@@ -13,6 +13,7 @@ import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import { Timed } from '../timer-wheel.ts';
+import type { Waiting } from '../waiting-line.ts';
 import type { AnswerHead } from './answer-head.ts';
 import {
   AS_IS,
@@ -45,11 +46,14 @@ const TUNNEL = 4;
 const LINGER = 5;
 const CLOSED = 6;
 
+/** What pick says besides an index. */
+const NOBODY = -1;
+const FULL = -2;
+
 const LINGER_MS = 2000;
 /** A pooled connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
 const FRESH_TICKS = 5;
 
-const NO_ADDRESS = parseIp('0.0.0.0')!;
 const edits = new FieldEdits();
 const noEdits = new FieldEdits();
 
@@ -73,7 +77,7 @@ function onClose(this: Socket): void {
   (this as DownstreamSocket).downstream.closed();
 }
 
-export class Downstream extends Timed implements Closable {
+export class Downstream extends Timed implements Closable, Waiting {
   readonly socket: Socket;
   readonly out: Output;
   /** Of the request under way. */
@@ -97,17 +101,18 @@ export class Downstream extends Timed implements Closable {
   #isPaused = false;
   #isReading = false;
   #isAnswering = false;
+  #isQueued = false;
   #mustClose = false;
   #hasEnded = false;
   #bytesIn = 0;
 
-  constructor(socket: Socket, port: Port, loop: Loop) {
+  constructor(socket: Socket, peerIp: IpAddress, port: Port, loop: Loop) {
     super();
     this.socket = socket;
     this.out = new Output(socket);
     this.#loop = loop;
     this.#port = port;
-    this.#peerIp = parseIp(socket.remoteAddress ?? '') ?? NO_ADDRESS;
+    this.#peerIp = peerIp;
     (socket as DownstreamSocket).downstream = this;
     socket.on('data', onData);
     socket.on('end', onEnd);
@@ -116,6 +121,7 @@ export class Downstream extends Timed implements Closable {
     socket.on('close', onClose);
     loop.connections.add(this);
     loop.counters.listener(port.listener.slot, ListenerIndex.connections);
+    loop.addresses.add(port.listener.slot, peerIp, 1);
     loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
   }
 
@@ -214,11 +220,17 @@ export class Downstream extends Timed implements Closable {
       this.#endRequest(this.#request);
     }
     counters.listener(this.#port.listener.slot, ListenerIndex.connectionsClosed);
+    this.#loop.addresses.add(this.#port.listener.slot, this.#peerIp, -1);
     this.#countBytes();
     this.#pending = null;
   }
 
   expired(): void {
+    if (this.#isQueued) {
+      this.#endAttempt(false);
+      this.#answerStatus(503, false);
+      return;
+    }
     switch (this.#state) {
       case IDLE:
         this.#close();
@@ -407,10 +419,36 @@ export class Downstream extends Timed implements Closable {
   #attempt(needsNew: boolean): void {
     const request = this.#request!;
     const server = this.#pick(request);
-    if (server === -1) {
-      this.#answerStatus(503, false);
+    if (server < 0) {
+      if (server === NOBODY || !this.backend.line.join(this)) {
+        this.#answerStatus(503, false);
+        return;
+      }
+      this.#isQueued = true;
+      this.#loop.wheel.limit(this, this.backend.plan.timeouts.queueMs);
       return;
     }
+    this.#send(request, server, needsNew);
+  }
+
+  /** tryAgain: there may be room now. */
+  tryAgain(): boolean {
+    const request = this.#request!;
+    const server = this.#pick(request);
+    if (server === FULL) return false;
+    this.#isQueued = false;
+    if (server === NOBODY) {
+      this.#answerStatus(503, false);
+      return true;
+    }
+    this.#loop.wheel.limit(this, this.#state === BODY ? this.#listener.plan.timeouts.bodyMs : 0);
+    this.#send(request, server, false);
+    const upstream = this.#upstream;
+    if (upstream !== null && !upstream.isConnecting) this.#startBody(upstream);
+    return true;
+  }
+
+  #send(request: LiveRequest, server: number, needsNew: boolean): void {
     const { table, wheel, counters, thread } = this.#loop;
     const { pool } = this.backend;
     const endpoint = pool.endpoints[server]!;
@@ -433,16 +471,22 @@ export class Downstream extends Timed implements Closable {
     upstream.lend(this);
   }
 
+  /** pick returns a server, or FULL when one may have room later, or NOBODY. */
   #pick(request: LiveRequest): number {
     const { pool, stickiness, balancer } = this.backend;
     try {
       pool.begin(this.#tried);
       if (stickiness !== null) {
         const own = stickiness.find(request, pool);
-        if (own !== -1 && pool.keepsSticky(own)) return own;
+        // A full server keeps its clients waiting rather than have them lose what it knows of them.
+        if (own !== -1 && pool.keepsSticky(own)) return pool.hasRoom(own) ? own : FULL;
       }
-      const picked = balancer.pick(request, pool);
-      return picked === -1 && pool.useBackups() ? balancer.pick(request, pool) : picked;
+      let picked = balancer.pick(request, pool);
+      if (picked !== -1) return picked;
+      const isFull = pool.isFull;
+      if (pool.useBackups()) picked = balancer.pick(request, pool);
+      if (picked !== -1) return picked;
+      return isFull || pool.isFull ? FULL : NOBODY;
     } catch (error) {
       this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
       this.#loop.log('error', 'choosing a server failed; the request was refused with 503', {
@@ -450,7 +494,7 @@ export class Downstream extends Timed implements Closable {
         balance: this.backend.plan.balance.name,
         error: error instanceof Error ? error.message : String(error),
       });
-      return -1;
+      return NOBODY;
     }
   }
 
@@ -459,10 +503,15 @@ export class Downstream extends Timed implements Closable {
     if (this.#openSlot !== -1) {
       this.#loop.table.closed(this.#openSlot, this.#loop.thread);
       this.#openSlot = -1;
+      this.backend.line.wake();
     }
     const upstream = this.#upstream;
     this.#upstream = null;
     if (isAborted && upstream !== null) upstream.discard();
+    if (this.#isQueued) {
+      this.#isQueued = false;
+      this.backend.line.leave(this);
+    }
   }
 
   upstreamConnected(): void {

@@ -155,14 +155,15 @@ export class Upstream extends Timed {
   #read(length: number, bytes: Buffer): void {
     const client = this.#downstream?.socket;
     this.#isReading = true;
-    this.#received(bytes.subarray(0, length));
+    this.#received(bytes, length);
     this.#isReading = false;
     if (client !== undefined && client.writableLength > 0) this.#buffer.leave();
     else this.#buffer.filled(length);
     if (this.#state === CLOSED) this.#buffer.release();
   }
 
-  #received(chunk: Buffer): void {
+  /** received takes the first `length` bytes of a buffer that is only lent. */
+  #received(lent: Buffer, length: number): void {
     const downstream = this.#downstream;
     if (downstream === null) {
       // An idle server has nothing to say; what it says would be taken for the next request's answer.
@@ -170,16 +171,17 @@ export class Upstream extends Timed {
       return;
     }
     if (this.#state === TUNNEL) {
-      this.#tunnel(downstream, chunk);
+      this.#tunnel(downstream, lent, length);
       return;
     }
-    let bytes = chunk;
+    let bytes = lent;
+    let end = length;
+    let at = 0;
     if (this.#pending !== null) {
-      bytes = Buffer.concat([this.#pending, chunk]);
+      bytes = Buffer.concat([this.#pending, lent.subarray(0, length)]);
+      end = bytes.length;
       this.#pending = null;
     }
-    let at = 0;
-    const end = bytes.length;
     while (this.#state === HEAD) {
       if (at === end) {
         downstream.out.flush();
@@ -187,7 +189,7 @@ export class Upstream extends Timed {
       }
       const behind = answer.parse(bytes, at, end, downstream.isHead);
       if (behind === ANSWER_NEEDS_MORE) {
-        this.#pending = Buffer.from(bytes.subarray(at));
+        this.#pending = Buffer.from(bytes.subarray(at, end));
         downstream.out.flush();
         return;
       }
@@ -276,8 +278,8 @@ export class Upstream extends Timed {
     return this.#state === HEAD && this.#pending === null && this.#interims === 0 ? 'dead' : 'broken';
   }
 
-  #tunnel(downstream: Downstream, chunk: Buffer): void {
-    downstream.out.bytes(chunk, 0, chunk.length);
+  #tunnel(downstream: Downstream, bytes: Buffer, length: number): void {
+    downstream.out.bytes(bytes, 0, length);
     downstream.out.flush();
     downstream.tunnelMoved();
     if (downstream.out.isFull) this.socket.pause();
