@@ -37,6 +37,8 @@ export interface DataThreadOptions {
 
 /** How long to wait for a terminated worker, which is stuck in the system if it takes this long. */
 const TERMINATE_LIMIT_MS = 5000;
+/** How long after its deadline a thread may take to say that it has drained. */
+const DRAIN_GRACE_MS = 1000;
 
 interface Deferred<Value> {
   resolve(value: Value): void;
@@ -52,7 +54,7 @@ export class DataThread {
   readonly #gone = Promise.withResolvers<void>();
   readonly #prepares = new Map<number, Deferred<void>>();
   readonly #activates = new Map<number, Deferred<void>>();
-  readonly #drains: Deferred<number>[] = [];
+  readonly #drains: ((cut: number) => void)[] = [];
   #state: 'serving' | 'stopping' | 'ending' | 'ended' = 'serving';
 
   constructor(options: DataThreadOptions) {
@@ -123,11 +125,15 @@ export class DataThread {
     this.#send({ type: 'abandon', generation });
   }
 
-  /** drain resolves to the number of connections cut; 0 when the thread goes before it can say. */
+  /** drain resolves to the number of connections cut; 0 when the thread hangs or goes before it can say. */
   async drain(deadlineMs: number): Promise<number> {
     if (this.#state !== 'serving') return 0;
     return new Promise<number>((resolve) => {
-      this.#drains.push({ resolve, reject: () => resolve(0) });
+      const timer = setTimeout(resolve, deadlineMs + DRAIN_GRACE_MS, 0);
+      this.#drains.push((cut) => {
+        clearTimeout(timer);
+        resolve(cut);
+      });
       this.#send({ type: 'drain', deadlineMs });
     });
   }
@@ -167,7 +173,7 @@ export class DataThread {
         this.#activates.delete(report.generation);
         break;
       case 'drained':
-        for (const drain of this.#drains.splice(0)) drain.resolve(report.cut);
+        for (const drained of this.#drains.splice(0)) drained(report.cut);
         break;
       case 'retired':
       case 'log':
@@ -198,7 +204,7 @@ export class DataThread {
     for (const [generation, { reject }] of this.#prepares) reject(this.#loss(generation, reason));
     for (const [generation, { reject }] of this.#activates) reject(this.#loss(generation, reason));
     this.#activates.clear();
-    for (const drain of this.#drains.splice(0)) drain.resolve(0);
+    for (const drained of this.#drains.splice(0)) drained(0);
     this.#gone.resolve();
     if (wasServing) this.#options.lost(reason);
   }

@@ -135,7 +135,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 
   /** stats is one picture of all that is counted, plain data. */
   stats(): GatewayStats {
-    return this.#runtime!.stats(this.#current('stats'));
+    const current = this.#current('stats');
+    return this.#runtime!.stats(current);
   }
 
   /** server finds a server by `backend/server`. Throws SG0502. */

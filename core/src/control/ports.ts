@@ -34,14 +34,11 @@ export async function resolvePorts(
   bound: BoundListeners,
   options: { readonly isTakeover: boolean },
 ): Promise<Ports> {
+  refuseDoubles(listeners);
   const ports: Record<string, number> = {};
-  const seen = new Map<string, string>();
   for (const { name, address } of listeners) {
     const written = formatAddress(address);
     const isAnyPort = 'port' in address && address.port === 0;
-    const other = isAnyPort ? undefined : seen.get(written);
-    if (other !== undefined) throw new GatewayError('SG0308', { listener: other, other: name, address: written });
-    seen.set(written, name);
     const kept = bound.listeners.find(
       (old) => formatAddress(old.address) === written && (!isAnyPort || old.name === name),
     );
@@ -63,6 +60,17 @@ export async function hasReusePort(): Promise<boolean> {
     return true;
   } catch {
     return false;
+  }
+}
+
+function refuseDoubles(listeners: readonly ListenerPlan[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, address } of listeners) {
+    if ('port' in address && address.port === 0) continue;
+    const written = formatAddress(address);
+    const other = seen.get(written);
+    if (other !== undefined) throw new GatewayError('SG0308', { listener: other, other: name, address: written });
+    seen.set(written, name);
   }
 }
 

@@ -69,7 +69,7 @@ export class Runtime {
     this.servers = new ServerTable(memory.servers, memory.threads);
     new SharedStickTable(memory, 0).setClock(timers.now());
     this.#planes = createDataPlane === null ? this.#threads(memory) : this.#local(memory, createDataPlane);
-    this.#stats = new StatsReader(memory);
+    this.#stats = new StatsReader(memory, (id) => this.#words.name(id));
     this.#checker = new HealthChecker({
       servers: this.servers,
       timers,

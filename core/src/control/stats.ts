@@ -59,6 +59,8 @@ export interface BackendStats {
 }
 
 export interface ThreadStats extends PlaneStatus {
+  /** The plugin's word it is in at this moment; null: the gateway's own code. */
+  readonly word: string | null;
   readonly beats: number;
   /** Beats by how late they came; edges in LATENESS_EDGES_MS. */
   readonly lateness: readonly number[];
@@ -80,8 +82,10 @@ export class StatsReader {
   readonly #servers: ServerTable;
   readonly #pulses: HeartbeatWatch;
   readonly #sticks: SharedStickTable;
+  readonly #wordName: (id: number) => string | null;
 
-  constructor(memory: SharedMemory) {
+  constructor(memory: SharedMemory, wordName: (id: number) => string | null) {
+    this.#wordName = wordName;
     this.#counters = new CounterSums(memory);
     this.#latency = new LatencySums(memory);
     this.#servers = new ServerTable(memory.servers, memory.threads);
@@ -111,8 +115,8 @@ export class StatsReader {
         }),
       })),
       threads: planes.map((status) => {
-        const { beats, lateness } = this.#pulses.pulse(status.thread);
-        return { ...status, beats, lateness };
+        const { beats, lateness, wordId } = this.#pulses.pulse(status.thread);
+        return { ...status, word: this.#wordName(wordId), beats, lateness };
       }),
       sticks: this.#sticks.size(),
     };

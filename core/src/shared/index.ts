@@ -1,6 +1,7 @@
 /** What both planes share: memory layouts, and the orders and reports between them. */
-export * from './client-ip.ts';
+
 export * from './address-counts.ts';
+export * from './client-ip.ts';
 export * from './clock.ts';
 export * from './counters.ts';
 export * from './heartbeats.ts';

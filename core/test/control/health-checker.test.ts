@@ -14,7 +14,12 @@ const FAILED: ProbeResult = { status: 'failed', reason: 'connection refused' };
 
 let timers: FakeTimers;
 let events: ServerEvent[];
-let probes: { readonly name: string; readonly at: number; readonly target: ProbeTarget; readonly signal: AbortSignal }[];
+let probes: {
+  readonly name: string;
+  readonly at: number;
+  readonly target: ProbeTarget;
+  readonly signal: AbortSignal;
+}[];
 /** What the next probes give. */
 let answer: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeResult>;
 let random: () => number;
@@ -57,7 +62,16 @@ function watch(health: HealthChecker, next: Plan): Readonly<Record<string, numbe
 }
 
 function planOf(checkPlan: CheckPlan | null, ...names: string[]): Plan {
-  return plan([], [backend('app', names.map((name, index) => server(name, 9000 + index)), { check: checkPlan })]);
+  return plan(
+    [],
+    [
+      backend(
+        'app',
+        names.map((name, index) => server(name, 9000 + index)),
+        { check: checkPlan },
+      ),
+    ],
+  );
 }
 
 function stateOf(slot: number): string {
@@ -78,7 +92,10 @@ test('a probe is made every interval after the one before has ended', async () =
   watch(health, planOf(check({ intervalMs: 1000 }), 'a'));
   health.start();
   await timers.advance(3500);
-  assert.deepEqual(probes.map(({ at }) => at), [0, 1000, 2000, 3000]);
+  assert.deepEqual(
+    probes.map(({ at }) => at),
+    [0, 1000, 2000, 3000],
+  );
 });
 
 test('jitter moves each wait by at most its share of the interval, both ways', async () => {
@@ -88,7 +105,10 @@ test('jitter moves each wait by at most its share of the interval, both ways', a
   watch(health, planOf(check({ intervalMs: 1000, jitter: 0.2 }), 'a'));
   health.start();
   await timers.advance(2900);
-  assert.deepEqual(probes.map(({ at }) => at), [100, 900, 2100]);
+  assert.deepEqual(
+    probes.map(({ at }) => at),
+    [100, 900, 2100],
+  );
 });
 
 test('states and events follow the probes, with the reason', async () => {
@@ -124,7 +144,10 @@ test('a probe that rejects or throws has failed', async () => {
   health.start();
   await timers.advance(0);
   assert.deepEqual([stateOf(at['app/a']!), stateOf(at['app/b']!)], ['stopped failed', 'stopped failed']);
-  assert.deepEqual(events.map(({ reason }) => reason), ['thrown', 'rejected']);
+  assert.deepEqual(
+    events.map(({ reason }) => reason),
+    ['thrown', 'rejected'],
+  );
 });
 
 test('a probe that does not settle is aborted at its timeout, has failed, and the next one comes', async () => {
@@ -150,12 +173,21 @@ test('no more probes run at once than allowed; the others wait their turn', asyn
   answer = () => new Promise((resolve) => ends.push(() => resolve(PASSED)));
   health.start();
   await timers.advance(0);
-  assert.deepEqual(probes.map(({ name }) => name), ['a', 'b']);
+  assert.deepEqual(
+    probes.map(({ name }) => name),
+    ['a', 'b'],
+  );
   ends[0]!();
   await timers.advance(0);
-  assert.deepEqual(probes.map(({ name }) => name), ['a', 'b', 'c']);
+  assert.deepEqual(
+    probes.map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
   await timers.advance(500);
-  assert.deepEqual(probes.map(({ name }) => name), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(
+    probes.map(({ name }) => name),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
 });
 
 test('the check’s own port is probed in place of the server’s', async () => {

@@ -9,7 +9,15 @@ import { SharedStickTable } from '../../src/shared/shared-stick-table.ts';
 import { backend, listener, plan, server } from './fixtures/plans.ts';
 
 function planOf(...names: string[]): Plan {
-  return plan([listener('web')], [backend('app', names.map((name) => server(name, 1)))]);
+  return plan(
+    [listener('web')],
+    [
+      backend(
+        'app',
+        names.map((name) => server(name, 1)),
+      ),
+    ],
+  );
 }
 
 test('a name keeps its slot from one generation to the next', () => {
@@ -51,8 +59,17 @@ test('the same name in two backends has two slots', () => {
 test('a plan that is too big is refused, and takes nothing', () => {
   const slots = new Slots(createSharedMemory({ threads: 1 }));
   const names = Array.from({ length: LISTENER_CAPACITY + 1 }, (_, index) => `l${index}`);
-  const tooBig = plan(names.map((name) => listener(name)), []);
+  const tooBig = plan(
+    names.map((name) => listener(name)),
+    [],
+  );
   assert.throws(() => slots.assign(1, tooBig), { code: 'SG0404', message: /another listener: 1024 are in use/ });
-  const { listeners } = slots.assign(2, plan(names.slice(1).map((name) => listener(name)), []));
+  const { listeners } = slots.assign(
+    2,
+    plan(
+      names.slice(1).map((name) => listener(name)),
+      [],
+    ),
+  );
   assert.equal(Object.keys(listeners).length, LISTENER_CAPACITY);
 });
