@@ -39,11 +39,15 @@ export class DemoBackend {
     return this.#process?.pid ?? 0;
   }
 
-  /** start resolves once the backend answers, and rejects with the reason when it cannot. */
+  /** start resolves once the backend answers: on its port, or on any free one when that is taken. */
   async start(): Promise<void> {
-    const child = fork(SCRIPT, [this.name, String(this.#port)]);
+    let child = fork(SCRIPT, [this.name, String(this.#port)]);
+    let [report] = (await once(child, 'message')) as [BackendReport];
+    if ('problem' in report) {
+      child = fork(SCRIPT, [this.name, '0']);
+      [report] = (await once(child, 'message')) as [BackendReport];
+    }
     this.#process = child;
-    const [report] = (await once(child, 'message')) as [BackendReport];
     if ('problem' in report) throw new Error(`backend ${this.name} cannot start: ${report.problem}`);
     this.#port = report.port;
     child.once('exit', () => this.#ended());
