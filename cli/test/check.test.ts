@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { folderOf, sluice } from './sluice.ts';
+
+const GOOD = `listener web on 127.0.0.1:8080 {
+  deny ip 10.0.0.0/8
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+`;
+
+const BAD = GOOD.replace('deny ip', 'dney ip').replace('to app', 'to apq');
+
+test('a file without problems is clean', async (t) => {
+  const cwd = await folderOf(t, { 'good.sluice': GOOD });
+  assert.deepEqual(await sluice(['check', 'good.sluice'], { cwd }), {
+    code: 0,
+    stdout: '✓ good.sluice: no problems\n',
+    stderr: '',
+  });
+});
+
+test('every problem of a file is shown with its place and its mend, and the exit code is 1', async (t) => {
+  const cwd = await folderOf(t, { 'bad.sluice': BAD });
+  const { code, stdout, stderr } = await sluice(['check', 'bad.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.equal(stderr, '');
+  assert.match(stdout, /^SL\d{4} bad\.sluice:2:3 {3}dney ip 10\.0\.0\.0\/8\n +\^\^\^\^ unknown word `dney`/m);
+  assert.match(stdout, /Did you mean `deny`\?/);
+  assert.match(stdout, /^SL\d{4} bad\.sluice:3:21 /m);
+  assert.match(stdout, /✗ bad\.sluice: 2 errors\n$/);
+});
+
+test('several files are checked, and one bad one decides', async (t) => {
+  const cwd = await folderOf(t, { 'good.sluice': GOOD, 'bad.sluice': BAD });
+  const { code, stdout } = await sluice(['check', 'good.sluice', 'bad.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /✓ good\.sluice: no problems/);
+  assert.match(stdout, /✗ bad\.sluice: 2 errors/);
+});
+
+test('--json prints the problems as data', async (t) => {
+  const cwd = await folderOf(t, { 'good.sluice': GOOD, 'bad.sluice': BAD });
+  const { code, stdout, stderr } = await sluice(['check', '--json', 'good.sluice', 'bad.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.equal(stderr, '');
+  const result = JSON.parse(stdout);
+  assert.equal(result.isOk, false);
+  assert.deepEqual(result.files[0], { file: 'good.sluice', isOk: true, problems: [] });
+  const [problem] = result.files[1].problems;
+  assert.deepEqual(Object.keys(problem).sort(), ['code', 'mend', 'message', 'place', 'severity']);
+  assert.deepEqual(problem.place, { file: 'bad.sluice', line: 2, column: 3, length: 4 });
+});
+
+test('a rule that its plugin refuses is found by check, as run would find it', async (t) => {
+  const rules = GOOD.replace('deny ip 10.0.0.0/8', 'set header Content-Length to "1"');
+  const cwd = await folderOf(t, { 'refused.sluice': rules });
+  const checked = await sluice(['check', 'refused.sluice'], { cwd });
+  assert.equal(checked.code, 1);
+  assert.match(checked.stdout, /refused\.sluice:2:3 [\s\S]*Content-Length: this header belongs to the connection/);
+  const run = await sluice(['run', 'refused.sluice', '--threads', '1', '--log-level', 'silent'], { cwd });
+  assert.equal(run.code, 1);
+  assert.match(run.stderr, /Content-Length: this header belongs to the connection/);
+});
+
+test('a file that cannot be read is one clear line', async (t) => {
+  const cwd = await folderOf(t, { 'folder/good.sluice': GOOD, 'secret.sluice': GOOD });
+  const missing = await sluice(['check', 'missing.sluice'], { cwd });
+  assert.equal(missing.code, 1);
+  assert.match(missing.stdout, /cannot read `missing\.sluice`: there is no such file/);
+  const folder = await sluice(['check', 'folder'], { cwd });
+  assert.equal(folder.code, 1);
+  assert.match(folder.stdout, /cannot read `folder`: it is a folder/);
+  if (process.getuid?.() === 0) {
+    t.diagnostic('not tried: root may read every file');
+    return;
+  }
+  await chmod(join(cwd, 'secret.sluice'), 0);
+  const secret = await sluice(['check', 'secret.sluice'], { cwd });
+  assert.equal(secret.code, 1);
+  assert.match(secret.stdout, /cannot read `secret\.sluice`: permission denied/);
+});
+
+test('an unknown plugin is told with its line', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': `use geo from "@acme/none"\n${GOOD}` });
+  const { code, stdout } = await sluice(['check', 'edge.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /edge\.sluice:1:\d+ [\s\S]*plugin `@acme\/none` was not found/);
+});
+
+test('there are no colours in a pipe, unless they are forced, and none with NO_COLOR', async (t) => {
+  const cwd = await folderOf(t, { 'bad.sluice': BAD });
+  const run = async (env: Record<string, string>) => (await sluice(['check', 'bad.sluice'], { cwd, env })).stdout;
+  assert.ok(!(await run({})).includes('\u001b'));
+  assert.ok((await run({ FORCE_COLOR: '1' })).includes('\u001b['));
+  assert.ok(!(await run({ FORCE_COLOR: '1', NO_COLOR: '1' })).includes('\u001b'));
+});
+
+test('the rule files of the examples have no problems', async () => {
+  const folder = fileURLToPath(new URL('../../examples/', import.meta.url));
+  const files = ['quickstart/gateway.sluice', 'custom-strategy/gateway.sluice'];
+  const { code, stdout } = await sluice(['check', ...files], { cwd: folder });
+  assert.equal(stdout, files.map((file) => `✓ ${file}: no problems\n`).join(''));
+  assert.equal(code, 0);
+});

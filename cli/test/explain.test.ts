@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { folderOf, sluice } from './sluice.ts';
+
+const RULES = `define admin = path under /admin
+listener web on 127.0.0.1:8080 {
+  deny ip 10.0.0.0/8
+  deny 404 when admin and not ip 203.0.113.0/24
+  redirect 301 to "https://{host}{path}{query}" when header X-Old present
+  set header X-Team to "blue"
+  send to api when path under /api
+  otherwise send to app
+}
+backend app {
+  server web1 127.0.0.1:9001 weight 3
+  server web2 127.0.0.1:9002 backup
+  balance least-connections
+  stick on cookie sid
+}
+backend api of 127.0.0.1:9003
+`;
+
+test('a denial is explained rule by rule, with places, marks and values', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES });
+  const { code, stdout, stderr } = await sluice(
+    ['explain', 'edge.sluice', 'GET http://www.example.com:8080/admin/x?y=1 from 198.51.100.7'],
+    { cwd },
+  );
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+  assert.equal(
+    stdout,
+    `GET http://www.example.com:8080/admin/x?y=1 from 198.51.100.7
+listener web
+
+guards
+  ✗ deny ip 10.0.0.0/8                              edge.sluice:3
+      ✗ ip is 10.0.0.0/8                            198.51.100.7
+  ✓ deny 404 when admin and not ip 203.0.113.0/24   edge.sluice:4
+      ✓ and
+        ✓ admin
+          ✓ path under /admin                       /admin/x
+        ✓ not
+          ✗ ip is 203.0.113.0/24                    198.51.100.7
+
+→ answer 404   by edge.sluice:4
+`,
+  );
+});
+
+test('a request that is sent on is explained with its changes and its candidates', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES });
+  const { stdout } = await sluice(['explain', 'edge.sluice', 'GET http://www.example.com/ from 198.51.100.7'], { cwd });
+  assert.match(stdout, /· not +not asked\n/);
+  assert.match(stdout, /header x-old present +absent\n/i);
+  assert.match(stdout, /\nchanges\n {2}✓ set header X-Team to "blue" +edge\.sluice:6\n/);
+  assert.match(stdout, /\n→ backend app {3}by edge\.sluice:8\n {4}set {4}X-Team: blue\n/);
+  assert.match(stdout, /\nservers {3}balance least-connections, stick on cookie/);
+  assert.match(stdout, /\n {2}✓ web1 {2}127\.0\.0\.1:9001 {2}running/);
+  assert.match(stdout, /\n {2}✗ web2 {2}127\.0\.0\.1:9002 {2}backup: another server is up/);
+});
+
+test('headers of the request are taken into account', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES });
+  const { stdout } = await sluice(
+    ['explain', 'edge.sluice', 'GET http://www.example.com/a?b=c', '-H', 'X-Old: 1', '-H', 'X-Other: 2'],
+    { cwd },
+  );
+  assert.match(stdout, /\n→ answer 301 {3}by edge\.sluice:5\n {4}Location: https:\/\/www\.example\.com\/a\?b=c\n/);
+});
+
+test('--json prints the explanation as data', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES });
+  const args = ['explain', 'edge.sluice', 'GET http://www.example.com/api', '--json', '--listener', 'web'];
+  const explanation = JSON.parse((await sluice(args, { cwd })).stdout);
+  assert.deepEqual(explanation.verdict, { kind: 'send', backend: 'api' });
+  assert.equal(explanation.listener, 'web');
+  assert.equal(explanation.servers.length, 1);
+});
+
+const WRONG: readonly [name: string, request: string, message: RegExp][] = [
+  ['a request that is none', 'hello', /`hello`.*is not a request/],
+  ['an address that is none', 'GET http://a/ from 1.2.3', /`1\.2\.3` is not an IP address/],
+  ['an ambiguous path', 'GET http://a/x%2Fy', /ambiguous/],
+];
+for (const [name, request, message] of WRONG) {
+  test(`${name} is one clear line`, async (t) => {
+    const cwd = await folderOf(t, { 'edge.sluice': RULES });
+    const { code, stdout, stderr } = await sluice(['explain', 'edge.sluice', request], { cwd });
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+    assert.match(stderr, /^sluice: .*\n$/);
+  });
+}
+
+test('problems of the file go to stderr', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES.replace('deny ip', 'dney ip') });
+  const { code, stdout, stderr } = await sluice(['explain', 'edge.sluice', 'GET http://a/'], { cwd });
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /unknown word `dney`/);
+});
+
+test('plan prints the plan as JSON, and nothing but problems when there are any', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES, 'bad.sluice': 'listener' });
+  const good = await sluice(['plan', 'edge.sluice'], { cwd });
+  assert.equal(good.code, 0);
+  const plan = JSON.parse(good.stdout);
+  assert.equal(plan.version, 1);
+  assert.deepEqual(plan.backends[0].stick.options, { cookie: 'sid', ttl: 28_800_000 });
+  const bad = await sluice(['plan', 'bad.sluice'], { cwd });
+  assert.equal(bad.code, 1);
+  assert.equal(bad.stdout, '');
+  assert.match(bad.stderr, /^SL\d{4} bad\.sluice:1:/);
+});

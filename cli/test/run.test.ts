@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { folderOf, get, RunningCommand, sluice } from './sluice.ts';
+
+const rulesFor = (port: number, more = '') => `listener web on 127.0.0.1:0 {
+  deny path under /private
+  ${more}
+  otherwise send to app
+}
+backend app of 127.0.0.1:${port}
+settings { drain 30s }
+`;
+
+/** startBackend answers at once, except for /slow, which waits for the test. */
+async function startBackend(t: TestContext): Promise<{ port: number; slow: Promise<ServerResponse> }> {
+  let isAsked: (response: ServerResponse) => void = () => {};
+  const slow = new Promise<ServerResponse>((resolve) => {
+    isAsked = resolve;
+  });
+  const server = createServer((request, response) => {
+    if (request.url === '/slow') isAsked(response);
+    else response.end('hello');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { port: (server.address() as AddressInfo).port, slow };
+}
+
+async function runIn(t: TestContext, rules: string, threads = '2'): Promise<{ run: RunningCommand; file: string }> {
+  const cwd = await folderOf(t, { 'gateway.sluice': rules });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', threads], { cwd });
+  return { run, file: join(cwd, 'gateway.sluice') };
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`run serves, and ${signal} lets open requests end before it exits with 0`, async (t) => {
+    const { port, slow } = await startBackend(t);
+    const { run } = await runIn(t, rulesFor(port));
+    const own = await run.port();
+    assert.deepEqual(await get(own, '/'), { status: 200, body: 'hello' });
+    assert.equal((await get(own, '/private')).status, 403);
+
+    const open = get(own, '/slow');
+    const response = await slow;
+    run.child.kill(signal);
+    await run.logged(new RegExp(`^${signal}: no new connections; open requests have 30 s to end`));
+    response.end('at last');
+    assert.deepEqual(await open, { status: 200, body: 'at last' });
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+  });
+}
+
+test('a second signal stops at once', async (t) => {
+  const { port, slow } = await startBackend(t);
+  const { run } = await runIn(t, rulesFor(port));
+  const open = get(await run.port(), '/slow').then(
+    () => 'answered',
+    () => 'cut',
+  );
+  await slow;
+  run.child.kill('SIGTERM');
+  await run.logged(/^SIGTERM: no new connections/);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 143);
+  assert.equal(await open, 'cut');
+});
+
+test('SIGHUP puts changed rules in force; rules with problems change nothing', async (t) => {
+  const { port } = await startBackend(t);
+  const { run, file } = await runIn(t, rulesFor(port));
+  const own = await run.port();
+  assert.equal((await get(own, '/secret')).status, 200);
+
+  await writeFile(file, rulesFor(port, 'deny 404 when path under /secret'));
+  run.child.kill('SIGHUP');
+  await run.logged(/^generation 2 is in force$/);
+  assert.equal((await get(own, '/secret')).status, 404);
+
+  await writeFile(file, rulesFor(port, 'dney ip 10.0.0.0/8'));
+  run.child.kill('SIGHUP');
+  const failure = await run.logged(/^reload failed, the running rules are unchanged/);
+  assert.equal(failure.level, 50);
+  assert.match(failure.msg, /gateway\.sluice:3:3 [\s\S]*unknown word `dney`/);
+  assert.equal((await get(own, '/secret')).status, 404);
+
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
+
+test('threads 0 serves on the main thread', async (t) => {
+  const { port } = await startBackend(t);
+  const { run } = await runIn(t, rulesFor(port), '0');
+  assert.deepEqual(await get(await run.port(), '/'), { status: 200, body: 'hello' });
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
+
+test('a port in use is one clear line, and the exit code is 1', async (t) => {
+  const holder = createTcpServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  t.after(() => holder.close());
+  const { port } = holder.address() as AddressInfo;
+  const cwd = await folderOf(t, { 'gateway.sluice': rulesFor(9).replace('127.0.0.1:0', `127.0.0.1:${port}`) });
+  const { code, stderr } = await sluice(['run', 'gateway.sluice', '--log-level', 'silent'], { cwd });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    new RegExp(`^sluice: listener \`web\`: address 127\\.0\\.0\\.1:${port} is in use by another process: .*\n$`),
+  );
+});
+
+test('an address of another machine is one clear line', async (t) => {
+  const cwd = await folderOf(t, { 'gateway.sluice': rulesFor(9).replace('127.0.0.1:0', '192.0.2.1:8080') });
+  const { code, stderr } = await sluice(['run', 'gateway.sluice', '--log-level', 'silent'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stderr, /^sluice: listener `web`: address 192\.0\.2\.1:8080 is not one of this machine: .*\n$/);
+});
+
+test('a privileged port is one clear line', async (t) => {
+  const probe = createTcpServer().listen(1, '127.0.0.1');
+  const [outcome] = await Promise.race([
+    once(probe, 'listening').then(() => ['bound']),
+    once(probe, 'error').catch(() => ['x']),
+  ]);
+  probe.close();
+  if (outcome === 'bound') {
+    t.skip('this user may bind every port');
+    return;
+  }
+  const cwd = await folderOf(t, { 'gateway.sluice': rulesFor(9).replace('127.0.0.1:0', '127.0.0.1:1') });
+  const { code, stderr } = await sluice(['run', 'gateway.sluice', '--log-level', 'silent'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stderr, /^sluice: listener `web`: port 1 needs more rights: .*\n$/);
+});
+
+test('a file with problems does not start', async (t) => {
+  const cwd = await folderOf(t, { 'gateway.sluice': 'listener web on 127.0.0.1:0 {\n  dney all\n}\n' });
+  const { code, stdout, stderr } = await sluice(['run', 'gateway.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /gateway\.sluice:2:3/);
+  assert.doesNotMatch(stderr, /^ +at /m);
+  const missing = await sluice(['run', 'missing.sluice'], { cwd });
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /cannot read `missing\.sluice`: there is no such file/);
+});
+
+test('run --check only checks', async (t) => {
+  const cwd = await folderOf(t, { 'gateway.sluice': rulesFor(9) });
+  const { code, stdout } = await sluice(['run', 'gateway.sluice', '--check'], { cwd });
+  assert.equal(code, 0);
+  assert.equal(stdout, '✓ gateway.sluice: no problems\n');
+});
