@@ -42,7 +42,7 @@ Signals:
   SIGHUP           reads the file again and switches without losing a request; a file with problems
                    changes nothing, and the log says what is wrong
   SIGTERM, SIGINT  takes no new connections, lets open requests end (30 s, or \`settings { drain … }\`),
-                   then exits with 0. The same signal again stops at once, with 143 or 130
+                   then exits with 0. A second signal stops at once, with 143 or 130
 
 The log is JSON, one line each, on stdout; on a terminal it is plain text.`;
 
@@ -109,7 +109,7 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('--json', 'print the problems as JSON')
     .action(async (files, options) => ended(await check(files, options)));
 
-  command('explain', 'say what would happen to a request, and why', EXPLAIN_HELP)
+  command('explain', 'say what happens to a request, and why', EXPLAIN_HELP)
     .argument('<file>', 'the rule file')
     .argument('<request>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
     .option('-H, --header <header>', "a header of the request, as 'Name: value'; may be given again", collect)
@@ -117,7 +117,7 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('--json', 'print the explanation as JSON')
     .action(async (file, request, options) => ended(await explain(file, request, options)));
 
-  command('plan', 'print what a rule file comes down to, as JSON', PLAN_HELP)
+  command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')
     .action(async (file) => ended(await plan(file)));
 

@@ -1,0 +1,252 @@
+/**
+ * Every standard word in rule files: one that takes a request, one that does not, one that is an error.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createGateway, GatewayError } from '@sluice/core';
+import { standard } from '@sluice/standard';
+
+function rulesOf(line: string, backend = ''): string {
+  return `
+    listener web on 127.0.0.1:8080 {
+      ${line.startsWith('otherwise') ? line : `${line}\n otherwise send to app`}
+    }
+    backend app of 127.0.0.1:9001, 127.0.0.1:9002 { ${backend} }
+    backend api of 127.0.0.1:9003
+  `;
+}
+
+const gatewayOf = (rules: string) => createGateway({ rules, plugins: standard, logger: false });
+
+async function explain(line: string, request: string, headers: readonly (readonly [string, string])[] = []) {
+  return (await gatewayOf(rulesOf(line))).explain({ request, headers, listener: 'web' });
+}
+
+/** codesOf returns the codes of the errors that these rules have. */
+async function codesOf(rules: string): Promise<string[]> {
+  try {
+    await gatewayOf(rules);
+    return [];
+  } catch (thrown) {
+    assert.ok(thrown instanceof GatewayError, String(thrown));
+    return thrown.diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+  }
+}
+
+const GET = 'GET http://www.example.com';
+
+type Case = readonly [condition: string, request: string, headers?: readonly (readonly [string, string])[]];
+interface FieldCases {
+  readonly takes: readonly Case[];
+  readonly leaves: readonly Case[];
+  readonly wrong: readonly string[];
+}
+
+const FIELDS: Readonly<Record<string, FieldCases>> = {
+  ip: {
+    takes: [
+      ['ip 10.0.0.0/8', `${GET}/ from 10.1.2.3`],
+      ['ip in 10.0.0.0/8, 2001:db8::/32', `${GET}/ from 2001:db8::1`],
+      ['not ip 10.0.0.0/8', `${GET}/ from 198.51.100.7`],
+    ],
+    leaves: [['ip 10.0.0.0/8', `${GET}/ from 11.0.0.1`]],
+    wrong: ['ip 10.0.0.1/8', 'ip 1.2.3', 'ip under 10.0.0.0/8', 'ip present'],
+  },
+  port: {
+    takes: [
+      ['port 8443', 'GET https://www.example.com:8443/'],
+      ['port between 8000, 9000', 'GET http://www.example.com:8443/'],
+    ],
+    leaves: [['port over 8443', 'GET http://www.example.com:8443/']],
+    wrong: ['port https', 'port like 8443'],
+  },
+  path: {
+    takes: [
+      ['path is /a', `${GET}/a`],
+      ['path in /a, /b', `${GET}/b`],
+      ['path under /a', `${GET}/a/b`],
+      ['path starts /a', `${GET}/abc`],
+      ['path ends .php', `${GET}/x.php`],
+      ['path contains "../", "wp-"', `${GET}/my/wp-admin`],
+      ['path like /u/*/edit', `${GET}/u/7/edit`],
+      ['path matches r"^/[0-9]+$"', `${GET}/42`],
+    ],
+    leaves: [
+      ['path under /a', `${GET}/ab`],
+      ['path is /a', `${GET}/A`],
+    ],
+    wrong: ['path /a', 'path under a', 'path matches r"(?=x)"', 'path present'],
+  },
+  method: {
+    takes: [
+      ['method POST, PUT', 'PUT http://www.example.com/'],
+      ['method PURGE', 'PURGE http://www.example.com/'],
+    ],
+    leaves: [['method POST', `${GET}/`]],
+    wrong: ['method under GET'],
+  },
+  host: {
+    takes: [
+      ['host www.example.com', 'GET http://WWW.Example.com/'],
+      ['host like *.example.com', `${GET}/`],
+    ],
+    leaves: [['host example.com', `${GET}/`]],
+    wrong: ['host over example.com', 'host present'],
+  },
+  header: {
+    takes: [
+      ['header X-Team blue', `${GET}/`, [['x-team', 'blue']]],
+      [
+        'header X-Team red',
+        `${GET}/`,
+        [
+          ['X-Team', 'blue'],
+          ['X-Team', 'red'],
+        ],
+      ],
+      ['header User-Agent contains "SQLMAP" anycase', `${GET}/`, [['User-Agent', 'sqlmap/1']]],
+      ['header X-Team absent', `${GET}/`],
+      ['not header X-Team blue and header X-Team present', `${GET}/`, [['X-Team', 'red']]],
+    ],
+    leaves: [
+      ['header X-Team blue', `${GET}/`],
+      ['header X-Team blue', `${GET}/`, [['X-Team', 'Blue']]],
+    ],
+    wrong: ['not header X-Team blue', 'header blue', 'header X-Team over 1'],
+  },
+  cookie: {
+    takes: [['cookie beta on', `${GET}/`, [['Cookie', 'a=1; beta=on']]]],
+    leaves: [['cookie beta on', `${GET}/`, [['Cookie', 'Beta=on']]]],
+    wrong: ['not cookie beta on'],
+  },
+  query: {
+    takes: [['query debug "a b"', `${GET}/?x=1&debug=a+b`]],
+    leaves: [['query debug present', `${GET}/?debugger=1`]],
+    wrong: ['not query debug 1'],
+  },
+  scheme: {
+    takes: [['scheme https', 'GET https://www.example.com/']],
+    leaves: [['scheme https', `${GET}/`]],
+    wrong: ['scheme ftp'],
+  },
+};
+
+for (const [field, { takes, leaves, wrong }] of Object.entries(FIELDS)) {
+  for (const [isTaken, cases] of [
+    [true, takes],
+    [false, leaves],
+  ] as const) {
+    for (const [condition, request, headers] of cases) {
+      test(`\`${condition}\` ${isTaken ? 'takes' : 'leaves'} ${request}`, async () => {
+        const { verdict } = await explain(`deny 404 when ${condition}`, request, headers);
+        assert.equal(verdict.kind, isTaken ? 'answer' : 'send');
+      });
+    }
+  }
+  for (const condition of wrong) {
+    test(`\`${condition}\` is an error of ${field}`, async () => {
+      assert.notDeepEqual(await codesOf(rulesOf(`deny 404 when ${condition}`)), []);
+    });
+  }
+}
+
+test('deny answers with its status, 403 when none is written, and may be the otherwise', async () => {
+  const statusOf = async (line: string) => {
+    const { verdict } = await explain(line, `${GET}/`);
+    return verdict.kind === 'answer' ? verdict.status : verdict.kind;
+  };
+  assert.equal(await statusOf('deny all'), 403);
+  assert.equal(await statusOf('deny host www.example.com'), 403);
+  assert.equal(await statusOf('deny 451 when host www.example.com'), 451);
+  assert.equal(await statusOf('deny 451 when host example.org'), 'send');
+  assert.equal(await statusOf('otherwise deny 404'), 404);
+  for (const line of ['deny', 'deny 200 when all', 'deny 600 when all', 'deny 404']) {
+    assert.notDeepEqual(await codesOf(rulesOf(line)), [], line);
+  }
+});
+
+test('allow ends the guards, and only them', async () => {
+  const lines = 'allow path is /open\n deny path under /open, /shut\n set header X-Seen to "1"';
+  const allowed = await explain(lines, `${GET}/open`);
+  assert.equal(allowed.verdict.kind, 'send');
+  assert.deepEqual(allowed.edits, [{ edit: 'set', name: 'X-Seen', value: '1' }]);
+  assert.equal((await explain(lines, `${GET}/open/x`)).verdict.kind, 'answer');
+  assert.notDeepEqual(await codesOf(rulesOf('allow 403 when all')), []);
+  assert.notDeepEqual(await codesOf(rulesOf('otherwise allow')), []);
+});
+
+test('redirect answers with a Location, and may be the otherwise', async () => {
+  const line = 'redirect 308 to "https://www.example.com{path}{query}" when host example.com';
+  const { verdict } = await explain(line, 'GET http://example.com/a?b=c');
+  assert.deepEqual(verdict, { kind: 'answer', status: 308, headers: [['Location', 'https://www.example.com/a?b=c']] });
+  assert.equal((await explain(line, `${GET}/`)).verdict.kind, 'send');
+  const otherwise = await explain('otherwise redirect to "/elsewhere"', `${GET}/`);
+  assert.deepEqual(otherwise.verdict, { kind: 'answer', status: 302, headers: [['Location', '/elsewhere']] });
+  for (const wrong of ['redirect 304 to "/"', 'redirect 301', 'redirect to "{pth}"']) {
+    assert.notDeepEqual(await codesOf(rulesOf(`${wrong} when path is /x`)), [], wrong);
+  }
+});
+
+test('send routes to the first backend that fits', async () => {
+  const { verdict } = await explain('send to api when path under /api', `${GET}/api/x`);
+  assert.deepEqual(verdict, { kind: 'send', backend: 'api' });
+  assert.deepEqual((await explain('send to api when path under /api', `${GET}/`)).verdict, {
+    kind: 'send',
+    backend: 'app',
+  });
+  assert.notDeepEqual(await codesOf(rulesOf('otherwise send to apo')), []);
+});
+
+test('set, add and remove header change what the server sees', async () => {
+  const lines = 'set header X-A to "{path}"\n add header X-B to "b"\n remove header X-C when not ip 10.0.0.0/8';
+  assert.deepEqual((await explain(lines, `${GET}/x from 10.0.0.1`)).edits, [
+    { edit: 'set', name: 'X-A', value: '/x' },
+    { edit: 'add', name: 'X-B', value: 'b' },
+  ]);
+  assert.equal((await explain(lines, `${GET}/x from 11.0.0.1`)).edits.length, 3);
+  for (const wrong of ['set header X-A', 'set header "X A" to "b"', 'remove header', 'add header X-A to "{nope}"']) {
+    assert.notDeepEqual(await codesOf(rulesOf(wrong)), [], wrong);
+  }
+});
+
+const BACKEND_LINES: readonly [line: string, isRight: boolean][] = [
+  ['balance round-robin', true],
+  ['balance least-connections', true],
+  ['balance first', true],
+  ['balance rond-robin', false],
+  ['balance first 3', false],
+  ['stick on cookie sid', true],
+  ['stick on cookie sid ttl 30m', true],
+  ['stick on cookie', false],
+  ['stick on cookie sid ttl 30', false],
+  ['stick on coookie sid', false],
+  ['check GET /healthz', true],
+  ['check http HEAD /healthz every 1s timeout 500ms fall 2 rise 1', true],
+  ['check GET /healthz expect 200..299, 401 host www.example.com contains "ok" every 5s', true],
+  ['check GET', false],
+  ['check GET healthz', false],
+  ['check GET /healthz expect 2xx', false],
+  ['check tcp', true],
+  ['check tcp every 1s', true],
+  ['check tcp GET /', false],
+  ['check udp', false],
+];
+for (const [line, isRight] of BACKEND_LINES) {
+  test(`\`${line}\` is ${isRight ? 'right' : 'an error'}`, async () => {
+    const codes = await codesOf(rulesOf('deny ip 10.0.0.0/8', line));
+    assert.equal(codes.length === 0, isRight, codes.join());
+  });
+}
+
+test('the example of every word compiles', async () => {
+  for (const plugin of standard) {
+    for (const word of plugin.words ?? []) {
+      const line = word.kind === 'field' ? `deny 404 when ${word.example}` : word.example;
+      assert.deepEqual(await codesOf(rulesOf(line)), [], word.example);
+    }
+    for (const component of plugin.components ?? []) {
+      if (component.slot === 'answer') continue;
+      assert.deepEqual(await codesOf(rulesOf('deny ip 10.0.0.0/8', component.example)), [], component.example);
+    }
+  }
+});
