@@ -206,8 +206,9 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     if (this.state === 'stopped') return { cut: 0 };
     this.#state = 'stopping';
     const runtime = this.#runtime;
-    // A reload under way ends first: its plugins must not start after those that run have stopped.
-    await runtime?.generations.inLine(async () => {});
+    // A reload under way ends first, if it does so in time.
+    const line = runtime?.generations.inLine(async () => {});
+    await Promise.race([line, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
     const cut = (await runtime?.drain(deadlineMs)) ?? 0;
     await runtime?.stop();
     await this.#plugins.stop();
@@ -221,14 +222,23 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const runtime = this.#runtime!;
     const previous = runtime.generations.current!;
     const set = await loadRules(rules, this.#plugins, this.#log);
+    this.#need('running', 'reload');
     await this.#plugins.start(set);
     let next: Generation;
     try {
       next = await runtime.put(set);
     } catch (thrown) {
-      await this.#plugins.start(before);
-      await this.#plugins.settle(before);
+      // A gateway that stopped meanwhile has stopped its plugins too.
+      if (this.#state !== 'running') await this.#plugins.stop();
+      else {
+        await this.#plugins.start(before);
+        await this.#plugins.settle(before);
+      }
       throw thrown;
+    }
+    const { threads } = set.plan.settings;
+    if (this.#options.threads === undefined && threads !== before.plan.settings.threads) {
+      this.#log.warn({ threads }, 'the number of threads changes when the gateway is started anew');
     }
     this.#set = set;
     this.#rules = rules;

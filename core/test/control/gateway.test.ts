@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendPlan, Plan } from '@sluice/dsl/plan';
 import { createGateway, type Gateway } from '../../src/control/gateway.ts';
@@ -205,6 +208,40 @@ test('a reload that fails leaves the old rules running, and says why', async () 
   assert.deepEqual(await get(portOf(gateway)), { status: 200, body: 'a' });
   await gateway.reload();
   assert.equal(gateway.plan.listeners[0]!.name, 'web');
+});
+
+test('a rule file with a plugin of its own is loaded, changed and reloaded; a broken one changes nothing', async (context) => {
+  await using a = await origin('a');
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-rules-'));
+  context.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'gateway.sluice');
+  const words = new URL('./fixtures/words.ts', import.meta.url).pathname;
+  const write = (guard: string, from = words): Promise<void> =>
+    writeFile(
+      file,
+      `use words from "${from}"
+listener web on 127.0.0.1:0 {
+  ${guard}
+  otherwise send to app
+}
+backend app of 127.0.0.1:${a.port} { balance rotate }
+`,
+    );
+  await write('deny path is /one');
+  await using gateway = await started({ file }, { plugins: [] });
+  const port = portOf(gateway);
+  assert.equal((await get(port, '/one')).status, 403);
+  assert.deepEqual(await get(port, '/two'), { status: 200, body: 'a' });
+  await write('deny path is /two');
+  await gateway.reload();
+  assert.equal((await get(port, '/one')).status, 200);
+  assert.equal((await get(port, '/two')).status, 403);
+  await write('dany path is /three');
+  await assert.rejects(gateway.reload(), { code: 'SG0201', message: /dany/ });
+  await write('deny path is /three', './nowhere.js');
+  await assert.rejects(gateway.reload(), { code: 'SG0201', message: /nowhere\.js/ });
+  assert.equal((await get(port, '/two')).status, 403);
+  assert.equal(portOf(gateway), port);
 });
 
 test('a stop waits for open requests, and cuts what is left at the deadline', async () => {
