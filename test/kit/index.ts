@@ -1,6 +1,8 @@
 /** The test kit: a client, a gateway, a server, and what each sends and sees. */
 export * from './gateway.ts';
 export * from './http-message.ts';
+export * from './load.ts';
+export * from './named-server.ts';
 export * from './peers.ts';
 export * from './program.ts';
 export * from './raw-server.ts';

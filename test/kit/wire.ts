@@ -72,6 +72,13 @@ export class Wire {
     return this.received.subarray(this.#position);
   }
 
+  /** forget drops the bytes that were looked at already, for connections that live long. */
+  forget(): this {
+    this.#pieces = [Buffer.from(this.pending)];
+    this.#position = 0;
+    return this;
+  }
+
   /** send writes in one piece. Strings are latin1, so that each character is a byte. */
   send(bytes: string | Buffer): this {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);

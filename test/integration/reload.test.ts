@@ -1,0 +1,78 @@
+/**
+ * Reloads: twenty in a row by SIGHUP under load lose nothing, and a bad file changes nothing.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { type Address, connectTo, eventually, fieldOf, Load, runSluice, startNamedServer } from '../kit/index.ts';
+
+const rules = (servers: readonly Address[], generation: number) => (port: number) =>
+  `
+listener web on 127.0.0.1:${port} {
+  ${generation % 2 === 1 ? 'deny path under /odd' : 'deny path under /even'}
+  otherwise send to app
+  on response { set header X-Generation to "g${generation}" }
+}
+backend app of ${servers.map((server) => `${server.host}:${server.port}`).join(', ')} {
+  ${generation % 3 === 0 ? 'balance least-connections' : ''}
+  ${generation % 4 === 0 ? 'stick on cookie sid' : ''}
+}
+`;
+
+async function generationOf(address: Address): Promise<string | undefined> {
+  const client = await connectTo(address);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const answer = await client.answer();
+  client.destroy();
+  assert.equal(answer.status, 200);
+  return fieldOf(answer, 'x-generation');
+}
+
+test('twenty reloads by SIGHUP under load lose no request', async () => {
+  const servers = await Promise.all(['one', 'two'].map((name) => startNamedServer(name)));
+  const addresses = servers.map((server) => server.address);
+  const sluice = await runSluice(rules(addresses, 0), '--threads', '2');
+  const load = new Load(sluice.address, { connections: 12 });
+  try {
+    await load.more(200);
+    for (let generation = 1; generation <= 20; generation++) {
+      // Every fifth time a server leaves the file, and comes back the next.
+      const named = generation % 5 === 0 ? addresses.slice(0, 1) : addresses;
+      writeFileSync(sluice.file, rules(named, generation)(sluice.address.port));
+      sluice.program.signal('SIGHUP');
+      await eventually(
+        `generation ${generation}`,
+        async () => (await generationOf(sluice.address)) === `g${generation}`,
+      );
+      await load.more(50);
+    }
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+  } finally {
+    await load.stop();
+    await sluice.stop();
+    await Promise.all(servers.map(({ program }) => program.stop()));
+  }
+});
+
+test('a file with a mistake is refused, named in the log, and the old rules go on under load', async () => {
+  const server = await startNamedServer('one');
+  const sluice = await runSluice(rules([server.address], 1), '--threads', '2');
+  const load = new Load(sluice.address);
+  try {
+    writeFileSync(sluice.file, rules([server.address], 2)(sluice.address.port).replace('deny', 'dney'));
+    sluice.program.signal('SIGHUP');
+    await sluice.program.printed(/dney/);
+    await load.more(200);
+    assert.equal(await generationOf(sluice.address), 'g1');
+    writeFileSync(sluice.file, rules([server.address], 3)(sluice.address.port));
+    sluice.program.signal('SIGHUP');
+    await eventually('the mended file', async () => (await generationOf(sluice.address)) === 'g3');
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+  } finally {
+    await load.stop();
+    await sluice.stop();
+    await server.program.stop();
+  }
+});
