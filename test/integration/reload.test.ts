@@ -10,8 +10,8 @@ const rules = (servers: readonly Address[], generation: number) => (port: number
   `
 listener web on 127.0.0.1:${port} {
   ${generation % 2 === 1 ? 'deny path under /odd' : 'deny path under /even'}
+  set header X-Generation to "g${generation}"
   otherwise send to app
-  on response { set header X-Generation to "g${generation}" }
 }
 backend app of ${servers.map((server) => `${server.host}:${server.port}`).join(', ')} {
   ${generation % 3 === 0 ? 'balance least-connections' : ''}

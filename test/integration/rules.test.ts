@@ -14,7 +14,7 @@ import {
   startGateway,
 } from '../kit/index.ts';
 
-const named = (name: string) => RawServer.start(answering(() => ok(name, 'X-Powered-By: php', 'Server: secret')));
+const named = (name: string) => RawServer.start(answering(() => ok(name)));
 const app = await named('app');
 const api = await named('api');
 const files = await named('files');
@@ -46,12 +46,6 @@ listener web on 127.0.0.1:0 {
   send to files when cookie kind is file
   send to files when query kind is file
   otherwise send to app
-
-  on response {
-    set header Strict-Transport-Security to "max-age=31536000"
-    remove header Server
-    remove header X-Powered-By when path under /quiet
-  }
 }
 backend app of ${port(app)} { }
 backend api of ${port(api)} { }
@@ -153,13 +147,5 @@ describe('changes', () => {
 
   test('remove removes every one', async () => {
     assert.deepEqual(fieldsOf(await seen('/', 'X-Debug: 1', 'X-DEBUG: 2'), 'x-debug'), []);
-  });
-
-  test('answers are changed too', async () => {
-    const answer = await ask('GET', '/');
-    assert.equal(fieldOf(answer, 'strict-transport-security'), 'max-age=31536000');
-    assert.equal(fieldOf(answer, 'server'), undefined);
-    assert.equal(fieldOf(answer, 'x-powered-by'), 'php');
-    assert.equal(fieldOf(await ask('GET', '/quiet'), 'x-powered-by'), undefined);
   });
 });

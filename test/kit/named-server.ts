@@ -1,5 +1,6 @@
 /**
- * NamedServer is a backend that is a process of its own, so that it can be killed: it answers everything with its name.
+ * NamedServer is a backend that is a process of its own, so that it can be killed: it answers everything with its name,
+ * and with the request's X-Generation, so that a test can see which rules a request went through.
  *
  * This file is also that program: node named-server.ts NAME PORT. Test code.
  */
@@ -24,6 +25,7 @@ if (import.meta.main) {
   const [name, port] = process.argv.slice(2);
   const server = createServer((request, response) => {
     request.resume();
+    response.setHeader('X-Generation', request.headers['x-generation'] ?? 'none');
     request.on('end', () => response.end(name));
   });
   server.keepAliveTimeout = 60_000;
