@@ -111,7 +111,7 @@ class Page {
     if (servers.length === 0) return;
     const { bold, dim } = this.#colours;
     const choice = [balance === null ? '' : `balance ${balance}`, stick === null ? '' : `stick ${stick}`];
-    const said = choice.filter((part) => part !== '').join(', ');
+    const said = [...choice.filter((part) => part !== ''), 'all taken to be healthy'].join(', ');
     this.#lines.push('', `${bold('servers')}   ${dim(said)}`);
     const nameWidth = Math.max(...servers.map(({ name }) => name.length));
     const addressWidth = Math.max(...servers.map((server) => addressOf(server).length));

@@ -41,16 +41,11 @@ export class DemoBackend {
 
   /** start resolves once the backend answers: on its port, or on any free one when that is taken. */
   async start(): Promise<void> {
-    let child = fork(SCRIPT, [this.name, String(this.#port)]);
-    let [report] = (await once(child, 'message')) as [BackendReport];
-    if ('problem' in report) {
-      child = fork(SCRIPT, [this.name, '0']);
-      [report] = (await once(child, 'message')) as [BackendReport];
-    }
-    this.#process = child;
+    let report = await this.#fork(this.#port);
+    if ('problem' in report) report = await this.#fork(0);
     if ('problem' in report) throw new Error(`backend ${this.name} cannot start: ${report.problem}`);
     this.#port = report.port;
-    child.once('exit', () => this.#ended());
+    this.#process?.once('exit', () => this.#ended());
   }
 
   async stop(): Promise<void> {
@@ -61,6 +56,15 @@ export class DemoBackend {
     const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
+  }
+
+  #fork(port: number): Promise<BackendReport> {
+    const child = fork(SCRIPT, [this.name, String(port)]);
+    this.#process = child;
+    return new Promise((resolve) => {
+      child.once('message', (report: BackendReport) => resolve(report));
+      child.once('exit', () => resolve({ problem: 'its process ended at once' }));
+    });
   }
 
   #ended(): void {

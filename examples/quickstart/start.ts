@@ -1,15 +1,19 @@
 /**
  * `npm start`: runs the demo, says what to try, and ends everything on Ctrl-C.
+ *
+ * PORT=8081 puts the gateway on another port; PORT=0 takes any free ones, for the backends too.
  */
 import { relative } from 'node:path';
 import { Demo, RULES } from './demo.ts';
 
-const port = process.env.PORT === undefined ? {} : { port: Number(process.env.PORT) };
+const wanted = process.env.PORT;
+const ports =
+  wanted === undefined ? {} : wanted === '0' ? { port: 0, backendPorts: [0, 0, 0] } : { port: Number(wanted) };
 const say = (text: string) => console.log(`  · ${text}`);
 
 let demo: Demo;
 try {
-  demo = await Demo.start({ ...port, say });
+  demo = await Demo.start({ ...ports, say });
 } catch (thrown) {
   console.error(`\nThe quickstart cannot start: ${(thrown as Error).message}`);
   console.error('\nTo put the gateway on another port: PORT=8081 npm start');
