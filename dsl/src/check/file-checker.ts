@@ -53,7 +53,10 @@ class FileChecker {
 
   run(): CheckedFile {
     const scope = this.#scope;
-    for (const statement of this.#tree.statements) this.#top(statement);
+    for (const statement of this.#tree.statements) {
+      if (scope.diagnostics.isFull) break;
+      this.#top(statement);
+    }
     const settings = checkSettings(scope, this.#settings);
     const listeners: ListenerPlan[] = [];
     const backends: BackendPlan[] = [];
@@ -130,6 +133,7 @@ class FileChecker {
     }
     if (statement.isBroken) return;
     if (word === null) {
+      this.#hasBroken = true;
       scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
       return;
     }

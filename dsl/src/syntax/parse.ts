@@ -4,7 +4,7 @@
 import { EOF, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
 import type { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
 import { layOut, spanOf } from './layout.ts';
-import { SluiceParser } from './parser.ts';
+import { SluiceParser, TooManyErrors } from './parser.ts';
 import type { SourceText } from './source-text.ts';
 import {
   And,
@@ -19,10 +19,16 @@ import {
   TOKENS,
   When,
 } from './tokens.ts';
-import type { FileTree } from './tree.ts';
+import type { FileTree, Statement } from './tree.ts';
 
 /** Longest text that is read, in UTF-16 units. */
 export const TEXT_LIMIT = 32 * 1024 * 1024;
+
+/** Most tokens that are read: some hundred thousand rules. */
+export const TOKEN_LIMIT = 2_000_000;
+
+/** A text is lexed in pieces of about this length, so that one with too many tokens is left early. */
+const PIECE = 1 << 18;
 
 let lexer: Lexer | null = null;
 let parser: SluiceParser | null = null;
@@ -31,19 +37,49 @@ let parser: SluiceParser | null = null;
 export function parse(source: SourceText, diagnostics: DiagnosticList): FileTree {
   const empty: FileTree = { source, statements: [] };
   if (source.text.length > TEXT_LIMIT) {
-    diagnostics.add('SL0115', source, { start: 0, end: 1 }, { limit: TEXT_LIMIT / (1024 * 1024) });
+    diagnostics.add('SL0115', source, { start: 0, end: 1 }, { limit: `${TEXT_LIMIT / (1024 * 1024)} MiB` });
     return empty;
   }
   lexer ??= new Lexer(TOKENS, { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: true });
   parser ??= new SluiceParser({ recoveryEnabled: true, maxLookahead: 1, skipValidations: true });
-  const tokens = layOut(lexer.tokenize(source.text).tokens, source, diagnostics);
+  const lexed = lex(lexer, source.text);
+  if (lexed === null) {
+    diagnostics.add('SL0115', source, { start: 0, end: 1 }, { limit: `${TOKEN_LIMIT} words` });
+    return empty;
+  }
+  const tokens = layOut(lexed, source, diagnostics);
   if (tokens === null) return empty;
   parser.onTextError = (code, start, end, values) => diagnostics.add(code, source, { start, end }, values);
-  parser.input = tokens;
-  const statements = parser.file() ?? [];
+  const statements = readAll(parser, tokens);
   for (const error of parser.errors) addSyntaxError(error, source, diagnostics);
   parser.input = [];
   return { source, statements };
+}
+
+/** lex returns all tokens, or null when there are too many. Pieces end at line ends, which no token but NewLine crosses. */
+function lex(into: Lexer, text: string): IToken[] | null {
+  if (text.length <= PIECE) return into.tokenize(text).tokens;
+  const all: IToken[] = [];
+  for (let start = 0; start < text.length; ) {
+    const lineEnd = text.indexOf('\n', start + PIECE);
+    const end = lineEnd < 0 ? text.length : lineEnd + 1;
+    for (const token of into.tokenize(text.slice(start, end)).tokens) {
+      token.startOffset += start;
+      all.push(token);
+    }
+    if (all.length > TOKEN_LIMIT) return null;
+    start = end;
+  }
+  return all;
+}
+
+function readAll(reader: SluiceParser, tokens: IToken[]): readonly Statement[] {
+  try {
+    return reader.read(tokens);
+  } catch (error) {
+    if (error instanceof TooManyErrors) return [];
+    throw error;
+  }
 }
 
 function isEnd(token: IToken): boolean {

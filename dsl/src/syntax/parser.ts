@@ -11,7 +11,8 @@
  * Separators between statements are seen to by the layout, which also keeps brackets balanced.
  * Actions build the tree as the rules run: no concrete tree is kept. One parser is made and reused. Main thread.
  */
-import { EmbeddedActionsParser, type IParserConfig, type IToken } from 'chevrotain';
+import { EmbeddedActionsParser, type IParserConfig, type IParserErrorMessageProvider, type IToken } from 'chevrotain';
+import { DIAGNOSTIC_LIMIT } from '../diagnostics/diagnostic-list.ts';
 import { isBrokenToken } from './layout.ts';
 import type { Span } from './source-text.ts';
 import { decodeText } from './text-literal.ts';
@@ -40,24 +41,85 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 const NO_PHRASE: Phrase = { items: [], start: 0, end: 0 };
 const NO_EXPRESSION: Expression = { phrases: [], joints: [], start: 0, end: 0 };
 
+/** A statement of which recovery left nothing: whoever misses something may find that it stood here. */
+const LOST: Statement = {
+  head: NO_EXPRESSION,
+  when: null,
+  whenSpan: null,
+  block: null,
+  headEnd: 0,
+  isBroken: true,
+  start: 0,
+  end: 0,
+};
+
+/** A rule that was left by recovery gives nothing. */
+function push(items: Item[], item: Item | undefined): void {
+  if (item !== undefined) items.push(item);
+}
+
+/** TooManyErrors ends a parse that is not worth going on with. */
+export class TooManyErrors extends Error {}
+
+/**
+ * ErrorCount counts errors as the parser makes their messages (the table of diagnostics has better ones). Past the limit
+ * the parser gives up: the text is rubbish, and every error costs a stack trace.
+ */
+class ErrorCount implements IParserErrorMessageProvider {
+  count = 0;
+
+  #next(): string {
+    if (++this.count > DIAGNOSTIC_LIMIT) throw new TooManyErrors();
+    return '';
+  }
+
+  buildMismatchTokenMessage(): string {
+    return this.#next();
+  }
+
+  buildNotAllInputParsedMessage(): string {
+    return this.#next();
+  }
+
+  buildNoViableAltMessage(): string {
+    return this.#next();
+  }
+
+  buildEarlyExitMessage(): string {
+    return this.#next();
+  }
+}
+
 export class SluiceParser extends EmbeddedActionsParser {
   /** Tells of a string that cannot be decoded. */
   onTextError: (code: string, start: number, end: number, values: Record<string, string>) => void = () => {};
   /** A mended token stood in the statement being read. */
   #isBroken = false;
 
+  readonly #errorCount: ErrorCount;
+
   constructor(config: IParserConfig) {
-    super(TOKENS, config);
+    const errorCount = new ErrorCount();
+    super(TOKENS, { ...config, errorMessageProvider: errorCount });
+    this.#errorCount = errorCount;
     this.performSelfAnalysis();
+  }
+
+  /** read parses a file's tokens. Throws TooManyErrors. */
+  read(tokens: IToken[]): readonly Statement[] {
+    this.#errorCount.count = 0;
+    this.input = tokens;
+    return this.file() ?? [];
   }
 
   readonly file = this.RULE('file', (): Statement[] => {
     const statements: Statement[] = [];
-    this.SUBRULE(this.statements, { ARGS: [statements] });
+    if (this.SUBRULE(this.statements, { ARGS: [statements] }) === undefined) statements.push(LOST);
     return statements;
   });
 
-  readonly statements = this.RULE('statements', (into: Statement[]) => {
+  /** Fills a list, since what was read before an error counts; returns undefined when recovery left it. */
+  readonly statements = this.RULE('statements', (into: Statement[]): true => {
     this.MANY(() => {
       this.OR([
         { ALT: () => this.CONSUME(NewLine) },
@@ -65,17 +127,16 @@ export class SluiceParser extends EmbeddedActionsParser {
         {
           ALT: () => {
             const statement = this.SUBRULE(this.statement);
-            this.ACTION(() => {
-              if (statement !== undefined) into.push(statement);
-            });
+            this.ACTION(() => into.push(statement ?? LOST));
           },
         },
       ]);
     });
+    return true;
   });
 
   readonly statement = this.RULE('statement', (): Statement => {
-    const errorsBefore = this.errors.length;
+    const errorsBefore = this.#errorCount.count;
     this.#isBroken = false;
     const head = this.SUBRULE(this.expression);
     const tail: { when: Expression | null; whenSpan: Span | null; block: Block | null } = {
@@ -89,9 +150,9 @@ export class SluiceParser extends EmbeddedActionsParser {
       tail.when = this.SUBRULE2(this.expression);
     });
     const headEnd = Math.max(head.end, tail.whenSpan?.end ?? 0, tail.when?.end ?? 0);
-    const isBroken = this.#isBroken || this.errors.length > errorsBefore;
+    const isBroken = this.#isBroken || this.#errorCount.count > errorsBefore;
     this.OPTION2(() => {
-      tail.block = this.SUBRULE(this.block);
+      tail.block = this.SUBRULE(this.block) ?? null;
     });
     const end = tail.block === null ? headEnd : tail.block.end;
     return { head, ...tail, headEnd, isBroken, start: head.start, end };
@@ -100,7 +161,7 @@ export class SluiceParser extends EmbeddedActionsParser {
   readonly block = this.RULE('block', (): Block => {
     const statements: Statement[] = [];
     const left = this.CONSUME(LeftBrace);
-    this.SUBRULE(this.statements, { ARGS: [statements] });
+    if (this.SUBRULE(this.statements, { ARGS: [statements] }) === undefined) statements.push(LOST);
     const right = this.CONSUME(RightBrace);
     return { statements, start: left.startOffset, end: right.startOffset + 1 };
   });
@@ -129,17 +190,20 @@ export class SluiceParser extends EmbeddedActionsParser {
     'phrase',
     (): Phrase => {
       const items: Item[] = [];
-      items.push(this.SUBRULE(this.item));
+      const first = this.SUBRULE(this.item);
+      this.ACTION(() => push(items, first));
       this.MANY(() => {
         this.OPTION(() => {
           this.CONSUME(Comma);
           this.ACTION(() => {
-            (items[items.length - 1] as Writable<Item>).hasComma = true;
+            const last = items[items.length - 1];
+            if (last !== undefined) (last as Writable<Item>).hasComma = true;
           });
         });
-        const item = this.SUBRULE2(this.item);
-        this.ACTION(() => items.push(item));
+        const next = this.SUBRULE2(this.item);
+        this.ACTION(() => push(items, next));
       });
+      if (items.length === 0) return NO_PHRASE;
       return { items, start: items[0]!.start, end: items[items.length - 1]!.end };
     },
     { recoveryValueFunc: () => NO_PHRASE },

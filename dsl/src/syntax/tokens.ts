@@ -71,10 +71,20 @@ for (let code = 256; code < 0x10000; code += 128) {
 
 export const Blank = createToken({ name: 'Blank', pattern: /[ \t]+/, group: Lexer.SKIPPED });
 export const Comment = createToken({ name: 'Comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED, line_breaks: false });
+/** NewLine takes the blank lines behind it and the next line's indent too: they mean nothing, and may be many. */
 export const NewLine = createToken({
   name: 'NewLine',
   label: 'the end of the line',
-  pattern: /\r?\n/,
+  pattern: scanned((text, offset) => {
+    let end = offset;
+    for (let at = offset; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === 10) end = at + 1;
+      else if (code !== 9 && code !== 0x20 && !(code === 13 && text.charCodeAt(at + 1) === 10)) break;
+    }
+    return end;
+  }),
+  start_chars_hint: ['\n', '\r'],
   line_breaks: true,
 });
 export const Semicolon = createToken({ name: 'Semicolon', label: '`;`', pattern: ';' });

@@ -127,7 +127,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0115: {
     severity: 'error',
-    message: 'the file is longer than {limit} MiB',
+    message: 'the file is longer than {limit}',
     mend: 'Keep long lists of addresses in files of their own',
     why: 'A rule file of that size is most likely another kind of file.',
     context: 'file',

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { formatDiagnostic } from '../../src/index.ts';
+import { codesOf, compileText } from '../compile-text.ts';
+
+/** `# SL0101:3` is about its own line, `# SL0101:3@+1` about the next one, `# above: SL0101:3` the same. */
+function expected(text: string): string[] {
+  const found: { line: number; column: number; code: string }[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const isAbove = line.includes('# above:') ? 1 : 0;
+    for (const [, code, column, offset] of line.matchAll(/(SL\d{4}):(\d+)(?:@\+(\d))?/g)) {
+      found.push({ line: index + 1 + isAbove + Number(offset ?? 0), column: Number(column), code: code! });
+    }
+  }
+  found.sort((a, b) => a.line - b.line || a.column - b.column);
+  return found.map(({ code, line, column }) => `${code} ${line}:${column}`);
+}
+
+test('a file with more than fifty mistakes reports each of them once, and no echoes', async () => {
+  const text = await readFile(new URL('files/fifty-mistakes.sluice', import.meta.url), 'utf8');
+  const wanted = expected(text);
+  assert.ok(wanted.length >= 50);
+  const { diagnostics, sources, plan } = await compileText(text);
+  const frames = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, sources)).join('\n');
+  assert.deepEqual(codesOf(diagnostics), wanted, frames);
+  assert.equal(plan, null);
+});
+
+test('a section that is never closed does not swallow the next one', async () => {
+  const { diagnostics } = await compileText('listener web on :80 {\n  otherwise send to app\n\nbackend app of a:80\n');
+  assert.deepEqual(codesOf(diagnostics), ['SL0104 1:21']);
+});
+
+test('a line that cannot be read does not hide the others, nor that it may have been the otherwise', async () => {
+  const { diagnostics } = await compileText(
+    'listener web on :80 {\n  otherwise and\n}\nlistener two on :81 {\n deny\n otherwise deny }',
+  );
+  assert.deepEqual(codesOf(diagnostics), ['SL0111 2:13', 'SL0304 5:2']);
+});
+
+test('words that may belong to a plugin that failed to load are not reported on top', async () => {
+  const { diagnostics, plan } = await compileText(
+    'use x from "./x.js"\nlistener web on :80 { deny continent EU; otherwise deny }',
+  );
+  assert.deepEqual(codesOf(diagnostics), ['SL0707 1:12']);
+  assert.equal(diagnostics[0]!.message, 'plugin `x` cannot be loaded: there is no module ./x.js');
+  assert.equal(plan, null);
+});
+
+test('a misspelled section word is reported alone', async () => {
+  const { diagnostics } = await compileText('listener web on :80 { otherwise send to app }\nbackned app of a:80');
+  assert.deepEqual(codesOf(diagnostics), ['SL0101 2:1']);
+  assert.equal(diagnostics[0]!.mend, 'Did you mean `backend`?');
+});
+
+test('an unsupported word says so in place of being unknown', async () => {
+  const text = `include "x.sluice"
+map t = host to backend from "x" else app
+listener web on :80 {
+  limit 20/s per ip when all
+  rewrite /v1 to /api/v1
+  send 5% to app when all
+  send map t of host when all
+  otherwise send to app
+  on response { remove header Server }
+}
+backend app of a:80 { slow start 30s; tls bridge; fall back to app when healthy below 1 }
+settings { admin on 127.0.0.1:9900; log access json to "x" }
+test "x" { given ip 198.51.100.7; expect deny }`;
+  const { diagnostics } = await compileText(text);
+  assert.deepEqual(
+    diagnostics.map(({ code, message }) => `${code} ${message}`),
+    [
+      'include',
+      'map',
+      'limit',
+      'rewrite',
+      'send N%',
+      'send map',
+      'on response',
+      'slow start',
+      'tls',
+      'fall back',
+      'admin',
+      'log',
+      'test',
+    ].map((word) => `SL0116 \`${word}\` is not supported yet`),
+  );
+});
