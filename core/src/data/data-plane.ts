@@ -100,12 +100,12 @@ class LoopDataPlane implements DataPlane {
     this.#current = prepared.generation;
     prepared.generation.isCurrent = true;
     for (const [name, port] of prepared.ports) port.serve(prepared.generation.listeners.get(name)!);
-    for (const port of this.#ports.values()) if (!kept.has(port)) port.close();
+    for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
     this.#retireEndpoints(prepared.generation);
     if (previous === null) return;
     previous.isCurrent = false;
-    if (previous.openRequests === 0) this.#loop.retired(previous);
+    if (previous.holds === 0) this.#loop.retired(previous);
   }
 
   async abandon(number: number): Promise<void> {

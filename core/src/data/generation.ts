@@ -7,6 +7,7 @@ import type { IpSet, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
+import type { Loop } from './loop.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /** LinkedRule is a rule with what it does once its condition matched. */
@@ -49,7 +50,12 @@ export interface Generation {
   readonly backends: readonly LinkedBackend[];
   /** The standard answer of a status. */
   errorAnswer(status: number): Answer;
-  /** Requests that started on it and have not ended. */
-  openRequests: number;
+  /** What still needs it: requests that started on it, and connections to listeners that ended with it. */
+  holds: number;
   isCurrent: boolean;
+}
+
+/** releaseGeneration takes one hold back. */
+export function releaseGeneration(generation: Generation, loop: Loop): void {
+  if (--generation.holds === 0 && !generation.isCurrent) loop.retired(generation);
 }

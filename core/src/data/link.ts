@@ -95,7 +95,7 @@ class Linking {
       listeners,
       backends: plan.backends.map((backend) => this.#backend(backend, endpoints)),
       errorAnswer: this.#errorAnswers(),
-      openRequests: 0,
+      holds: 0,
       isCurrent: false,
     };
     for (const listener of plan.listeners) listeners.set(listener.name, this.#listener(listener));

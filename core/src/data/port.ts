@@ -7,13 +7,17 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type IpAddress, parseIp } from '@sluice/dsl/match';
 import type { Address } from '@sluice/dsl/plan';
 import { ListenerIndex } from '../shared/counters.ts';
-import type { LinkedListener } from './generation.ts';
+import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
 import { Downstream } from './http1/downstream.ts';
 import type { Loop } from './loop.ts';
 
 const BACKLOG = 4096;
 /** Stands for the peer of a Unix socket, and of one that has gone already. */
 const NO_ADDRESS = parseIp('0.0.0.0')!;
+
+function ignoreError(): void {
+  // A client that gave up before anybody served it.
+}
 
 export class Port {
   readonly address: Address;
@@ -22,6 +26,10 @@ export class Port {
   /** `host:port`, for requests that name no host. */
   authority = '';
   listener: LinkedListener;
+  readonly connections = new Set<Downstream>();
+  /** No longer bound: what is still connected gets its answers, then goes. */
+  isClosed = false;
+  #held: Generation | null = null;
   #isServing = false;
   #waiting: Socket[] = [];
   readonly #server: Server;
@@ -61,16 +69,36 @@ export class Port {
   serve(listener: LinkedListener): void {
     this.listener = listener;
     this.#isServing = true;
-    for (const socket of this.#waiting.splice(0)) this.#accept(socket);
+    for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#accept(socket);
   }
 
-  close(): void {
+  /**
+   * close unbinds. What is connected keeps the listener's generation until it has gone; with `graceMs` above 0, idle
+   * connections are ended after that time, so that requests on their way still get their answer.
+   */
+  close(graceMs = 0): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.#server.close();
     for (const socket of this.#waiting.splice(0)) socket.destroy();
+    if (this.connections.size === 0) return;
+    this.#held = this.listener.generation;
+    this.#held.holds += this.connections.size;
+    if (graceMs === 0) return;
+    setTimeout(() => {
+      for (const connection of this.connections) if (connection.isIdle) connection.destroy();
+    }, graceMs).unref();
+  }
+
+  /** left: a connection has gone. */
+  left(connection: Downstream): void {
+    this.connections.delete(connection);
+    if (this.#held !== null) releaseGeneration(this.#held, this.#loop);
   }
 
   #accept(socket: Socket): void {
     if (!this.#isServing) {
+      socket.on('error', ignoreError);
       this.#waiting.push(socket);
       return;
     }

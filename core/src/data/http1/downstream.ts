@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { type IpAddress, MatchError, parseIp } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
-import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
+import { type LinkedBackend, type LinkedListener, type LinkedRule, releaseGeneration } from '../generation.ts';
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import { Timed } from '../timer-wheel.ts';
@@ -97,6 +97,7 @@ export class Downstream extends Timed implements Closable, Waiting {
   #server = -1;
   #openSlot = -1;
   #tried: number[] | null = null;
+  #failure: Failure | null = null;
   #pending: Buffer | null = null;
   #isPaused = false;
   #isReading = false;
@@ -120,6 +121,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     socket.on('error', onError);
     socket.on('close', onClose);
     loop.connections.add(this);
+    port.connections.add(this);
     loop.counters.listener(port.listener.slot, ListenerIndex.connections);
     loop.addresses.add(port.listener.slot, peerIp, 1);
     loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
@@ -172,20 +174,24 @@ export class Downstream extends Timed implements Closable, Waiting {
   ended(): void {
     this.#hasEnded = true;
     switch (this.#state) {
-      case ANSWER:
-        this.#mustClose = true;
-        break;
       case TUNNEL:
         this.#upstream!.socket.end();
         break;
-      case IDLE:
-        this.socket.end();
-        break;
-      case LINGER:
-        break;
-      default:
+      case HEAD:
         this.destroy();
+        break;
+      case IDLE:
+      case BODY:
+        // What has come before may still be a whole request, or the rest of one, that waits for its turn.
+        if (this.#pending === null) this.#endedWithin(this.#state);
+        break;
     }
+  }
+
+  /** endedWithin: nothing more will come, and nothing waits. Between requests that is a good end, within one it is none. */
+  #endedWithin(state: number): void {
+    if (state === IDLE) this.#close();
+    else this.destroy();
   }
 
   drained(): void {
@@ -221,6 +227,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     }
     counters.listener(this.#port.listener.slot, ListenerIndex.connectionsClosed);
     this.#loop.addresses.add(this.#port.listener.slot, this.#peerIp, -1);
+    this.#port.left(this);
     this.#countBytes();
     this.#pending = null;
   }
@@ -276,7 +283,7 @@ export class Downstream extends Timed implements Closable, Waiting {
       }
       this.#listener = listener;
       this.#request = request;
-      listener.generation.openRequests++;
+      listener.generation.holds++;
       if (behind < 0) {
         this.#framer.begin(NO_BODY, 0, AS_IS);
         this.#refuse(-behind);
@@ -304,10 +311,9 @@ export class Downstream extends Timed implements Closable, Waiting {
     this.#framer.begin(framing.mode, framing.length, AS_IS);
     this.#state = this.#framer.isDone ? ANSWER : BODY;
     wheel.limit(this, this.#framer.isDone ? 0 : plan.timeouts.bodyMs);
-    this.#mustClose = !request.isKeepAlive || this.#hasEnded;
+    this.#mustClose = !request.isKeepAlive;
     this.#isAnswering = false;
     request.startMs = this.#loop.now();
-    request.attempts = 0;
     counters.listener(listener.slot, ListenerIndex.requests);
     const peer = this.#peerFor(listener);
     request.port = this.#port.number;
@@ -322,6 +328,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
     this.#tried = null;
+    this.#failure = null;
     this.#attempt(false);
     if (this.#state !== BODY || this.#upstream === null || this.#upstream.isConnecting) {
       this.#upstream?.out.flush();
@@ -418,10 +425,15 @@ export class Downstream extends Timed implements Closable, Waiting {
   /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
   #attempt(needsNew: boolean): void {
     const request = this.#request!;
-    const server = this.#pick(request);
+    let server = this.#pick(request);
+    if (server === NOBODY && this.#tried !== null) {
+      // Nobody else is there to try: perhaps it was only a moment's trouble.
+      this.#tried = null;
+      server = this.#pick(request);
+    }
     if (server < 0) {
       if (server === NOBODY || !this.backend.line.join(this)) {
-        this.#answerStatus(503, false);
+        this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUS[this.#failure], false);
         return;
       }
       this.#isQueued = true;
@@ -535,7 +547,10 @@ export class Downstream extends Timed implements Closable, Waiting {
 
   upstreamDrained(): void {
     if (this.#state === BODY || this.#state === TUNNEL) {
-      if (this.#state === BODY) this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+      if (this.#state === BODY) {
+        this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+        if (!this.#isAnswering) this.#upstream!.stopWaiting();
+      }
       this.#resume();
     }
   }
@@ -548,9 +563,10 @@ export class Downstream extends Timed implements Closable, Waiting {
     counters.server(slot, SERVER_FAILURES[failure]);
     if (failure === 'connect') this.backend.pool.endpoints[this.#server]!.flush();
     this.#endAttempt(true);
+    this.#failure = failure;
     if (this.#isAnswering) {
-      // The client must not take what it has for the whole answer.
-      this.destroy();
+      // The client must not take what it has for the whole answer, so no FIN, which could end it properly.
+      this.socket.resetAndDestroy();
       return;
     }
     if (this.#mayRetry(failure, wasReused)) {
@@ -597,7 +613,9 @@ export class Downstream extends Timed implements Closable, Waiting {
       return;
     }
     upstream.out.flush();
-    if (this.#framer.isDone) {
+    if (!this.#framer.isDone && this.#hasEnded) {
+      this.destroy();
+    } else if (this.#framer.isDone) {
       this.#state = ANSWER;
       this.#loop.wheel.limit(this, 0);
       upstream.awaitAnswer();
@@ -627,7 +645,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
     if (backend.stickiness !== null) this.#learn(request, backend, answer.setCookies());
-    if (!this.#framer.isDone || this.#loop.isDraining || this.#hasEnded) this.#mustClose = true;
+    if (!this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
     this.answerOutput = AS_IS;
     let framed = '';
     if (answer.mode === BY_LENGTH || (answer.mode === NO_BODY && answer.hasLength && answer.status !== 204)) {
@@ -710,7 +728,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     if (this.#request === null) {
       this.#listener = this.#port.listener;
       this.#request = LiveRequest.acquire();
-      this.#listener.generation.openRequests++;
+      this.#listener.generation.holds++;
       this.#framer.begin(NO_BODY, 0, AS_IS);
     }
     this.#request.startMs = this.#loop.now();
@@ -724,7 +742,7 @@ export class Downstream extends Timed implements Closable, Waiting {
 
   #answer(answer: Answer, mustClose: boolean): void {
     const request = this.#request!;
-    if (mustClose || !this.#framer.isDone || this.#loop.isDraining) this.#mustClose = true;
+    if (mustClose || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
     this.#isAnswering = true;
     this.#countAnswer(answer.status);
     const standard = this.#listener.generation.errorAnswer(answer.status);
@@ -763,13 +781,21 @@ export class Downstream extends Timed implements Closable, Waiting {
       this.#read(held);
     }
     if (this.#pending === null || this.#state === HEAD) this.#resume();
+    if (this.#hasEnded && (this.#state === HEAD || (this.#state === IDLE && this.#pending === null))) {
+      this.#endedWithin(this.#state);
+    }
+  }
+
+  /** isLeaving: this answer is the last one here, as the gateway drains or a reload took the listener away. */
+  get #isLeaving(): boolean {
+    return this.#loop.isDraining || this.#port.isClosed;
   }
 
   #endRequest(request: LiveRequest): void {
     const { generation } = this.#listener;
     this.#request = null;
     request.release();
-    if (--generation.openRequests === 0 && !generation.isCurrent) this.#loop.retired(generation);
+    releaseGeneration(generation, this.#loop);
   }
 
   /** close ends our side and waits a moment for the client's, so that our last answer is not lost to a reset. */

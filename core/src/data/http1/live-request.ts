@@ -87,6 +87,11 @@ export class LiveRequest implements RequestFacts {
     this.path = '';
     this.query = '';
     this.forwardHead = '';
+    this.attempts = 0;
+    this.startMs = 0;
+    this.expectsContinue = false;
+    this.acceptsTrailers = false;
+    this.host = '';
     this.upgrade = '';
     this.#id = '';
     if (free.length < MOST_FREE) free.push(this);

@@ -118,13 +118,23 @@ export class Upstream extends Timed {
     }
     this.isReused = true;
     this.#state = HEAD;
-    this.awaitAnswer();
+    this.#awaitFirst(downstream);
   }
 
   /** awaitAnswer starts the time that the server has for its next bytes. */
   awaitAnswer(): void {
     const downstream = this.#downstream;
     if (downstream !== null) this.loop.wheel.limit(this, downstream.backend.plan.timeouts.responseMs);
+  }
+
+  /** stopWaiting: the client is still sending, so the server owes nothing yet. */
+  stopWaiting(): void {
+    this.loop.wheel.limit(this, 0);
+  }
+
+  #awaitFirst(downstream: Downstream): void {
+    if (downstream.isRequestSent) this.awaitAnswer();
+    else this.stopWaiting();
   }
 
   resume(): void {
@@ -147,8 +157,9 @@ export class Upstream extends Timed {
   connected(): void {
     if (this.#state !== CONNECTING) return;
     this.#state = HEAD;
-    this.awaitAnswer();
-    this.#downstream?.upstreamConnected();
+    const downstream = this.#downstream!;
+    this.#awaitFirst(downstream);
+    downstream.upstreamConnected();
   }
 
   /** read takes what came, then sees to the buffer: it is free again unless a write to the client still needs it. */
