@@ -54,14 +54,16 @@ test('a client goes back to the server that gave it its cookie, whichever thread
   }
 });
 
-test('a client with a cookie that nobody knows is spread like any other', async () => {
+test('clients with cookies that nobody knows are spread, and then stay where they were answered', async () => {
   const { ask, stop } = await stage(['one', 'two', 'three']);
   try {
-    const met = new Set<string>();
+    const homes = new Map<string, string>();
     await eventually('all servers', async () => {
-      met.add(await ask('/', 'stranger'));
-      return met.size === 3;
+      const stranger = `stranger-${homes.size}`;
+      homes.set(stranger, await ask('/', stranger));
+      return new Set(homes.values()).size === 3;
     });
+    for (const [stranger, home] of homes) assert.equal(await ask('/', stranger), home, stranger);
   } finally {
     await stop();
   }

@@ -1,0 +1,122 @@
+/**
+ * The packages as users get them: packed, installed into an empty project, and run from there.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { Program, temporaryFolder } from '../kit/index.ts';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const NPM_ENV = { npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' };
+
+interface Manifest {
+  readonly name: string;
+  readonly private?: boolean;
+  readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+}
+
+const packages = globSync(['cli/package.json', 'core/package.json', 'dsl/package.json', 'plugins/*/package.json'], {
+  cwd: ROOT,
+})
+  .map((file) => ({
+    folder: dirname(join(ROOT, file)),
+    manifest: JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as Manifest,
+  }))
+  .filter(({ manifest }) => manifest.private !== true);
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  const program = new Program(command, args, { cwd, env: NPM_ENV });
+  const { code } = await program.exited;
+  assert.equal(code, 0, `${command} ${args.join(' ')}: ${program.output}`);
+  return program.output;
+}
+
+describe('packed and installed into an empty project', () => {
+  const project = join(temporaryFolder(), 'project');
+  const tarballs = join(temporaryFolder(), 'tarballs');
+
+  before(async () => {
+    mkdirSync(project);
+    mkdirSync(tarballs);
+    const which = packages.flatMap(({ manifest }) => ['-w', manifest.name]);
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', tarballs, ...which], ROOT);
+    const files = readdirSync(tarballs);
+    assert.equal(files.length, packages.length);
+    const dependencies = Object.fromEntries(
+      packages.map(({ manifest }) => {
+        const packed = `${manifest.name.replace('@', '').replace('/', '-')}-`;
+        const file = files.find((name) => name.startsWith(packed) && /^\d/.test(name.slice(packed.length)));
+        return [manifest.name, `file:${join(tarballs, file!)}`];
+      }),
+    );
+    writeFileSync(
+      join(project, 'package.json'),
+      JSON.stringify({ name: 'empty', private: true, type: 'module', dependencies }),
+    );
+    await run('npm', ['install', '--ignore-scripts', '--prefer-offline'], project);
+  });
+
+  test('every package brings the files that its exports name', () => {
+    for (const { manifest } of packages) {
+      for (const target of Object.values(manifest.exports ?? {})) {
+        for (const file of [target.types, target.default]) {
+          assert.ok(existsSync(join(project, 'node_modules', manifest.name, file)), `${manifest.name}: ${file}`);
+        }
+      }
+    }
+  });
+
+  test('no package brings its tests', () => {
+    for (const { manifest } of packages)
+      assert.ok(!existsSync(join(project, 'node_modules', manifest.name, 'test')), manifest.name);
+  });
+
+  test('the command checks a rule file', async () => {
+    const file = join(project, 'gateway.sluice');
+    writeFileSync(file, 'listener web on 127.0.0.1:0 {\n  otherwise send to app\n}\nbackend app of 127.0.0.1:9 {\n}\n');
+    const command = join(project, 'node_modules/.bin/sluice');
+    assert.ok(existsSync(command));
+    await run(process.execPath, [command, 'check', file], project);
+    await run(process.execPath, [command, '--version'], project);
+  });
+
+  test('the command refuses a bad rule file without a stack', async () => {
+    const file = join(project, 'bad.sluice');
+    writeFileSync(
+      file,
+      'listener web on 127.0.0.1:0 {\n  dney all\n  otherwise send to app\n}\nbackend app of 127.0.0.1:9 {\n}\n',
+    );
+    const program = new Program(process.execPath, [join(project, 'node_modules/.bin/sluice'), 'check', file]);
+    const { code } = await program.exited;
+    assert.equal(code, 1);
+    assert.match(program.output, /bad\.sluice:2:3/);
+    assert.doesNotMatch(program.output, /\n\s+at /);
+  });
+
+  test('createGateway serves, on data threads too, and ends with the program', async () => {
+    writeFileSync(
+      join(project, 'embed.js'),
+      `import { createServer } from 'node:http';
+import { createGateway } from 'sluice';
+const server = createServer((request, response) => response.end('hello from ' + request.url)).listen(0, '127.0.0.1');
+await new Promise((resolve) => server.once('listening', resolve));
+const rules = \`
+listener web on 127.0.0.1:0 { otherwise send to app; }
+backend app of 127.0.0.1:\${server.address().port} { }
+\`;
+for (const threads of [0, 2]) {
+  const gateway = await createGateway({ rules, threads, logger: false });
+  await gateway.start();
+  const { host, port } = gateway.addresses().web;
+  const answer = await fetch(\`http://\${host}:\${port}/\${threads}\`);
+  console.log(answer.status, await answer.text());
+  await gateway.stop({ deadline: '1s' });
+}
+server.close();
+`,
+    );
+    const output = await run(process.execPath, ['embed.js'], project);
+    assert.equal(output, '200 hello from /0\n200 hello from /2\n');
+  });
+});
