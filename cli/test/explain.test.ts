@@ -94,6 +94,16 @@ for (const [name, request, message] of WRONG) {
   });
 }
 
+test('a port that no listener has is one clear line that names the listeners', async (t) => {
+  const other = 'listener plain on 127.0.0.1:8081 { otherwise deny 404 }\n';
+  const cwd = await folderOf(t, { 'edge.sluice': RULES + other });
+  const { code, stderr } = await sluice(['explain', 'edge.sluice', 'GET http://a/'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stderr, /^sluice: .*port 80\b.*web \(port 8080\), plain \(port 8081\)\n$/);
+  const named = await sluice(['explain', 'edge.sluice', 'GET http://a/', '--listener', 'plain'], { cwd });
+  assert.match(named.stdout, /→ answer 404/);
+});
+
 test('problems of the file go to stderr', async (t) => {
   const cwd = await folderOf(t, { 'edge.sluice': RULES.replace('deny ip', 'dney ip') });
   const { code, stdout, stderr } = await sluice(['explain', 'edge.sluice', 'GET http://a/'], { cwd });

@@ -3,7 +3,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,6 +23,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
   readonly node?: string;
+  /** Runs the command as this user and group. */
+  readonly uid?: number;
 }
 
 /** start starts the command and leaves it running. */
@@ -31,7 +33,24 @@ export function start(args: readonly string[], options: SpawnOptions = {}): Chil
   return spawn(options.node ?? process.execPath, [...(options.nodeArgs ?? []), COMMAND, ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...environment, ...options.env },
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
+}
+
+const NOBODY = 65_534;
+
+/**
+ * asPlainUser returns how to run the command as somebody who is not root, or skips the test where that cannot be done. Folders
+ * of the test are opened to that user.
+ */
+export async function asPlainUser(t: TestContext, folder: string): Promise<SpawnOptions | null> {
+  if (process.getuid?.() !== 0) return { cwd: folder };
+  await chmod(folder, 0o755);
+  const options = { cwd: folder, uid: NOBODY };
+  const { code } = await sluice(['--version'], options).catch(() => ({ code: null }));
+  if (code === 0) return options;
+  t.skip('tests run as root, and the user nobody may not read this checkout');
+  return null;
 }
 
 /** sluice runs the command to its end. */
