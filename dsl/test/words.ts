@@ -1,7 +1,8 @@
 /**
  * The words that the language's own tests use: what the standard plugins declare, in short.
  */
-import type { ComponentWord, FieldWord, Operator, VerbWord, Word } from '../src/vocabulary/index.ts';
+import type { Operator } from '../src/plan/index.ts';
+import type { ComponentWord, FieldWord, VerbWord, Word } from '../src/vocabulary/index.ts';
 
 const TEXT: readonly Operator[] = ['is', 'in', 'starts', 'ends', 'contains', 'like', 'matches'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT'];
@@ -15,7 +16,7 @@ const FIELDS: readonly FieldWord[] = [
     phase: 'connection',
     type: 'ip',
     operators: ['is', 'in'],
-    defaultOperator: 'in',
+    defaultOperator: 'is',
     index: 'ip',
   },
   {
@@ -50,6 +51,7 @@ const FIELDS: readonly FieldWord[] = [
     operators: ['is', 'in'],
     defaultOperator: 'is',
     values: METHODS,
+    isOpen: true,
     index: 'text',
   },
   {
@@ -71,7 +73,7 @@ const FIELDS: readonly FieldWord[] = [
     example: 'scheme https',
     phase: 'request',
     type: 'text',
-    operators: ['is'],
+    operators: ['is', 'in'],
     defaultOperator: 'is',
     values: ['http', 'https'],
     index: 'text',
@@ -84,7 +86,7 @@ const FIELDS: readonly FieldWord[] = [
     phase: 'request',
     type: 'text',
     operators: TEXT,
-    defaultOperator: null,
+    defaultOperator: 'is',
     key: { placeholder: 'NAME', ignoresCase: true },
     isOptional: true,
     isMany: true,
@@ -98,7 +100,7 @@ const FIELDS: readonly FieldWord[] = [
     phase: 'request',
     type: 'text',
     operators: TEXT,
-    defaultOperator: null,
+    defaultOperator: 'is',
     key: { placeholder: 'NAME', ignoresCase: false },
     isOptional: true,
     isMany: true,
@@ -112,7 +114,7 @@ const FIELDS: readonly FieldWord[] = [
     phase: 'request',
     type: 'text',
     operators: TEXT,
-    defaultOperator: null,
+    defaultOperator: 'is',
     key: { placeholder: 'NAME', ignoresCase: false },
     isOptional: true,
     isMany: true,

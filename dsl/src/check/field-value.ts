@@ -1,7 +1,7 @@
 /**
  * FieldValue: a written value to the form that the plan holds, by the field's type and the operator. Main thread.
  */
-import { didYouMean } from '../diagnostics/suggestion.ts';
+import { didYouMean, distance } from '../diagnostics/suggestion.ts';
 import { parseCidr, parseIp } from '../match/parse-ip.ts';
 import { normalisePath } from '../match/path.ts';
 import type { Operator } from '../plan/condition.ts';
@@ -98,7 +98,12 @@ function textValue(scope: Scope, item: WordItem, field: FieldWord, operator: Ope
   const isWhole = operator === 'is' || operator === 'in';
   if (text === '' && !isWhole) return scope.error('SL0618', item, { operator });
   if (operator === 'like' && !text.includes('*')) scope.error('SL0220', item, { value: written });
-  if (field.values !== undefined && field.isOpen !== true && isWhole && !field.values.includes(text)) {
+  if (field.values !== undefined && isWhole && !field.values.includes(text)) {
+    if (field.isOpen === true) {
+      const near = field.values.find((value) => distance(value.toLowerCase(), text.toLowerCase()) <= 1);
+      if (near !== undefined) scope.error('SL0225', item, { value: written }, `Did you mean \`${near}\`?`);
+      return text;
+    }
     const fallback = field.values.length <= 12 ? `One of: ${field.values.join(', ')}` : null;
     return scope.error('SL0221', item, { field: field.name, value: written }, didYouMean(text, field.values, fallback));
   }

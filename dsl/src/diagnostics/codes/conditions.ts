@@ -179,10 +179,10 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0221: {
     severity: 'error',
     message: '`{value}` is no {field}',
-    why: 'The field has a fixed set of values; names are compared exactly.',
+    why: 'The field has a fixed set of values, and the test could never be true.',
     context: 'listener',
-    wrong: 'deny method GTE',
-    right: 'deny method GET',
+    wrong: 'deny scheme htps',
+    right: 'deny scheme https',
   },
   SL0222: {
     severity: 'warning',
@@ -210,5 +210,13 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
     context: 'listener',
     wrong: 'deny port over 1000, 2000',
     right: 'deny port over 1000',
+  },
+  SL0225: {
+    severity: 'warning',
+    message: '`{value}` looks misspelled',
+    why: 'The field may have other values than the common ones, but they are compared exactly, and this one is very near to one of them.',
+    context: 'listener',
+    wrong: 'deny method get',
+    right: 'deny method GET',
   },
 };

@@ -46,8 +46,8 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0606: {
     severity: 'error',
-    message: '`{value}` needs a unit',
-    why: 'Seconds or milliseconds, bytes or kilobytes: a bare number leaves it open. Units are {units}.',
+    message: '`{value}` needs a unit: {units}',
+    why: 'Seconds or milliseconds, bytes or kilobytes: a bare number leaves it open.',
     context: 'listener',
     wrong: 'timeout header 10',
     right: 'timeout header 10s',

@@ -1,0 +1,57 @@
+/**
+ * Reference: the page of all diagnostics, made of the table of codes. Main thread; scripts and tests only.
+ */
+import { type CodeEntry, FAMILIES } from './codes.ts';
+
+const INTRODUCTION = `# Diagnostics
+
+Every problem that Sluice finds in a rule file has a code. Codes are stable: they are never reused, and a program may rely on
+them (\`sluice check --json\`). An **error** keeps the rules from loading; a **warning** does not.
+
+    SL0212 edge.sluice:30:8   deny path /admin
+                                   ^^^^ compare how?
+                                        Say \`path is /admin\` (only it) or \`path under /admin\` (it and below)
+
+The first two digits tell the family:
+`;
+
+/** errorReference is the text of docs/errors/README.md. */
+export function errorReference(): string {
+  const contents = FAMILIES.map(
+    ({ digits, title }) => `- [SL${digits}xx](#${anchor(digits, title)}): ${title.toLowerCase()}`,
+  );
+  const sections = FAMILIES.map(({ digits, title, codes }) => {
+    const entries = Object.entries(codes).map(([code, entry]) => section(code, entry));
+    return `## SL${digits}xx: ${title.toLowerCase()}\n\n${entries.join('\n')}`;
+  });
+  const note = '<!-- Written by `node dsl/scripts/write-error-docs.ts`; edit dsl/src/diagnostics/codes instead. -->';
+  return `${INTRODUCTION}\n${contents.join('\n')}\n\n${note}\n\n${sections.join('\n')}`;
+}
+
+function anchor(digits: string, title: string): string {
+  return `sl${digits}xx-${title.toLowerCase().replaceAll(' ', '-')}`;
+}
+
+function section(code: string, { severity, message, mend, why, wrong, right }: CodeEntry): string {
+  const isWarning = severity === 'warning' ? ' (warning)' : '';
+  const advice = mend === undefined ? '' : `${plain(mend)}.\n\n`;
+  return `### ${code}${isWarning}: ${plain(message)}\n\n${why}\n\n${advice}${example('Wrong', wrong)}${example('Right', right)}`
+    .trimEnd()
+    .concat('\n');
+}
+
+/** plain leaves out what is filled in. */
+function plain(template: string): string {
+  return template.replace(/\{+(\w+)\}+/g, '…');
+}
+
+/** Long examples are there for the test, and would not help a reader. */
+function example(title: string, text: string): string {
+  if (text === '' || text.length > 300) return '';
+  const shown = text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is shown
+    /[\u0000-\u0009\u000b-\u001f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+  return `${title}:\n\n    ${shown.replaceAll('\n', '\n    ')}\n\n`;
+}
