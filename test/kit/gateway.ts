@@ -59,12 +59,12 @@ export interface SluiceProcess extends TestGateway {
   readonly file: string;
 }
 
-/** runSluice writes the rules (made for a port) to a file, runs them, and waits until the port accepts. */
+/** runSluice writes the rules (made for a port) to a file, runs them, and waits until they are in force. */
 export async function runSluice(rules: (port: number) => string, ...args: string[]): Promise<SluiceProcess> {
   const port = await freePort();
   const file = join(temporaryFolder(), 'gateway.sluice');
   writeFileSync(file, rules(port));
   const program = sluice('run', file, ...args);
-  await program.listening(port);
+  await program.printed(/listener web is on/);
   return { address: { host: '127.0.0.1', port }, program, file, stop: async () => void (await program.stop()) };
 }

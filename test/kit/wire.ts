@@ -43,7 +43,7 @@ export class Wire {
   constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
-    socket.on('data', (piece) => {
+    socket.on('data', (piece: Buffer) => {
       this.#pieces.push(piece);
       this.#wake();
     });
