@@ -2,6 +2,7 @@
 export * from './gateway.ts';
 export * from './http-message.ts';
 export * from './load.ts';
+export * from './mutation.ts';
 export * from './named-server.ts';
 export * from './peers.ts';
 export * from './program.ts';

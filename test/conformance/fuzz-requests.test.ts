@@ -2,12 +2,10 @@
  * Fuzzing: requests that were valid before something happened to them. Whatever comes, the server behind receives
  * well-formed requests only (the kit's own strict reader is the judge), no more of them than the client's bytes hold when read
  * strictly, and the gateway goes on serving.
- *
- * Runs are made from seeds, so that a failure can be had again: SLUICE_FUZZ_SEED=n runs that one alone, SLUICE_FUZZ_RUNS=n that many.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { answering, openStage, quote, readRequests } from '../kit/index.ts';
+import { answering, chooser, eachSeed, mutate, openStage, quote, readRequests } from '../kit/index.ts';
 
 const stage = await openStage();
 after(() => stage.close());
@@ -69,52 +67,11 @@ const SPLICES = [
   'X: '.padEnd(5000, 'x'),
 ];
 
-/** random is mulberry32: small, seeded, good enough to choose with. */
-function random(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** mutate makes one run's bytes: one to three valid requests in a row, changed in one to four places. */
-function mutate(seed: number): { bytes: string; pieces: number } {
-  const next = random(seed);
-  const below = (limit: number) => Math.floor(next() * limit);
-  const one = <T>(of: readonly T[]) => of[below(of.length)]!;
-  let bytes = Array.from({ length: 1 + below(3) }, () => one(VALID)).join('');
-  for (let changes = 1 + below(4); changes > 0; changes--) {
-    const at = below(bytes.length);
-    const end = at + below(8);
-    const line = bytes.lastIndexOf('\r\n', at) + 2;
-    switch (below(7)) {
-      case 0:
-        bytes = bytes.slice(0, at) + one(SPLICES) + bytes.slice(at);
-        break;
-      case 1:
-        bytes = bytes.slice(0, at) + bytes.slice(end);
-        break;
-      case 2:
-        bytes = bytes.slice(0, at) + String.fromCharCode(below(256)) + bytes.slice(at + 1);
-        break;
-      case 3:
-        bytes = bytes.slice(0, end) + bytes.slice(at);
-        break;
-      case 4:
-        bytes = bytes.slice(0, at + 1);
-        break;
-      default:
-        bytes = bytes.slice(0, line) + one(SPLICES) + bytes.slice(line);
-    }
-  }
-  return { bytes, pieces: one([0, 0, 1, 7]) };
-}
-
 async function run(seed: number): Promise<void> {
-  const { bytes, pieces } = mutate(seed);
+  const choice = chooser(seed);
+  const whole = Array.from({ length: 1 + choice.below(3) }, () => choice.one(VALID)).join('');
+  const bytes = mutate(whole, SPLICES, choice);
+  const pieces = choice.one([0, 0, 1, 7]);
   stage.server.play(answering());
   const client = await stage.client();
   if (pieces > 0) await client.sendInPieces(bytes, pieces);
@@ -134,14 +91,4 @@ async function run(seed: number): Promise<void> {
   assert.ok(seen <= strict.requests.length, `${seen} requests out of ${strict.requests.length}; ${what}`);
 }
 
-/** Seeds that found something once. */
-const KEPT: readonly number[] = [];
-
-const only = process.env.SLUICE_FUZZ_SEED;
-const runs = Number(process.env.SLUICE_FUZZ_RUNS ?? 1500);
-
-test('mutated requests never reach a server malformed, and never stop the gateway', async () => {
-  if (only !== undefined) return run(Number(only));
-  for (const seed of KEPT) await run(seed);
-  for (let seed = 1; seed <= runs; seed++) await run(seed);
-});
+test('mutated requests never reach a server malformed, and never stop the gateway', () => eachSeed([], 1500, run));
