@@ -103,6 +103,9 @@ export function readAddress(text: string, rules: AddressRules): Address | Addres
   const hostText = colon < 0 ? text : text.slice(0, colon);
   if (colon < 0 || (parseIp(text) !== null && !text.startsWith('['))) {
     if (colon < 0 && /^\d+$/.test(text)) return { problem: 'has no `:`', mend: `Write \`:${text}\`` };
+    if (colon >= 0 && parseIp(hostText) !== null && /^\d+$/.test(text.slice(colon + 1))) {
+      return { problem: 'needs brackets around its IPv6 address', mend: `Write \`[${hostText}]${text.slice(colon)}\`` };
+    }
     const host = colon < 0 ? text : `[${text}]`;
     return { problem: 'has no port', mend: `Write \`${host}:80\`` };
   }

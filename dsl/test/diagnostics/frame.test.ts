@@ -75,13 +75,13 @@ test('a long line is cut to what stands around the problem', async () => {
 
 test('a value that a terminal would obey is shown escaped', async () => {
   const frames = await framesOf(inContext('listener', 'deny host is "a\u001b[31m\u202eb"'));
-  assert.doesNotMatch(frames, /[\u001b\u202e]/);
+  assert.ok(!frames.includes('\u001b') && !frames.includes('\u202e'));
 });
 
 test('colours come only when asked for', async () => {
   const { diagnostics, sources } = await compileText(inContext('listener', 'dney all'));
-  assert.match(formatDiagnostic(diagnostics[0]!, sources, { colour: true }), /\u001b\[31mSL0101/);
-  assert.doesNotMatch(formatDiagnostic(diagnostics[0]!, sources), /\u001b/);
+  assert.ok(formatDiagnostic(diagnostics[0]!, sources, { colour: true }).startsWith('\u001b[31mSL0101'));
+  assert.ok(!formatDiagnostic(diagnostics[0]!, sources).includes('\u001b'));
 });
 
 test('a problem of a file that was never read has no source line', () => {

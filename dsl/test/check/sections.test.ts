@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import type { PluginRequest } from '../../src/check/index.ts';
+import { compile, createVocabulary, formatDiagnostic, VocabularyError } from '../../src/index.ts';
+import { codesOf, compileText, inContext, listenerOf, planOf, problemOf } from '../compile-text.ts';
+import { REALISTIC } from '../realistic.ts';
+import { WORDS } from '../words.ts';
+
+test('a realistic file becomes a plan that can be cloned and printed', async () => {
+  const plan = await planOf(REALISTIC);
+  assert.deepEqual(structuredClone(plan), plan);
+  assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+  assert.deepEqual(
+    plan.listeners.map(({ name, address, protocol, guards, changes, routes }) => [
+      name,
+      address,
+      protocol,
+      guards.length,
+      changes.length,
+      routes.length,
+    ]),
+    [
+      ['plain', { host: '::', port: 80 }, 'http', 0, 0, 1],
+      ['edge', { host: '127.0.0.1', port: 8443 }, 'http', 6, 2, 3],
+      ['db', { host: '::', port: 5432 }, 'tcp', 1, 0, 1],
+    ],
+  );
+  assert.deepEqual(plan.settings, { threads: 4, drainMs: 30_000 });
+  assert.equal(plan.plugins[0]!.url, 'file:///geo.js');
+  assert.deepEqual(plan.plugins[0]!.options, { database: 'geo.mmdb', refresh: 60_000 });
+});
+
+test('a listener says its settings in milliseconds and bytes', async () => {
+  const { timeouts, limits, clientIp, allowEncodedSlashes } = await listenerOf(`timeout header 1.5s, idle 2m
+timeout body 250ms client 1h
+body at most 10MiB
+head at most 4KiB
+target at most 1KiB
+headers at most 50
+connections at most 1000
+connections at most 10 per ip
+client ip from header X-Forwarded-For trust 10.0.0.0/8, ::1
+allow encoded slashes`);
+  assert.deepEqual(timeouts, { headerMs: 1500, idleMs: 120_000, bodyMs: 250, clientMs: 3_600_000 });
+  assert.deepEqual(limits, {
+    bodyBytes: 10_485_760,
+    headBytes: 4096,
+    targetBytes: 1024,
+    headerCount: 50,
+    connections: 1000,
+    connectionsPerIp: 10,
+  });
+  assert.deepEqual(clientIp, { header: 'x-forwarded-for', trust: ['10.0.0.0/8', '::1'] });
+  assert.equal(allowEncodedSlashes, true);
+});
+
+test('a listener that says nothing has the defaults', async () => {
+  const { timeouts, limits, clientIp, tls, allowEncodedSlashes, responseChanges } = await listenerOf('');
+  assert.deepEqual(timeouts, { headerMs: 10_000, idleMs: 60_000, bodyMs: 30_000, clientMs: 30_000 });
+  assert.deepEqual(limits, {
+    bodyBytes: 0,
+    headBytes: 16_384,
+    targetBytes: 8192,
+    headerCount: 100,
+    connections: 0,
+    connectionsPerIp: 0,
+  });
+  assert.deepEqual([clientIp, tls, allowEncodedSlashes, responseChanges], [null, null, false, []]);
+});
+
+for (const [address, wanted] of [
+  [':0', { host: '::', port: 0 }],
+  ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+  ['[::]:80', { host: '::', port: 80 }],
+  ['[2001:DB8::1]:80', { host: '2001:db8::1', port: 80 }],
+  ['unix:/run/web.sock', { path: '/run/web.sock' }],
+] as const) {
+  test(`a listener on ${address}`, async () => {
+    const plan = await planOf(`listener web on ${address} { otherwise deny }`);
+    assert.deepEqual(plan.listeners[0]!.address, wanted);
+  });
+}
+
+for (const [address, mend] of [
+  ['8080', 'Write `:8080`'],
+  ['localhost:80', 'Write `127.0.0.1:80`'],
+  ['*:80', 'Write `:80` for every address'],
+  ['::1:80', 'Write `[::1]:80`'],
+  ['127.0.0.1', 'Write `127.0.0.1:80`'],
+  [':65536', null],
+  ['unix:run.sock', 'Write `unix:/run/app.sock`'],
+  ['256.0.0.1:80', 'Write an IP address or a host name, and a port'],
+] as const) {
+  test(`a listener on ${address} is an error at the address`, async () => {
+    const { diagnostics } = await compileText(`listener web on ${address} { otherwise deny }`);
+    assert.deepEqual(codesOf(diagnostics), ['SL0609 1:17']);
+    assert.equal(diagnostics[0]!.mend, mend);
+  });
+}
+
+test('arguments and templates of rules are values', async () => {
+  const { guards, changes, routes } = await listenerOf(`deny 404 when port 80
+redirect to "{{x}} {header.X-Team}{cookie.Sid}" when all
+set header X-A to plain`);
+  assert.deepEqual(guards[0]!.args, { status: 404 });
+  assert.deepEqual(guards[1]!.args, {
+    status: 302,
+    target: { template: ['{x} ', { placeholder: 'header', key: 'x-team' }, { placeholder: 'cookie', key: 'Sid' }] },
+  });
+  assert.deepEqual(changes[0]!.args, { name: 'X-A', value: { template: ['plain'] } });
+  assert.deepEqual([routes[0]!.when, routes[0]!.part, routes[0]!.text], [null, 'route', 'otherwise send to app']);
+});
+
+test('a placeholder that does not exist is marked inside its string, and the known ones are listed', async () => {
+  const { place, mend } = await problemOf('set header X-A to "a {hots} b"');
+  assert.deepEqual([place.column, place.length], [24, 6]);
+  assert.match(mend!, /^Did you mean `\{host\}`\? Here: \{host\} \{path\} \{query\}/);
+});
+
+for (const [lines, column, mend] of [
+  ['send to app when path is /a\nset header X-A to b', 3, /^Move it above line 2/],
+  ['set header X-A to b\nbody at most 1MiB', 3, /^Move it above line 2/],
+] as const) {
+  test(`a line in the wrong part says where it belongs: ${lines.replace('\n', '; ')}`, async () => {
+    const problem = await problemOf(lines);
+    assert.deepEqual([problem.code, problem.place.line, problem.place.column], ['SL0401', 3, column]);
+    assert.match(problem.mend!, mend);
+  });
+}
+
+test('a backend says servers, strategy, check, retry and timeouts', async () => {
+  const { backends } = await planOf(REALISTIC);
+  const [app, api] = backends;
+  assert.deepEqual(
+    app!.servers.map(({ name, weight, max, isBackup }) => [name, weight, max, isBackup]),
+    [
+      ['web1', 3, 0, false],
+      ['web2', 1, 200, false],
+      ['spare', 1, 0, true],
+    ],
+  );
+  assert.equal(app!.balance.name, 'least-connections');
+  assert.deepEqual(app!.stick!.options, { cookie: 'sid', ttl: 28_800_000 });
+  assert.deepEqual(app!.check!.probe.options, { method: 'GET', path: '/healthz', expect: [200] });
+  assert.deepEqual([app!.check!.intervalMs, app!.check!.jitter, app!.check!.port], [2000, 0.1, 0]);
+  assert.deepEqual(app!.retry, { times: 3, on: ['connect-failure', 503], isAnotherServer: true });
+  assert.deepEqual(
+    api!.servers.map(({ name, address }) => [name, address]),
+    [
+      ['api-1.internal:8443', { host: 'api-1.internal', port: 8443 }],
+      ['[2001:db8::1]:8443', { host: '2001:db8::1', port: 8443 }],
+      ['unix:/run/api.sock', { path: '/run/api.sock' }],
+    ],
+  );
+  assert.deepEqual(
+    [api!.balance.name, api!.check!.probe.name, api!.check!.jitter, api!.check!.port],
+    ['round-robin', 'tcp', 0.2, 9000],
+  );
+});
+
+for (const [line, code, mend] of [
+  ['check GTE', 'SL0117', null],
+  ['check htpp GET /', 'SL0711', 'Did you mean `http`?'],
+  ['stick on cookei sid', 'SL0711', 'Did you mean `on cookie`?'],
+  ['retry 3 on connect-fail', 'SL0614', null],
+  ['server a b:80 wieght 3', 'SL0118', 'Did you mean `weight`?'],
+  ['timeout', 'SL0117', 'For example `timeout connect 5s, response 30s`'],
+  ['check GET /a jitter 10', 'SL0606', 'Did you mean `10%`?'],
+  ['check GET /a expect 299..200', 'SL0610', null],
+] as const) {
+  test(`a backend's line that is wrong: ${line}`, async () => {
+    const problem = await problemOf(line, 'backend');
+    assert.equal(problem.code, code);
+    if (mend !== null) assert.equal(problem.mend, mend);
+  });
+}
+
+test('a file is read from its path, and plugins are asked for from its folder', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
+  try {
+    const file = join(folder, 'a.sluice');
+    await writeFile(
+      file,
+      '\ufeffuse geo from "./geo.js" { deep true; n 5; list a, 2 }\nlistener web on :80 { otherwise deny }\n',
+    );
+    const asked: PluginRequest[] = [];
+    const loadPlugin = async (use: PluginRequest): Promise<{ url: string; words: [] }> => {
+      asked.push(use);
+      return { url: 'file:///x.js', words: [] };
+    };
+    const name = relative(process.cwd(), file);
+    const { plan, diagnostics, sources } = await compile({ file: name }, { words: WORDS, loadPlugin });
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(plan!.files, [file]);
+    assert.deepEqual([...sources.keys()], [name]);
+    assert.deepEqual(asked, [
+      { name: 'geo', from: './geo.js', baseDir: folder, options: { deep: true, n: 5, list: ['a', 2] } },
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a file that cannot be read is one diagnostic', async () => {
+  const { plan, diagnostics, sources } = await compile({ file: '/nowhere/x.sluice' }, { words: WORDS });
+  assert.equal(plan, null);
+  assert.deepEqual(
+    diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, sources)),
+    ['SL0615 /nowhere/x.sluice:1:1   cannot read `/nowhere/x.sluice`: there is no such file'],
+  );
+});
+
+test('options with strange names are just options', async () => {
+  const plan = await planOf(
+    'use geo from "./geo.js" { __proto__ 1; constructor 2 }\nlistener web on :80 { otherwise deny }',
+  );
+  assert.deepEqual(Object.keys(plan.plugins[0]!.options), ['__proto__', 'constructor']);
+});
+
+test('names such as __proto__ and constructor are just names', async () => {
+  const plan = await planOf(
+    'define constructor = header __proto__ is toString\nlistener __proto__ on :80 { deny constructor; otherwise send to __proto__ }\nbackend __proto__ of a:80',
+  );
+  assert.equal(plan.backends[0]!.name, '__proto__');
+  for (const word of ['toString', '__proto__', 'constructor']) {
+    assert.equal((await problemOf(`${word} all`)).code, 'SL0101');
+    assert.equal((await problemOf(`deny ${word}`)).code, 'SL0202');
+  }
+});
+
+test('a vocabulary refuses two words of one name, and words that the language keeps', () => {
+  const [word] = WORDS;
+  assert.throws(
+    () =>
+      createVocabulary([
+        { ...word!, plugin: 'a' },
+        { ...word!, plugin: 'b' },
+      ]),
+    (error) => {
+      assert.ok(error instanceof VocabularyError);
+      assert.equal(error.message, 'plugin `b` declares the field `ip`, which plugin `a` has');
+      return true;
+    },
+  );
+  assert.throws(() => createVocabulary([{ ...word!, name: 'when' }]), VocabularyError);
+});
+
+test('what warns does not keep a file from its plan', async () => {
+  const { plan, diagnostics } = await compileText(inContext('top', 'define unused = all'));
+  assert.deepEqual(codesOf(diagnostics), ['SL0503 1:8']);
+  assert.ok(plan !== null);
+});
+
+test('five thousand rules are all there, and in order', async () => {
+  const lines = Array.from({ length: 5000 }, (_, index) => `deny host h${index}.example.com and path under /p${index}`);
+  const { guards } = await listenerOf(lines.join('\n'));
+  assert.equal(guards.length, 5000);
+  assert.equal(guards[4999]!.text, lines[4999]);
+  assert.equal(guards[4999]!.place.line, 5001);
+});

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { SETTING_WORDS } from '../../src/index.ts';
+import { planOf } from '../compile-text.ts';
+
+const PAGE = await readFile(new URL('../../../docs/language/README.md', import.meta.url), 'utf8');
+const SNIPPETS = [...PAGE.matchAll(/^```sluice\n(.*?)^```/gms)].map((match) => match[1]!);
+
+test('the language page has examples', () => assert.ok(SNIPPETS.length >= 5));
+
+for (const [index, snippet] of SNIPPETS.entries()) {
+  test(`example ${index + 1} of the language page is right`, async () => {
+    await planOf(snippet);
+  });
+}
+
+test('the language page names every base setting', () => {
+  const missing = SETTING_WORDS.filter(({ name }) => name !== 'tls' && !PAGE.includes(name));
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    [],
+  );
+});
+
+test('every example of a base setting is right where it belongs', async () => {
+  for (const { section, name, example } of SETTING_WORDS) {
+    if (name === 'tls') continue;
+    const inside = (wanted: string): string => (section === wanted ? example : '');
+    await planOf(
+      `listener web on :80 { ${inside('listener')}; otherwise send to app }\nbackend app of a:80 { ${inside('backend')} }\nsettings { ${inside('settings')} }`,
+    );
+  }
+});
