@@ -2,6 +2,7 @@
  * DataPlane: traffic on one event loop: generations, bound ports, servers' connections. Runs in a data thread, or on the
  * caller's loop with `threads: 0`. Imports nothing of the control plane.
  */
+import type { Address } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { ThreadCounters } from '../shared/counters.ts';
@@ -29,8 +30,9 @@ export function createDataPlane(host: DataPlaneHost): DataPlane {
 
 interface Prepared {
   readonly generation: Generation;
-  /** By listener name: ports kept from before and ports just bound. */
+  /** By `portKey`: ports kept from before and ports just bound. */
   readonly ports: ReadonlyMap<string, Port>;
+  readonly byName: ReadonlyMap<string, Port>;
   readonly opened: readonly Port[];
 }
 
@@ -69,25 +71,28 @@ class LoopDataPlane implements DataPlane {
     for (const { plugin, url } of order.entries) entries.set(plugin, await importEntry(plugin, url));
     const generation = link(order, entries, (slot, server) => this.#endpoint(slot, server.address), this.#loop);
     const ports = new Map<string, Port>();
+    const byName = new Map<string, Port>();
     const opened: Port[] = [];
     const numbers: Record<string, number> = {};
     try {
       for (const [name, listener] of generation.listeners) {
         const { address } = listener.plan;
-        let port = this.#portAt(name, JSON.stringify(address));
+        const key = portKey(name, address);
+        let port = this.#ports.get(key);
         if (port === undefined) {
           port = new Port(address, listener, this.#loop);
           opened.push(port);
           await port.open('port' in address ? (order.ports[name] ?? address.port) : 0, this.#isShared);
         }
-        ports.set(name, port);
+        ports.set(key, port);
+        byName.set(name, port);
         numbers[name] = port.number;
       }
     } catch (error) {
       for (const port of opened) port.close();
       throw error;
     }
-    this.#prepared.set(order.generation, { generation, ports, opened });
+    this.#prepared.set(order.generation, { generation, ports, byName, opened });
     return numbers;
   }
 
@@ -99,7 +104,7 @@ class LoopDataPlane implements DataPlane {
     const kept = new Set(prepared.ports.values());
     this.#current = prepared.generation;
     prepared.generation.isCurrent = true;
-    for (const [name, port] of prepared.ports) port.serve(prepared.generation.listeners.get(name)!);
+    for (const [name, port] of prepared.byName) port.serve(prepared.generation.listeners.get(name)!);
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
     this.#retireEndpoints(prepared.generation);
@@ -123,7 +128,7 @@ class LoopDataPlane implements DataPlane {
     for (;;) {
       const spentMs = this.#loop.now() - startMs;
       if (spentMs >= Math.min(IDLE_GRACE_MS, deadlineMs)) {
-        for (const connection of connections) if (connection.isIdle) connection.destroy();
+        for (const connection of connections) connection.release();
       }
       if (connections.size === 0 || spentMs >= deadlineMs) break;
       await new Promise((resolve) => setTimeout(resolve, Math.min(TICK_MS, Math.max(1, deadlineMs - spentMs))));
@@ -139,21 +144,18 @@ class LoopDataPlane implements DataPlane {
     this.#ports = new Map();
     for (const connection of this.#loop.connections) connection.destroy();
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
+    // `close` events come in a later turn; the counts in shared memory are right only after them.
+    while (this.#loop.connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
     this.#loop.wheel.stop();
   }
 
   /** wakeLines: other threads may have made room, and servers may have come back. */
   #wakeLines(): void {
-    for (const line of this.#loop.lines) line.wake();
+    for (const line of this.#loop.lines) line.wake(Number.POSITIVE_INFINITY);
   }
 
-  #portAt(name: string, address: string): Port | undefined {
-    const port = this.#ports.get(name);
-    return port !== undefined && JSON.stringify(port.address) === address ? port : undefined;
-  }
-
-  #endpoint(slot: number, address: ServerEndpoint['address']): ServerEndpoint {
-    const key = `${slot} ${JSON.stringify(address)}`;
+  #endpoint(slot: number, address: Address): ServerEndpoint {
+    const key = endpointKey(slot, address);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = new ServerEndpoint(slot, address);
@@ -165,12 +167,25 @@ class LoopDataPlane implements DataPlane {
   /** retireEndpoints closes the idle connections of servers that the generation has no more. */
   #retireEndpoints(generation: Generation): void {
     const used = new Set(generation.backends.flatMap((backend) => backend.pool.endpoints));
+    for (const endpoint of used) {
+      endpoint.revive();
+      this.#endpoints.set(endpointKey(endpoint.slot, endpoint.address), endpoint);
+    }
     for (const [key, endpoint] of this.#endpoints) {
       if (used.has(endpoint)) continue;
       endpoint.retire();
       this.#endpoints.delete(key);
     }
   }
+}
+
+/** portKey tells ports apart: by address, so that a listener may change its name; by name where the system chose the port. */
+function portKey(name: string, address: Address): string {
+  return 'port' in address && address.port === 0 ? `${name} ${JSON.stringify(address)}` : JSON.stringify(address);
+}
+
+function endpointKey(slot: number, address: Address): string {
+  return `${slot} ${JSON.stringify(address)}`;
 }
 
 async function importEntry(plugin: string, url: string): Promise<DataEntry> {

@@ -6,6 +6,7 @@
 import type { IpSet, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { HeadLimits } from './http1/request-head.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -29,6 +30,9 @@ export interface LinkedListener {
   readonly routeRules: readonly LinkedRule[];
   /** Peers whose forwarding fields are believed; null: nobody's. */
   readonly trusted: IpSet | null;
+  /** A header that names the client and is not a forwarding field of its own: dropped unless the peer is trusted. */
+  readonly spoofable: string | null;
+  readonly headLimits: HeadLimits;
   readonly tls: TlsMode | null;
 }
 

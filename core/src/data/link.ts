@@ -8,6 +8,8 @@ import type { BackendPlan, ComponentUse, ListenerPlan, Rule } from '@sluice/dsl/
 import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
+import { isForwardingField } from './http1/field-block.ts';
+import type { HeadLimits } from './http1/request-head.ts';
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
@@ -64,6 +66,16 @@ export function link(
   return new Linking(order, new Functions(entries), endpoints, loop).generation;
 }
 
+/** headLimits: in a plan 0 means none. */
+function headLimits({ limits }: ListenerPlan): HeadLimits {
+  const none = Number.MAX_SAFE_INTEGER;
+  return {
+    headBytes: limits.headBytes || none,
+    targetBytes: limits.targetBytes || none,
+    headerCount: limits.headerCount || none,
+  };
+}
+
 class Linking {
   readonly generation: Generation;
   readonly #order: PrepareOrder;
@@ -115,6 +127,8 @@ class Linking {
       routes: compileRules(plan.routes, this.#readers),
       routeRules: this.#rules(plan.routes),
       trusted: plan.clientIp === null ? null : IpSet.from(plan.clientIp.trust),
+      spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
+      headLimits: headLimits(plan),
       tls: plan.tls === null ? null : this.#tls(plan.tls),
     };
   }
@@ -162,13 +176,15 @@ class Linking {
       }
       case 'route': {
         const { route } = action;
+        const count = this.#order.plan.backends.length;
         return {
           kind: 'route',
           route: (facts) => {
             heartbeats.enter(id);
             const index = route(facts);
             heartbeats.leave();
-            return index;
+            if (Number.isInteger(index) && index >= 0 && index < count) return index;
+            throw new LinkError(`\`${rule.verb}\` chose backend ${index}, of ${count}`);
           },
         };
       }
@@ -240,7 +256,13 @@ class Linking {
     return (status) => {
       let answer = made.get(status);
       if (answer === undefined) {
-        answer = make === null ? { status, headers: [], body: '' } : make(status);
+        answer = { status, headers: [], body: '' };
+        try {
+          if (make !== null) answer = make(status);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          this.#loop.log('error', 'an error answer could not be made; a bare one is sent', { status, error: reason });
+        }
         made.set(status, answer);
       }
       return answer;

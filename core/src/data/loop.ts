@@ -17,6 +17,8 @@ import type { WaitingLine } from './waiting-line.ts';
 export interface Closable {
   /** Nothing is open on it that a client could be waiting for. */
   readonly isIdle: boolean;
+  /** Ends it in good order if it is idle. */
+  release(): void;
   /** Ends it at once. */
   destroy(): void;
 }

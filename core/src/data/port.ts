@@ -86,7 +86,7 @@ export class Port {
     this.#held.holds += this.connections.size;
     if (graceMs === 0) return;
     setTimeout(() => {
-      for (const connection of this.connections) if (connection.isIdle) connection.destroy();
+      for (const connection of this.connections) connection.release();
     }, graceMs).unref();
   }
 

@@ -28,13 +28,18 @@ export class TimerWheel {
   readonly #slots: (Timed | null)[] = new Array(SLOTS).fill(null);
   readonly #interval: NodeJS.Timeout;
   readonly #now: () => number;
-  readonly #startMs: number;
+  #startMs: number;
 
   /** `onTick` is called after each turn. */
   constructor(now: () => number, onTick?: () => void) {
     this.#now = now;
     this.#startMs = now();
+    let dueMs = now() + TICK_MS;
     this.#interval = setInterval(() => {
+      // While the loop stood still nobody could be heard, and limits set since then began at an old tick: time stood still.
+      const lateMs = now() - dueMs;
+      if (lateMs > 3 * TICK_MS) this.#startMs += lateMs;
+      dueMs = now() + TICK_MS;
       this.turn();
       onTick?.();
     }, TICK_MS);

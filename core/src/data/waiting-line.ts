@@ -10,7 +10,7 @@ const MOST_WAITING = 4096;
 const MOST_REFUSED = 32;
 
 export interface Waiting {
-  /** tryAgain takes a server if one has room now. True: it need not wait any longer. */
+  /** tryAgain leaves the line and goes on, if a server has room now. False: it goes on waiting. */
   tryAgain(): boolean;
 }
 
@@ -36,14 +36,13 @@ export class WaitingLine {
   }
 
   /**
-   * wake lets everyone who can go on do so, in order. One who waits for a server of its own stops nobody, but after
-   * MOST_REFUSED who cannot go on the rest is left for the next time.
+   * wake lets those who can go on do so, in order. One who waits for a server of its own stops nobody, but after
+   * `mostRefused` who cannot go on the rest is left for the next tick, which asks everyone.
    */
-  wake(): void {
+  wake(mostRefused = MOST_REFUSED): void {
     let refused = 0;
     for (const waiting of this.#waiting) {
-      if (waiting.tryAgain()) this.leave(waiting);
-      else if (++refused === MOST_REFUSED) return;
+      if (!waiting.tryAgain() && ++refused >= mostRefused) return;
     }
   }
 }

@@ -29,8 +29,9 @@ import {
 import { FieldEdits } from './field-edits.ts';
 import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from './forward-head.ts';
 import { isIdempotent, LiveRequest } from './live-request.ts';
-import { Output } from './output.ts';
-import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLine } from './request-head.ts';
+import { CR } from './octets.ts';
+import { type Feeder, Output } from './output.ts';
+import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer } from './self-answer.ts';
 import { type Failure, Upstream } from './upstream.ts';
 
@@ -67,17 +68,14 @@ function onData(this: Socket, chunk: Buffer): void {
 function onEnd(this: Socket): void {
   (this as DownstreamSocket).downstream.ended();
 }
-function onDrain(this: Socket): void {
-  (this as DownstreamSocket).downstream.drained();
-}
 function onError(): void {
   // `close` follows and decides.
 }
-function onClose(this: Socket): void {
-  (this as DownstreamSocket).downstream.closed();
+function onClose(this: Socket, hadError: boolean): void {
+  (this as DownstreamSocket).downstream.closed(hadError);
 }
 
-export class Downstream extends Timed implements Closable, Waiting {
+export class Downstream extends Timed implements Closable, Waiting, Feeder {
   readonly socket: Socket;
   readonly out: Output;
   /** Of the request under way. */
@@ -110,14 +108,13 @@ export class Downstream extends Timed implements Closable, Waiting {
   constructor(socket: Socket, peerIp: IpAddress, port: Port, loop: Loop) {
     super();
     this.socket = socket;
-    this.out = new Output(socket);
+    this.out = new Output(socket, this);
     this.#loop = loop;
     this.#port = port;
     this.#peerIp = peerIp;
     (socket as DownstreamSocket).downstream = this;
     socket.on('data', onData);
     socket.on('end', onEnd);
-    socket.on('drain', onDrain);
     socket.on('error', onError);
     socket.on('close', onClose);
     loop.connections.add(this);
@@ -128,7 +125,7 @@ export class Downstream extends Timed implements Closable, Waiting {
   }
 
   get isIdle(): boolean {
-    return this.#state === IDLE && this.#pending === null;
+    return this.#state === IDLE && this.#pending === null && !this.out.isFull;
   }
 
   get isHead(): boolean {
@@ -142,6 +139,10 @@ export class Downstream extends Timed implements Closable, Waiting {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  release(): void {
+    if (this.isIdle) this.#close();
   }
 
   // The client's side.
@@ -197,15 +198,23 @@ export class Downstream extends Timed implements Closable, Waiting {
   drained(): void {
     switch (this.#state) {
       case IDLE:
+        this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.idleMs);
+        this.#readPending();
+        break;
       case HEAD:
         this.#readPending();
         break;
       case ANSWER:
-        this.#loop.wheel.limit(this, 0);
+        if (!this.#isQueued) this.#loop.wheel.limit(this, 0);
         if (this.#isAnswering) this.#upstream!.resume();
         break;
       case BODY:
-        if (this.#isAnswering) this.#upstream!.resume();
+        if (!this.#isAnswering) break;
+        this.#loop.wheel.limit(this, this.#isPaused ? 0 : this.#listener.plan.timeouts.bodyMs);
+        this.#upstream!.resume();
+        break;
+      case LINGER:
+        this.#loop.wheel.limit(this, LINGER_MS);
         break;
       case TUNNEL:
         this.#upstream!.resume();
@@ -213,7 +222,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     }
   }
 
-  closed(): void {
+  closed(hadError: boolean): void {
     const state = this.#state;
     if (state === CLOSED) return;
     this.#state = CLOSED;
@@ -221,7 +230,8 @@ export class Downstream extends Timed implements Closable, Waiting {
     wheel.drop(this);
     connections.delete(this);
     if (this.#request !== null) {
-      if (state !== TUNNEL) counters.listener(this.#listener.slot, ListenerIndex.clientAborts);
+      if (state !== TUNNEL && (hadError || this.#hasEnded))
+        counters.listener(this.#listener.slot, ListenerIndex.clientAborts);
       this.#endAttempt(true);
       this.#endRequest(this.#request);
     }
@@ -264,8 +274,12 @@ export class Downstream extends Timed implements Closable, Waiting {
     let at = 0;
     this.#isReading = true;
     while (this.#state === IDLE || this.#state === HEAD) {
-      at = skipEmptyLine(bytes, at, end);
+      at = skipEmptyLines(bytes, at, end);
       if (at === end) break;
+      if (at === end - 1 && bytes[at] === CR) {
+        this.#keepPart(bytes.subarray(at));
+        break;
+      }
       if (this.out.isFull) {
         // A client that asks without reading answers gets no more of them until it reads.
         this.#hold(bytes.subarray(at));
@@ -275,7 +289,7 @@ export class Downstream extends Timed implements Closable, Waiting {
       const listener = this.#port.listener;
       const { plan } = listener;
       const request = LiveRequest.acquire();
-      const behind = parseRequestHead(request, bytes, at, end, plan.limits, plan.allowEncodedSlashes);
+      const behind = parseRequestHead(request, bytes, at, end, listener.headLimits, plan.allowEncodedSlashes);
       if (behind === HEAD_NEEDS_MORE) {
         request.release();
         this.#keepPart(at === 0 ? bytes : bytes.subarray(at));
@@ -325,6 +339,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     }
     const backend = this.#judge(request, listener);
     if (backend === null) return bodyAt;
+    if (listener.spoofable !== null && !peer.isTrusted) edits.remove(listener.spoofable);
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
     this.#tried = null;
@@ -380,6 +395,7 @@ export class Downstream extends Timed implements Closable, Waiting {
 
   /** ruleFailed: a broken rule never counts as one that did not match; the request is refused. */
   #ruleFailed(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
+    this.#loop.heartbeats.leave();
     this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
     this.#loop.log('error', 'a rule failed; the request was refused with 500', {
       listener: listener.name,
@@ -449,6 +465,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     const server = this.#pick(request);
     if (server === FULL) return false;
     this.#isQueued = false;
+    this.backend.line.leave(this);
     if (server === NOBODY) {
       this.#answerStatus(503, false);
       return true;
@@ -500,6 +517,7 @@ export class Downstream extends Timed implements Closable, Waiting {
       if (picked !== -1) return picked;
       return isFull || pool.isFull ? FULL : NOBODY;
     } catch (error) {
+      this.#loop.heartbeats.leave();
       this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
       this.#loop.log('error', 'choosing a server failed; the request was refused with 503', {
         backend: this.backend.name,
@@ -678,6 +696,7 @@ export class Downstream extends Timed implements Closable, Waiting {
     try {
       backend.stickiness!.learn(request, backend.pool, this.#server, setCookies);
     } catch (error) {
+      this.#loop.heartbeats.leave();
       this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
       this.#loop.log('error', 'stickiness could not learn from an answer', {
         backend: backend.name,
@@ -709,7 +728,9 @@ export class Downstream extends Timed implements Closable, Waiting {
   }
 
   awaitDrain(): void {
-    if (this.#state === ANSWER) this.#loop.wheel.limit(this, this.#listener.plan.timeouts.clientMs);
+    if (this.#state === ANSWER || this.#isPaused) {
+      this.#loop.wheel.limit(this, this.#listener.plan.timeouts.clientMs);
+    }
   }
 
   answerEnded(): void {
@@ -743,10 +764,11 @@ export class Downstream extends Timed implements Closable, Waiting {
   #answer(answer: Answer, mustClose: boolean): void {
     const request = this.#request!;
     if (mustClose || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
+    const standard = this.#listener.generation.errorAnswer(answer.status);
+    const text = selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request));
     this.#isAnswering = true;
     this.#countAnswer(answer.status);
-    const standard = this.#listener.generation.errorAnswer(answer.status);
-    this.out.text(selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request)));
+    this.out.text(text);
     this.#finish();
   }
 
@@ -769,7 +791,8 @@ export class Downstream extends Timed implements Closable, Waiting {
       return;
     }
     this.#state = IDLE;
-    this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.idleMs);
+    const { idleMs, clientMs } = this.#port.listener.plan.timeouts;
+    this.#loop.wheel.limit(this, this.out.isFull ? clientMs : idleMs);
     if (!this.#isReading) this.#readPending();
   }
 
@@ -802,7 +825,7 @@ export class Downstream extends Timed implements Closable, Waiting {
   #close(): void {
     this.#state = LINGER;
     this.#pending = null;
-    this.#loop.wheel.limit(this, LINGER_MS);
+    this.#loop.wheel.limit(this, this.out.isFull ? this.#port.listener.plan.timeouts.clientMs : LINGER_MS);
     this.socket.end();
     if (this.#hasEnded) return;
     this.#resume();

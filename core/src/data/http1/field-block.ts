@@ -47,6 +47,11 @@ const KINDS: Readonly<Record<string, number>> = {
   'set-cookie': SET_COOKIE,
 };
 
+/** isForwardingField tells whether a lower-case name is one of the fields by which proxies name the client. */
+export function isForwardingField(lowerName: string): boolean {
+  return KINDS[lowerName] === FORWARDING;
+}
+
 const HASH_SEED = 0x811c9dc5 | 0;
 const HASH_PRIME = 0x01000193;
 

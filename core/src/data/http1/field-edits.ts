@@ -17,6 +17,40 @@ export function toFieldValue(value: string): string {
     .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
 
+/** isToken tells whether a text may be a header's name. */
+export function isToken(name: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name);
+}
+
+/** Fields that frame a message or steer the connection: no rule may touch them. */
+const UNTOUCHABLE = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const lowerNames = new Map<string, string>();
+const MOST_LOWER_NAMES = 4096;
+
+/** lowerName checks a name once and remembers it. Throws for what is no name, and for names that no rule may touch. */
+function lowerName(name: string): string {
+  const known = lowerNames.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (!isToken(name)) throw new Error(`\`${name}\` is no header name`);
+  if (UNTOUCHABLE.has(lower))
+    throw new Error(`the header ${name} cannot be changed: the gateway frames messages itself`);
+  if (lowerNames.size < MOST_LOWER_NAMES) lowerNames.set(name, lower);
+  return lower;
+}
+
 export class FieldEdits implements FieldEditor {
   /** Nothing to do: the usual case, asked first. */
   isEmpty = true;
@@ -32,19 +66,19 @@ export class FieldEdits implements FieldEditor {
   }
 
   set(name: string, value: string): void {
-    const lower = name.toLowerCase();
+    const lower = lowerName(name);
     this.#hide(lower);
     this.#lines.set(lower, `${name}: ${toFieldValue(value)}\r\n`);
   }
 
   add(name: string, value: string): void {
+    const lower = lowerName(name);
     this.isEmpty = false;
-    const lower = name.toLowerCase();
     this.#lines.set(lower, `${this.#lines.get(lower) ?? ''}${name}: ${toFieldValue(value)}\r\n`);
   }
 
   remove(name: string): void {
-    const lower = name.toLowerCase();
+    const lower = lowerName(name);
     this.#hide(lower);
     this.#lines.delete(lower);
   }

@@ -76,6 +76,15 @@ function isResaid(request: LiveRequest, index: number): boolean {
     : length === 15;
 }
 
+/** withoutHidden leaves out our own fields that a rule sets anew or removes. */
+function withoutHidden(lines: string, edits: FieldEdits): string {
+  let kept = '';
+  for (const line of lines.split('\r\n')) {
+    if (line !== '' && !edits.isHidden(line.substring(0, line.indexOf(':')).toLowerCase())) kept += `${line}\r\n`;
+  }
+  return kept;
+}
+
 /**
  * requestHead builds what goes to the server for a request. `ownAuthority` is the Host for HTTP/1.0 requests without one.
  */
@@ -116,8 +125,9 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: FieldEdits,
     }
   }
   if (runStart !== -1 && fields.count > 0) text += head.substring(runStart, head.length - 2);
-  if (request.authority === '' && !edits.isHidden('host')) text += `Host: ${ownAuthority}\r\n`;
-  text += peer.isTrusted ? peer.fieldsBehind(request) : peer.fields(request.authority);
+  if (!request.hasHost && !edits.isHidden('host')) text += `Host: ${request.authority || ownAuthority}\r\n`;
+  const forwarding = peer.isTrusted ? peer.fieldsBehind(request) : peer.fields(request.authority);
+  text += hasEdits ? withoutHidden(forwarding, edits) : forwarding;
   if (request.acceptsTrailers) text += 'TE: trailers\r\nConnection: TE\r\n';
   if (request.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   if (hasEdits) text += edits.lines();
@@ -137,10 +147,13 @@ export function answerHead(answer: AnswerHead, edits: FieldEdits, framing: strin
     switch (fields.kind(index)) {
       case CONNECTION:
       case HOP_BY_HOP:
-      case UPGRADE:
       case TE:
       case DROPPED:
         isKept = false;
+        break;
+      case UPGRADE:
+        // 426 has to say what to upgrade to (RFC 9110 section 15.5.22).
+        isKept = answer.status === 426;
         break;
       case CONTENT_LENGTH:
         isKept = keepsLength;

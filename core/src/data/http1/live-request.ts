@@ -59,6 +59,7 @@ export class LiveRequest implements RequestFacts {
   path = '';
   query = '';
   isHttp11 = true;
+  hasHost = true;
   /** The client wants, and its version allows, another request on this connection. */
   isKeepAlive = true;
   expectsContinue = false;

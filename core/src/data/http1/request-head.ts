@@ -4,7 +4,7 @@
  * Sources: RFC 9112 sections 2 to 6 and 11.2, RFC 9110 sections 7 and 10.1.1. Where those let a recipient be lenient, this
  * is not: what two parsers could read in two ways goes no further.
  */
-import { normalisePath } from '@sluice/dsl/match';
+import { normalisePath, parseIp } from '@sluice/dsl/match';
 import { BY_LENGTH, CHUNKED, NO_BODY } from './body-framer.ts';
 import {
   CONNECTION,
@@ -12,20 +12,14 @@ import {
   EXPECT,
   type FieldBlock,
   HOST,
+  hashName,
   NEED_MORE,
   TE,
   TOO_MANY_FIELDS,
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-block.ts';
-import {
-  LINE_NEEDS_MORE,
-  type LiveRequest,
-  nameHash,
-  requestLine,
-  scanRequestLine,
-  TARGET_TOO_LONG,
-} from './live-request.ts';
+import { LINE_NEEDS_MORE, type LiveRequest, requestLine, scanRequestLine, TARGET_TOO_LONG } from './live-request.ts';
 import { CR, IS_HOST, LF } from './octets.ts';
 
 export interface HeadLimits {
@@ -99,10 +93,11 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
         if (authority !== request.knownAuthority || authority === '') {
           const host = hostOf(authority);
           if (host === null) return 400;
-          request.knownAuthority = authority;
+          // A flat copy: a slice would keep the whole head alive with it.
+          request.knownAuthority = Buffer.from(authority, 'latin1').latin1Slice();
           request.knownHost = host;
         }
-        request.authority = authority;
+        request.authority = request.knownAuthority;
         request.host = request.knownHost;
         break;
       }
@@ -139,6 +134,7 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
         break;
     }
   }
+  request.hasHost = hosts > 0;
   if (hosts === 0) {
     if (request.isHttp11) return 400;
     request.authority = '';
@@ -214,7 +210,7 @@ export function dropNamedFields(fields: FieldBlock, head: string): void {
     for (const part of value.split(',')) {
       const name = part.trim();
       if (name === '' || NEVER_DROPPED.has(name)) continue;
-      const hash = nameHash(name);
+      const hash = hashName(name);
       for (let other = 0; other < fields.count; other++) {
         if (fields.isNamed(other, head, name, hash)) fields.drop(other);
       }
@@ -254,8 +250,10 @@ export function hostOf(authority: string): string | null {
     if (code > 255 || IS_HOST[code] === 0) return null;
   }
   const lower = authority.toLowerCase();
-  const match = NAME_OR_V4.exec(lower) ?? V6.exec(lower);
+  const name = NAME_OR_V4.exec(lower);
+  const match = name ?? V6.exec(lower);
   if (match === null || lower.length > 261) return null;
+  if (name === null && parseIp(match[1]!) === null) return null;
   if (match[2] !== undefined && Number(match[2]) > 65535) return null;
   return match[1]!;
 }
@@ -279,6 +277,7 @@ function readTarget(request: LiveRequest, isPlain: boolean, allowsEncodedSlashes
     const host = hostOf(authority);
     if (host === null) return 400;
     request.host = host;
+    if (!request.hasHost) request.authority = authority;
     target = match[3]!;
     if (target === '' || target.startsWith('?')) target = `/${target}`;
     request.target = target;
@@ -307,7 +306,9 @@ function bare(authority: string, standardPort: string): string {
   return lower.endsWith(standardPort) ? lower.slice(0, -standardPort.length) : lower;
 }
 
-/** skipEmptyLine steps over one CR LF before a request line (RFC 9112 section 2.2). */
-export function skipEmptyLine(bytes: Uint8Array, at: number, end: number): number {
-  return at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at;
+/** skipEmptyLines steps over empty lines before a request line (RFC 9112 section 2.2). */
+export function skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+  return at;
 }

@@ -3,7 +3,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../../plugin/data-entry.ts';
-import { toFieldValue } from './field-edits.ts';
+import { isToken, toFieldValue } from './field-edits.ts';
 
 /** Fields that the gateway writes itself, whatever a plugin says. */
 const OWN_FIELDS = new Set(['content-length', 'transfer-encoding', 'connection', 'date', 'trailer', 'upgrade']);
@@ -30,6 +30,7 @@ export function selfAnswer(answer: Answer, standard: Answer, isHead: boolean, co
   let fields = '';
   let hasType = false;
   for (const [name, value] of answer.headers) {
+    if (!isToken(name)) throw new Error(`\`${name}\` is no header name`);
     const lower = name.toLowerCase();
     if (OWN_FIELDS.has(lower)) continue;
     if (lower === 'content-type') hasType = true;
@@ -40,9 +41,10 @@ export function selfAnswer(answer: Answer, standard: Answer, isHead: boolean, co
       if (!OWN_FIELDS.has(name.toLowerCase())) fields += `${name}: ${toFieldValue(value)}\r\n`;
     }
   }
-  const text = answer.body ?? (isBare ? (standard.body ?? '') : '');
+  const hasNoBody = answer.status === 204 || answer.status === 304;
+  const text = hasNoBody ? '' : (answer.body ?? standard.body ?? '');
   const body = Buffer.from(text, 'utf8');
-  const length = answer.status === 204 || answer.status === 304 ? '' : `Content-Length: ${body.length}\r\n`;
+  const length = hasNoBody ? '' : `Content-Length: ${body.length}\r\n`;
   const reason = STATUS_CODES[answer.status] ?? 'Unknown';
   return `HTTP/1.1 ${answer.status} ${reason}\r\n${dateField()}${fields}${length}${connection}\r\n${isHead ? '' : body.latin1Slice()}`;
 }

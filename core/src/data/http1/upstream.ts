@@ -11,7 +11,7 @@ import { Timed } from '../timer-wheel.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
 import { BAD_BODY, BodyFramer } from './body-framer.ts';
 import type { Downstream } from './downstream.ts';
-import { Output } from './output.ts';
+import { type Feeder, Output } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 
 const CONNECTING = 0;
@@ -49,9 +49,6 @@ function onConnect(this: Socket): void {
 function onEnd(this: Socket): void {
   (this as UpstreamSocket).upstream.ended();
 }
-function onDrain(this: Socket): void {
-  (this as UpstreamSocket).upstream.drained();
-}
 function onError(): void {
   // `close` follows and decides.
 }
@@ -59,7 +56,7 @@ function onClose(this: Socket, hadError: boolean): void {
   (this as UpstreamSocket).upstream.closed(hadError);
 }
 
-export class Upstream extends Timed {
+export class Upstream extends Timed implements Feeder {
   readonly endpoint: ServerEndpoint;
   readonly loop: Loop;
   readonly socket: Socket;
@@ -95,11 +92,10 @@ export class Upstream extends Timed {
         ? connect({ path: address.path, allowHalfOpen: true, onread })
         : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true, onread });
     this.socket = socket;
-    this.out = new Output(socket);
+    this.out = new Output(socket, this);
     (socket as UpstreamSocket).upstream = this;
     socket.on('connect', onConnect);
     socket.on('end', onEnd);
-    socket.on('drain', onDrain);
     socket.on('error', onError);
     socket.on('close', onClose);
   }
@@ -164,11 +160,11 @@ export class Upstream extends Timed {
 
   /** read takes what came, then sees to the buffer: it is free again unless a write to the client still needs it. */
   #read(length: number, bytes: Buffer): void {
-    const client = this.#downstream?.socket;
+    const client = this.#downstream?.out;
     this.#isReading = true;
     this.#received(bytes, length);
     this.#isReading = false;
-    if (client !== undefined && client.writableLength > 0) this.#buffer.leave();
+    if (client?.isFull) this.#buffer.leave();
     else this.#buffer.filled(length);
     if (this.#state === CLOSED) this.#buffer.release();
   }
