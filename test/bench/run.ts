@@ -2,7 +2,7 @@
  * Run puts all peers through a case in turn, A B C A B C…, so that what the machine does besides falls on all alike.
  * Benchmark code.
  */
-import { freePort, type Program, temporaryFolder } from '../kit/index.ts';
+import { eventually, freePort, type Program, temporaryFolder } from '../kit/index.ts';
 import { IDLE, IDLE_CLIENTS, type LoadCase } from './cases.ts';
 import { idleBytes } from './idle.ts';
 import type { Origin } from './origin.ts';
@@ -24,13 +24,13 @@ async function startPeer(peer: Peer, origin: Origin, rules = 0): Promise<Running
   const setup = { port, originPort: origin.port, folder: temporaryFolder(), rules: makeRules(rules) };
   const { command, args, env } = peer.prepare(setup);
   const program = pinned(PROXY_CORE, command, args, env ? { env } : {});
-  await program.listening(port);
   // The answer that sets the cookie which every later request carries: stickiness then has something to find.
-  const login = await fetch(`http://127.0.0.1:${port}/login`, {
-    headers: { cookie: 'sid=bench', connection: 'close' },
+  await eventually(`${peer.name} to answer`, async () => {
+    if (program.hasExited) throw new Error(`${peer.name} ended: ${program.output}`);
+    const login = await fetch(`http://127.0.0.1:${port}/login`, { headers: { connection: 'close' } }).catch(() => null);
+    await login?.text();
+    return login?.status === 200;
   });
-  if (login.status !== 200) throw new Error(`${peer.name} answered ${login.status}: ${program.output}`);
-  await login.text();
   return { peer, port, program };
 }
 
