@@ -51,6 +51,12 @@ const UNITS: Readonly<
   percent: { read: readPercent, unit: '%', units: '%' },
 };
 
+/** asPhrase makes an argument's one-line doc a part of a sentence. */
+export function asPhrase(doc: string): string {
+  const first = doc.split(/[.;:](?:\s|$)/, 1)[0]!;
+  return /^[A-Z][a-z ]/.test(first) ? first[0]!.toLowerCase() + first.slice(1) : first;
+}
+
 /** argumentValue returns the value, or undefined after reporting why it is none. */
 export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgValue | undefined {
   const text = item.value;
@@ -60,7 +66,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       'SL0118',
       item,
       { word: scope.source.text.slice(item.start, item.end) },
-      `Here stands ${arg.doc}`,
+      `Here stands ${asPhrase(arg.doc)}`,
     );
   }
   switch (arg.type) {

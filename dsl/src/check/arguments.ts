@@ -8,7 +8,7 @@ import type { Args, ArgValue } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import { PhraseTable } from '../vocabulary/phrase-table.ts';
-import { argumentValue, LIST_TYPES, listItemValues, NUMERIC_TYPES } from './argument-value.ts';
+import { argumentValue, asPhrase, LIST_TYPES, listItemValues, NUMERIC_TYPES } from './argument-value.ts';
 import type { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 
@@ -118,7 +118,7 @@ function missing(scope: Scope, reader: Reader, arg: BaseArg, word: Span): void {
   scope.error(
     'SL0117',
     next !== undefined && arg.before !== undefined ? next : word,
-    { word: text, what: `${before}${arg.doc}` },
+    { word: text, what: `${before}${asPhrase(arg.doc)}` },
     mend,
   );
 }
@@ -127,7 +127,7 @@ function readOne(scope: Scope, reader: Reader, arg: BaseArg, before: Span): ArgV
   const item = reader.peek();
   if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') {
     const word = scope.source.text.slice(before.start, before.end);
-    scope.error('SL0117', item ?? before, { word, what: arg.doc });
+    scope.error('SL0117', item ?? before, { word, what: asPhrase(arg.doc) });
     if (item !== undefined) reader.at++;
     return undefined;
   }

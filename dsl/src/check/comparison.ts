@@ -28,7 +28,10 @@ export function readValues(
   const next = reader.peek();
   if (next !== undefined && !reader.isWord('anycase')) {
     const word = scope.source.text.slice(next.start, next.end);
-    const mend = items[items.length - 1]!.hasComma
+    const last = items[items.length - 1]!;
+    // A line that went on by mistake has been reported at its verb.
+    if (values[values.length - 1] === null && scope.vocabulary.verbs.startsWith(last.value)) return null;
+    const mend = last.hasComma
       ? 'A comma is followed by a value'
       : 'Values are joined by `,`, tests by `and` or `or`, and a value with blanks is written in quotes';
     return scope.error('SL0206', next, { word }, mend);

@@ -66,7 +66,8 @@ function isMethodLike(word: string): boolean {
 
 function unknown(scope: Scope, reader: Reader, slot: ComponentSlot, span: Span): null {
   const known = scope.vocabulary.components(slot).names();
-  const list = known.length === 0 ? null : `Here: ${known.join(', ')}`;
+  if (known.length === 0 && !scope.isWordMissing) return scope.error('SL0116', span, { word: slot });
+  const list = `Here: ${known.join(', ')}`;
   const first = reader.peek();
   if (first === undefined) return scope.error('SL0117', span, { word: slot, what: 'a kind' }, list);
   const second = reader.wordAt(reader.at + 1);

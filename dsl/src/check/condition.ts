@@ -11,6 +11,7 @@ import type { Span } from '../syntax/source-text.ts';
 import type { Expression, Item, Phrase } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
 import { compareHow, readValues } from './comparison.ts';
+import { LINE_GOES_ON } from './field-value.ts';
 import { misspelledHeader } from './header-names.ts';
 import { isToken } from './literals.ts';
 import { checkMissingValues } from './missing-value.ts';
@@ -141,9 +142,7 @@ class ConditionChecker {
       if (lists.has(name)) {
         return this.#scope.error('SL0202', span, { word: name }, `It is a list: write \`ip ${name}\``);
       }
-      const mend = vocabulary.verbs.has(name)
-        ? 'A condition tests fields, such as `ip` or `path`; actions begin a line'
-        : null;
+      const mend = vocabulary.verbs.startsWith(name) ? LINE_GOES_ON : null;
       return this.#scope.unknown('SL0202', span, name, known, mend);
     }
     if (!this.#isEnded(reader, span) || of === null) return null;

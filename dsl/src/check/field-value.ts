@@ -11,6 +11,9 @@ import { isHostName, readWhole } from './literals.ts';
 import { checkRegex } from './regex.ts';
 import type { Scope } from './scope.ts';
 
+/** The mend for a verb inside of a condition. */
+export const LINE_GOES_ON = 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?';
+
 /** fieldValue returns the value of a text or number field, or null after reporting why it is none. */
 export function fieldValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | number | null {
   if (operator === 'matches') return regexValue(scope, item);
@@ -53,7 +56,8 @@ export function networkOf(scope: Scope, item: WordItem, code: 'SL0601' | 'SL0608
   const text = item.value;
   const network = item.kind === 'regex' ? null : parseCidr(text);
   if (network === null) {
-    const mend = mendOfNetwork(text) ?? didYouMean(text, scope.lists.keys());
+    const isVerb = item.kind === 'word' && scope.vocabulary.verbs.startsWith(text);
+    const mend = isVerb ? LINE_GOES_ON : (mendOfNetwork(text) ?? didYouMean(text, scope.lists.keys()));
     return scope.error(code, item, { value: text }, mend);
   }
   const slash = text.indexOf('/');

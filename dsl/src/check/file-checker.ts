@@ -29,6 +29,9 @@ export function checkFile(scope: Scope, tree: FileTree): CheckedFile {
   return new FileChecker(scope, tree).run();
 }
 
+/** What stands behind the name: where it stands in its place, the name is missing. */
+const NAME_FOLLOWERS: Readonly<Record<string, string>> = { listener: 'on', backend: 'of' };
+
 interface Section {
   readonly statement: Statement;
   readonly name: string;
@@ -178,8 +181,11 @@ class FileChecker {
     }
     const text =
       item.kind === 'word' || item.kind === 'text' ? item.value : scope.source.text.slice(item.start, item.end);
-    if (item.kind === 'word' && isName(text) && !(items[2] === undefined && text === 'of'))
-      return { name: text, span: item };
+    if (item.kind === 'word' && text === NAME_FOLLOWERS[kind]) {
+      if (!statement.isBroken) scope.error('SL0712', items[0]!, { word: kind });
+      return null;
+    }
+    if (item.kind === 'word' && isName(text)) return { name: text, span: item };
     if (!statement.isBroken) scope.error('SL0704', item, { value: text });
     return null;
   }

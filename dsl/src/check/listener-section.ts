@@ -14,15 +14,13 @@ import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
 import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
 import { LISTEN_ADDRESS, readAddress } from './literals.ts';
+import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Reader } from './reader.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-const PARTS: readonly (RulePart | 'setting')[] = ['setting', 'guard', 'change', 'route'];
-const PART_NAMES = { setting: 'settings', guard: 'guards', change: 'changes', route: 'routes' } as const;
 
 /** checkListener returns the listener; null when its head cannot be read. `name` was read before. */
 export function checkListener(scope: Scope, statement: Statement, name: string): ListenerPlan | null {
@@ -34,9 +32,8 @@ class ListenerChecker {
   readonly #statement: Statement;
   readonly #name: string;
   #protocol: 'http' | 'tcp' = 'http';
-  /** The part that the lines have come to, by index in PARTS, and the line that began it. */
-  #part = 0;
-  #partLine: Statement | null = null;
+  /** The lines so far, but for those behind the `otherwise`. */
+  readonly #lines: PlacedLine[] = [];
   #otherwise: Statement | null = null;
   readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
   readonly #said = new Map<string, Span>();
@@ -70,6 +67,7 @@ class ListenerChecker {
       if (statement.isBroken) hasBroken = this.#broken(statement) || hasBroken;
       else this.#line(statement);
     }
+    checkOrder(this.#scope, this.#lines);
     if (this.#otherwise === null && !hasBroken) {
       const backend = [...this.#scope.backends.keys()][0];
       const mend = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
@@ -145,7 +143,7 @@ class ListenerChecker {
     const reader = new Reader(phrase);
     const setting = findSetting('listener', reader);
     if (setting !== null) {
-      this.#enter('setting', phrase.items[0]!, setting.value.name, statement);
+      this.#enter('setting', phrase.items[0]!, setting.value.name);
       if (setting.value.isHttpOnly === true && this.#protocol === 'tcp') {
         scope.error('SL0406', phrase.items[0]!, { word: setting.value.name });
         return;
@@ -191,7 +189,7 @@ class ListenerChecker {
         return;
       }
     } else {
-      this.#enter(verb.part, span, verb.name, statement);
+      this.#enter(verb.part, span, verb.name);
     }
     const rule = checkRule(scope, line, part, this.#protocol === 'tcp' ? 'connection' : 'request');
     if (rule === null) return;
@@ -210,23 +208,10 @@ class ListenerChecker {
     }
   }
 
-  /** enter notes the part a line belongs to, and reports one that comes too late. */
-  #enter(part: RulePart | 'setting', span: Span, word: string, statement: Statement): void {
-    const scope = this.#scope;
-    const index = PARTS.indexOf(part);
-    if (this.#otherwise !== null) {
-      const line = scope.place(this.#otherwise).line;
-      scope.error('SL0306', span, { word, line });
-      return;
-    }
-    if (index > this.#part) {
-      this.#part = index;
-      this.#partLine = statement;
-    } else if (index < this.#part) {
-      const at = scope.place(this.#partLine!).line;
-      const later = PART_NAMES[PARTS[this.#part]!];
-      scope.error('SL0401', span, { word, part, later }, `Move it above line ${at}: settings, guards, changes, routes`);
-    }
+  /** enter notes the part a line belongs to, and reports one that nothing can reach. */
+  #enter(part: LinePart, span: Span, word: string): void {
+    if (this.#otherwise === null) this.#lines.push({ part, span, word });
+    else this.#scope.error('SL0306', span, { word, line: this.#scope.place(this.#otherwise).line });
   }
 
   #enterOtherwise(statement: Statement): boolean {

@@ -162,7 +162,11 @@ class Layout {
 
   #lineEnd(token: IToken, index: number): void {
     const last = this.#last();
-    if (last !== undefined && CONTINUES.has(last.tokenType)) return;
+    if (last !== undefined && CONTINUES.has(last.tokenType)) {
+      // Nothing else begins with this word: the line before it is not finished, and this one should not pay for it.
+      if (this.#nextAfterLineEnds(index)?.image !== 'otherwise') return;
+      if (this.#parens > 0) this.#isLineBroken = true;
+    }
     if (this.#parens > 0) {
       const next = this.#nextAfterLineEnds(index)?.tokenType;
       if (next === RightParen || next === And || next === Or) return;

@@ -71,7 +71,7 @@ test('a list stands for its values, alone and among others', async () => {
 
 test('places span what they are about', async () => {
   const { guards } = await listenerOf('deny not ip 10.0.0.1 and (port 80 or all)');
-  const when = guards[0]!.when as Extract<Condition, { kind: 'and' }>;
+  const when = guards[0]!.when as Condition & { readonly of: readonly Condition[] };
   assert.deepEqual([when.place.line, when.place.column, when.place.length], [2, 8, 36]);
   const not = when.of[0] as Extract<Condition, { kind: 'not' }>;
   assert.deepEqual([not.place.column, not.place.length], [8, 15]);

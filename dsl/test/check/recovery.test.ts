@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { formatDiagnostic } from '../../src/index.ts';
-import { codesOf, compileText } from '../compile-text.ts';
+import { codesOf, compileText, problemOf } from '../compile-text.ts';
 
 /** `# SL0101:3` is about its own line, `# SL0101:3@+1` about the next one, `# above: SL0101:3` the same. */
 function expected(text: string): string[] {
@@ -87,4 +87,31 @@ test "x" { given ip 198.51.100.7; expect deny }`;
       'test',
     ].map((word) => `SL0116 \`${word}\` is not supported yet`),
   );
+});
+
+test('a line that ends in `or` does not swallow the otherwise', async () => {
+  const { diagnostics } = await compileText('listener web on :80 {\n  deny ip 10.0.0.1 or\n  otherwise deny\n}');
+  assert.deepEqual(codesOf(diagnostics), ['SL0111 2:20']);
+});
+
+test('a line that ends in a comma is told where it was meant to end', async () => {
+  const { mend, code } = await problemOf('deny ip 10.0.0.1,\ndeny path is /a');
+  assert.deepEqual(
+    [code, mend],
+    ['SL0601', 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?'],
+  );
+});
+
+test('one change among guards is reported alone, and not the guards behind it', async () => {
+  const guards = Array.from({ length: 5 }, (_, index) => `deny path is /${index}`).join('\n');
+  const { message, mend } = await problemOf(`set header X-A to b\n${guards}`);
+  assert.equal(message, '`set header` is a change, and stands before the last of the guards');
+  assert.match(mend!, /^Move it below line 7/);
+});
+
+test('one guard among routes is reported alone, and not the routes before it', async () => {
+  const routes = Array.from({ length: 5 }, (_, index) => `send to app when path is /${index}`).join('\n');
+  const { message, mend } = await problemOf(`${routes}\ndeny path is /a`);
+  assert.equal(message, '`deny` is a guard, and stands behind the first of the routes');
+  assert.match(mend!, /^Move it above line 2/);
 });

@@ -6,7 +6,7 @@ import type { CodeEntry } from './entry.ts';
 export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0401: {
     severity: 'error',
-    message: '`{word}` is a {part}, and stands behind the first of the {later}',
+    message: '`{word}` is a {part}, and stands {where}',
     why: 'A listener’s lines come as settings, guards, changes, routes: written order is the order in which they run.',
     context: 'listener',
     wrong: 'set header X-Team to "blue"\ndeny path is /a',
