@@ -24,6 +24,7 @@ export const CORE_ERRORS = {
   SG0113: 'plugin `{plugin}` names its data entry `{url}`, which is not a file: URL: use import.meta.url',
   SG0114: 'plugin `{plugin}` offers check `{name}` without a `check` that probes: add one',
   SG0115: 'the plugins’ words cannot be used together: {message}',
+  SG0116: '{report}',
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',

@@ -5,12 +5,12 @@
  * starts what of a set does not run yet; `settle` stops, once the old generation is over, what the set lacks. A plugin whose
  * options changed is stopped and started again.
  */
-import type { ComponentUse, Plan, PluginUse } from '@sluice/dsl/plan';
-import { formatPlace } from '@sluice/dsl/plan';
+import type { Plan, PluginUse } from '@sluice/dsl/plan';
 import type { OwnedWord, Word } from '@sluice/dsl/vocabulary';
 import type { Logger } from 'pino';
 import type { Component, PluginManifest } from '../plugin/manifest.ts';
 import type { EntryRef } from '../shared/orders.ts';
+import { checkComponents } from './component-options.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { pluginLog } from './log.ts';
 import { checkManifest, checkTogether } from './manifest-check.ts';
@@ -34,7 +34,7 @@ interface Plugin {
 
 /** PluginSet is the plugins of one plan, checked together. */
 export interface PluginSet {
-  /** The plan with the defaults of all component options filled in. */
+  /** The plan with all component options checked and their defaults filled in. */
   readonly plan: Plan;
   readonly plugins: readonly Plugin[];
   readonly entries: readonly EntryRef[];
@@ -87,7 +87,7 @@ export class PluginHost {
       components.set(`${component.slot} ${component.name}`, component);
     }
     const component = (slot: string, name: string): Component | undefined => components.get(`${slot} ${name}`);
-    return { plan: fillPlan(plan, component), plugins, entries: manifests.flatMap(entryOf), component };
+    return { plan: await checkComponents(plan, component), plugins, entries: manifests.flatMap(entryOf), component };
   }
 
   /** start starts what does not run yet. Rejects with SG0110, with everything as it was before. */
@@ -158,41 +158,10 @@ export class PluginHost {
 
 /** What the compiler and the data threads may see of a component: its word, without functions. */
 function wordsOf({ words, components }: PluginManifest): readonly Word[] {
-  const asWords = (components ?? []).map(({ check: _check, options: _options, ...word }) => word);
+  const asWords = (components ?? []).map(({ check: _c, options: _o, validate: _v, ...word }) => word);
   return [...(words ?? []), ...asWords];
 }
 
 function entryOf({ name, data, words }: PluginManifest): readonly EntryRef[] {
   return data === undefined ? [] : [{ plugin: name, url: data, words: words ?? [] }];
-}
-
-/** Checks every component's options and fills in their defaults. Throws SG0111 or SG0112. */
-function fillPlan(plan: Plan, component: PluginSet['component']): Plan {
-  const fill = (owner: string, use: ComponentUse): ComponentUse => {
-    const where = `${formatPlace(use.place)}: ${owner}`;
-    const found = component(use.slot, use.name);
-    if (found === undefined) throw new GatewayError('SG0112', { where, slot: use.slot, name: use.name });
-    if (found.options === undefined) return use;
-    const result = checkOptions(found.options, use.options);
-    if (!result.isValid) {
-      throw new GatewayError('SG0111', { where: `${where}: ${use.slot} \`${use.name}\``, problem: result.problem });
-    }
-    return { ...use, options: result.options as ComponentUse['options'] };
-  };
-  return {
-    ...plan,
-    listeners: plan.listeners.map((listener) => ({
-      ...listener,
-      tls: listener.tls === null ? null : fill(`listener \`${listener.name}\``, listener.tls),
-    })),
-    backends: plan.backends.map((backend) => {
-      const owner = `backend \`${backend.name}\``;
-      return {
-        ...backend,
-        balance: fill(owner, backend.balance),
-        stick: backend.stick === null ? null : fill(owner, backend.stick),
-        check: backend.check === null ? null : { ...backend.check, probe: fill(owner, backend.check.probe) },
-      };
-    }),
-  };
 }

@@ -55,6 +55,8 @@ const PREPARE_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 2000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
+/** A thread that served for so long is no early death. */
+const SETTLED_MS = 1000;
 
 interface Place {
   thread: DataThread | null;
@@ -62,6 +64,7 @@ interface Place {
   replaced: number;
   /** Beats that the place had counted when its thread began. */
   beatsBefore: number;
+  servingSinceMs: number;
   retryMs: number;
   retry: NodeJS.Timeout | undefined;
 }
@@ -84,6 +87,7 @@ export class ThreadPool implements Planes {
       state: 'starting',
       replaced: 0,
       beatsBefore: 0,
+      servingSinceMs: 0,
       retryMs: FIRST_RETRY_MS,
       retry: undefined,
     }));
@@ -112,7 +116,7 @@ export class ThreadPool implements Planes {
       this.#places.map(async (place) => {
         if (place.thread === null || place.state === 'lost') return;
         await place.thread.activate(generation);
-        if (place.state === 'starting') place.state = 'serving';
+        if (place.state === 'starting') this.#serves(place);
       }),
     );
   }
@@ -143,7 +147,7 @@ export class ThreadPool implements Planes {
     return this.#places.map(({ state, replaced }, thread) => ({ thread, state, replaced }));
   }
 
-  #begin(number: number): void {
+  #begin(number: number): DataThread {
     const { memory, entry, dataPlane, prepareLimitMs, report } = this.#options;
     const place = this.#places[number]!;
     place.state = 'starting';
@@ -158,6 +162,7 @@ export class ThreadPool implements Planes {
       report: (message) => report(number, message),
       lost: (reason) => this.#lost(number, reason),
     });
+    return place.thread;
   }
 
   #look(limitMs: number): void {
@@ -181,7 +186,7 @@ export class ThreadPool implements Planes {
   #lost(number: number, reason: string): void {
     const { memory, log, wordName, lost } = this.#options;
     const place = this.#places[number]!;
-    const wasServing = place.state === 'serving';
+    const hasServed = place.state === 'serving' && systemTimers.now() - place.servingSinceMs > SETTLED_MS;
     place.state = 'lost';
     place.thread = null;
     const word = wordName(this.#watch.pulse(number).wordId);
@@ -194,13 +199,17 @@ export class ThreadPool implements Planes {
       `data thread ${number} was lost in ${word ?? "the gateway's own code"}`,
     );
     lost({ thread: number, reason, word });
-    if (this.#isStopping) return;
-    if (wasServing) {
+    if (!this.#isStopping) this.#restoreSoon(number, hasServed);
+  }
+
+  /** At once where the last thread had served for a while; else later each time, not to spend the machine on trying. */
+  #restoreSoon(number: number, hasServed: boolean): void {
+    const place = this.#places[number]!;
+    if (hasServed) {
       place.retryMs = FIRST_RETRY_MS;
       this.#restore(number);
       return;
     }
-    // It did not even come so far as to serve: do not spend the machine on trying again and again.
     place.retry = setTimeout(() => this.#restore(number), place.retryMs);
     place.retryMs = Math.min(LAST_RETRY_MS, 2 * place.retryMs);
   }
@@ -210,22 +219,29 @@ export class ThreadPool implements Planes {
     const place = this.#places[number]!;
     restoring(async (order) => {
       if (this.#isStopping) return;
-      this.#begin(number);
-      const thread = place.thread!;
       try {
+        const thread = this.#begin(number);
         if (order !== null) {
           await thread.prepare(order);
           await thread.activate(order.generation);
         }
       } catch (thrown) {
-        log.error({ thread: number, reason: reasonOf(thrown) }, `data thread ${number} could not be replaced`);
-        thread.kill(reasonOf(thrown));
+        const reason = reasonOf(thrown);
+        log.error({ thread: number, reason }, `data thread ${number} could not be replaced`);
+        // Its end counts as another loss; without a thread at all there is none.
+        if (place.thread !== null) place.thread.kill(reason);
+        else if (place.state === 'starting') this.#restoreSoon(number, false);
         return;
       }
-      place.state = 'serving';
+      this.#serves(place);
       place.replaced++;
       log.info({ thread: number }, `data thread ${number} was replaced`);
       replaced(number);
     });
+  }
+
+  #serves(place: Place): void {
+    place.state = 'serving';
+    place.servingSinceMs = systemTimers.now();
   }
 }
