@@ -4,7 +4,18 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Address, connectTo, eventually, fieldOf, Load, runSluice, startNamedServer } from '../kit/index.ts';
+import { readReport } from '../bench/wrk.ts';
+import {
+  type Address,
+  connectTo,
+  eventually,
+  fieldOf,
+  Load,
+  Program,
+  runSluice,
+  skipUnless,
+  startNamedServer,
+} from '../kit/index.ts';
 
 const rules = (servers: readonly Address[], generation: number) => (port: number) =>
   `
@@ -72,6 +83,30 @@ test('a file with a mistake is refused, named in the log, and the old rules go o
     assert.deepEqual(load.failures, []);
   } finally {
     await load.stop();
+    await sluice.stop();
+    await server.program.stop();
+  }
+});
+
+test('wrk counts no error over ten reloads', skipUnless('wrk'), async () => {
+  const server = await startNamedServer('one');
+  const sluice = await runSluice(rules([server.address], 0), '--threads', '2');
+  try {
+    const url = `http://127.0.0.1:${sluice.address.port}/`;
+    const wrk = new Program('wrk', ['-t1', '-c32', '-d4s', url]);
+    for (let generation = 1; generation <= 10; generation++) {
+      writeFileSync(sluice.file, rules([server.address], generation)(sluice.address.port));
+      sluice.program.signal('SIGHUP');
+      await eventually(
+        `generation ${generation}`,
+        async () => (await generationOf(sluice.address)) === `g${generation}`,
+      );
+    }
+    await wrk.exited;
+    const report = readReport(`${wrk.output}\n`);
+    assert.equal(report.errors, 0, wrk.output);
+    assert.ok(report.requests > 0);
+  } finally {
     await sluice.stop();
     await server.program.stop();
   }
