@@ -6,6 +6,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type IpAddress, parseIp } from '@sluice/dsl/match';
 import type { Address } from '@sluice/dsl/plan';
+import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
 import { Downstream } from './http1/downstream.ts';
@@ -109,7 +110,25 @@ export class Port {
       socket.destroy();
       return;
     }
-    new Downstream(socket, ip, this, this.#loop);
+    const stream = listener.tls === null ? socket : this.#secure(socket, listener, listener.tls);
+    if (stream !== null) new Downstream(stream, ip, this, this.#loop);
+  }
+
+  /** secure hands a connection to the listener's TLS mode. Null: the mode failed, and the connection is closed. */
+  #secure(socket: Socket, listener: LinkedListener, tls: TlsMode): Socket | null {
+    try {
+      return tls.accept(socket);
+    } catch (error) {
+      this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
+      this.#loop.log('error', 'the TLS mode failed; the connection was closed', {
+        listener: listener.name,
+        tls: listener.plan.tls?.name,
+        error: error instanceof Error ? error.message : String(error),
+      });
+      socket.on('error', ignoreError);
+      socket.destroy();
+      return null;
+    }
   }
 
   #isOverLimit(listener: LinkedListener, ip: IpAddress): boolean {

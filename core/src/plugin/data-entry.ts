@@ -5,10 +5,10 @@
  * A function that throws is contained: a guard fails closed with 500, a balancer falls back to no server (503); it is
  * counted and logged with the plugin's name. One that never returns costs its thread, which the gateway replaces.
  */
-import type { Args, Template } from '@sluice/dsl/plan';
-import type { FieldReader, RequestFacts } from '@sluice/dsl/match';
-import type { Duplex } from 'node:stream';
+
 import type { Socket } from 'node:net';
+import type { FieldReader, RequestFacts } from '@sluice/dsl/match';
+import type { Args, Template } from '@sluice/dsl/plan';
 import type { ServerPool } from './server-pool.ts';
 import type { StickTable } from './stick-table.ts';
 
@@ -72,8 +72,11 @@ export type StickinessFactory = (options: Args, table: StickTable, backend: stri
 
 /** TlsMode takes over accepted connections of a listener. */
 export interface TlsMode {
-  /** accept returns the stream that speaks HTTP. */
-  accept(socket: Socket): Duplex;
+  /**
+   * accept returns the stream that speaks HTTP, at once: it may still be shaking hands, and closes when that fails or takes
+   * too long. A throw closes the connection.
+   */
+  accept(socket: Socket): Socket;
 }
 
 export type TlsModeFactory = (options: Args) => TlsMode;

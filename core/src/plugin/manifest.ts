@@ -4,6 +4,7 @@
  * The manifest declares words and components; functions for data threads stand in the data entry, a module that every
  * thread imports for itself, because functions cannot cross threads.
  */
+import type { Args } from '@sluice/dsl/plan';
 import type { ComponentWord, FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 import type { HealthCheck } from './health-check.ts';
 
@@ -30,6 +31,12 @@ export type Component = ComponentWord & {
   readonly options?: object;
   /** For the slot `check`: makes probes. Main thread. */
   readonly check?: HealthCheck;
+  /**
+   * Looks at what no schema can see, such as files, whenever a plan is checked or about to be put in force. `baseDir` is the
+   * folder of the rule file. Returns the options that data threads will get, as plain data: paths, never a file's secrets.
+   * Throws an Error whose message is one line for people; the gateway adds where it was written. Main thread.
+   */
+  validate?(options: Args, baseDir: string): Args | Promise<Args>;
 };
 
 export interface PluginManifest {
