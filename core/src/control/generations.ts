@@ -117,7 +117,7 @@ export class Generations {
     const { planes, isTakeover, wordIds } = this.#options;
     const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
     const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
-    const order: PrepareOrder = { generation: number, plan, slots, entries, ports, wordIds: wordIds() };
+    const order: PrepareOrder = { generation: number, plan, slots, entries, ports, isTakeover, wordIds: wordIds() };
     try {
       await planes.prepare(order);
       return order;

@@ -82,7 +82,10 @@ class LoopDataPlane implements DataPlane {
         if (port === undefined) {
           port = new Port(address, listener, this.#loop);
           opened.push(port);
-          await port.open('port' in address ? (order.ports[name] ?? address.port) : 0, this.#isShared);
+          await port.open(
+            'port' in address ? (order.ports[name] ?? address.port) : 0,
+            this.#isShared || order.isTakeover === true,
+          );
         }
         ports.set(key, port);
         byName.set(name, port);

@@ -30,6 +30,8 @@ export interface PrepareOrder {
   readonly entries: readonly EntryRef[];
   /** Ports to bind in place of port 0, by listener name, so that all threads share one. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Bind ports that another process of ours still serves. Default false. */
+  readonly isTakeover?: boolean;
   /**
    * Ids for `Heartbeats.enter`, by `wordKey(kind, name)`: `field country`, `verb set header`, `balance round-robin`. They
    * hold for the gateway's life. A word that is not in it runs as 0.

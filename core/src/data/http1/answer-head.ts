@@ -4,6 +4,7 @@
  * One a thread: it is read, and the head for the client built, before anything else is parsed. Sources: RFC 9112
  * sections 4 and 6.3.
  */
+import type {} from '../buffer-slices.ts';
 import { BY_LENGTH, CHUNKED, NO_BODY, UNTIL_CLOSE } from './body-framer.ts';
 import {
   CONNECTION,

@@ -5,6 +5,7 @@
  * plain hexadecimal, every piece ends in CR LF, extensions are dropped, trailers are checked as strictly as headers
  * and lose the fields that could reframe a message. Bytes that are in order already go on as they came, without a copy.
  */
+import type {} from '../buffer-slices.ts';
 import {
   CONNECTION,
   CONTENT_LENGTH,

@@ -6,8 +6,9 @@
  * connection does not already hold, but strings.
  */
 import type { Socket } from 'node:net';
-import { type IpAddress, MatchError, parseIp } from '@sluice/dsl/match';
+import { type IpAddress, MatchError } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
+import { clientOf } from '../../shared/client-ip.ts';
 import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
 import { type LinkedBackend, type LinkedListener, type LinkedRule, releaseGeneration } from '../generation.ts';
 import type { Closable, Loop } from '../loop.ts';
@@ -416,24 +417,10 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     return this.#peer;
   }
 
-  /**
-   * clientIp is the peer, or, from a trusted peer, the address nearest to us in the header that is not trusted itself.
-   * Something in it that is no address ends the search: what stands before it could be invented.
-   */
   #clientIp(request: LiveRequest, peer: Peer): IpAddress {
     const { trusted, plan } = this.#listener;
     if (!peer.isTrusted || plan.clientIp === null || trusted === null) return this.#peerIp;
-    const value = request.header(plan.clientIp.header);
-    if (value === undefined) return this.#peerIp;
-    const hops = (typeof value === 'string' ? value : value.join(',')).split(',');
-    let client = this.#peerIp;
-    for (let index = hops.length - 1; index >= 0; index--) {
-      const hop = parseIp(hops[index]!.trim());
-      if (hop === null) break;
-      client = hop;
-      if (!trusted.has(hop)) break;
-    }
-    return client;
+    return clientOf(this.#peerIp, request.header(plan.clientIp.header), trusted);
   }
 
   // Attempts.

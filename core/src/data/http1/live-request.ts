@@ -4,8 +4,10 @@
  * It reads from the head's text by offsets; strings are cut out only for what is asked for. Objects are taken from and
  * given back to a free list, so that an idle connection holds none. Nothing of it may be kept after `release`.
  */
+
 import { randomFillSync } from 'node:crypto';
 import type { IpAddress, RequestFacts } from '@sluice/dsl/match';
+import type {} from '../buffer-slices.ts';
 import { FieldBlock, hashName } from './field-block.ts';
 import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
 

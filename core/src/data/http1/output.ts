@@ -10,7 +10,9 @@
  * has; whoever feeds it stops reading meanwhile. Failed writes say nothing: the reading side will, after what the peer
  * may still have had to say.
  */
+
 import type { Socket } from 'node:net';
+import type {} from '../buffer-slices.ts';
 import type { BodySink } from './body-framer.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */

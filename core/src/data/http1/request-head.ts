@@ -4,7 +4,9 @@
  * Sources: RFC 9112 sections 2 to 6 and 11.2, RFC 9110 sections 7 and 10.1.1. Where those let a recipient be lenient, this
  * is not: what two parsers could read in two ways goes no further.
  */
+
 import { normalisePath, parseIp } from '@sluice/dsl/match';
+import type {} from '../buffer-slices.ts';
 import { BY_LENGTH, CHUNKED, NO_BODY } from './body-framer.ts';
 import {
   CONNECTION,
