@@ -48,7 +48,8 @@ export async function checkRules(file: string): Promise<CheckedRules> {
       mend: null,
       place: null,
     };
-    return { file, plan: null, problems: [...diagnostics, refused], format };
+    const told = thrown.diagnostics.length > 0 ? thrown.diagnostics : [refused];
+    return { file, plan: null, problems: [...diagnostics, ...told], format };
   }
   const unlinked = await findLinkProblems(set);
   return { file, plan: unlinked.length === 0 ? set.plan : null, problems: [...diagnostics, ...unlinked], format };

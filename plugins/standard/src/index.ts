@@ -12,6 +12,7 @@ import ipAcl from '@sluice/ip-acl';
 import leastConnections from '@sluice/least-connections';
 import roundRobin from '@sluice/round-robin';
 import stickCookie from '@sluice/stick-cookie';
+import tlsTerminate from '@sluice/tls-terminate';
 
 /** standard: the plugins that the `sluice` command and package bring along. They use the public plugin API alone. */
 export const standard: readonly PluginManifest[] = [
@@ -23,6 +24,7 @@ export const standard: readonly PluginManifest[] = [
   stickCookie,
   checkHttp,
   checkTcp,
+  tlsTerminate,
   errorAnswers,
 ];
 
