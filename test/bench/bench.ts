@@ -3,7 +3,7 @@
  *
  *     npm run bench -- [--case NAME]… [--rounds N] [--seconds S] [--peers haproxy,sluice] [--markdown FILE] [--json FILE]
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../kit/index.ts';
@@ -79,11 +79,14 @@ const result: BenchResult = {
   cases,
   idle,
 };
-for (const [file, text] of [
-  [values.markdown, markdown(result)],
-  [values.json, `${JSON.stringify(result, null, 2)}\n`],
-] as const) {
-  if (file === undefined) continue;
+/** save writes a file; in one that has a place for results (between two marks) only that place. */
+function save(file: string | undefined, text: string): void {
+  if (file === undefined) return;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
+  const old = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const place = /(<!-- results -->\n)[^]*(\n<!-- end of results -->)/;
+  writeFileSync(file, place.test(old) ? old.replace(place, (_, begin, end) => begin + text + end) : text);
 }
+
+save(values.markdown, markdown(result));
+save(values.json, `${JSON.stringify(result, null, 2)}\n`);

@@ -29,11 +29,11 @@ test('a median is the middle, or between the two middles', () => {
 
 test('a table has the fastest first and ratios to HAProxy', () => {
   const round = (requestsPerSecond: number): Round => {
-    return { requestsPerSecond, cpuMicros: 10, p50Ms: 1, p99Ms: 2, coreShare: 1, errors: 0 };
+    return { requestsPerSecond, cpuMicros: 10, p50Ms: 1, p99Ms: 2, coreShare: 1, foreignShare: 0, errors: 0 };
   };
   const peers = [
     { peer: 'haproxy', rounds: [round(1000), round(900), round(5000)], peakBytes: 1 << 20 },
-    { peer: 'other', rounds: [round(2000)], peakBytes: 2 << 20 },
+    { peer: 'other', rounds: [round(2000), round(1800), round(10_000)], peakBytes: 2 << 20 },
   ];
   const [, , first, second] = caseTable({ name: 'x', title: 'x', bodyBytes: 0, peers }).split('\n');
   assert.match(first!, /^\| other +\| +2,000 \| +2\.00 /);

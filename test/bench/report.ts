@@ -11,6 +11,8 @@ export interface Round {
   readonly p99Ms: number;
   /** Share of its core that the proxy used, 0 to 1: well below 1 means that the load was the limit. */
   readonly coreShare: number;
+  /** Share of that core that other programs used: the machine was not quiet. */
+  readonly foreignShare: number;
   readonly errors: number;
 }
 
@@ -58,12 +60,17 @@ export function median(values: readonly number[]): number {
 
 const medianOf = (result: PeerResult, field: keyof Round) => median(result.rounds.map((round) => round[field]));
 
+/** ratio is the median of the rounds' own ratios: both sides of each were measured within seconds of each other. */
+function ratio(peer: PeerResult, reference: PeerResult): number {
+  const pairs = peer.rounds.map((round, at) => round.requestsPerSecond / reference.rounds[at]!.requestsPerSecond);
+  return median(pairs);
+}
+
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 
 /** caseTable is one case as a markdown table, fastest first. */
 export function caseTable(result: CaseResult): string {
   const reference = result.peers.find(({ peer }) => peer === REFERENCE);
-  const base = reference ? medianOf(reference, 'requestsPerSecond') : Number.NaN;
   const hasBytes = result.bodyBytes > 0;
   const titles = ['', 'req/s', `÷ ${REFERENCE}`, ...(hasBytes ? ['Gbit/s'] : [])];
   titles.push('CPU µs/req', 'p50 ms', 'p99 ms', 'core used', 'peak MiB', 'errors');
@@ -72,7 +79,7 @@ export function caseTable(result: CaseResult): string {
   );
   const rows = sorted.map((peer) => {
     const rate = medianOf(peer, 'requestsPerSecond');
-    const cells = [peer.peer, whole(rate), Number.isNaN(base) ? '' : (rate / base).toFixed(2)];
+    const cells = [peer.peer, whole(rate), reference ? ratio(peer, reference).toFixed(2) : ''];
     if (hasBytes) cells.push(((rate * result.bodyBytes * 8) / 1e9).toFixed(2));
     cells.push(
       medianOf(peer, 'cpuMicros').toFixed(1),
@@ -84,7 +91,12 @@ export function caseTable(result: CaseResult): string {
     );
     return cells;
   });
-  return table(titles, rows);
+  const foreign = Math.max(...result.peers.map((peer) => medianOf(peer, 'foreignShare')));
+  const note =
+    foreign > 0.05
+      ? `\n\nNot a quiet machine: others used up to ${Math.round(foreign * 100)} % of the proxy's core.`
+      : '';
+  return table(titles, rows) + note;
 }
 
 export function idleTable(peers: readonly IdleResult[]): string {

@@ -10,7 +10,7 @@ import type { Peer } from './peers/index.ts';
 import { PROXY_CORE, pinned } from './pinned.ts';
 import type { CaseResult, IdleResult, Round } from './report.ts';
 import { makeRules } from './rules.ts';
-import { cpuSeconds, peakBytes } from './usage.ts';
+import { coreBusySeconds, cpuSeconds, peakBytes } from './usage.ts';
 import { runWrk } from './wrk.ts';
 
 interface RunningPeer {
@@ -36,9 +36,11 @@ async function startPeer(peer: Peer, origin: Origin, rules = 0): Promise<Running
 
 async function measure({ peer, port, program }: RunningPeer, load: LoadCase, seconds: number): Promise<Round> {
   const before = cpuSeconds(program.pid);
+  const busyBefore = coreBusySeconds(PROXY_CORE);
   const url = `http://127.0.0.1:${port}${load.path}`;
   const report = await runWrk({ connections: load.connections, seconds, url, headers: load.headers });
   const cpu = cpuSeconds(program.pid) - before;
+  const busy = coreBusySeconds(PROXY_CORE) - busyBefore;
   if (program.hasExited) throw new Error(`${peer.name} ended: ${program.output}`);
   return {
     requestsPerSecond: report.requests / report.seconds,
@@ -46,6 +48,7 @@ async function measure({ peer, port, program }: RunningPeer, load: LoadCase, sec
     p50Ms: report.p50Ms,
     p99Ms: report.p99Ms,
     coreShare: cpu / report.seconds,
+    foreignShare: Math.max(0, busy - cpu) / report.seconds,
     errors: report.errors,
   };
 }

@@ -43,6 +43,13 @@ export function cpuSeconds(pid: number): number {
   return tree(pid).reduce((sum, stat) => sum + stat.ticks, 0) / TICKS;
 }
 
+/** coreBusySeconds is how long a core has been busy so far, whoever with. */
+export function coreBusySeconds(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'latin1'));
+  const [user, nice, system, , , interrupts, soft] = line![1]!.split(' ').map(Number) as number[];
+  return (user! + nice! + system! + interrupts! + soft!) / TICKS;
+}
+
 function memoryBytes(pid: number, line: 'VmHWM' | 'VmRSS'): number {
   let sum = 0;
   for (const stat of tree(pid)) {
