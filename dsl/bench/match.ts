@@ -24,7 +24,7 @@ const readers = new Map<string, FieldReader>([
 function is(what: string, operator: Operator, ...values: string[]): TestCondition {
   const [field = '', key = null] = what.split(' ');
   const type = field === 'ip' ? 'ip' : 'text';
-  return { kind: 'test', field, key, type, operator, values, anycase: false, every: false, place };
+  return { kind: 'test', field, key, type, operator, values, list: null, anycase: false, every: false, place };
 }
 
 function and(...of: Condition[]): Condition {

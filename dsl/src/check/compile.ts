@@ -73,7 +73,7 @@ export async function compile(source: RuleSource, options: CompileOptions): Prom
   const plan: Plan | null =
     checked === null || diagnostics.hasErrors
       ? null
-      : { version: PLAN_VERSION, files, plugins: loaded.plugins, ...ordered(checked) };
+      : { version: PLAN_VERSION, files, plugins: loaded.plugins, ...ordered(checked), lists: [], maps: [], tests: [] };
   return { plan, diagnostics: diagnostics.sorted([text.file]), sources };
 }
 

@@ -191,6 +191,7 @@ class ConditionChecker {
       type: field.type,
       operator,
       values,
+      list: null,
       anycase,
       every: every !== null,
       place: scope.place({ start: every?.start ?? start, end: reader.last().end }),

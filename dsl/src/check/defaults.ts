@@ -24,7 +24,7 @@ const BACKEND_TIMEOUTS: BackendTimeouts = {
 
 const RETRY: RetryPolicy = { times: 2, on: ['connect-failure'], isAnotherServer: true };
 
-const SETTINGS: SettingsPlan = { threads: null, drainMs: 30_000 };
+const SETTINGS: SettingsPlan = { threads: null, drainMs: 30_000, secretsDir: null };
 
 export const DEFAULTS = {
   listenerTimeouts: LISTENER_TIMEOUTS,

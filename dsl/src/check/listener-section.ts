@@ -286,7 +286,7 @@ class ListenerChecker {
     if (!this.#isNew(args.perIp === true ? `${setting.name} per ip` : setting.name, span)) return;
     if (setting.name === 'tls') this.#tls = component!.use;
     else if (setting.name === 'client ip') {
-      this.#clientIp = { header: (args.header as string).toLowerCase(), trust: args.trust as string[] };
+      this.#clientIp = { header: (args.header as string).toLowerCase(), trust: args.trust as string[], trustLists: [] };
     } else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;

@@ -29,6 +29,7 @@ export function compileTemplate(template: Template, readers: Readers): (facts: R
 
 function compilePart(part: TemplatePart, readers: Readers): Part {
   if (typeof part === 'string') return () => part;
+  if ('secret' in part) throw new TypeError(`secret \`${part.secret}\` was not handed over`);
   const read = compilePlaceholder(part.placeholder, part.key, readers);
   return (facts) => withoutBreaks(valueText(read(facts)));
 }

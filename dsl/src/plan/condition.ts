@@ -36,6 +36,8 @@ export interface TestCondition {
   readonly type: ValueType;
   readonly operator: Operator;
   readonly values: readonly (string | number)[];
+  /** The list whose entries the values are, the same array for all who name it; null: they stand in the rule. */
+  readonly list: string | null;
   /** Compare without regard to ASCII case. */
   readonly anycase: boolean;
   /** True: every value of the field must pass. False: one is enough. */

@@ -1,4 +1,6 @@
 export type * from './condition.ts';
+export type * from './list.ts';
 export { formatPlace, type Place } from './place.ts';
 export * from './plan.ts';
 export type * from './rule.ts';
+export type * from './test.ts';

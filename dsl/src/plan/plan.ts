@@ -4,8 +4,10 @@
  * Everything is resolved: names exist, values have their type and unit, defaults are filled in. An embedder may write
  * one without any text. Durations are milliseconds, sizes bytes, and a limit of 0 means none. Both planes.
  */
+import type { ListPlan, MapPlan } from './list.ts';
 import type { Place } from './place.ts';
 import type { Args, Rule } from './rule.ts';
+import type { TestPlan } from './test.ts';
 
 export const PLAN_VERSION = 1;
 
@@ -62,6 +64,8 @@ export interface ClientIp {
   /** Lower case, such as `x-forwarded-for`. */
   readonly header: string;
   readonly trust: readonly string[];
+  /** Lists from files whose entries are believed too. */
+  readonly trustLists: readonly string[];
 }
 
 export interface ListenerPlan {
@@ -147,6 +151,8 @@ export interface SettingsPlan {
   readonly threads: number | null;
   /** How long a stop waits for open requests. Default 30 s. */
   readonly drainMs: number;
+  /** The folder with a file for each `secret "NAME"`, absolute; null: secrets are `SLUICE_SECRET_NAME` in the environment. */
+  readonly secretsDir: string | null;
 }
 
 export interface Plan {
@@ -157,4 +163,7 @@ export interface Plan {
   readonly settings: SettingsPlan;
   readonly listeners: readonly ListenerPlan[];
   readonly backends: readonly BackendPlan[];
+  readonly lists: readonly ListPlan[];
+  readonly maps: readonly MapPlan[];
+  readonly tests: readonly TestPlan[];
 }

@@ -4,8 +4,13 @@
 import type { Condition } from './condition.ts';
 import type { Place } from './place.ts';
 
-/** TemplatePart is literal text, or a placeholder such as `{header.x-team}`: name `header`, key `x-team`. */
-export type TemplatePart = string | { readonly placeholder: string; readonly key: string | null };
+/** SecretRef stands for a secret by its name. Its value is never in a plan: whoever links the plan is handed it apart. */
+export interface SecretRef {
+  readonly secret: string;
+}
+
+/** TemplatePart is literal text, a placeholder such as `{header.x-team}` (name `header`, key `x-team`), or a secret. */
+export type TemplatePart = string | { readonly placeholder: string; readonly key: string | null } | SecretRef;
 
 /** Template is a text with placeholders, filled from the request as it was received. */
 export interface Template {
@@ -13,7 +18,7 @@ export interface Template {
 }
 
 /** ArgValue is one argument's value: durations in milliseconds, sizes in bytes, backends by name. */
-export type ArgValue = string | number | boolean | null | Template | readonly (string | number)[];
+export type ArgValue = string | number | boolean | null | Template | SecretRef | readonly (string | number)[];
 
 export type Args = { readonly [name: string]: ArgValue };
 

@@ -9,6 +9,8 @@ import type { SourceText } from './source-text.ts';
 import {
   And,
   Comma,
+  Comment,
+  KeptComment,
   LeftBrace,
   LeftParen,
   NewLine,
@@ -31,6 +33,7 @@ export const TOKEN_LIMIT = 2_000_000;
 const PIECE = 1 << 18;
 
 let lexer: Lexer | null = null;
+let commentLexer: Lexer | null = null;
 let parser: SluiceParser | null = null;
 
 /** parse reads a whole text. It never throws; a text that is too long or nested too deeply gives an empty tree. */
@@ -54,6 +57,15 @@ export function parse(source: SourceText, diagnostics: DiagnosticList): FileTree
   for (const error of parser.errors) addSyntaxError(error, source, diagnostics);
   parser.input = [];
   return { source, statements };
+}
+
+/** lexWithComments returns every token as it was written, comments and line ends included; null for too many of them. */
+export function lexWithComments(source: SourceText): readonly IToken[] | null {
+  commentLexer ??= new Lexer(
+    TOKENS.map((type) => (type === Comment ? KeptComment : type)),
+    { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: true },
+  );
+  return lex(commentLexer, source.text);
 }
 
 /** lex returns all tokens, or null when there are too many. Pieces end at line ends, which no token but NewLine crosses. */

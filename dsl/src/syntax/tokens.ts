@@ -71,6 +71,8 @@ for (let code = 256; code < 0x10000; code += 128) {
 
 export const Blank = createToken({ name: 'Blank', pattern: /[ \t]+/, group: Lexer.SKIPPED });
 export const Comment = createToken({ name: 'Comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED, line_breaks: false });
+/** KeptComment stands in Comment's place where comments count: for the formatter. */
+export const KeptComment = createToken({ name: 'KeptComment', pattern: /#[^\n]*/, line_breaks: false });
 /** NewLine takes the blank lines behind it and the next line's indent too: they mean nothing, and may be many. */
 export const NewLine = createToken({
   name: 'NewLine',

@@ -62,7 +62,18 @@ export function is(
 ): TestCondition {
   const [field = '', key = null] = what.split(' ');
   const { anycase = false, every = false } = options;
-  return { kind: 'test', field, key, type: TYPES[field] ?? 'text', operator, values, anycase, every, place: PLACE };
+  return {
+    kind: 'test',
+    field,
+    key,
+    type: TYPES[field] ?? 'text',
+    operator,
+    values,
+    list: null,
+    anycase,
+    every,
+    place: PLACE,
+  };
 }
 
 export const all: Condition = { kind: 'all', place: PLACE };

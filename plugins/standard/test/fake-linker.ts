@@ -15,7 +15,10 @@ export function fakeLinker(
     },
     template: (template) => () =>
       template.template
-        .map((part) => (typeof part === 'string' ? part : (placeholders[part.placeholder] ?? '')))
+        .map((part) => {
+          if (typeof part === 'string') return part;
+          return 'secret' in part ? part.secret : (placeholders[part.placeholder] ?? '');
+        })
         .join(''),
   };
 }

@@ -1,0 +1,1 @@
+export { type FormatResult, formatText } from './format.ts';
