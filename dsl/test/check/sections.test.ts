@@ -53,7 +53,7 @@ allow encoded slashes`);
     connections: 1000,
     connectionsPerIp: 10,
   });
-  assert.deepEqual(clientIp, { header: 'x-forwarded-for', trust: ['10.0.0.0/8', '::1'] });
+  assert.deepEqual(clientIp, { header: 'x-forwarded-for', trust: ['10.0.0.0/8', '::1'], trustLists: [] });
   assert.equal(allowEncodedSlashes, true);
 });
 
