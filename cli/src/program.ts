@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { check } from './commands/check.ts';
 import { explain } from './commands/explain.ts';
+import { fmt } from './commands/fmt.ts';
 import { plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
 import { LOG_LEVELS } from './run-log.ts';
@@ -56,6 +57,17 @@ Examples:
   sluice check gateway.sluice --json | jq '.files[].problems[].message'
 
 Exit codes: 0 clean (warnings do not count), 1 problems, 2 usage`;
+
+const FMT_HELP = `
+Only blanks, line ends and semicolons change; comments stay. A file that cannot be parsed is left as it is, and
+its problems are shown. Files are replaced in one step, and keep their mode. \`-\` reads stdin and writes stdout.
+
+Examples:
+  sluice fmt gateway.sluice
+  sluice fmt --check sites/*.sluice     change nothing; exit 1 if a file is in another style
+  sluice fmt - < gateway.sluice
+
+Exit codes: 0 done (with --check: all in style), 1 problems (with --check: or another style), 2 usage`;
 
 const PLAN_HELP = `
 Examples:
@@ -116,6 +128,12 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('--listener <name>', 'the listener that takes the request')
     .option('--json', 'print the explanation as JSON')
     .action(async (file, request, options) => ended(await explain(file, request, options)));
+
+  command('fmt', 'put rule files into the one style', FMT_HELP)
+    .argument('<file...>', 'rule files; - is stdin')
+    .option('--check', 'change nothing, only say which files are in another style')
+    .option('--json', 'print what was done as JSON')
+    .action(async (files, options) => ended(await fmt(files, options)));
 
   command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')

@@ -76,6 +76,8 @@ class Formatter {
           this.#comment(token, index);
           break;
         case Semicolon:
+          // Behind an `=` a line end would not end the line.
+          if (this.#last?.tokenType === Equals) this.#word(token);
           this.#flush();
           break;
         case LeftBrace:
@@ -211,6 +213,6 @@ function withoutEnd(comment: string): string {
 function gapBetween(left: IToken | null, right: IToken): string {
   const before = left?.tokenType;
   const after = right.tokenType;
-  if (left === null || after === Comma || after === RightParen || before === LeftParen) return '';
+  if (left === null || after === Comma || after === Semicolon || after === RightParen || before === LeftParen) return '';
   return before === LeftBrace && after === RightBrace ? '' : ' ';
 }
