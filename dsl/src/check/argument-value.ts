@@ -40,7 +40,8 @@ export const NUMERIC_TYPES: ReadonlySet<string> = new Set([
   'port',
 ]);
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND'];
+/** METHOD_WORDS are the methods in common use. */
+export const METHOD_WORDS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND'];
 
 const UNITS: Readonly<
   Record<string, { readonly read: (text: string) => number | null; readonly unit: string; readonly units: string }>
@@ -60,7 +61,7 @@ export function asPhrase(doc: string): string {
 /** argumentValue returns the value, or undefined after reporting why it is none. */
 export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgValue | undefined {
   const text = item.value;
-  if (item.kind === 'regex' && arg.type !== 'regex') {
+  if (item.kind === 'regex' && arg.type !== 'regex' && arg.type !== 'pattern') {
     return fail(
       scope,
       'SL0118',
@@ -97,6 +98,9 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       return backendValue(scope, item);
     case 'path':
       return pathValue(scope, item);
+    case 'pattern':
+      if (item.kind === 'regex') return checkRegexItem(scope, item) ? { regex: text } : undefined;
+      return prefixValue(scope, item);
     case 'method':
       if (/^[A-Z][A-Z-]*$/.test(text)) return text;
       return fail(
@@ -104,7 +108,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
         'SL0622',
         item,
         { value: text },
-        didYouMean(text.toUpperCase(), METHODS, `For example \`GET\``),
+        didYouMean(text.toUpperCase(), METHOD_WORDS, `For example \`GET\``),
       );
     case 'file':
       if (text === '') return fail(scope, 'SL0618', item, { operator: arg.name });
@@ -260,6 +264,14 @@ function pathValue(scope: Scope, item: WordItem): string | undefined {
   const end = text.search(/[?#]/);
   if (normalisePath(end < 0 ? text : text.slice(0, end), true) !== null && !/[^\x21-\x7e]/.test(text)) return text;
   return fail(scope, 'SL0621', item, { value: text });
+}
+
+/** prefixValue: a prefix that is not in the form that paths have could never match. */
+function prefixValue(scope: Scope, item: WordItem): string | undefined {
+  const path = pathValue(scope, item);
+  if (path === undefined || normalisePath(path, true) === path) return path;
+  const normal = normalisePath(path.replace(/[?#].*$/, ''), true);
+  return fail(scope, 'SL0621', item, { value: path }, normal === null ? null : `Write \`${normal}\``);
 }
 
 function warnOfHeader(scope: Scope, item: WordItem): void {

@@ -30,6 +30,11 @@ export function misspelledHeader(name: string): string | null {
   return null;
 }
 
+/** knownHeaders are the names in common use, written as usual. */
+export function knownHeaders(): string[] {
+  return KNOWN.map(capitalised);
+}
+
 function capitalised(name: string): string {
   return name.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
 }
