@@ -9,6 +9,7 @@ import { LOGIC_CODES } from './codes/logic.ts';
 import { NAME_CODES } from './codes/names.ts';
 import { PLACEMENT_CODES } from './codes/placement.ts';
 import { SYNTAX_CODES } from './codes/syntax.ts';
+import { TEST_CODES } from './codes/tests.ts';
 import { UNUSED_CODES } from './codes/unused.ts';
 import { VALUE_CODES } from './codes/values.ts';
 
@@ -27,6 +28,7 @@ export const FAMILIES: readonly {
   { digits: '05', title: 'What can never matter', codes: UNUSED_CODES },
   { digits: '06', title: 'Values and files', codes: VALUE_CODES },
   { digits: '07', title: 'Names and plugins', codes: NAME_CODES },
+  { digits: '08', title: 'Tests', codes: TEST_CODES },
 ];
 
 /** CODES are all entries by code. */

@@ -10,8 +10,22 @@ export interface TestRequest {
   readonly ip: string;
 }
 
+/** Expectation is one thing that should become of the request. */
+export type Expectation =
+  /** It is sent to some backend. */
+  | { readonly kind: 'allow'; readonly place: Place }
+  /** It is refused: status null is any from 400 on; `by` names a definition or list that the deciding rule uses. */
+  | { readonly kind: 'deny'; readonly status: number | null; readonly by: string | null; readonly place: Place }
+  | { readonly kind: 'redirect'; readonly status: number | null; readonly location: string; readonly place: Place }
+  | { readonly kind: 'send'; readonly backend: string; readonly place: Place }
+  /** A request header as the server gets it; null: it gets none. */
+  | { readonly kind: 'header'; readonly name: string; readonly value: string | null; readonly place: Place };
+
 export interface TestPlan {
   readonly name: string;
   readonly request: TestRequest;
+  /** The listener that takes the request; null: the one on the URL's port, or the only one. */
+  readonly listener: string | null;
+  readonly expect: readonly Expectation[];
   readonly place: Place;
 }

@@ -1,0 +1,89 @@
+/**
+ * SL08: `test` blocks.
+ */
+import type { CodeEntry } from './entry.ts';
+
+const test = (lines: string): string => `test "t" {\n${lines.replace(/^/gm, '  ')}\n}`;
+const RIGHT = test('given ip 198.51.100.7, GET http://www.example.com:8080/\nexpect send to app');
+
+export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
+  SL0801: {
+    severity: 'error',
+    message: 'a test needs a name in quotes',
+    mend: 'For example `test "outsiders cannot see admin" { … }`',
+    why: 'The name of a test is the sentence that is shown when it fails.',
+    context: 'top',
+    wrong: 'test admin {\n  given GET http://www.example.com:8080/\n  expect allow\n}',
+    right: 'test "admin" {\n  given GET http://www.example.com:8080/\n  expect allow\n}',
+  },
+  SL0802: {
+    severity: 'error',
+    message: 'test `{name}` does not say which request is given',
+    mend: 'Add `given GET https://www.example.com/`',
+    why: 'A test sends one request through the rules.',
+    context: 'top',
+    wrong: test('given ip 198.51.100.7\nexpect allow'),
+    right: RIGHT,
+  },
+  SL0803: {
+    severity: 'error',
+    message: 'test `{name}` expects nothing',
+    mend: 'Add `expect deny`, `expect send to app`, or what should happen',
+    why: 'A test that expects nothing cannot fail.',
+    context: 'top',
+    wrong: test('given GET http://www.example.com:8080/'),
+    right: RIGHT,
+  },
+  SL0804: {
+    severity: 'error',
+    message: '`{value}` cannot be given',
+    mend: 'It can be: `ip 198.51.100.7`, `GET https://www.example.com/x`, `header NAME is VALUE`, `cookie NAME is VALUE`, `listener NAME`',
+    why: 'What is given is a request: who asks, and for what.',
+    context: 'top',
+    wrong: test('given country CH, GET http://www.example.com:8080/\nexpect allow'),
+    right: RIGHT,
+  },
+  SL0805: {
+    severity: 'error',
+    message: '`{value}` cannot be expected',
+    mend: 'It can be: `allow`, `deny [STATUS] [by NAME]`, `redirect [STATUS] to URL`, `send to BACKEND`, `header NAME is VALUE`, `header NAME absent`',
+    why: 'What is expected is what the rules do with the request.',
+    context: 'top',
+    wrong: test('given GET http://www.example.com:8080/\nexpect refuse'),
+    right: RIGHT,
+  },
+  SL0806: {
+    severity: 'error',
+    message: 'this request cannot be given: {reason}',
+    why: 'A test gives a request that live traffic could bring.',
+    context: 'top',
+    wrong: test('given GET /admin\nexpect allow'),
+    right: RIGHT,
+  },
+  SL0807: {
+    severity: 'error',
+    message: 'a second {what} in the same test',
+    mend: 'Make it a test of its own',
+    why: 'A test sends one request, from one address, to one listener.',
+    context: 'top',
+    wrong: test('given ip 198.51.100.7, ip 198.51.100.8, GET http://www.example.com:8080/\nexpect allow'),
+    right: RIGHT,
+  },
+  SL0808: {
+    severity: 'error',
+    message: 'there is no {kind} `{name}`',
+    why: 'A test names what stands in the same rules.',
+    context: 'top',
+    wrong: test('given listener wbe, GET http://www.example.com:8080/\nexpect allow'),
+    right: test('given listener web, GET http://www.example.com:8080/\nexpect allow'),
+  },
+  SL0809: {
+    severity: 'error',
+    message: '`{word}` does not belong in a test',
+    mend: 'A test has lines that begin with `given` and `expect`',
+    why: 'A test says what is given and what is expected, nothing else.',
+    context: 'top',
+    wrong: test('given GET http://www.example.com:8080/\nexpect allow\ndeny all'),
+    right: RIGHT,
+  },
+};
