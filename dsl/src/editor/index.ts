@@ -1,0 +1,7 @@
+export { type Completion, completeAt } from './completion.ts';
+export { type Hover, hoverAt } from './hover.ts';
+export { definitionAt, type FileSpan, RenameError, referencesAt, renameAt, renameableAt } from './navigation.ts';
+export { type Fold, foldsOf, type OutlineItem, outlineOf } from './outline.ts';
+export { type QuickFix, quickFixes } from './quick-fix.ts';
+export type { NameRole, NameSpace, Proposal, ProposalKind, Role } from './role.ts';
+export { type NameUse, RuleDocument, RuleProject } from './rule-document.ts';
