@@ -41,7 +41,18 @@ export const NUMERIC_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /** METHOD_WORDS are the methods in common use. */
-export const METHOD_WORDS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND'];
+export const METHOD_WORDS = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'PATCH',
+  'OPTIONS',
+  'TRACE',
+  'CONNECT',
+  'PROPFIND',
+];
 
 const UNITS: Readonly<
   Record<string, { readonly read: (text: string) => number | null; readonly unit: string; readonly units: string }>
@@ -251,6 +262,10 @@ function backendValue(scope: Scope, item: WordItem): string | undefined {
   const names = [...scope.backends.keys()];
   const guess = closest(item.value, names);
   for (const name of guess === null ? [] : [guess]) scope.backends.get(name)!.isUsed = true;
+  if (guess === null && scope.isWordMissing) {
+    scope.diagnostics.silence();
+    return undefined;
+  }
   const fallback =
     names.length === 0
       ? `Add \`backend ${item.value} of 127.0.0.1:9001\``

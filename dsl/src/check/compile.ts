@@ -1,19 +1,18 @@
 /**
  * Compile: the whole way from a rule file to a plan, one code path for `check`, `run`, reload and embedders. Main thread.
  */
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
 import { PLAN_VERSION, type Plan, type PluginUse } from '../plan/plan.ts';
 import type { Args } from '../plan/rule.ts';
-import { parse } from '../syntax/parse.ts';
-import { SourceText } from '../syntax/source-text.ts';
-import type { FileTree } from '../syntax/tree.ts';
+import type { SourceText } from '../syntax/source-text.ts';
+import type { FileTree, Statement } from '../syntax/tree.ts';
 import { createVocabulary, type OwnedWord, type Vocabulary, VocabularyError } from '../vocabulary/vocabulary.ts';
 import type { Word } from '../vocabulary/word.ts';
-import { checkFile } from './file-checker.ts';
+import { checkFiles } from './file-checker.ts';
+import { reasonOf } from './file-text.ts';
 import { Reader } from './reader.ts';
+import { type ReadFile, RuleFiles } from './rule-files.ts';
 import { Scope } from './scope.ts';
 import { readUseLine } from './use-line.ts';
 
@@ -38,8 +37,8 @@ export interface CompileOptions {
   readonly words: readonly OwnedWord[];
   /** Called for each `use` line, in order. A rejection becomes a diagnostic that quotes its message. */
   readonly loadPlugin?: (use: PluginRequest) => Promise<LoadedPlugin>;
-  /** Reads a file as UTF-8. Default: the file system. A rejection becomes a diagnostic. */
-  readonly readFile?: (path: string) => Promise<string>;
+  /** Reads a file, as bytes or as text. Default: the file system. A rejection becomes a diagnostic. */
+  readonly readFile?: ReadFile;
 }
 
 export interface CompileResult {
@@ -59,62 +58,23 @@ export interface CompileResult {
 export async function compile(source: RuleSource, options: CompileOptions): Promise<CompileResult> {
   const vocabulary = createVocabulary(options.words);
   const diagnostics = new DiagnosticList();
-  const sources = new Map<string, string>();
-  const files: string[] = [];
-  const text = await open(source, options, diagnostics, files);
-  if (text === null) return { plan: null, diagnostics: diagnostics.sorted([]), sources };
-  sources.set(text.file, text.text);
-  const tree = parse(text, diagnostics);
-  const baseDir = 'file' in source ? dirname(resolve(source.file)) : process.cwd();
-  const loaded = await loadPlugins(tree, vocabulary, baseDir, options, diagnostics);
-  const scope = new Scope(text, diagnostics, loaded.vocabulary, { isWordMissing: loaded.isWordMissing, baseDir });
-  const isReadable = tree.statements.length > 0 || !diagnostics.hasErrors;
-  const checked = isReadable ? checkFile(scope, tree) : null;
+  const files = new RuleFiles(options.readFile, diagnostics);
+  await files.readAll(source);
+  const { trees, sources } = files;
+  const sorted = (): readonly Diagnostic[] => diagnostics.sorted([...sources.keys()]);
+  const [first] = trees;
+  if (first === undefined) return { plan: null, diagnostics: sorted(), sources };
+  const loaded = await loadPlugins(trees, vocabulary, options, diagnostics);
+  const scope = new Scope(first.source, diagnostics, loaded.vocabulary, {
+    isWordMissing: loaded.isWordMissing || files.hasMissing,
+  });
+  const isReadable = trees.some((tree) => tree.statements.length > 0) || !diagnostics.hasErrors;
+  const checked = isReadable ? checkFiles(scope, trees) : null;
   const plan: Plan | null =
     checked === null || diagnostics.hasErrors
       ? null
-      : { version: PLAN_VERSION, files, plugins: loaded.plugins, ...ordered(checked), lists: [], maps: [], tests: [] };
-  return { plan, diagnostics: diagnostics.sorted([text.file]), sources };
-}
-
-function ordered({ settings, listeners, backends }: ReturnType<typeof checkFile>): ReturnType<typeof checkFile> {
-  return { settings, listeners, backends };
-}
-
-async function open(
-  source: RuleSource,
-  options: CompileOptions,
-  diagnostics: DiagnosticList,
-  files: string[],
-): Promise<SourceText | null> {
-  if ('text' in source) return new SourceText(source.name ?? '<text>', source.text);
-  const path = resolve(source.file);
-  try {
-    const text = await (options.readFile ?? readText)(path);
-    files.push(path);
-    return new SourceText(source.file, text);
-  } catch (error) {
-    const nowhere = new SourceText(source.file, '');
-    diagnostics.add('SL0615', nowhere, { start: 0, end: 1 }, { file: source.file, reason: reasonOf(error) });
-    return null;
-  }
-}
-
-function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8');
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-};
-
-function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (typeof code === 'string' && REASONS[code] !== undefined) return REASONS[code];
-  return error instanceof Error ? error.message : String(error);
+      : { version: PLAN_VERSION, files: files.paths, plugins: loaded.plugins, ...checked };
+  return { plan, diagnostics: sorted(), sources };
 }
 
 interface LoadedPlugins {
@@ -124,19 +84,16 @@ interface LoadedPlugins {
 }
 
 async function loadPlugins(
-  tree: FileTree,
+  trees: readonly FileTree[],
   base: Vocabulary,
-  baseDir: string,
   options: CompileOptions,
   diagnostics: DiagnosticList,
 ): Promise<LoadedPlugins> {
   let vocabulary = base;
   let isWordMissing = false;
   const plugins: PluginUse[] = [];
-  for (const statement of tree.statements) {
-    const phrase = statement.head.phrases[0];
-    if (phrase === undefined || new Reader(phrase).wordAt(0) !== 'use') continue;
-    const line = readUseLine(tree.source, diagnostics, statement);
+  for (const { source, statement } of useStatements(trees)) {
+    const line = readUseLine(source, diagnostics, statement);
     if (line === null) {
       isWordMissing = true;
       continue;
@@ -144,14 +101,23 @@ async function loadPlugins(
     const { name, from, options: args, fromSpan } = line;
     try {
       if (options.loadPlugin === undefined) throw new Error('plugins cannot be loaded here');
-      const { url, words } = await options.loadPlugin({ name, from, baseDir, options: args });
+      const { url, words } = await options.loadPlugin({ name, from, baseDir: source.folder, options: args });
       vocabulary = vocabulary.with(words.map((word) => ({ ...word, plugin: name })));
-      plugins.push({ name, from, url, options: args, place: tree.source.placeOf(statement.head) });
+      plugins.push({ name, from, url, options: args, place: source.placeOf(statement.head) });
     } catch (error) {
       isWordMissing = true;
       const code = error instanceof VocabularyError ? 'SL0708' : 'SL0707';
-      diagnostics.add(code, tree.source, fromSpan, { name, reason: reasonOf(error) });
+      diagnostics.add(code, source, fromSpan, { name, reason: reasonOf(error) });
     }
   }
   return { vocabulary, plugins, isWordMissing };
+}
+
+function* useStatements(trees: readonly FileTree[]): Generator<{ source: SourceText; statement: Statement }> {
+  for (const { source, statements } of trees) {
+    for (const statement of statements) {
+      const phrase = statement.head.phrases[0];
+      if (phrase !== undefined && new Reader(phrase).wordAt(0) === 'use') yield { source, statement };
+    }
+  }
 }

@@ -3,12 +3,13 @@
  * Main thread.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
-import type { BackendPlan, ListenerPlan, SettingsPlan } from '../plan/plan.ts';
+import type { Place } from '../plan/place.ts';
+import type { BackendPlan, ListenerPlan, Plan } from '../plan/plan.ts';
+import type { TestPlan } from '../plan/test.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
-import type { Span } from '../syntax/source-text.ts';
+import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { FileTree, Statement } from '../syntax/tree.ts';
 import { addressText, checkBackend } from './backend-section.ts';
-import { DEFAULTS } from './defaults.ts';
 import { DefineTable } from './define-table.ts';
 import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
@@ -16,17 +17,14 @@ import { isName } from './literals.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting } from './setting-line.ts';
-import { checkSettings } from './settings-section.ts';
+import { checkSettings, type SettingsSection } from './settings-section.ts';
+import { checkTest } from './test-section.ts';
 
-export interface CheckedFile {
-  readonly listeners: readonly ListenerPlan[];
-  readonly backends: readonly BackendPlan[];
-  readonly settings: SettingsPlan;
-}
+export type CheckedFile = Omit<Plan, 'version' | 'files' | 'plugins'>;
 
-/** checkFile checks a whole file, its `use` lines apart. */
-export function checkFile(scope: Scope, tree: FileTree): CheckedFile {
-  return new FileChecker(scope, tree).run();
+/** checkFiles checks all files of the rules together, their `use` and `include` lines apart. */
+export function checkFiles(scope: Scope, trees: readonly FileTree[]): CheckedFile {
+  return new FileChecker(scope, trees).run();
 }
 
 /** What stands behind the name: where it stands in its place, the name is missing. */
@@ -35,50 +33,77 @@ const NAME_FOLLOWERS: Readonly<Record<string, string>> = { listener: 'on', backe
 interface Section {
   readonly statement: Statement;
   readonly name: string;
+  readonly source: SourceText;
 }
 
 class FileChecker {
   readonly #scope: Scope;
-  readonly #tree: FileTree;
+  readonly #trees: readonly FileTree[];
   readonly #listeners: Section[] = [];
   readonly #backends: Section[] = [];
-  readonly #settings: Statement[] = [];
+  readonly #settings: SettingsSection[] = [];
+  readonly #tests: Omit<Section, 'name'>[] = [];
   /** Names of listeners and plugins, with where they were given. */
-  readonly #names = { listener: new Map<string, Span>(), use: new Map<string, Span>() };
+  readonly #names = { listener: new Map<string, Place>(), use: new Map<string, Place>() };
   /** A line could not be read, so that something may seem to be missing that is not. */
   #hasBroken = false;
 
-  constructor(scope: Scope, tree: FileTree) {
+  constructor(scope: Scope, trees: readonly FileTree[]) {
     this.#scope = scope;
-    this.#tree = tree;
+    this.#trees = trees;
     scope.defines = new DefineTable(scope);
   }
 
   run(): CheckedFile {
     const scope = this.#scope;
-    for (const statement of this.#tree.statements) {
-      if (scope.diagnostics.isFull) break;
-      this.#top(statement);
+    for (const { source, statements } of this.#trees) {
+      scope.source = source;
+      for (const statement of statements) {
+        if (scope.diagnostics.isFull) break;
+        this.#top(statement);
+      }
     }
     const settings = checkSettings(scope, this.#settings);
     const listeners: ListenerPlan[] = [];
     const backends: BackendPlan[] = [];
-    for (const { statement, name } of this.#listeners) {
-      const listener = checkListener(scope, statement, name);
+    for (const { statement, name, source } of this.#listeners) {
+      const listener = scope.inFile(source, () => checkListener(scope, statement, name));
       if (listener !== null) listeners.push(listener);
     }
-    for (const { statement, name } of this.#backends) {
-      const backend = checkBackend(scope, statement, name);
+    for (const { statement, name, source } of this.#backends) {
+      const backend = scope.inFile(source, () => checkBackend(scope, statement, name));
       if (backend !== null) backends.push(backend);
     }
     scope.defines.checkAll();
-    this.#whole(listeners);
-    return { listeners, backends, settings: settings ?? DEFAULTS.settings };
+    const tests = this.#checkTests();
+    scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
+    return { settings, listeners, backends, lists: [], maps: [], tests };
+  }
+
+  #checkTests(): readonly TestPlan[] {
+    const scope = this.#scope;
+    const listeners = new Set(this.#names.listener.keys());
+    const tests = new Map<string, TestPlan>();
+    for (const { statement, source } of this.#tests) {
+      if (scope.diagnostics.isFull) break;
+      scope.inFile(source, () => {
+        const test = checkTest(scope, statement, listeners);
+        const before = test === null ? undefined : tests.get(test.name);
+        if (test === null) return;
+        if (before === undefined) tests.set(test.name, test);
+        else {
+          const name = statement.head.phrases[0]!.items[1]!;
+          scope.error('SL0701', name, { kind: 'test', name: test.name, line: scope.lineOf(before.place) });
+        }
+      });
+    }
+    return [...tests.values()];
   }
 
   #whole(listeners: readonly ListenerPlan[]): void {
     const scope = this.#scope;
     if (this.#listeners.length === 0 && !this.#hasBroken) {
+      if (scope.isWordMissing) return;
       const mend = 'Add `listener web on :8080 { otherwise send to … }`';
       scope.error('SL0709', { start: 0, end: 1 }, {}, mend);
       return;
@@ -91,15 +116,19 @@ class FileChecker {
       const before = addresses.get(text);
       if (before === undefined) addresses.set(text, listener);
       else {
-        const { statement } = this.#listeners.find((section) => section.name === listener.name)!;
+        const { statement, source } = this.#listeners.find((section) => section.name === listener.name)!;
         const item = statement.head.phrases[0]!.items[3]!;
-        scope.error('SL0710', item, { value: text, name: before.name, line: before.place.line });
+        scope.inFile(source, () =>
+          scope.error('SL0710', item, { value: text, name: before.name, line: scope.lineOf(before.place) }),
+        );
       }
     }
     // Whether a name is used can only be told where everything else is right.
     if (scope.diagnostics.hasErrors) return;
-    for (const [name, backend] of scope.backends) if (!backend.isUsed) scope.error('SL0502', backend.span, { name });
-    for (const [name, list] of scope.lists) if (!list.isUsed) scope.error('SL0504', list.span, { name });
+    const warn = (code: string, { source, span }: { source: SourceText; span: Span }, name: string): void =>
+      scope.diagnostics.add(code, source, span, { name });
+    for (const [name, backend] of scope.backends) if (!backend.isUsed) warn('SL0502', backend, name);
+    for (const [name, list] of scope.lists) if (!list.isUsed) warn('SL0504', list, name);
     scope.defines.warnOfUnused();
   }
 
@@ -122,7 +151,10 @@ class FileChecker {
         this.#section(statement, 'backend');
         return;
       case 'settings':
-        this.#settings.push(statement);
+        this.#settings.push({ statement, source: scope.source });
+        return;
+      case 'test':
+        this.#tests.push({ statement, source: this.#scope.source });
         return;
       case 'define':
         this.#define(statement);
@@ -132,6 +164,8 @@ class FileChecker {
         return;
       case 'use':
         this.#use(statement);
+        return;
+      case 'include':
         return;
     }
     if (statement.isBroken) return;
@@ -166,7 +200,7 @@ class FileChecker {
     if (mend?.includes('`define`') === true && name !== null) scope.defines.addBroken(name);
     if (mend?.includes('`listener`') === true && statement.block !== null) {
       const listener = new Reader(statement.head.phrases[0]!).wordAt(1);
-      if (listener !== null) this.#listeners.push({ statement, name: listener });
+      if (listener !== null) this.#listeners.push({ statement, name: listener, source: scope.source });
     }
   }
 
@@ -199,14 +233,12 @@ class FileChecker {
     }
     const { name, span } = named;
     const names = kind === 'backend' ? scope.backends : this.#names.listener;
-    const before = kind === 'backend' ? scope.backends.get(name)?.span : this.#names.listener.get(name);
-    if (before !== undefined) {
-      const line = scope.place(before).line;
-      scope.error('SL0701', span, { kind, name, line });
-    } else if (kind === 'backend') this.#addBackend(name, span);
-    else this.#names.listener.set(name, span);
+    const before = kind === 'backend' ? scope.backends.get(name)?.place : this.#names.listener.get(name);
+    if (before !== undefined) scope.error('SL0701', span, { kind, name, line: scope.lineOf(before) });
+    else if (kind === 'backend') this.#addBackend(name, span);
+    else this.#names.listener.set(name, scope.place(span));
     const sections = kind === 'backend' ? this.#backends : this.#listeners;
-    if (before === undefined || names.size === 0) sections.push({ statement, name });
+    if (before === undefined || names.size === 0) sections.push({ statement, name, source: scope.source });
   }
 
   #addBackend(name: string, span: Span): void {
@@ -263,7 +295,7 @@ class FileChecker {
     const before = define ?? scope.lists.get(name);
     if (before !== undefined) {
       const kind = define === undefined ? 'list' : 'definition';
-      scope.error('SL0701', span, { kind, name, line: before.source.placeOf(before.span).line });
+      scope.error('SL0701', span, { kind, name, line: scope.lineOf(before.source.placeOf(before.span)) });
     } else if (scope.vocabulary.has(name)) scope.error('SL0702', span, { name });
     else return false;
     return true;
@@ -274,7 +306,7 @@ class FileChecker {
     const item = statement.head.phrases[0]!.items[1];
     if (item === undefined || item.kind !== 'word') return;
     const before = this.#names.use.get(item.value);
-    if (before === undefined) this.#names.use.set(item.value, item);
-    else this.#scope.error('SL0701', item, { kind: 'plugin', name: item.value, line: this.#scope.place(before).line });
+    if (before === undefined) this.#names.use.set(item.value, this.#scope.place(item));
+    else this.#scope.error('SL0701', item, { kind: 'plugin', name: item.value, line: this.#scope.lineOf(before) });
   }
 }

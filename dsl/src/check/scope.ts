@@ -27,12 +27,10 @@ export interface ListName {
 export class Scope {
   readonly diagnostics: DiagnosticList;
   readonly vocabulary: Vocabulary;
-  /** A plugin failed to load, so that a word nobody knows may well be one of its own. */
+  /** A plugin failed to load, or a file that is included, so that a word nobody knows may well be one of its own. */
   readonly isWordMissing: boolean;
   readonly lists = new Map<string, ListName>();
   readonly backends = new Map<string, BackendName>();
-  /** The folder that relative paths begin at. */
-  readonly baseDir: string;
   defines!: DefineTable;
   /** The file being checked. */
   source: SourceText;
@@ -41,13 +39,12 @@ export class Scope {
     source: SourceText,
     diagnostics: DiagnosticList,
     vocabulary: Vocabulary,
-    options: { readonly isWordMissing: boolean; readonly baseDir: string },
+    options: { readonly isWordMissing: boolean },
   ) {
     this.source = source;
     this.diagnostics = diagnostics;
     this.vocabulary = vocabulary;
     this.isWordMissing = options.isWordMissing;
-    this.baseDir = options.baseDir;
   }
 
   /** error reports at a span of the file being checked, and returns null for the caller to pass on. */
@@ -77,6 +74,25 @@ export class Scope {
   unknownArgument(span: Span, word: string, known: readonly string[]): null {
     const fallback = known.length === 0 ? null : `Here may stand: ${known.join(', ')}`;
     return this.error('SL0118', span, { word }, didYouMean(word, known, fallback));
+  }
+
+  /** The folder at which relative paths in the file being checked begin. */
+  get baseDir(): string {
+    return this.source.folder;
+  }
+
+  /** inFile runs a step in which `source` is the file being checked. */
+  inFile<Result>(source: SourceText, step: () => Result): Result {
+    const before = this.source;
+    this.source = source;
+    const result = step();
+    this.source = before;
+    return result;
+  }
+
+  /** lineOf is a place's line for a message: `12`, or `12 of other.sluice`. */
+  lineOf(place: Place): string | number {
+    return place.file === this.source.file ? place.line : `${place.line} of ${place.file}`;
   }
 
   place(span: Span): Place {

@@ -2,7 +2,7 @@
  * SettingsSection: `settings { … }` to the plan's settings. Main thread.
  */
 import type { SettingsPlan } from '../plan/plan.ts';
-import type { Span } from '../syntax/source-text.ts';
+import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -10,14 +10,22 @@ import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting } from './setting-line.ts';
 
-/** checkSettings reads all `settings` sections of a file; more than one is an error. */
-export function checkSettings(scope: Scope, sections: readonly Statement[]): SettingsPlan {
+/** SettingsSection is a `settings { … }` and the file it stands in. */
+export interface SettingsSection {
+  readonly statement: Statement;
+  readonly source: SourceText;
+}
+
+/** checkSettings reads all `settings` sections of the rules; more than one is an error. */
+export function checkSettings(scope: Scope, sections: readonly SettingsSection[]): SettingsPlan {
   let settings = DEFAULTS.settings;
   const said = new Map<string, Span>();
-  for (const [index, section] of sections.entries()) {
+  for (const [index, { statement: section, source }] of sections.entries()) {
+    scope.source = source;
     const word = section.head.phrases[0]!.items[0]!;
     if (index > 0) {
-      scope.error('SL0122', word, { word: 'settings', line: scope.place(sections[0]!).line });
+      const before = sections[0]!.source.placeOf(sections[0]!.statement);
+      scope.error('SL0122', word, { word: 'settings', line: scope.lineOf(before) });
       continue;
     }
     const extra = section.head.phrases[0]!.items[1] ?? section.head.joints[0] ?? section.whenSpan;

@@ -18,11 +18,14 @@ export class SourceText {
   readonly file: string;
   /** Without its byte order mark. */
   readonly text: string;
+  /** The folder at which relative paths in it begin, absolute. */
+  readonly folder: string;
   #lineStarts: number[] | null = null;
   #lastLine = 0;
 
-  constructor(file: string, text: string) {
+  constructor(file: string, text: string, folder = '/') {
     this.file = file;
+    this.folder = folder;
     this.text = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
   }
 

@@ -28,7 +28,7 @@ test('a realistic file becomes a plan that can be cloned and printed', async () 
       ['db', { host: '::', port: 5432 }, 'tcp', 1, 0, 1],
     ],
   );
-  assert.deepEqual(plan.settings, { threads: 4, drainMs: 30_000 });
+  assert.deepEqual(plan.settings, { threads: 4, drainMs: 30_000, secretsDir: null });
   assert.equal(plan.plugins[0]!.url, 'file:///geo.js');
   assert.deepEqual(plan.plugins[0]!.options, { database: 'geo.mmdb', refresh: 60_000 });
 });
