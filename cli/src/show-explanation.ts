@@ -103,7 +103,7 @@ class Page {
     if (edits.length === 0 || verdict.kind !== 'send') return;
     const { dim } = this.#colours;
     for (const { edit, name, value } of edits) {
-      this.#lines.push(`    ${dim(edit.padEnd(6))} ${name}${value === null ? '' : `: ${value}`}`);
+      this.#lines.push(`    ${dim(edit.padEnd(7))} ${name}${value === null ? '' : `: ${value}`}`);
     }
   }
 

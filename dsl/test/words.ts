@@ -122,7 +122,7 @@ const FIELDS: readonly FieldWord[] = [
   },
 ];
 
-const VERBS: readonly VerbWord[] = [
+const VERBS: VerbWord[] = [
   {
     kind: 'verb',
     name: 'deny',
@@ -197,6 +197,49 @@ const VERBS: readonly VerbWord[] = [
     args: [{ name: 'name', type: 'header', doc: 'a header' }],
   },
 ];
+
+VERBS.push({
+  kind: 'verb',
+  name: 'rewrite',
+  doc: 'changes the path',
+  example: 'rewrite /v1 to /api/v1',
+  part: 'change',
+  phase: 'request',
+  args: [
+    { name: 'from', type: 'pattern', doc: 'a prefix or an expression' },
+    { name: 'target', type: 'template', before: 'to', doc: 'what it becomes', replaces: 'from' },
+  ],
+});
+VERBS.push({
+  kind: 'verb',
+  name: 'remove query',
+  doc: 'takes a parameter away',
+  example: 'remove query page',
+  part: 'change',
+  phase: 'request',
+  args: [{ name: 'name', type: 'text', doc: 'a parameter' }],
+});
+VERBS.push({
+  kind: 'verb',
+  name: 'remove cookie',
+  doc: 'takes a cookie away',
+  example: 'remove cookie sid',
+  part: 'change',
+  phase: 'request',
+  args: [{ name: 'name', type: 'cookie', doc: 'a cookie' }],
+});
+VERBS.push({
+  kind: 'verb',
+  name: 'set query',
+  doc: 'changes a parameter',
+  example: 'set query page to "1"',
+  part: 'change',
+  phase: 'request',
+  args: [
+    { name: 'name', type: 'text', doc: 'a parameter' },
+    { name: 'value', type: 'template', before: 'to', doc: 'a value' },
+  ],
+});
 
 function component(
   slot: ComponentWord['slot'],

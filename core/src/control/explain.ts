@@ -7,17 +7,18 @@
  */
 import { compileTemplate, type FieldReader, type RequestFacts, type RuleTrace, traceRules } from '@sluice/dsl/match';
 import { formatPlace, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
-import type { Action, DataEntry, FieldEditor, Linker } from '../plugin/data-entry.ts';
+import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
+import { type FieldEdit, NotedRequest } from './explain-edits.ts';
 import { type ExplainRequest, readRequest } from './explain-request.ts';
 import { explainServers, type ServerExplanation } from './explain-servers.ts';
 import type { Generation } from './generations.ts';
 import type { PluginSet } from './plugin-host.ts';
 
 export type { ExplainRequest } from './explain-request.ts';
-export type { ConditionExplanation, ServerExplanation };
+export type { ConditionExplanation, FieldEdit, ServerExplanation };
 
 export interface RuleExplanation {
   /** As written. */
@@ -35,13 +36,6 @@ export type Verdict =
   | { readonly kind: 'send'; readonly backend: string }
   /** A rule could not be decided: the request is refused. */
   | { readonly kind: 'error'; readonly status: 500; readonly message: string };
-
-/** FieldEdit is a header that a change would set, add or remove. */
-export interface FieldEdit {
-  readonly edit: 'set' | 'add' | 'remove';
-  readonly name: string;
-  readonly value: string | null;
-}
 
 export interface Explanation {
   readonly request: {
@@ -87,7 +81,7 @@ class Judgement {
   readonly #facts: RequestFacts;
   readonly #readers = new Map<string, FieldReader>();
   readonly #linker: Linker;
-  readonly #edits: FieldEdit[] = [];
+  readonly #request: NotedRequest;
 
   constructor(
     { plan }: PluginSet,
@@ -98,6 +92,7 @@ class Judgement {
   ) {
     this.#entries = entries;
     this.#facts = facts;
+    this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
     for (const { fields } of entries) {
       for (const [name, reader] of Object.entries(fields ?? {})) this.#readers.set(name, reader);
     }
@@ -124,7 +119,7 @@ class Judgement {
       guards: traces.guards.map(explainRule),
       changes: traces.changes.map(explainRule),
       routes: traces.routes.map(explainRule),
-      edits: this.#edits,
+      edits: this.#request.edits,
       balance: chosen?.balance.name ?? null,
       stick: chosen?.stick?.name ?? null,
       servers: chosen === undefined ? [] : explainServers(chosen, live),
@@ -149,6 +144,8 @@ class Judgement {
       if (change.outcome === 'no match') continue;
       const end = this.#end(change);
       if (end !== null) return end;
+      if (this.#request.isBad)
+        return { verdict: { kind: 'answer', status: 400, headers: [] }, by: change, backend: -1 };
     }
     traces.routes = trace(listener.routes, false);
     const route = decidingOf(traces.routes);
@@ -170,7 +167,8 @@ class Judgement {
         case 'pass':
           return null;
         case 'change':
-          action.change(this.#facts, this.#editor());
+        case 'request change':
+          action.change(this.#facts, this.#request);
           return null;
         case 'answer': {
           const { status, headers } = action.answer(this.#facts);
@@ -191,17 +189,6 @@ class Judgement {
       if (verbs !== undefined && Object.hasOwn(verbs, verb)) return verbs[verb]!(args, this.#linker);
     }
     throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
-  }
-
-  #editor(): FieldEditor {
-    const note = (edit: FieldEdit['edit'], name: string, value: string | null): void => {
-      this.#edits.push({ edit, name, value });
-    };
-    return {
-      set: (name, value) => note('set', name, value),
-      add: (name, value) => note('add', name, value),
-      remove: (name) => note('remove', name, null),
-    };
   }
 }
 

@@ -174,6 +174,17 @@ class Linking {
           },
         };
       }
+      case 'request change': {
+        const { change } = action;
+        return {
+          kind: 'request change',
+          change: (facts, request) => {
+            heartbeats.enter(id);
+            change(facts, request);
+            heartbeats.leave();
+          },
+        };
+      }
       case 'route': {
         const { route } = action;
         const count = this.#order.plan.backends.length;

@@ -27,6 +27,26 @@ export interface FieldEditor {
   remove(name: string): void;
 }
 
+/**
+ * RequestEditor changes a request on its way to the server: its fields, its path and its query. What it reads is the
+ * request with the changes so far; facts stay as they were received.
+ */
+export interface RequestEditor extends FieldEditor {
+  /** Normalised and percent-encoded, always begins with `/` (or is `*` for OPTIONS, which cannot be changed). */
+  readonly path: string;
+  /** Without the `?`; empty when there is none. */
+  readonly query: string;
+  /**
+   * setPath takes any text: what may not stand in a path is percent-encoded, dot segments are resolved. A path that servers
+   * could read in two ways (an encoded slash where the listener allows none, a backslash, NUL) refuses the request with 400.
+   */
+  setPath(path: string): void;
+  /** setQuery takes any text; what may not stand in a query is percent-encoded. Empty: no query. */
+  setQuery(query: string): void;
+  /** The values of a field; undefined when it is absent. */
+  header(name: string): string | readonly string[] | undefined;
+}
+
 /** What a rule does once its condition matched; made once per rule when a plan is linked. */
 export type Action =
   /** Ends the guards: `allow`. */
@@ -34,7 +54,10 @@ export type Action =
   | { readonly kind: 'answer'; answer(facts: RequestFacts): Answer }
   /** The backend's index, from `Linker.backend`. */
   | { readonly kind: 'route'; route(facts: RequestFacts): number }
-  | { readonly kind: 'change'; change(facts: RequestFacts, fields: FieldEditor): void };
+  /** Changes fields, of a request or of an answer. */
+  | { readonly kind: 'change'; change(facts: RequestFacts, fields: FieldEditor): void }
+  /** Changes what only a request has. */
+  | { readonly kind: 'request change'; change(facts: RequestFacts, request: RequestEditor): void };
 
 /** Linker turns the plan's names into what runs in this thread. */
 export interface Linker {

@@ -4,12 +4,13 @@
  * Arguments without words before them come first and in order; those with come behind, in any order; a comma may stand
  * between two of them.
  */
-import type { Args, ArgValue } from '../plan/rule.ts';
+import type { Args, ArgValue, Template } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import { PhraseTable } from '../vocabulary/phrase-table.ts';
 import { argumentValue, asPhrase, LIST_TYPES, listItemValues, NUMERIC_TYPES } from './argument-value.ts';
 import type { Reader } from './reader.ts';
+import { checkReplacement } from './replacement.ts';
 import type { Scope } from './scope.ts';
 
 /** The arguments read, and where each stands. `isRight` is false when any of them was reported. */
@@ -87,6 +88,11 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
     else if (isRight) {
       isRight = false;
       missing(scope, reader, arg, word);
+    }
+  }
+  for (const { name, replaces } of args) {
+    if (isRight && replaces !== undefined) {
+      isRight = checkReplacement(scope, spans.get(name)!, values[name] as Template, values[replaces]!);
     }
   }
   return { args: values, spans, isRight };

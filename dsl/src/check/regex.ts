@@ -35,6 +35,11 @@ function compileProblem(source: string): RegexProblem | null {
   }
 }
 
+/** groupCount is the number of groups of an expression that checkRegex found right. */
+export function groupCount(source: string): number {
+  return RE2JS.compile(source).groupCount();
+}
+
 const FOREIGN: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^\(\?<?[=!]/, 'lookaround'],
   [/^\(\?>/, 'an atomic group'],

@@ -17,8 +17,21 @@ export interface Template {
   readonly template: readonly TemplatePart[];
 }
 
+/** RegexValue is a regular expression where a text could have stood: its RE2 source. */
+export interface RegexValue {
+  readonly regex: string;
+}
+
 /** ArgValue is one argument's value: durations in milliseconds, sizes in bytes, backends by name. */
-export type ArgValue = string | number | boolean | null | Template | SecretRef | readonly (string | number)[];
+export type ArgValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Template
+  | SecretRef
+  | RegexValue
+  | readonly (string | number)[];
 
 export type Args = { readonly [name: string]: ArgValue };
 
@@ -31,6 +44,11 @@ export interface Rule {
   readonly args: Args;
   /** null: for every request (`otherwise`, or a change without `when`). */
   readonly when: Condition | null;
+  /**
+   * True: it takes only some of the requests that its condition wants, such as those over a limit or within a share. The
+   * others go on to the next rule.
+   */
+  readonly isPartial?: true;
   /** The rule as written, on one line, without its comment. */
   readonly text: string;
   readonly place: Place;

@@ -41,7 +41,9 @@ export interface FieldWord {
 
 /**
  * ArgType is the type of a word's argument. In the plan: `duration` is milliseconds, `size` bytes, `percent` 0 to 100,
- * `statuses` a list of `n` or `'a..b'`, `regex` its source, `template` a Template, `flag` true or false.
+ * `statuses` a list of `n` or `'a..b'`, `regex` its source, `template` a Template, `flag` true or false, `rate` a list of the
+ * events and the milliseconds in which they may come, `pattern` a path prefix or a RegexValue, `key` what requests are told
+ * apart by: a list of one of the `choices`, and the name behind it for `header` and `cookie`.
  */
 export type ArgType =
   | 'name'
@@ -63,6 +65,8 @@ export type ArgType =
   | 'method'
   | 'file'
   | 'regex'
+  | 'pattern'
+  | 'key'
   | 'flag';
 
 /** ArgWord is one argument of a verb, setting or component. */
@@ -82,6 +86,11 @@ export interface ArgWord {
   readonly choices?: readonly (string | number)[];
   readonly min?: number;
   readonly max?: number;
+  /**
+   * For a `template`: the `pattern` argument that it replaces what matched of. `$1` stands for what the first group of a
+   * regular expression matched, `$$` for a dollar sign; what replaces a prefix begins with `/`.
+   */
+  readonly replaces?: string;
 }
 
 /** VerbWord is what a rule does: `deny`, `set header`, `send`. */
@@ -95,6 +104,8 @@ export interface VerbWord {
   /** Parts besides `part` in which it may stand: a `redirect` is a guard and may also be the `otherwise`. */
   readonly alsoIn?: readonly RulePart[];
   readonly phase: Phase;
+  /** True: it changes answers too, and may stand in `on response`. */
+  readonly isForAnswers?: boolean;
   /** True: the condition may follow at once (`deny ip 10.0.0.0/8`), without `when`. */
   readonly takesCondition?: boolean;
   readonly args: readonly ArgWord[];

@@ -42,6 +42,16 @@ function readCookies(line: string, name: string, found: string[]): void {
   }
 }
 
+/** withoutCookie returns what is left of a Cookie field; empty when nothing is. Pieces that are no cookies stay. */
+export function withoutCookie(header: string | readonly string[], name: string): string {
+  const lines = typeof header === 'string' ? [header] : header;
+  return lines
+    .flatMap((line) => line.split(';'))
+    .map((piece) => piece.trim())
+    .filter((piece) => piece !== '' && piece.split('=', 1)[0]!.trimEnd() !== name)
+    .join('; ');
+}
+
 function isBlank(line: string, at: number): boolean {
   const code = line.charCodeAt(at);
   return code === 0x20 || code === 0x09;

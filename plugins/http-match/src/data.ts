@@ -3,9 +3,12 @@
  */
 import type { DataEntry } from '@sluice/core/plugin';
 import { cookieValues } from './cookies.ts';
+import { removeCookie } from './edit-cookie.ts';
 import { addHeader, removeHeader, setHeader } from './edit-header.ts';
+import { removeQuery, setQuery } from './edit-query.ts';
 import { queryValues } from './query.ts';
 import { redirect } from './redirect.ts';
+import { rewrite } from './rewrite.ts';
 import { send } from './send.ts';
 
 export const fields: NonNullable<DataEntry['fields']> = {
@@ -24,4 +27,8 @@ export const verbs: NonNullable<DataEntry['verbs']> = {
   'set header': setHeader,
   'add header': addHeader,
   'remove header': removeHeader,
+  rewrite,
+  'set query': setQuery,
+  'remove query': removeQuery,
+  'remove cookie': removeCookie,
 };

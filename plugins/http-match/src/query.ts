@@ -31,6 +31,17 @@ export function queryValues(query: string, name: string): string | readonly stri
   return all ?? first;
 }
 
+/** withoutParameter returns a query without the parameters of that name; everything else stays as it was written. */
+export function withoutParameter(query: string, name: string): string {
+  return query
+    .split('&')
+    .filter((piece) => {
+      const equals = piece.indexOf('=');
+      return piece === '' || !isNamed(piece, 0, equals === -1 ? piece.length : equals, name);
+    })
+    .join('&');
+}
+
 function isNamed(query: string, from: number, to: number, name: string): boolean {
   if (to - from === name.length && query.startsWith(name, from)) return !isEscaped(name) || decode(name) === name;
   // An escaped name is at least as long as what it stands for.

@@ -4,6 +4,7 @@
 import type { ArgWord, VerbWord } from '@sluice/dsl/vocabulary';
 
 const HEADER: ArgWord = { name: 'header', type: 'header', doc: 'The name of the header.' };
+const PARAMETER: ArgWord = { name: 'parameter', type: 'text', doc: 'The name of the parameter.' };
 const VALUE: ArgWord = { name: 'value', type: 'template', before: 'to', doc: 'The value, with placeholders.' };
 
 /** VERBS: what a rule may do with an HTTP request, and with the answer to it. */
@@ -63,5 +64,44 @@ export const VERBS: readonly VerbWord[] = [
     part: 'change',
     phase: 'request',
     args: [HEADER],
+  },
+  {
+    kind: 'verb',
+    name: 'rewrite',
+    doc: 'Replaces the beginning of the path, by whole segments, or what a regular expression matches in it.',
+    example: 'rewrite /v1 to /api/v1',
+    part: 'change',
+    phase: 'request',
+    args: [
+      { name: 'from', type: 'pattern', doc: 'A path prefix, or a regular expression.' },
+      { name: 'target', type: 'template', before: 'to', doc: 'What takes its place.', replaces: 'from' },
+    ],
+  },
+  {
+    kind: 'verb',
+    name: 'set query',
+    doc: 'Gives a query parameter one value in place of all that it had.',
+    example: 'set query lang to "en"',
+    part: 'change',
+    phase: 'request',
+    args: [PARAMETER, VALUE],
+  },
+  {
+    kind: 'verb',
+    name: 'remove query',
+    doc: 'Takes a query parameter away.',
+    example: 'remove query utm_source',
+    part: 'change',
+    phase: 'request',
+    args: [PARAMETER],
+  },
+  {
+    kind: 'verb',
+    name: 'remove cookie',
+    doc: 'Takes a cookie away, so that servers do not see it.',
+    example: 'remove cookie tracking',
+    part: 'change',
+    phase: 'request',
+    args: [{ name: 'cookie', type: 'cookie', doc: 'The name of the cookie. Case matters.' }],
   },
 ];

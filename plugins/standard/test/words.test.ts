@@ -209,6 +209,31 @@ test('set, add and remove header change what the server sees', async () => {
   }
 });
 
+test('rewrite changes what the server sees of the path, prefix or expression', async () => {
+  const pathOf = async (line: string, path: string) =>
+    (await explain(line, `${GET}${path}`)).edits.map(({ edit, name, value }) => `${edit} ${name} ${value}`).join();
+  assert.equal(await pathOf('rewrite /v1 to /api/v1', '/v1/x'), 'rewrite path /api/v1/x');
+  assert.equal(await pathOf('rewrite /v1 to /api/v1', '/v10'), '');
+  assert.equal(await pathOf('rewrite r"^/u/([0-9]+)" to "/users/$1"', '/u/7'), 'rewrite path /users/7');
+  assert.equal(await pathOf('set query a to "{path}"', '/x?b=1'), 'rewrite query b=1&a=%2Fx');
+  assert.equal(await pathOf('remove query b', '/x?b=1'), 'rewrite query ');
+  assert.equal(await pathOf('remove cookie sid', '/'), '');
+  for (const wrong of [
+    'rewrite v1 to /api',
+    'rewrite /v1 to api',
+    'rewrite /a/../b to /c',
+    'rewrite /v1 to "/api?x"',
+    'rewrite r"(" to "/x"',
+    'rewrite r"^/u" to "/$1"',
+    'rewrite /v1',
+    'set query a',
+    'remove cookie "a b"',
+    'otherwise rewrite /a to /b',
+  ]) {
+    assert.notDeepEqual(await codesOf(rulesOf(wrong)), [], wrong);
+  }
+});
+
 const BACKEND_LINES: readonly [line: string, isRight: boolean][] = [
   ['balance round-robin', true],
   ['balance least-connections', true],

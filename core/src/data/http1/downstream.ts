@@ -32,6 +32,7 @@ import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from './forwa
 import { isIdempotent, LiveRequest } from './live-request.ts';
 import { CR } from './octets.ts';
 import { type Feeder, Output } from './output.ts';
+import { RequestEdits } from './request-edits.ts';
 import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer } from './self-answer.ts';
 import { type Failure, Upstream } from './upstream.ts';
@@ -56,7 +57,7 @@ const LINGER_MS = 2000;
 /** A pooled connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
 const FRESH_TICKS = 5;
 
-const edits = new FieldEdits();
+const edits = new RequestEdits();
 const noEdits = new FieldEdits();
 
 interface DownstreamSocket extends Socket {
@@ -356,7 +357,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   /** judge runs guards, changes and routes. Null: the request has been answered. */
   #judge(request: LiveRequest, listener: LinkedListener): LinkedBackend | null {
-    edits.clear();
+    edits.begin(request, listener.plan.allowEncodedSlashes);
     let rules: readonly LinkedRule[] = listener.guardRules;
     let index = -1;
     try {
@@ -373,7 +374,11 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       rules = listener.changeRules;
       for (index = listener.changes.next(request, 0); index !== -1; index = listener.changes.next(request, index + 1)) {
         const { action } = rules[index]!;
-        if (action.kind === 'change') action.change(request, edits);
+        if (action.kind === 'change' || action.kind === 'request change') action.change(request, edits);
+      }
+      if (edits.isBad) {
+        this.#answerStatus(400, false);
+        return null;
       }
       rules = listener.routeRules;
       index = listener.routes.next(request, 0);

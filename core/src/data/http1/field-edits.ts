@@ -95,6 +95,16 @@ export class FieldEdits implements FieldEditor {
     return this.#hidden.includes(lowerName);
   }
 
+  /** valuesOf are the new values of a field, in order. */
+  valuesOf(lowerName: string): string[] {
+    const lines = this.#lines.get(lowerName);
+    if (lines === undefined) return [];
+    return lines
+      .split('\r\n')
+      .slice(0, -1)
+      .map((line) => line.slice(line.indexOf(':') + 2));
+  }
+
   /** lines are the new field lines. */
   lines(): string {
     let all = '';

@@ -19,6 +19,7 @@ import {
 } from './field-block.ts';
 import type { FieldEdits } from './field-edits.ts';
 import type { LiveRequest } from './live-request.ts';
+import type { RequestEdits } from './request-edits.ts';
 
 /** Peer is what forwarding fields say of a connection; the texts are made once a connection. */
 export class Peer {
@@ -88,12 +89,12 @@ function withoutHidden(lines: string, edits: FieldEdits): string {
 /**
  * requestHead builds what goes to the server for a request. `ownAuthority` is the Host for HTTP/1.0 requests without one.
  */
-export function requestHead(request: LiveRequest, peer: Peer, edits: FieldEdits, ownAuthority: string): string {
+export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdits, ownAuthority: string): string {
   const { fields, head } = request;
-  const query = request.query;
+  const { path, query } = edits;
   let text =
-    `${request.method} ${request.path}` +
-    `${query === '' ? (request.target.endsWith('?') ? '?' : '') : `?${query}`} HTTP/1.1\r\n`;
+    `${request.method} ${path}` +
+    `${query === '' ? (request.target.endsWith('?') && !edits.hasQuery ? '?' : '') : `?${query}`} HTTP/1.1\r\n`;
   const hasEdits = !edits.isEmpty;
   let runStart = -1;
   for (let index = 0; index < fields.count; index++) {

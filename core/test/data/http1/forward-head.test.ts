@@ -4,6 +4,7 @@ import { AnswerHead } from '../../../src/data/http1/answer-head.ts';
 import { FieldEdits } from '../../../src/data/http1/field-edits.ts';
 import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from '../../../src/data/http1/forward-head.ts';
 import { LiveRequest } from '../../../src/data/http1/live-request.ts';
+import { RequestEdits } from '../../../src/data/http1/request-edits.ts';
 import { parseRequestHead } from '../../../src/data/http1/request-head.ts';
 import { type Field, parseRequest } from '../fixtures/strict-parser.ts';
 
@@ -17,11 +18,12 @@ interface Sent {
   all(name: string): string[];
 }
 
-function forward(head: string, peer = STRANGER, edit?: (edits: FieldEdits) => void): Sent {
+function forward(head: string, peer = STRANGER, edit?: (edits: RequestEdits) => void): Sent {
   const request = new LiveRequest();
   const bytes = Buffer.from(head, 'latin1');
   assert.equal(parseRequestHead(request, bytes, 0, bytes.length, LIMITS, false), bytes.length, 'the request is good');
-  const edits = new FieldEdits();
+  const edits = new RequestEdits();
+  edits.begin(request, false);
   edit?.(edits);
   const text = requestHead(request, peer, edits, 'gateway:80');
   const { method, target, minor, fields, headEnd } = parseRequest(text);

@@ -138,9 +138,9 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: '`{word}` is not supported yet',
     why: 'The word belongs to the language, but this release cannot do it.',
-    context: 'listener',
-    wrong: 'limit 20/s per ip when path under /login',
-    right: 'deny path under /login',
+    context: 'backend',
+    wrong: 'slow start 30s',
+    right: 'balance round-robin',
   },
   SL0117: {
     severity: 'error',
