@@ -8,6 +8,7 @@ import { explain } from './commands/explain.ts';
 import { fmt } from './commands/fmt.ts';
 import { plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
+import { test } from './commands/test.ts';
 import { LOG_LEVELS } from './run-log.ts';
 
 const MOST_THREADS = 256;
@@ -68,6 +69,21 @@ Examples:
   sluice fmt - < gateway.sluice
 
 Exit codes: 0 done (with --check: all in style), 1 problems (with --check: or another style), 2 usage`;
+
+const TEST_HELP = `
+A test gives a request and says what is expected:
+  test "outsiders cannot see admin" {
+    given ip 198.51.100.7, GET https://www.example.com/admin/x
+    expect deny 404 by admin
+  }
+A test that fails shows what was expected, what happens instead, and why. Coverage counts rules that have matched, and
+comparisons that have held and not held.
+
+Examples:
+  sluice test gateway.sluice
+  sluice test gateway.sluice --coverage --fail-under 80
+
+Exit codes: 0 all passed, 1 problems, a failed test or too little coverage, 2 usage`;
 
 const PLAN_HELP = `
 Examples:
@@ -135,6 +151,13 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('--json', 'print what was done as JSON')
     .action(async (files, options) => ended(await fmt(files, options)));
 
+  command('test', 'run the tests of rule files', TEST_HELP)
+    .argument('<file...>', 'rule files')
+    .option('--coverage', 'show what no test has seen')
+    .option('--fail-under <percent>', 'fail when less than this is covered', readPercent)
+    .option('--json', 'print the results as JSON')
+    .action(async (files, options) => ended(await test(files, options)));
+
   command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')
     .action(async (file) => ended(await plan(file)));
@@ -151,6 +174,12 @@ function readThreads(text: string): number {
   const threads = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   if (threads <= MOST_THREADS) return threads;
   throw new InvalidArgumentError(`It is not a whole number from 0 to ${MOST_THREADS}.`);
+}
+
+function readPercent(text: string): number {
+  const percent = /^\d{1,3}(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (percent <= 100) return percent;
+  throw new InvalidArgumentError('It is not a number from 0 to 100.');
 }
 
 function collect(text: string, before: readonly string[] = []): readonly string[] {

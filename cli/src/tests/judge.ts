@@ -1,0 +1,149 @@
+/**
+ * Judge: one `test` block held against what the gateway would do with its request. Main thread. Opens nothing.
+ */
+import type { Explanation, Gateway } from '@sluice/core';
+import { type Condition, type Expectation, formatPlace, type Plan, type Rule, type TestPlan } from '@sluice/dsl/plan';
+
+/** Failure is an expectation that was not met. */
+export interface Failure {
+  /** As it would be written: `deny 404 by admin`. */
+  readonly expected: string;
+  /** What happens instead: `backend app`. */
+  readonly got: string;
+}
+
+export interface TestResult {
+  readonly name: string;
+  /** `file:line:column`. */
+  readonly place: string;
+  readonly isOk: boolean;
+  readonly failures: readonly Failure[];
+  /** Why the request cannot be judged at all, such as a port that no listener has; else null. */
+  readonly error: string | null;
+  /** null when there is an error. */
+  readonly explanation: Explanation | null;
+}
+
+/** judge runs a test's request through the rules, as `explain` does. */
+export async function judge(gateway: Gateway, plan: Plan, test: TestPlan): Promise<TestResult> {
+  const { name, request, listener } = test;
+  const place = formatPlace(test.place);
+  try {
+    const explanation = await gateway.explain({
+      request: `${request.line} from ${request.ip}`,
+      headers: request.headers,
+      ...(listener === null ? {} : { listener }),
+    });
+    const failures = test.expect.flatMap((expected) => failureOf(expected, explanation, plan, test) ?? []);
+    return { name, place, isOk: failures.length === 0, failures, error: null, explanation };
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown.message : String(thrown);
+    return { name, place, isOk: false, failures: [], error, explanation: null };
+  }
+}
+
+function failureOf(expected: Expectation, explanation: Explanation, plan: Plan, test: TestPlan): Failure | null {
+  const { verdict } = explanation;
+  const failed = (got = gotOf(explanation)): Failure => ({ expected: expectationText(expected), got });
+  switch (expected.kind) {
+    case 'allow':
+      return verdict.kind === 'send' ? null : failed();
+    case 'send':
+      return verdict.kind === 'send' && verdict.backend === expected.backend ? null : failed();
+    case 'deny': {
+      const isDenied = verdict.kind === 'answer' && verdict.status >= 400;
+      if (!isDenied || (expected.status !== null && verdict.status !== expected.status)) return failed();
+      return expected.by === null || isBy(expected.by, explanation, plan)
+        ? null
+        : failed(`${gotOf(explanation)}, by another rule: ${explanation.by?.text ?? 'none'}`);
+    }
+    case 'redirect': {
+      const isRedirect = verdict.kind === 'answer' && verdict.status >= 300 && verdict.status < 400;
+      if (!isRedirect || (expected.status !== null && verdict.status !== expected.status)) return failed();
+      return locationOf(explanation) === expected.location ? null : failed();
+    }
+    case 'header': {
+      if (verdict.kind !== 'send') return failed();
+      const values = headerValues(expected.name, explanation, test);
+      const isMet = expected.value === null ? values.length === 0 : values.includes(expected.value);
+      if (isMet) return null;
+      return failed(
+        values.length === 0 ? `no header ${expected.name}` : `header ${expected.name} is ${values.join(', ')}`,
+      );
+    }
+  }
+}
+
+/** expectationText writes an expectation as a rule file would. */
+export function expectationText(expected: Expectation): string {
+  switch (expected.kind) {
+    case 'allow':
+      return 'allow';
+    case 'send':
+      return `send to ${expected.backend}`;
+    case 'deny': {
+      const status = expected.status === null ? '' : ` ${expected.status}`;
+      return `deny${status}${expected.by === null ? '' : ` by ${expected.by}`}`;
+    }
+    case 'redirect':
+      return `redirect${expected.status === null ? '' : ` ${expected.status}`} to ${JSON.stringify(expected.location)}`;
+    case 'header':
+      return `header ${expected.name} ${expected.value === null ? 'absent' : `is ${JSON.stringify(expected.value)}`}`;
+  }
+}
+
+function gotOf(explanation: Explanation): string {
+  const { verdict } = explanation;
+  if (verdict.kind === 'send') return `send to ${verdict.backend}`;
+  if (verdict.kind === 'error') return `answer 500: ${verdict.message}`;
+  const location = locationOf(explanation);
+  return `answer ${verdict.status}${location === null ? '' : ` to ${JSON.stringify(location)}`}`;
+}
+
+function locationOf({ verdict }: Explanation): string | null {
+  if (verdict.kind !== 'answer') return null;
+  return verdict.headers.find(([name]) => name.toLowerCase() === 'location')?.[1] ?? null;
+}
+
+/** headerValues are a header's values as the server gets them, but for those that the gateway itself adds. */
+function headerValues(name: string, { edits, request }: Explanation, test: TestPlan): readonly string[] {
+  const lower = name.toLowerCase();
+  let values = test.request.headers.filter(([each]) => each.toLowerCase() === lower).map(([, value]) => value);
+  if (lower === 'host' && values.length === 0) values = [request.host];
+  for (const { edit, name: edited, value } of edits) {
+    if (edited.toLowerCase() !== lower) continue;
+    if (edit === 'set') values = [value!];
+    else if (edit === 'add') values = [...values, value!];
+    else if (edit === 'remove') values = [];
+  }
+  return values;
+}
+
+/** isBy: the rule that decided uses the definition or list. */
+function isBy(name: string, { by }: Explanation, plan: Plan): boolean {
+  if (by === null) return false;
+  const rule = rulesOf(plan).find(({ place }) => formatPlace(place) === by.place);
+  return rule !== undefined && rule.when !== null && uses(rule.when, name);
+}
+
+function uses(condition: Condition, name: string): boolean {
+  switch (condition.kind) {
+    case 'all':
+      return false;
+    case 'test':
+      return condition.list === name;
+    case 'named':
+      return condition.name === name || uses(condition.of, name);
+    case 'not':
+      return uses(condition.of, name);
+    default:
+      return condition.of.some((inner) => uses(inner, name));
+  }
+}
+
+/** rulesOf are all rules that a request meets, in order. */
+export function rulesOf({ listeners }: Plan): readonly Rule[] {
+  return listeners
+    .filter(({ protocol }) => protocol === 'http')
+    .flatMap(({ guards, changes, routes }) => [...guards, ...changes, ...routes]);
+}

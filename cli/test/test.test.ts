@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { folderOf, sluice } from './sluice.ts';
+
+const RULES = `define admin = path under /admin
+list office = ips 203.0.113.0/24
+listener web on 127.0.0.1:8080 {
+  deny 404 when admin and not ip office
+  redirect 301 to "https://{host}{path}" when header X-Old present
+  set header X-Team to "blue"
+  remove header X-Debug
+  send to api when path under /api
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9003
+`;
+
+const PASSING = `test "outsiders cannot see admin" {
+  given ip 198.51.100.7, GET http://www.example.com:8080/admin/x
+  expect deny 404 by admin, deny
+}
+test "the office can" {
+  given ip 203.0.113.9, GET http://www.example.com:8080/admin/x
+  given header X-Debug is 1, cookie sid is 2
+  expect send to app, allow, header X-Team is blue, header X-Debug absent, header Cookie is "sid=2"
+}
+test "old clients" {
+  given header X-Old is 1, GET http://www.example.com:8080/a
+  expect redirect 301 to "https://www.example.com/a"
+}
+`;
+
+test('tests that pass are counted, and the exit code is 0', async (t) => {
+  const cwd = await folderOf(t, { 'a.sluice': RULES + PASSING });
+  const { code, stdout, stderr } = await sluice(['test', 'a.sluice'], { cwd });
+  assert.equal(stderr, '');
+  assert.equal(
+    stdout,
+    `✓ outsiders cannot see admin   a.sluice:13:1
+✓ the office can   a.sluice:17:1
+✓ old clients   a.sluice:22:1
+✓ a.sluice: 3 tests passed
+`,
+  );
+  assert.equal(code, 0);
+});
+
+test('a test that fails shows what was expected, what happens, and why', async (t) => {
+  const failing = `test "nobody sees admin" {
+  given ip 203.0.113.9, GET http://www.example.com:8080/admin
+  expect deny 404, header X-Team is red, header X-No is 1
+}
+`;
+  const cwd = await folderOf(t, { 'a.sluice': RULES + failing });
+  const { code, stdout } = await sluice(['test', 'a.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /✗ nobody sees admin {3}a\.sluice:13:1\n {4}expected deny 404\n {4}got {6}send to app\n/);
+  assert.match(stdout, /expected header X-Team is "red"\n {4}got {6}header X-Team is blue\n/);
+  assert.match(stdout, /expected header X-No is "1"\n {4}got {6}no header X-No\n/);
+  assert.match(stdout, /why\n {6}GET http:\/\/www\.example\.com:8080\/admin from 203\.0\.113\.9\n/);
+  assert.match(stdout, /✗ deny 404 when admin and not ip office +a\.sluice:4\n/);
+  assert.match(stdout, /✗ a\.sluice: 1 of 1 test failed\n$/);
+});
+
+const WRONG: readonly [expected: string, got: RegExp][] = [
+  ['allow', /got {6}answer 404\n/],
+  ['deny 403', /got {6}answer 404\n/],
+  ['send to api', /got {6}answer 404\n/],
+  ['redirect to /x', /got {6}answer 404\n/],
+  ['header X-Team is blue', /got {6}answer 404\n/],
+];
+for (const [expected, got] of WRONG) {
+  test(`an expected \`${expected}\` is not met by a denial`, async (t) => {
+    const lines = `test "t" {\n  given GET http://www.example.com:8080/admin\n  expect ${expected}\n}\n`;
+    const cwd = await folderOf(t, { 'a.sluice': RULES + lines });
+    const { code, stdout } = await sluice(['test', 'a.sluice'], { cwd });
+    assert.equal(code, 1);
+    assert.match(stdout, got);
+  });
+}
+
+test('a denial by another rule than the named one fails', async (t) => {
+  const more = RULES.replace('deny 404', 'deny header X-Old is 2\n  deny 404');
+  const lines = 'test "t" {\n  given header X-Old is 2, GET http://a:8080/admin\n  expect deny by admin\n}\n';
+  const cwd = await folderOf(t, { 'a.sluice': more + lines });
+  assert.match((await sluice(['test', 'a.sluice'], { cwd })).stdout, /by another rule: deny header X-Old is 2\n/);
+});
+
+test('coverage tells what no test has seen, and can be asked for', async (t) => {
+  const cwd = await folderOf(t, { 'a.sluice': RULES + PASSING });
+  const { code, stdout } = await sluice(['test', 'a.sluice', '--coverage'], { cwd });
+  assert.equal(code, 0);
+  assert.match(stdout, /\n {2}coverage 85\.7%, 12 of 14 outcomes\n/);
+  assert.match(stdout, /\n {2}a\.sluice:8:3 {2}send to api when path under \/api {2}never matched\n/);
+  assert.match(stdout, /\n {2}a\.sluice:8:20 {2}path under \/api {2}never true\n$/);
+  const low = await sluice(['test', 'a.sluice', '--fail-under', '90'], { cwd });
+  assert.equal(low.code, 1);
+  assert.match(low.stdout, /90% are asked for/);
+  assert.equal((await sluice(['test', 'a.sluice', '--fail-under', '80%'], { cwd })).code, 0);
+  assert.equal((await sluice(['test', 'a.sluice', '--fail-under', 'most'], { cwd })).code, 2);
+});
+
+test('a request that no listener takes is one clear line, and so is a file with errors', async (t) => {
+  const other = 'listener other on 127.0.0.1:8081 { otherwise deny }\n';
+  const lines = 'test "t" { given GET http://a:8082/; expect allow }\n';
+  const cwd = await folderOf(t, { 'a.sluice': RULES + other + lines, 'bad.sluice': 'listener' });
+  const { code, stdout } = await sluice(['test', 'a.sluice', 'bad.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /✗ t .*\n {4}.*port 8082/);
+  assert.match(stdout, /✗ bad\.sluice: has errors, no test was run\n$/);
+});
+
+test('--json prints the results as data, explanations included', async (t) => {
+  const cwd = await folderOf(t, { 'a.sluice': RULES + PASSING.replace('301', '302') });
+  const { code, stdout } = await sluice(['test', 'a.sluice', '--json'], { cwd });
+  assert.equal(code, 1);
+  const { isOk, files } = JSON.parse(stdout);
+  assert.equal(isOk, false);
+  assert.deepEqual(
+    files[0].tests.map((each: { isOk: boolean }) => each.isOk),
+    [true, true, false],
+  );
+  assert.deepEqual(files[0].tests[2].failures, [
+    {
+      expected: 'redirect 302 to "https://www.example.com/a"',
+      got: 'answer 301 to "https://www.example.com/a"',
+    },
+  ]);
+  assert.equal(files[0].tests[0].explanation.verdict.status, 404);
+  assert.equal(files[0].coverage.all, 14);
+});
