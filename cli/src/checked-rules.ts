@@ -5,8 +5,16 @@
  * linked as a data thread links it. What passes here, loads there.
  */
 import { GatewayError, PluginHost, type PluginSet } from '@sluice/core';
-import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
+import {
+  type CompileOptions,
+  compile,
+  type Diagnostic,
+  formatDiagnostic,
+  type LoadedPlugin,
+  type PluginRequest,
+} from '@sluice/dsl';
 import type { Plan } from '@sluice/dsl/plan';
+import type { OwnedWord } from '@sluice/dsl/vocabulary';
 import { standard } from '@sluice/standard';
 import { pino } from 'pino';
 import { findLinkProblems } from './link-rules.ts';
@@ -19,23 +27,39 @@ export interface CheckedRules {
   /** null when there is an error among the problems. */
   readonly plan: Plan | null;
   readonly problems: readonly Problem[];
+  /** The texts that were read, by the names that places use. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** The words of the standard plugins and of those that the file uses. */
+  readonly words: readonly OwnedWord[];
   /** Writes a problem as people read it. */
   format(problem: Problem, isColoured: boolean): string;
 }
 
-/** checkRules checks one rule file. What is wrong with it is in the result; it does not reject for that. */
-export async function checkRules(file: string): Promise<CheckedRules> {
+/**
+ * checkRules checks one rule file. What is wrong with it is in the result; it does not reject for that. `readFile` is for
+ * files that are not, or not yet, what the file system has.
+ */
+export async function checkRules(
+  file: string,
+  readFile?: NonNullable<CompileOptions['readFile']>,
+): Promise<CheckedRules> {
   const host = new PluginHost(standard, pino({ enabled: false }));
+  const words: OwnedWord[] = [...host.words()];
+  const loadPlugin = async (use: PluginRequest): Promise<LoadedPlugin> => {
+    const loaded = await host.load(use);
+    words.push(...loaded.words.map((word) => ({ ...word, plugin: use.name })));
+    return loaded;
+  };
   const { plan, diagnostics, sources } = await compile(
     { file },
-    { words: host.words(), loadPlugin: (use) => host.load(use) },
+    { words: host.words(), loadPlugin, ...(readFile === undefined ? {} : { readFile }) },
   );
   const format = (problem: Problem, isColoured: boolean): string => {
     const { place } = problem;
     if (place === null) return `${problem.code} ${file}   ${problem.message}`;
     return formatDiagnostic({ ...problem, place }, sources, { colour: isColoured });
   };
-  if (plan === null) return { file, plan, problems: diagnostics, format };
+  if (plan === null) return { file, plan, problems: diagnostics, sources, words, format };
   let set: PluginSet;
   try {
     set = await host.assemble(plan);
@@ -49,8 +73,15 @@ export async function checkRules(file: string): Promise<CheckedRules> {
       place: null,
     };
     const told = thrown.diagnostics.length > 0 ? thrown.diagnostics : [refused];
-    return { file, plan: null, problems: [...diagnostics, ...told], format };
+    return { file, plan: null, problems: [...diagnostics, ...told], sources, words, format };
   }
   const unlinked = await findLinkProblems(set);
-  return { file, plan: unlinked.length === 0 ? set.plan : null, problems: [...diagnostics, ...unlinked], format };
+  return {
+    file,
+    plan: unlinked.length === 0 ? set.plan : null,
+    problems: [...diagnostics, ...unlinked],
+    sources,
+    words,
+    format,
+  };
 }

@@ -100,6 +100,13 @@ Examples:
   sluice explain gateway.sluice 'POST http://example.com:8080/login' -H 'Cookie: sid=abc' -H 'X-Team: blue'
   sluice explain gateway.sluice 'GET http://example.com/' --listener web --json | jq .verdict`;
 
+const LSP_HELP = `
+The language server for editors: problems as you type, completion, documentation, definitions, renaming,
+formatting and quick fixes. It speaks the Language Server Protocol on stdin and stdout; editors start it.
+The package has an extension for VS Code: editors/vscode.
+
+Opening a rule file imports the plugins that its \`use\` lines name, as \`sluice check\` does.`;
+
 /** createProgram returns the command line. What a command ends with is handed to `ended`. */
 export function createProgram(ended: (code: number) => void): Command {
   const program = new Command('sluice')
@@ -157,6 +164,14 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('--fail-under <percent>', 'fail when less than this is covered', readPercent)
     .option('--json', 'print the results as JSON')
     .action(async (files, options) => ended(await test(files, options)));
+
+  command('lsp', 'serve editors, over the Language Server Protocol', LSP_HELP)
+    .option('--stdio', 'on stdin and stdout (the default, and the only way)')
+    .action(async () => {
+      // No other command pays for what this one needs.
+      const { lsp } = await import('./commands/lsp.ts');
+      ended(await lsp(ownVersion()));
+    });
 
   command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')
