@@ -67,6 +67,7 @@ export async function compile(source: RuleSource, options: CompileOptions): Prom
   const loaded = await loadPlugins(trees, vocabulary, options, diagnostics);
   const scope = new Scope(first.source, diagnostics, loaded.vocabulary, {
     isWordMissing: loaded.isWordMissing || files.hasMissing,
+    listed: files.listed,
   });
   const isReadable = trees.some((tree) => tree.statements.length > 0) || !diagnostics.hasErrors;
   const checked = isReadable ? checkFiles(scope, trees) : null;

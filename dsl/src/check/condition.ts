@@ -6,15 +6,16 @@
  */
 
 import { didYouMean } from '../diagnostics/suggestion.ts';
-import type { Condition, Operator, TestCondition } from '../plan/condition.ts';
+import type { Condition, Operator } from '../plan/condition.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Expression, Item, Phrase } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
-import { compareHow, readValues } from './comparison.ts';
+import { compareHow, readValues, type ValueGroup } from './comparison.ts';
 import { LINE_GOES_ON } from './field-value.ts';
 import { misspelledHeader } from './header-names.ts';
 import { isToken } from './literals.ts';
 import { checkMissingValues } from './missing-value.ts';
+import { type ConditionPhase, PHASE_RANK, unknownYet } from './phase.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 
@@ -33,11 +34,6 @@ export const OPERATORS: ReadonlySet<string> = new Set<Operator>([
   'present',
   'absent',
 ]);
-
-/** What a condition may use: connection words only in a `tcp` listener. */
-export type ConditionPhase = 'connection' | 'request' | 'response';
-
-export const PHASE_RANK: Readonly<Record<ConditionPhase, number>> = { connection: 0, request: 1, response: 2 };
 
 /** How a condition was written: kept beside the plan's nodes, for messages. */
 export interface Written {
@@ -125,7 +121,7 @@ class ConditionChecker {
     const every = first.value === 'every' ? first : null;
     if (every !== null) reader.at++;
     const field = this.#scope.vocabulary.fields.match(reader.wordAt, reader.at);
-    if (field !== null) return this.#field(reader, field.value, field.length, every);
+    if (field !== null) return this.#field(reader, this.#inPhase(field.value), field.length, every);
     if (every !== null) {
       const item = reader.peek() ?? every;
       return this.#scope.error('SL0223', item, {});
@@ -159,6 +155,12 @@ class ConditionChecker {
     return false;
   }
 
+  /** Inside `on response` some words mean the answer's field. */
+  #inPhase(field: FieldWord): FieldWord {
+    if (this.#phase !== 'response' || field.onResponse === undefined) return field;
+    return this.#scope.vocabulary.fields.get(field.onResponse) ?? field;
+  }
+
   #field(reader: Reader, field: FieldWord, length: number, every: Span | null): Condition | null {
     const scope = this.#scope;
     const start = reader.peek()!.start;
@@ -174,38 +176,37 @@ class ConditionChecker {
     const operator = this.#operator(reader, field, word);
     if (operator === null) return null;
     const last = reader.last();
-    let values: TestCondition['values'] = [];
+    let groups: readonly ValueGroup[] = [{ values: [], list: null }];
     if (operator === 'present' || operator === 'absent') {
       if (!reader.isDone) return scope.error('SL0208', reader.rest(), { operator });
     } else {
       const read = readValues(scope, reader, field, operator, last);
       if (read === null) return null;
-      values = read;
+      groups = read;
     }
     const anycase = this.#anycase(reader, field, operator);
     if (!isRight || anycase === null) return null;
-    const test: TestCondition = {
+    const common = {
       kind: 'test',
       field: field.name,
       key: key === null ? null : field.key?.ignoresCase === true ? key.toLowerCase() : key,
       type: field.type,
-      operator,
-      values,
-      list: null,
       anycase,
       every: every !== null,
       place: scope.place({ start: every?.start ?? start, end: reader.last().end }),
-    };
-    return this.#note(test, word, key);
+    } as const;
+    const tests = groups.map(({ values, list, isRange }) =>
+      this.#note({ ...common, operator: isRange === true ? 'between' : operator, values, list }, word, key),
+    );
+    if (tests.length === 1) return tests[0]!;
+    // `every` over several lists would need them as one.
+    if (every !== null) return scope.error('SL0228', every);
+    return this.#note({ kind: 'or', of: tests, place: common.place }, word);
   }
 
   #isKnownYet(field: FieldWord, span: Span): boolean {
     if (PHASE_RANK[field.phase] <= PHASE_RANK[this.#phase]) return true;
-    const scope = this.#scope;
-    const here = scope.vocabulary.fields.values().filter((other) => PHASE_RANK[other.phase] <= PHASE_RANK[this.#phase]);
-    const where = this.#phase === 'connection' ? 'in a `tcp` listener' : 'before the server has answered';
-    const names = here.map((other) => other.name);
-    scope.error('SL0407', span, { word: field.name, where }, names.length === 0 ? null : `Here: ${names.join(', ')}`);
+    unknownYet(this.#scope, span, field, this.#phase, this.#scope.vocabulary.fields.values());
     return false;
   }
 
@@ -225,14 +226,15 @@ class ConditionChecker {
       return undefined;
     }
     reader.at++;
-    if (field.name === 'header' || field.name === 'cookie') {
+    const kind = field.name === 'cookie' ? 'cookie' : field.name.endsWith('header') ? 'header' : null;
+    if (kind !== null) {
       if (!isToken(next.value)) {
         const mend =
           next.value.endsWith(':') && isToken(next.value.slice(0, -1)) ? `Write \`${next.value.slice(0, -1)}\`` : null;
-        scope.error('SL0611', next, { kind: field.name, value: next.value }, mend);
+        scope.error('SL0611', next, { kind, value: next.value }, mend);
         return undefined;
       }
-      const meant = field.name === 'header' ? misspelledHeader(next.value) : null;
+      const meant = kind === 'header' ? misspelledHeader(next.value) : null;
       if (meant !== null) scope.error('SL0619', next, { value: next.value }, `Did you mean \`${meant}\`?`);
     }
     return next.value;

@@ -1,15 +1,17 @@
 /**
  * FieldValue: a written value to the form that the plan holds, by the field's type and the operator. Main thread.
  */
+import { domainToASCII } from 'node:url';
 import { didYouMean, distance } from '../diagnostics/suggestion.ts';
 import { parseCidr, parseIp } from '../match/parse-ip.ts';
 import { normalisePath } from '../match/path.ts';
 import type { Operator } from '../plan/condition.ts';
+import type { ListType } from '../plan/list.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
 import { isHostName, readWhole } from './literals.ts';
 import { checkRegex } from './regex.ts';
-import type { Scope } from './scope.ts';
+import type { ListName, Scope } from './scope.ts';
 
 /** The mend for a verb inside of a condition. */
 export const LINE_GOES_ON = 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?';
@@ -42,13 +44,29 @@ export function checkRegexItem(scope: Scope, item: WordItem): boolean {
  * own array, so that all who use it share one.
  */
 export function networkValues(scope: Scope, item: WordItem): readonly string[] | null {
-  const list = item.kind === 'word' ? scope.lists.get(item.value) : undefined;
-  if (list !== undefined) {
-    list.isUsed = true;
-    return list.values;
-  }
+  const list = listOf(scope, item);
+  if (list !== undefined) return listValues(scope, item, list, 'ips', 'addresses') as readonly string[] | null;
   const network = networkOf(scope, item, 'SL0601');
   return network === null ? null : [network];
+}
+
+/** listOf is the list that a bare word names. */
+export function listOf(scope: Scope, item: WordItem): ListName | undefined {
+  return item.kind === 'word' ? scope.lists.get(item.value) : undefined;
+}
+
+/** listValues are a list's values, or null after reporting that it holds another type than is compared. */
+export function listValues(
+  scope: Scope,
+  item: WordItem,
+  list: ListName,
+  type: ListType,
+  what: string,
+): ListName['values'] {
+  list.isUsed = true;
+  if (list.type === null || list.type === type) return list.values;
+  const mend = type === 'ips' || type === 'numbers' ? null : `For the text itself write \`"${item.value}"\``;
+  return scope.error('SL0226', item, { name: item.value, type: list.type, what }, mend);
 }
 
 /** networkOf reads an address or a network; host bits are an error that prints the network. */
@@ -57,7 +75,8 @@ export function networkOf(scope: Scope, item: WordItem, code: 'SL0601' | 'SL0608
   const network = item.kind === 'regex' ? null : parseCidr(text);
   if (network === null) {
     const isVerb = item.kind === 'word' && scope.vocabulary.verbs.startsWith(text);
-    const mend = isVerb ? LINE_GOES_ON : (mendOfNetwork(text) ?? didYouMean(text, scope.lists.keys()));
+    const lists = item.kind === 'word' ? scope.lists.keys() : [];
+    const mend = isVerb ? LINE_GOES_ON : (mendOfNetwork(text) ?? didYouMean(text, lists));
     return scope.error(code, item, { value: text }, mend);
   }
   const slash = text.indexOf('/');
@@ -117,7 +136,7 @@ function textValue(scope: Scope, item: WordItem, field: FieldWord, operator: Ope
 }
 
 /** pathValue: what is compared from the beginning must be able to begin a path, in the form that paths have. */
-function pathValue(scope: Scope, item: WordItem, operator: Operator): string | null {
+export function pathValue(scope: Scope, item: WordItem, operator: Operator): string | null {
   const text = item.value;
   const isFromStart = operator === 'is' || operator === 'in' || operator === 'under' || operator === 'starts';
   if (!isFromStart) return text;
@@ -140,9 +159,12 @@ function pathValue(scope: Scope, item: WordItem, operator: Operator): string | n
   return scope.error('SL0621', item, { value: text }, guess === null ? null : `Write \`${guess}\``);
 }
 
-function hostValue(scope: Scope, item: WordItem, text: string, isWhole: boolean): string | null {
+/** hostValue returns a host in lower case, or null after reporting. */
+export function hostValue(scope: Scope, item: WordItem, text: string, isWhole: boolean): string | null {
   if (/[^\x21-\x7e]/.test(text)) {
-    return scope.error('SL0603', item, { value: item.value }, 'Write the name as DNS has it: `xn--…`');
+    const ascii = domainToASCII(text);
+    const mend = ascii === '' ? null : `Write the name as DNS has it: \`${ascii}\``;
+    return scope.error('SL0603', item, { value: item.value }, mend);
   }
   const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:]*)/i.exec(text);
   if (url !== null) return scope.error('SL0603', item, { value: item.value }, `Write only the host: \`${url[1]}\``);

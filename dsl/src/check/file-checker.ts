@@ -3,6 +3,7 @@
  * Main thread.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
+import type { ListPlan } from '../plan/list.ts';
 import type { Place } from '../plan/place.ts';
 import type { BackendPlan, ListenerPlan, Plan } from '../plan/plan.ts';
 import type { TestPlan } from '../plan/test.ts';
@@ -41,6 +42,7 @@ class FileChecker {
   readonly #trees: readonly FileTree[];
   readonly #listeners: Section[] = [];
   readonly #backends: Section[] = [];
+  readonly #lists: ListPlan[] = [];
   readonly #settings: SettingsSection[] = [];
   readonly #tests: Omit<Section, 'name'>[] = [];
   /** Names of listeners and plugins, with where they were given. */
@@ -77,7 +79,7 @@ class FileChecker {
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
-    return { settings, listeners, backends, lists: [], maps: [], tests };
+    return { settings, listeners, backends, lists: this.#lists, maps: [], tests };
   }
 
   #checkTests(): readonly TestPlan[] {
@@ -284,8 +286,17 @@ class FileChecker {
     const scope = this.#scope;
     const named = this.#nameOf(statement, 'list');
     if (named === null || this.#isTaken(named.name, named.span)) return;
-    const values = statement.isBroken ? null : readList(scope, statement);
-    scope.lists.set(named.name, { source: scope.source, span: named.span, values, isUsed: false });
+    const { name, span } = named;
+    const list = statement.isBroken ? null : readList(scope, statement, name, span);
+    if (list !== null) this.#lists.push(list.plan);
+    scope.lists.set(name, {
+      source: scope.source,
+      span,
+      values: list?.values ?? null,
+      type: list?.plan.type ?? null,
+      isFromFile: list !== null && list.plan.file !== null,
+      isUsed: false,
+    });
   }
 
   /** isTaken reports a name that a definition, a list or a word has already. */

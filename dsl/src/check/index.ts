@@ -6,3 +6,4 @@ export {
   type PluginRequest,
   type RuleSource,
 } from './compile.ts';
+export { type ListFileResult, readListFile } from './list-file.ts';

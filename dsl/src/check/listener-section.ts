@@ -9,13 +9,15 @@ import type { Address, ClientIp, ComponentUse, ListenerLimits, ListenerPlan, Lis
 import type { Rule, RulePart } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
-import type { Statement } from '../syntax/tree.ts';
+import type { Item, Statement, WordItem } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
 import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
+import { listOf, networkValues } from './field-value.ts';
 import { LISTEN_ADDRESS, readAddress } from './literals.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Reader } from './reader.ts';
+import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
@@ -36,6 +38,7 @@ class ListenerChecker {
   readonly #lines: PlacedLine[] = [];
   #otherwise: Statement | null = null;
   readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
+  #responseChanges: readonly Rule[] = [];
   readonly #said = new Map<string, Span>();
   readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
   readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
@@ -87,7 +90,7 @@ class ListenerChecker {
       guards: this.#rules.guard,
       changes: this.#rules.change,
       routes: this.#rules.route,
-      responseChanges: [],
+      responseChanges: this.#responseChanges,
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
   }
@@ -152,6 +155,13 @@ class ListenerChecker {
       if (line !== null) this.#set(line);
       return;
     }
+    if (reader.isWords(['on', 'response'])) {
+      const span = { start: phrase.start, end: phrase.items[1]!.end };
+      this.#enter('answers', span, 'on response');
+      if (this.#protocol === 'tcp') scope.error('SL0406', span, { word: 'on response' });
+      else if (this.#isNew('on response', span)) this.#responseChanges = checkResponseBlock(scope, statement, span);
+      return;
+    }
     const isOtherwise = reader.isWord('otherwise');
     const at = isOtherwise ? 1 : 0;
     if (isOtherwise && phrase.items.length === 1) {
@@ -210,7 +220,7 @@ class ListenerChecker {
 
   /** enter notes the part a line belongs to, and reports one that nothing can reach. */
   #enter(part: LinePart, span: Span, word: string): void {
-    if (this.#otherwise === null) this.#lines.push({ part, span, word });
+    if (this.#otherwise === null || part === 'answers') this.#lines.push({ part, span, word });
     else this.#scope.error('SL0306', span, { word, line: this.#scope.place(this.#otherwise).line });
   }
 
@@ -258,7 +268,7 @@ class ListenerChecker {
       scope.error('SL0408', item, { word }, mend);
     } else {
       const { verbs } = scope.vocabulary;
-      const known = [...verbs.names(), ...SETTINGS.listener.names(), ...COMING.listener, 'otherwise'];
+      const known = [...verbs.names(), ...SETTINGS.listener.names(), ...COMING.listener, 'otherwise', 'on response'];
       const two = reader.wordAt(reader.at + 1);
       const phrase =
         two === null
@@ -274,7 +284,7 @@ class ListenerChecker {
     }
   }
 
-  #set({ setting, args, span, spans, component }: SettingLine): void {
+  #set({ setting, args, span, spans, items, component }: SettingLine): void {
     const timeouts = this.#timeouts;
     const limits = this.#limits;
     if (setting.name === 'timeout') {
@@ -286,7 +296,7 @@ class ListenerChecker {
     if (!this.#isNew(args.perIp === true ? `${setting.name} per ip` : setting.name, span)) return;
     if (setting.name === 'tls') this.#tls = component!.use;
     else if (setting.name === 'client ip') {
-      this.#clientIp = { header: (args.header as string).toLowerCase(), trust: args.trust as string[], trustLists: [] };
+      this.#clientIp = { header: (args.header as string).toLowerCase(), ...this.#trusted(items) };
     } else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;
@@ -294,6 +304,18 @@ class ListenerChecker {
     else if (setting.name === 'headers at most') limits.headerCount = args.count as number;
     else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
     else limits.connections = args.count as number;
+  }
+
+  /** Lists from files are kept by name: their entries may change. */
+  #trusted(items: readonly Item[]): Pick<ClientIp, 'trust' | 'trustLists'> {
+    const scope = this.#scope;
+    const from = items.findIndex((item) => item.kind === 'word' && item.value === 'trust');
+    const written = items.slice(from + 1).filter((item) => item.kind !== 'group');
+    const isOwn = (item: WordItem): boolean => listOf(scope, item)?.isFromFile === true;
+    return {
+      trust: written.filter((item) => !isOwn(item)).flatMap((item) => networkValues(scope, item) ?? []),
+      trustLists: written.filter(isOwn).map((item) => item.value),
+    };
   }
 
   #isNew(name: string, span: Span): boolean {

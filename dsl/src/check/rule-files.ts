@@ -8,7 +8,7 @@ import type { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
 import { formatPlace, type Place } from '../plan/place.ts';
 import { parse } from '../syntax/parse.ts';
 import { SourceText, type Span } from '../syntax/source-text.ts';
-import type { FileTree } from '../syntax/tree.ts';
+import type { FileTree, Item, Statement } from '../syntax/tree.ts';
 import type { RuleSource } from './compile.ts';
 import { decodeFile, readBytes, reasonOf, Unreadable } from './file-text.ts';
 import { findFiles, isGlob } from './glob.ts';
@@ -46,6 +46,8 @@ export class RuleFiles {
   readonly paths: string[] = [];
   /** A file that is included could not be read: names that nobody knows may well stand in it. */
   hasMissing = false;
+  /** The files behind `from` in lists and maps, by the item that names them; those that cannot be read are missing. */
+  readonly listed = new Map<Item, SourceText>();
   readonly #read: ReadFile;
   readonly #diagnostics: DiagnosticList;
   /** Every file read, by absolute path. */
@@ -93,11 +95,26 @@ export class RuleFiles {
     this.trees.push(tree);
     for (const statement of tree.statements) {
       const phrase = statement.head.phrases[0];
-      if (phrase === undefined || new Reader(phrase).wordAt(0) !== 'include') continue;
+      const word = phrase === undefined ? null : new Reader(phrase).wordAt(0);
+      if (word === 'list') await this.#takeListed(source, statement);
+      if (word !== 'include') continue;
       const line = readIncludeLine(source, this.#diagnostics, statement);
       if (line !== null) await this.#include(source, line.glob, line.isOptional);
     }
     if (path !== null) this.#open.pop();
+  }
+
+  /** takeListed reads the file behind `from`, so that the check, which does not wait, finds it there. */
+  async #takeListed(source: SourceText, { head, isBroken }: Statement): Promise<void> {
+    const { items } = head.phrases[0]!;
+    const from = items.findIndex((item) => item.kind === 'word' && item.value === 'from');
+    const item = items[from + 1];
+    if (isBroken || from < 3 || item?.kind !== 'text' || item.value === '') return;
+    const { path, name } = namedPath(source, item.value);
+    const text = await this.readText(path, name, source, item);
+    if (text === null) return;
+    this.listed.set(item, new SourceText(name, text, dirname(path)));
+    this.sources.set(name, text);
   }
 
   async #include(source: SourceText, glob: Span & { readonly value: string }, isOptional: boolean): Promise<void> {

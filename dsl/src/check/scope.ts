@@ -3,8 +3,10 @@
  */
 import type { DiagnosticList, Values } from '../diagnostics/diagnostic-list.ts';
 import { didYouMean } from '../diagnostics/suggestion.ts';
+import type { ListType } from '../plan/list.ts';
 import type { Place } from '../plan/place.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
+import type { Item } from '../syntax/tree.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import type { DefineTable } from './define-table.ts';
 
@@ -20,7 +22,11 @@ export interface BackendName {
 export interface ListName {
   readonly source: SourceText;
   readonly span: Span;
-  readonly values: readonly string[] | null;
+  readonly values: readonly (string | number)[] | null;
+  /** null where the type could not be read. */
+  readonly type: ListType | null;
+  /** Its entries may change while the rules run. */
+  readonly isFromFile: boolean;
   isUsed: boolean;
 }
 
@@ -31,6 +37,8 @@ export class Scope {
   readonly isWordMissing: boolean;
   readonly lists = new Map<string, ListName>();
   readonly backends = new Map<string, BackendName>();
+  /** The files that `from "…"` names in lists and maps, by that item; those that cannot be read are missing. */
+  readonly listed: ReadonlyMap<Item, SourceText>;
   defines!: DefineTable;
   /** The file being checked. */
   source: SourceText;
@@ -39,12 +47,13 @@ export class Scope {
     source: SourceText,
     diagnostics: DiagnosticList,
     vocabulary: Vocabulary,
-    options: { readonly isWordMissing: boolean },
+    options: { readonly isWordMissing: boolean; readonly listed: ReadonlyMap<Item, SourceText> },
   ) {
     this.source = source;
     this.diagnostics = diagnostics;
     this.vocabulary = vocabulary;
     this.isWordMissing = options.isWordMissing;
+    this.listed = options.listed;
   }
 
   /** error reports at a span of the file being checked, and returns null for the caller to pass on. */

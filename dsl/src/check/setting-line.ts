@@ -3,7 +3,7 @@
  */
 import type { Args } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
-import type { Statement } from '../syntax/tree.ts';
+import type { Item, Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS, type SectionKind, type SettingWord } from '../vocabulary/base-words.ts';
 import { PhraseTable } from '../vocabulary/phrase-table.ts';
 import { endOfLine, type ReadArguments, readArguments } from './arguments.ts';
@@ -17,6 +17,8 @@ export interface SettingLine {
   readonly spans: ReadArguments['spans'];
   /** The setting's word. */
   readonly span: Span;
+  /** All that stands on the line. */
+  readonly items: readonly Item[];
   readonly component: ReadComponent | null;
 }
 
@@ -49,7 +51,7 @@ export function readSetting(
     if (component === null) return null;
   }
   if (!isPlain(scope, statement)) return null;
-  return { setting, args: component?.args ?? read.args, spans: read.spans, span, component };
+  return { setting, args: component?.args ?? read.args, spans: read.spans, span, items: phrase.items, component };
 }
 
 /** isPlain reports a setting that goes on behind its first phrase, with a condition, or with a block. */

@@ -120,7 +120,7 @@ for (const [written, mend] of [
   ['ip 2001:db8::1/32', 'Write `2001:db8::/32` for the network, or `2001:db8::1` for the one address'],
   ['host is https://example.com/x', 'Write only the host: `example.com`'],
   ['host is *.example.com', 'Write `like *.example.com`, or `ends .example.com`'],
-  ['host is bücher.example', 'Write the name as DNS has it: `xn--…`'],
+  ['host is bücher.example', 'Write the name as DNS has it: `xn--bcher-kva.example`'],
   ['path is /a?b=c', 'The part behind `?` is the field `query`'],
   ['path is /%7Ea', 'Write `/~a`'],
   ['path is /café', 'Write `/caf%C3%A9`'],

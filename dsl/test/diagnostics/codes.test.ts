@@ -5,7 +5,7 @@ import { formatDiagnostic } from '../../src/index.ts';
 import { compileText, inContext } from '../compile-text.ts';
 
 /** Examples that a text alone cannot give. */
-const OTHERWISE_TESTED = new Set(['SL0115', 'SL0615', 'SL0623', 'SL0715', 'SL0716']);
+const OTHERWISE_TESTED = new Set(['SL0115', 'SL0615', 'SL0228', 'SL0623', 'SL0625', 'SL0715', 'SL0716']);
 
 for (const { digits, codes } of FAMILIES) {
   test(`every code of SL${digits}xx has its family's digits and tells how it comes about`, () => {

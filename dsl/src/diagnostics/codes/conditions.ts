@@ -219,4 +219,31 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'deny method get',
     right: 'deny method GET',
   },
+  SL0226: {
+    severity: 'error',
+    message: '`{name}` is a list of {type}, and {what} are compared here',
+    why: 'A bare word that is the name of a list means the list, and its entries must have the form of the field’s values.',
+    context: 'top',
+    wrong: 'list office = ips 203.0.113.0/24\nlistener two on :8081 { deny host office; otherwise send to app }',
+    right: 'list office = ips 203.0.113.0/24\nlistener two on :8081 { deny ip office; otherwise send to app }',
+  },
+  SL0227: {
+    severity: 'error',
+    message: '`{operator}` is about one or two numbers, and `{name}` is a list',
+    mend: 'Write the numbers, or compare with `in`',
+    why: 'Of several limits only one could count.',
+    context: 'top',
+    wrong: 'list ports = numbers 8080, 8443\nlistener two on :8081 { deny port over ports; otherwise send to app }',
+    right: 'list ports = numbers 8080, 8443\nlistener two on :8081 { deny port in ports; otherwise send to app }',
+  },
+  SL0228: {
+    severity: 'error',
+    message: '`every` takes a list from a file only by itself',
+    mend: 'Put the other values into the file as well',
+    why: 'Every value would have to be in one or the other, which is two lists as one.',
+    context: 'file',
+    wrong:
+      'list teams = texts from "teams.txt"\nlistener web on :8080 { deny every header X-Team in teams, red; otherwise deny }',
+    right: 'listener web on :8080 { deny every header X-Team in blue, red; otherwise deny }',
+  },
 };

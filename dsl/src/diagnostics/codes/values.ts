@@ -193,4 +193,22 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: '',
     right: 'listener web on :8080 { otherwise deny }',
   },
+  SL0624: {
+    severity: 'error',
+    message: '`{value}` holds a control character',
+    mend: 'Remove it',
+    why: 'No value ever holds one, so that it is most likely a damaged file.',
+    context: 'top',
+    wrong: 'list teams = texts "blue\\t"',
+    right: 'list teams = texts blue\nlistener two on :8081 { deny header X-Team in teams; otherwise send to app }',
+  },
+  SL0625: {
+    severity: 'error',
+    message: '`{file}` is empty',
+    mend: 'If it is meant to be, write a line with a `#` comment into it',
+    why: 'An empty file is most likely one that is being written, or was cut off; a list without entries changes what is let through.',
+    context: 'file',
+    wrong: '',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
 };
