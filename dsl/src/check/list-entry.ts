@@ -45,13 +45,15 @@ export function listEntry(scope: Scope, item: WordItem, type: ListType): string 
 /** eachLine calls back with each entry's line of the file, its comment and the blanks around it left out. */
 export function eachLine(source: SourceText, line: (item: WordItem) => boolean): void {
   const { text } = source;
+  /** The next `#`, looked for once: a file without any must not be searched for every line. */
+  let hash = -1;
   for (let start = 0; start < text.length; ) {
     const newLine = text.indexOf('\n', start);
     const next = newLine < 0 ? text.length : newLine + 1;
     let from = start;
     let to = newLine < 0 ? text.length : newLine;
     while (from < to && isBlank(text.charCodeAt(from))) from++;
-    for (let hash = text.indexOf('#', from); hash >= 0 && hash < to; hash = text.indexOf('#', hash + 1)) {
+    for (hash = hashFrom(text, hash, from); hash < to; hash = hashFrom(text, hash, hash + 1)) {
       if (hash === from || isBlank(text.charCodeAt(hash - 1))) to = hash;
     }
     while (to > from && (isBlank(text.charCodeAt(to - 1)) || text.charCodeAt(to - 1) === 13)) to--;
@@ -59,6 +61,12 @@ export function eachLine(source: SourceText, line: (item: WordItem) => boolean):
     if (from < to && !line(item)) return;
     start = next;
   }
+}
+
+function hashFrom(text: string, known: number, from: number): number {
+  if (known >= from) return known;
+  const found = text.indexOf('#', from);
+  return found < 0 ? text.length : found;
 }
 
 function isBlank(code: number): boolean {

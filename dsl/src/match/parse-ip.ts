@@ -45,7 +45,7 @@ export function parseCidr(text: string): Network | null {
   if (!/^(?:0|[1-9][0-9]{0,2})$/.test(digits)) return null;
   const isMapped = address.isV4 && text.indexOf(':') >= 0;
   const prefix = Number(digits) - (isMapped ? 96 : 0);
-  return prefix < 0 || prefix > longest ? null : { first: clearHostBits(address, prefix), prefix };
+  return prefix < 0 || prefix > longest ? null : { first: prefix === longest ? address : clearHostBits(address, prefix), prefix };
 }
 
 /** ipV4 makes the IPv4 address of an unsigned 32-bit number. */
@@ -57,7 +57,7 @@ export function ipV4(word: number): IpAddress {
 /** ipV6 makes the address of four unsigned 32-bit numbers; an IPv4-mapped one becomes IPv4. */
 export function ipV6(word0: number, word1: number, word2: number, word3: number): IpAddress {
   if (word0 === 0 && word1 === 0 && word2 === 0xffff) return ipV4(word3);
-  return new IpAddress(false, word0, word1, word2, word3, v6Text([word0, word1, word2, word3]));
+  return new IpAddress(false, word0, word1, word2, word3, v6Text(word0, word1, word2, word3));
 }
 
 /** parseV4 returns the address from `start` to the end as an unsigned number, or -1. */
@@ -135,8 +135,17 @@ function word(groups: Uint16Array, index: number): number {
 }
 
 /** v6Text shortens the longest run of two zero groups or more, the first of equals (RFC 5952, section 4.2). */
-function v6Text(words: readonly number[]): string {
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+function v6Text(word0: number, word1: number, word2: number, word3: number): string {
+  const groups = [
+    word0 >>> 16,
+    word0 & 0xffff,
+    word1 >>> 16,
+    word1 & 0xffff,
+    word2 >>> 16,
+    word2 & 0xffff,
+    word3 >>> 16,
+    word3 & 0xffff,
+  ];
   let bestStart = -1;
   let bestLength = 1;
   for (let start = 0; start < 8; start++) {
@@ -146,10 +155,19 @@ function v6Text(words: readonly number[]): string {
       bestStart = start;
       bestLength = length;
     }
+    start += length;
   }
-  const hex = groups.map((group) => group.toString(16));
-  if (bestStart < 0) return hex.join(':');
-  return `${hex.slice(0, bestStart).join(':')}::${hex.slice(bestStart + bestLength).join(':')}`;
+  let text = '';
+  for (let at = 0; at < 8; at++) {
+    if (at === bestStart) {
+      text += '::';
+      at += bestLength - 1;
+    } else {
+      if (text !== '' && !text.endsWith('::')) text += ':';
+      text += groups[at]!.toString(16);
+    }
+  }
+  return text;
 }
 
 function clearHostBits(address: IpAddress, prefix: number): IpAddress {
