@@ -33,6 +33,7 @@ class Page {
     this.#part('routes', explanation.routes, explanation.by);
     this.#verdict(explanation);
     this.#edits(explanation);
+    this.#responses(explanation);
     this.#servers(explanation);
     return this.#lines.join('\n');
   }
@@ -101,9 +102,22 @@ class Page {
 
   #edits({ edits, verdict }: Explanation): void {
     if (edits.length === 0 || verdict.kind !== 'send') return;
+    this.#editLines(edits);
+  }
+
+  #responses({ responses, answer, answerEdits, by }: Explanation): void {
+    if (responses.length === 0) return;
+    const assumed = answer.isAssumed ? `if the server answers ${answer.status}` : `to the answer ${answer.status}`;
+    this.#part(`on response   ${this.#colours.dim(assumed)}`, responses, by);
+    if (answerEdits.length === 0) return;
+    this.#lines.push('');
+    this.#editLines(answerEdits);
+  }
+
+  #editLines(edits: Explanation['edits']): void {
     const { dim } = this.#colours;
     for (const { edit, name, value } of edits) {
-      this.#lines.push(`    ${dim(edit.padEnd(7))} ${name}${value === null ? '' : `: ${value}`}`);
+      this.#lines.push(`    ${dim(edit.padEnd(6))} ${name}${value === null ? '' : `: ${value}`}`);
     }
   }
 

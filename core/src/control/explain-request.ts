@@ -16,15 +16,25 @@ export type ExplainRequest =
       readonly headers?: readonly WrittenHeader[];
       /** The listener's name. Default: the one on the request's port, or the only one. */
       readonly listener?: string;
+      /** What a server is assumed to answer, for `on response`. Default: 200 without headers. */
+      readonly answer?: Partial<WrittenAnswer>;
     };
+
+/** WrittenAnswer is the head of an answer that somebody wrote down. */
+export interface WrittenAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
 
 /** readRequest throws SG0505 for what is no request, SG0507 when no listener would take it. */
 export function readRequest(
   request: ExplainRequest,
   plan: Plan,
   ports: Ports,
-): { readonly facts: RequestFacts; readonly listener: ListenerPlan } {
-  const { request: text, headers, listener: name } = typeof request === 'string' ? { request } : request;
+): { readonly facts: RequestFacts; readonly listener: ListenerPlan; readonly answer: WrittenAnswer } {
+  const written = typeof request === 'string' ? { request } : request;
+  const { request: text, headers, listener: name } = written;
+  const answer = { status: 200, headers: [], ...written.answer };
   const facts = parse(text, headers, true);
   const listeners = plan.listeners.filter(({ protocol }) => protocol === 'http');
   const found =
@@ -32,7 +42,7 @@ export function readRequest(
       ? (listeners.find((each) => portOf(each, ports) === facts.port) ??
         (listeners.length === 1 ? listeners[0] : undefined))
       : listeners.find((each) => each.name === name);
-  if (found !== undefined) return { facts: asReceived(text, headers, found), listener: found };
+  if (found !== undefined) return { facts: asReceived(text, headers, found), listener: found, answer };
   const known = listeners.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ');
   throw new GatewayError('SG0507', { request: text, port: facts.port, known });
 }

@@ -10,9 +10,10 @@ import { formatPlace, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import { GatewayError, reasonOf } from './errors.ts';
+import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
-import { type FieldEdit, NotedRequest } from './explain-edits.ts';
-import { type ExplainRequest, readRequest } from './explain-request.ts';
+import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
+import { type ExplainRequest, readRequest, type WrittenAnswer } from './explain-request.ts';
 import { explainServers, type ServerExplanation } from './explain-servers.ts';
 import type { Generation } from './generations.ts';
 import type { PluginSet } from './plugin-host.ts';
@@ -55,6 +56,11 @@ export interface Explanation {
   readonly changes: readonly RuleExplanation[];
   readonly routes: readonly RuleExplanation[];
   readonly edits: readonly FieldEdit[];
+  /** The answer that `on response` was asked about: the rule's own, or for one of a server the one that was assumed. */
+  readonly answer: { readonly status: number; readonly isAssumed: boolean };
+  /** The changes of `on response`. */
+  readonly responses: readonly RuleExplanation[];
+  readonly answerEdits: readonly FieldEdit[];
   readonly balance: string | null;
   readonly stick: string | null;
   /** The servers of the chosen backend; empty when a rule answered. */
@@ -70,9 +76,9 @@ export interface LiveState {
 /** explain judges one request as the plan's data planes would. Throws SG0505 or SG0507. */
 export async function explain(request: ExplainRequest, set: PluginSet, live: LiveState | null): Promise<Explanation> {
   const { plan, entries } = set;
-  const { facts, listener } = readRequest(request, plan, live?.current.ports ?? {});
+  const { facts, listener, answer } = readRequest(request, plan, live?.current.ports ?? {});
   const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
-  return new Judgement(set, imported, facts, listener, live).explanation;
+  return new Judgement(set, imported, facts, listener, live, answer).explanation;
 }
 
 class Judgement {
@@ -89,6 +95,7 @@ class Judgement {
     facts: RequestFacts,
     listener: ListenerPlan,
     live: LiveState | null,
+    answer: WrittenAnswer,
   ) {
     this.#entries = entries;
     this.#facts = facts;
@@ -101,8 +108,14 @@ class Judgement {
       template: (template) => compileTemplate(template, this.#readers),
     };
     const traces = { guards: [] as RuleTrace[], changes: [] as RuleTrace[], routes: [] as RuleTrace[] };
-    const { verdict, by, backend } = this.#judge(listener, traces);
-    const chosen = plan.backends[backend];
+    const judged = this.#judge(listener, traces);
+    const chosen = plan.backends[judged.backend];
+    const isAssumed = chosen !== undefined;
+    const assumed = isAssumed
+      ? new AssumedAnswer(facts, answer.status, answer.headers)
+      : AssumedAnswer.ofVerdict(facts, judged.verdict, entries);
+    const answered = this.#answer(listener, assumed);
+    const { verdict, by } = answered.failure ?? judged;
     this.explanation = {
       request: {
         method: facts.method,
@@ -114,12 +127,15 @@ class Judgement {
         ip: facts.ip.text,
       },
       listener: listener.name,
-      verdict: chosen === undefined ? verdict : { kind: 'send', backend: chosen.name },
+      verdict: chosen === undefined || answered.failure !== null ? verdict : { kind: 'send', backend: chosen.name },
       by: by === null ? null : explainRule(by),
       guards: traces.guards.map(explainRule),
       changes: traces.changes.map(explainRule),
       routes: traces.routes.map(explainRule),
       edits: this.#request.edits,
+      answer: { status: assumed.status, isAssumed },
+      responses: answered.traces.map(explainRule),
+      answerEdits: answered.edits,
       balance: chosen?.balance.name ?? null,
       stick: chosen?.stick?.name ?? null,
       servers: chosen === undefined ? [] : explainServers(chosen, live),
@@ -151,6 +167,31 @@ class Judgement {
     const route = decidingOf(traces.routes);
     const end = route === null ? null : this.#end(route);
     return end ?? { verdict: { kind: 'answer', status: 404, headers: [] }, by: null, backend: -1 };
+  }
+
+  /** What `on response` does to an answer; `failure`: a rule could not be decided, and the client gets 500. */
+  #answer(
+    { responseChanges }: ListenerPlan,
+    facts: AssumedAnswer,
+  ): {
+    readonly traces: readonly RuleTrace[];
+    readonly edits: readonly FieldEdit[];
+    readonly failure: { readonly verdict: Verdict; readonly by: RuleTrace } | null;
+  } {
+    const traces = traceRules(responseChanges, this.#readers, facts, true);
+    const fields = new NotedFields();
+    for (const trace of traces) {
+      if (trace.outcome === 'no match') continue;
+      try {
+        if (trace.error !== null) throw trace.error;
+        const action = this.#action(trace.rule);
+        if (action.kind === 'change') action.change(facts, fields);
+      } catch (thrown) {
+        const verdict: Verdict = { kind: 'error', status: 500, message: reasonOf(thrown) };
+        return { traces, edits: [], failure: { verdict, by: trace } };
+      }
+    }
+    return { traces, edits: fields.edits, failure: null };
   }
 
   /** What a matching rule does; null: it lets the request go on. */

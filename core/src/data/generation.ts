@@ -28,6 +28,9 @@ export interface LinkedListener {
   readonly changeRules: readonly LinkedRule[];
   readonly routes: RuleMatcher;
   readonly routeRules: readonly LinkedRule[];
+  /** What `on response` changes of answers; null: nothing. */
+  readonly responses: RuleMatcher | null;
+  readonly responseRules: readonly LinkedRule[];
   /** Peers whose forwarding fields are believed; null: nobody's. */
   readonly trusted: IpSet | null;
   /** A header that names the client and is not a forwarding field of its own: dropped unless the peer is trusted. */

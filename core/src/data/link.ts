@@ -126,6 +126,8 @@ class Linking {
       changeRules: this.#rules(plan.changes),
       routes: compileRules(plan.routes, this.#readers),
       routeRules: this.#rules(plan.routes),
+      responses: plan.responseChanges.length === 0 ? null : compileRules(plan.responseChanges, this.#readers),
+      responseRules: this.#rules(plan.responseChanges),
       trusted: plan.clientIp === null ? null : IpSet.from(plan.clientIp.trust),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),

@@ -4,7 +4,8 @@
 import type { Condition } from '../plan/condition.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Expression } from '../syntax/tree.ts';
-import { type ConditionPhase, checkCondition, PHASE_RANK } from './condition.ts';
+import { checkCondition } from './condition.ts';
+import { type ConditionPhase, PHASE_RANK } from './phase.ts';
 import type { Scope } from './scope.ts';
 
 /** Deepest chain of definitions that use one another. */

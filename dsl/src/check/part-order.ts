@@ -1,5 +1,5 @@
 /**
- * PartOrder: whether a listener's lines come as settings, guards, changes, routes. Main thread.
+ * PartOrder: whether a listener's lines come as settings, guards, changes, routes, and what is for answers. Main thread.
  *
  * One line that came too early makes all behind it look late. So the fewest lines that could be moved to mend the order
  * are the ones reported: those outside of the longest run of lines that is in order.
@@ -8,10 +8,17 @@ import type { RulePart } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Scope } from './scope.ts';
 
-export type LinePart = RulePart | 'setting';
+export type LinePart = RulePart | 'setting' | 'answers';
 
-const PARTS: readonly LinePart[] = ['setting', 'guard', 'change', 'route'];
-const PLURALS = { setting: 'settings', guard: 'guards', change: 'changes', route: 'routes' } as const;
+const PARTS: readonly LinePart[] = ['setting', 'guard', 'change', 'route', 'answers'];
+const PLURALS = {
+  setting: 'settings',
+  guard: 'guards',
+  change: 'changes',
+  route: 'routes',
+  answers: 'answers',
+} as const;
+const NAMES = { setting: 'a setting', guard: 'a guard', change: 'a change', route: 'a route', answers: 'for answers' };
 
 /** A line's word, and the part it belongs to. */
 export interface PlacedLine {
@@ -38,16 +45,16 @@ export function checkOrder(scope: Scope, lines: readonly PlacedLine[]): void {
     const earlier = lines.findLast((other, at) => at > index && isKept(other, at) && PARTS.indexOf(other.part) < rank);
     if (later !== undefined) {
       const where = `behind the first of the ${PLURALS[later.part]}`;
-      scope.error('SL0401', span, { word, part, where }, mend('above', scope.place(later.span).line));
+      scope.error('SL0401', span, { word, part: NAMES[part], where }, mend('above', scope.place(later.span).line));
     } else if (earlier !== undefined) {
       const where = `before the last of the ${PLURALS[earlier.part]}`;
-      scope.error('SL0401', span, { word, part, where }, mend('below', scope.place(earlier.span).line));
+      scope.error('SL0401', span, { word, part: NAMES[part], where }, mend('below', scope.place(earlier.span).line));
     }
   }
 }
 
 function mend(side: string, line: number): string {
-  return `Move it ${side} line ${line}: settings come first, then guards, changes, routes`;
+  return `Move it ${side} line ${line}: settings come first, then guards, changes, routes, \`on response\``;
 }
 
 /** longestRun returns the indexes of the longest run in which ranks never fall; of equals, the one that began earlier. */

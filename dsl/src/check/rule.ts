@@ -8,7 +8,8 @@ import type { Span } from '../syntax/source-text.ts';
 import type { Phrase, Statement } from '../syntax/tree.ts';
 import type { VerbWord } from '../vocabulary/word.ts';
 import { endOfLine, readArguments } from './arguments.ts';
-import { type ConditionPhase, checkCondition, PHASE_RANK } from './condition.ts';
+import { checkCondition } from './condition.ts';
+import { type ConditionPhase, PHASE_RANK, unknownYet } from './phase.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 
@@ -60,9 +61,7 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
 
 function isKnownYet(scope: Scope, verb: VerbWord, span: Span, phase: ConditionPhase): boolean {
   if (PHASE_RANK[verb.phase] <= PHASE_RANK[phase]) return true;
-  const where = phase === 'connection' ? 'in a `tcp` listener' : 'before the server has answered';
-  const here = scope.vocabulary.verbs.values().filter((other) => PHASE_RANK[other.phase] <= PHASE_RANK[phase]);
-  scope.error('SL0407', span, { word: verb.name, where }, `Here: ${here.map((other) => other.name).join(', ')}`);
+  unknownYet(scope, span, verb, phase, scope.vocabulary.verbs.values());
   return false;
 }
 

@@ -25,6 +25,16 @@ export interface RequestFacts {
   header(name: string): string | readonly string[] | undefined;
 }
 
+/**
+ * ResponseFacts is what rules inside `on response` may know: the request as it was received, and the head of its answer as
+ * the server (or the gateway itself) made it. Readers of fields of the response phase are given nothing else.
+ */
+export interface ResponseFacts extends RequestFacts {
+  readonly status: number;
+  /** Values of the answer's header by lower-case name, as `header` gives those of the request. */
+  answerHeader(name: string): string | readonly string[] | undefined;
+}
+
 /** FactValue is what a field reader returns: undefined means absent, an array several values in order. */
 export type FactValue = string | number | IpAddress | readonly string[] | undefined;
 

@@ -284,7 +284,7 @@ for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
 /** COMING are known words of the language that this release does not have yet, by where they stand. */
 export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
   top: ['map'],
-  listener: ['limit', 'on response', 'errors'],
+  listener: ['limit', 'errors'],
   backend: ['slow start', 'fall back', 'tls', 'serve files', 'serve', 'send proxy'],
   settings: ['admin', 'log'],
 };

@@ -61,25 +61,15 @@ listener web on :80 {
   send 5% to app when all
   send map t of host when all
   otherwise send to app
-  on response { remove header Server }
 }
 backend app of a:80 { slow start 30s; tls bridge; fall back to app when healthy below 1 }
 settings { admin on 127.0.0.1:9900; log access json to "x" }`;
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
-    [
-      'map',
-      'limit',
-      'send N%',
-      'send map',
-      'on response',
-      'slow start',
-      'tls',
-      'fall back',
-      'admin',
-      'log',
-    ].map((word) => `SL0116 \`${word}\` is not supported yet`),
+    ['map', 'limit', 'send N%', 'send map', 'slow start', 'tls', 'fall back', 'admin', 'log'].map(
+      (word) => `SL0116 \`${word}\` is not supported yet`,
+    ),
   );
 });
 

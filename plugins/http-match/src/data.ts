@@ -2,6 +2,7 @@
  * The functions of http-match, by the names in its manifest. Data threads; hot path. Must not import the manifest.
  */
 import type { DataEntry } from '@sluice/core/plugin';
+import type { ResponseFacts } from '@sluice/dsl/match';
 import { cookieValues } from './cookies.ts';
 import { removeCookie } from './edit-cookie.ts';
 import { addHeader, removeHeader, setHeader } from './edit-header.ts';
@@ -10,6 +11,7 @@ import { queryValues } from './query.ts';
 import { redirect } from './redirect.ts';
 import { rewrite } from './rewrite.ts';
 import { send } from './send.ts';
+import { setCookie } from './set-cookie.ts';
 
 export const fields: NonNullable<DataEntry['fields']> = {
   path: (facts) => facts.path,
@@ -17,6 +19,9 @@ export const fields: NonNullable<DataEntry['fields']> = {
   host: (facts) => facts.host,
   scheme: (facts) => facts.scheme,
   header: (facts, key) => facts.header(key!),
+  // Words of the response phase are asked with ResponseFacts only.
+  'response header': (facts, key) => (facts as ResponseFacts).answerHeader(key!),
+  status: (facts) => (facts as ResponseFacts).status,
   cookie: (facts, key) => cookieValues(facts.header('cookie'), key!),
   query: (facts, key) => queryValues(facts.query, key!),
 };
@@ -31,4 +36,5 @@ export const verbs: NonNullable<DataEntry['verbs']> = {
   'set query': setQuery,
   'remove query': removeQuery,
   'remove cookie': removeCookie,
+  'set cookie': setCookie,
 };

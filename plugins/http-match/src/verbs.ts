@@ -45,6 +45,7 @@ export const VERBS: readonly VerbWord[] = [
     example: 'set header X-Request-Id to "{request.id}"',
     part: 'change',
     phase: 'request',
+    isForAnswers: true,
     args: [HEADER, VALUE],
   },
   {
@@ -54,6 +55,7 @@ export const VERBS: readonly VerbWord[] = [
     example: 'add header Via to "1.1 sluice"',
     part: 'change',
     phase: 'request',
+    isForAnswers: true,
     args: [HEADER, VALUE],
   },
   {
@@ -63,6 +65,7 @@ export const VERBS: readonly VerbWord[] = [
     example: 'remove header X-Debug when not ip 10.0.0.0/8',
     part: 'change',
     phase: 'request',
+    isForAnswers: true,
     args: [HEADER],
   },
   {
@@ -103,5 +106,38 @@ export const VERBS: readonly VerbWord[] = [
     part: 'change',
     phase: 'request',
     args: [{ name: 'cookie', type: 'cookie', doc: 'The name of the cookie. Case matters.' }],
+  },
+  {
+    kind: 'verb',
+    name: 'set cookie',
+    doc: 'Gives the client a cookie. `same site none` is always secure.',
+    example: 'set cookie seen to "yes" max age 30d secure http only same site lax',
+    part: 'change',
+    phase: 'response',
+    isForAnswers: true,
+    args: [
+      { name: 'cookie', type: 'cookie', doc: 'The name of the cookie.' },
+      VALUE,
+      {
+        name: 'maxAge',
+        type: 'duration',
+        before: 'max age',
+        doc: 'How long it lives; without it, until the browser is closed; 0s takes it away.',
+        isOptional: true,
+        min: 0,
+        max: 400 * 86_400_000,
+      },
+      { name: 'path', type: 'path', before: 'path', doc: 'The paths it is for. Default: all.', default: '/' },
+      { name: 'secure', type: 'flag', before: 'secure', doc: 'For https only.', isOptional: true },
+      { name: 'httpOnly', type: 'flag', before: 'http only', doc: 'Hidden from scripts.', isOptional: true },
+      {
+        name: 'sameSite',
+        type: 'name',
+        before: 'same site',
+        doc: 'Whether other sites make the browser send it.',
+        isOptional: true,
+        choices: ['lax', 'strict', 'none'],
+      },
+    ],
   },
 ];

@@ -266,7 +266,9 @@ for (const [line, isRight] of BACKEND_LINES) {
 test('the example of every word compiles', async () => {
   for (const plugin of standard) {
     for (const word of plugin.words ?? []) {
-      const line = word.kind === 'field' ? `deny 404 when ${word.example}` : word.example;
+      const written = word.kind === 'field' ? `set header X-A to "b" when ${word.example}` : word.example;
+      const request = word.kind === 'field' ? `deny 404 when ${word.example}` : word.example;
+      const line = word.phase === 'response' ? `on response { ${written} }` : request;
       assert.deepEqual(await codesOf(rulesOf(line)), [], word.example);
     }
     for (const component of plugin.components ?? []) {

@@ -16,6 +16,7 @@ import type { Port } from '../port.ts';
 import { Timed } from '../timer-wheel.ts';
 import type { Waiting } from '../waiting-line.ts';
 import type { AnswerHead } from './answer-head.ts';
+import { AnsweredRequest } from './answered-request.ts';
 import {
   AS_IS,
   BAD_BODY,
@@ -34,7 +35,7 @@ import { CR } from './octets.ts';
 import { type Feeder, Output } from './output.ts';
 import { RequestEdits } from './request-edits.ts';
 import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
-import { selfAnswer } from './self-answer.ts';
+import { selfAnswer, selfAnswerFields } from './self-answer.ts';
 import { type Failure, Upstream } from './upstream.ts';
 
 const IDLE = 0;
@@ -58,7 +59,9 @@ const LINGER_MS = 2000;
 const FRESH_TICKS = 5;
 
 const edits = new RequestEdits();
+const answerEdits = new FieldEdits();
 const noEdits = new FieldEdits();
+const answered = new AnsweredRequest();
 
 interface DownstreamSocket extends Socket {
   downstream: Downstream;
@@ -401,6 +404,11 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   /** ruleFailed: a broken rule never counts as one that did not match; the request is refused. */
   #ruleFailed(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
+    this.#logRule(listener, rule, error);
+    if (!this.#isAnswering) this.#answerStatus(500, false);
+  }
+
+  #logRule(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
     this.#loop.heartbeats.leave();
     this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
     this.#loop.log('error', 'a rule failed; the request was refused with 500', {
@@ -409,7 +417,6 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       at: rule === undefined ? undefined : `${rule.rule.place.file}:${rule.rule.place.line}`,
       error: error instanceof Error ? error.message : String(error),
     });
-    if (!this.#isAnswering) this.#answerStatus(500, false);
   }
 
   /** peerFor keeps what is said of the peer until a reload may have changed it. */
@@ -655,6 +662,12 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
     if (backend.stickiness !== null) this.#learn(request, backend, answer.setCookies());
+    const isChanged = this.#listener.responses !== null;
+    if (isChanged && !this.#changeAnswer(answered.ofServer(request, answer))) {
+      this.#endAttempt(true);
+      this.#answer(this.#listener.generation.errorAnswer(500), false, false);
+      return false;
+    }
     if (!this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
     this.answerOutput = AS_IS;
     let framed = '';
@@ -674,8 +687,25 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     }
     this.#isAnswering = true;
     this.#countAnswer(answer.status);
-    this.out.text(answerHead(answer, noEdits, framed, this.#connectionField(request)));
+    this.out.text(answerHead(answer, isChanged ? answerEdits : noEdits, framed, this.#connectionField(request)));
     return true;
+  }
+
+  /** changeAnswer works out what `on response` does. False: a rule failed, and the answer must not go out. */
+  #changeAnswer(facts: AnsweredRequest): boolean {
+    const { responses, responseRules } = this.#listener;
+    answerEdits.clear();
+    let index = -1;
+    try {
+      for (index = responses!.next(facts, 0); index !== -1; index = responses!.next(facts, index + 1)) {
+        const { action } = responseRules[index]!;
+        if (action.kind === 'change') action.change(facts, answerEdits);
+      }
+      return true;
+    } catch (error) {
+      this.#logRule(this.#listener, responseRules[error instanceof MatchError ? error.rule : index], error);
+      return false;
+    }
   }
 
   #mayRetryStatus(request: LiveRequest): boolean {
@@ -744,7 +774,12 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#listener.generation.holds++;
       this.#framer.begin(NO_BODY, 0, AS_IS);
     }
-    this.#request.startMs = this.#loop.now();
+    const request = this.#request;
+    request.startMs = this.#loop.now();
+    // Rules for answers may ask who the client is.
+    request.ip = this.#peerIp;
+    request.port = this.#port.number;
+    request.scheme = this.#listener.tls === null ? 'http' : 'https';
     this.#state = ANSWER;
     this.#answerStatus(status, true);
   }
@@ -753,11 +788,21 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#answer(this.#listener.generation.errorAnswer(status), mustClose);
   }
 
-  #answer(answer: Answer, mustClose: boolean): void {
+  /** answer gives an answer of our own. `mayChange`: `on response` has its say, unless it was what failed. */
+  #answer(answer: Answer, mustClose: boolean, mayChange = true): void {
     const request = this.#request!;
     if (mustClose || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
     const standard = this.#listener.generation.errorAnswer(answer.status);
-    const text = selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request));
+    const isChanged = mayChange && this.#listener.responses !== null;
+    if (isChanged) {
+      const fields = selfAnswerFields(answer, standard);
+      if (!this.#changeAnswer(answered.ofGateway(request, answer.status, fields))) {
+        this.#answer(this.#listener.generation.errorAnswer(500), mustClose, false);
+        return;
+      }
+    }
+    const edits = isChanged ? answerEdits : noEdits;
+    const text = selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request), edits);
     this.#isAnswering = true;
     this.#countAnswer(answer.status);
     this.out.text(text);

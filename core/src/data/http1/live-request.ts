@@ -42,6 +42,21 @@ export function isIdempotent(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS';
 }
 
+/** fieldValues are the values of the fields with a lower-case name: undefined for none, a string for one. */
+export function fieldValues(fields: FieldBlock, head: string, name: string): string | readonly string[] | undefined {
+  const hash = nameHash(name);
+  let first: string | undefined;
+  let all: string[] | undefined;
+  for (let index = 0; index < fields.count; index++) {
+    if (!fields.isNamed(index, head, name, hash)) continue;
+    const value = fields.value(index, head);
+    if (first === undefined) first = value;
+    else if (all === undefined) all = [first, value];
+    else all.push(value);
+  }
+  return all ?? first;
+}
+
 const MOST_FREE = 1024;
 const free: LiveRequest[] = [];
 
@@ -106,18 +121,7 @@ export class LiveRequest implements RequestFacts {
   }
 
   header(name: string): string | readonly string[] | undefined {
-    const hash = nameHash(name);
-    const { fields, head } = this;
-    let first: string | undefined;
-    let all: string[] | undefined;
-    for (let index = 0; index < fields.count; index++) {
-      if (!fields.isNamed(index, head, name, hash)) continue;
-      const value = fields.value(index, head);
-      if (first === undefined) first = value;
-      else if (all === undefined) all = [first, value];
-      else all.push(value);
-    }
-    return all ?? first;
+    return fieldValues(this.fields, this.head, name);
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../../plugin/data-entry.ts';
-import { isToken, toFieldValue } from './field-edits.ts';
+import { type FieldEdits, isToken, toFieldValue } from './field-edits.ts';
 
 /** Fields that the gateway writes itself, whatever a plugin says. */
 const OWN_FIELDS = new Set(['content-length', 'transfer-encoding', 'connection', 'date', 'trailer', 'upgrade']);
@@ -21,30 +21,35 @@ function dateField(): string {
   return date;
 }
 
+/** selfAnswerFields are the fields of an answer, those of the standard one included where that fills in its body. */
+export function selfAnswerFields(answer: Answer, standard: Answer): Answer['headers'] {
+  if (answer.body !== null || answer.status === 204 || answer.status === 304) return answer.headers;
+  if (answer.headers.some(([name]) => name.toLowerCase() === 'content-type')) return answer.headers;
+  return answer.headers.length === 0 ? standard.headers : [...answer.headers, ...standard.headers];
+}
+
 /**
  * selfAnswer renders an answer. `standard` fills in the body when the answer has none; `isHead` leaves the body out;
- * `connection` is a field line or empty.
+ * `connection` is a field line or empty; `edits` are the changes of the fields.
  */
-export function selfAnswer(answer: Answer, standard: Answer, isHead: boolean, connection: string): string {
-  const isBare = answer.body === null && answer.status !== 204 && answer.status !== 304;
-  let fields = '';
-  let hasType = false;
-  for (const [name, value] of answer.headers) {
+export function selfAnswer(
+  answer: Answer,
+  standard: Answer,
+  isHead: boolean,
+  connection: string,
+  edits: FieldEdits,
+): string {
+  let fields = edits.isHidden('date') ? '' : dateField();
+  for (const [name, value] of selfAnswerFields(answer, standard)) {
     if (!isToken(name)) throw new Error(`\`${name}\` is no header name`);
     const lower = name.toLowerCase();
-    if (OWN_FIELDS.has(lower)) continue;
-    if (lower === 'content-type') hasType = true;
-    fields += `${name}: ${toFieldValue(value)}\r\n`;
-  }
-  if (isBare && !hasType) {
-    for (const [name, value] of standard.headers) {
-      if (!OWN_FIELDS.has(name.toLowerCase())) fields += `${name}: ${toFieldValue(value)}\r\n`;
-    }
+    if (!OWN_FIELDS.has(lower) && !edits.isHidden(lower)) fields += `${name}: ${toFieldValue(value)}\r\n`;
   }
   const hasNoBody = answer.status === 204 || answer.status === 304;
   const text = hasNoBody ? '' : (answer.body ?? standard.body ?? '');
   const body = Buffer.from(text, 'utf8');
   const length = hasNoBody ? '' : `Content-Length: ${body.length}\r\n`;
   const reason = STATUS_CODES[answer.status] ?? 'Unknown';
-  return `HTTP/1.1 ${answer.status} ${reason}\r\n${dateField()}${fields}${length}${connection}\r\n${isHead ? '' : body.latin1Slice()}`;
+  const added = edits.isEmpty ? '' : edits.lines();
+  return `HTTP/1.1 ${answer.status} ${reason}\r\n${fields}${length}${connection}${added}\r\n${isHead ? '' : body.latin1Slice()}`;
 }

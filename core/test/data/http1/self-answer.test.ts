@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FieldEdits } from '../../../src/data/http1/field-edits.ts';
 import { selfAnswer } from '../../../src/data/http1/self-answer.ts';
 import type { Answer } from '../../../src/plugin/data-entry.ts';
 
@@ -10,7 +11,13 @@ function render(
   isHead = false,
   connection = '',
 ): { line: string; fields: string[]; body: string } {
-  const text = selfAnswer({ status: 403, headers: [], body: null, ...answer }, STANDARD, isHead, connection);
+  const text = selfAnswer(
+    { status: 403, headers: [], body: null, ...answer },
+    STANDARD,
+    isHead,
+    connection,
+    new FieldEdits(),
+  );
   const at = text.indexOf('\r\n\r\n');
   const [line, ...fields] = text.slice(0, at).split('\r\n');
   return { line: line!, fields: fields.filter((field) => !field.startsWith('Date: ')), body: text.slice(at + 4) };
@@ -73,6 +80,6 @@ test('values cannot end their line, and names must be names', () => {
 });
 
 test('every answer has a date, and a status without a name has a line', () => {
-  const text = selfAnswer({ status: 499, headers: [], body: '' }, STANDARD, false, '');
+  const text = selfAnswer({ status: 499, headers: [], body: '' }, STANDARD, false, '', new FieldEdits());
   assert.match(text, /^HTTP\/1\.1 499 [\x20-\x7e]*\r\nDate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT\r\n/);
 });

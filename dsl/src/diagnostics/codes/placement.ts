@@ -6,11 +6,19 @@ import type { CodeEntry } from './entry.ts';
 export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0401: {
     severity: 'error',
-    message: '`{word}` is a {part}, and stands {where}',
+    message: '`{word}` is {part}, and stands {where}',
     why: 'A listener’s lines come as settings, guards, changes, routes: written order is the order in which they run.',
     context: 'listener',
     wrong: 'set header X-Team to "blue"\ndeny path is /a',
     right: 'deny path is /a\nset header X-Team to "blue"',
+  },
+  SL0440: {
+    severity: 'error',
+    message: '`{word}` may not stand in `on response`',
+    why: 'The request has been sent by then: only the answer can still be changed.',
+    context: 'listener',
+    wrong: 'on response { rewrite /v1 to /api/v1 }',
+    right: 'rewrite /v1 to /api/v1\non response { remove header Server }',
   },
   SL0402: {
     severity: 'error',

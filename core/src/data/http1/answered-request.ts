@@ -1,0 +1,75 @@
+/**
+ * AnsweredRequest: a request together with the head of its answer, as rules inside `on response` see both. Hot path; data
+ * plane. One a thread, set and read within one turn.
+ */
+import type { IpAddress, ResponseFacts } from '@sluice/dsl/match';
+import type { Answer } from '../../plugin/data-entry.ts';
+import type { AnswerHead } from './answer-head.ts';
+import { fieldValues, type LiveRequest } from './live-request.ts';
+
+export class AnsweredRequest implements ResponseFacts {
+  status = 0;
+  #request!: LiveRequest;
+  /** The server's answer, or else the gateway's own. */
+  #head: AnswerHead | null = null;
+  #headers: Answer['headers'] = [];
+
+  /** ofServer takes the head of a server's answer. */
+  ofServer(request: LiveRequest, head: AnswerHead): this {
+    this.#request = request;
+    this.#head = head;
+    this.status = head.status;
+    return this;
+  }
+
+  /** ofGateway takes an answer that the gateway gives by itself. */
+  ofGateway(request: LiveRequest, status: number, headers: Answer['headers']): this {
+    this.#request = request;
+    this.#head = null;
+    this.#headers = headers;
+    this.status = status;
+    return this;
+  }
+
+  get ip(): IpAddress {
+    return this.#request.ip;
+  }
+
+  get port(): number {
+    return this.#request.port;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.#request.scheme;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get host(): string {
+    return this.#request.host;
+  }
+
+  get path(): string {
+    return this.#request.path;
+  }
+
+  get query(): string {
+    return this.#request.query;
+  }
+
+  get id(): string {
+    return this.#request.id;
+  }
+
+  header(name: string): string | readonly string[] | undefined {
+    return this.#request.header(name);
+  }
+
+  answerHeader(name: string): string | readonly string[] | undefined {
+    if (this.#head !== null) return fieldValues(this.#head.fields, this.#head.text, name);
+    const values = this.#headers.flatMap(([own, value]) => (own.toLowerCase() === name ? [value] : []));
+    return values.length > 1 ? values : values[0];
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Phase: whether a word's facts are known where it stands, and where it belongs if not. Main thread.
+ */
+import type { Span } from '../syntax/source-text.ts';
+import type { Phase } from '../vocabulary/word.ts';
+import type { Scope } from './scope.ts';
+
+/** What a condition may use: connection words only in a `tcp` listener, response words only in `on response`. */
+export type ConditionPhase = Phase;
+
+export const PHASE_RANK: Readonly<Record<ConditionPhase, number>> = { connection: 0, request: 1, response: 2 };
+
+interface PhasedWord {
+  readonly name: string;
+  readonly phase: Phase;
+}
+
+/** unknownYet reports a word whose facts come later than where it stands. */
+export function unknownYet(
+  scope: Scope,
+  span: Span,
+  word: PhasedWord,
+  phase: ConditionPhase,
+  words: readonly PhasedWord[],
+): void {
+  const where = phase === 'connection' ? 'in a `tcp` listener' : 'before the server has answered';
+  const here = words.filter((other) => PHASE_RANK[other.phase] <= PHASE_RANK[phase]).map((other) => other.name);
+  const list = here.length === 0 ? null : `Here: ${here.join(', ')}`;
+  const mend = phase === 'request' ? 'Move the line into `on response { … }`' : list;
+  scope.error('SL0407', span, { word: word.name, where }, mend);
+}
