@@ -213,6 +213,7 @@ function withoutEnd(comment: string): string {
 function gapBetween(left: IToken | null, right: IToken): string {
   const before = left?.tokenType;
   const after = right.tokenType;
-  if (left === null || after === Comma || after === Semicolon || after === RightParen || before === LeftParen) return '';
+  if (left === null || after === Comma || after === Semicolon || after === RightParen || before === LeftParen)
+    return '';
   return before === LeftBrace && after === RightBrace ? '' : ' ';
 }

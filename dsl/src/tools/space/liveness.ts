@@ -1,0 +1,90 @@
+/**
+ * Liveness: for every rule of a listener, a request that it takes, or the proof that there is none. Main thread.
+ */
+import type { ListenerPlan } from '../../plan/plan.ts';
+import type { Rule } from '../../plan/rule.ts';
+import type { TestRequest } from '../../plan/test.ts';
+import { type Goal, goalOf } from './goal.ts';
+import { beforeRule, isPassing, isWhole } from './reach.ts';
+import { type Budget, type Solution, solve } from './solver.ts';
+import { firstMatch, type Readers, requestOf } from './witness.ts';
+
+export type Liveness =
+  /** `witness` is a request that the rule takes; null: none was found, and there may be some. */
+  | { readonly kind: 'live'; readonly witness: TestRequest | null }
+  /** Its own condition can never hold. */
+  | { readonly kind: 'contradiction' }
+  /** The rules `by` together take every request that it wants. */
+  | { readonly kind: 'shadowed'; readonly by: readonly Rule[] }
+  /** The budget was spent. */
+  | { readonly kind: 'unknown' };
+
+/** Rules that are tried one by one for whether they are needed to shadow another. */
+const MOST_TRIED = 40;
+
+/** livenessOf judges one rule. `readers` are the fields' implementations, which witnesses are tried with. */
+export function livenessOf(listener: ListenerPlan, rule: Rule, readers: Readers, budget: Budget): Liveness {
+  const wanted = goalOf(rule.when, true);
+  const own = solve([wanted], budget, () => true);
+  if (own.kind === 'never') return { kind: 'contradiction' };
+  const before = beforeRule(listener, rule);
+  const goals = before.map(({ goal }) => goal);
+  const solution = solve([wanted, ...goals], budget, (space) => {
+    const request = requestOf(space, listener);
+    return request !== null && takes(listener, rule, request, readers) ? request : null;
+  });
+  if (solution.kind === 'possible') return { kind: 'live', witness: solution.found };
+  if (solution.kind === 'unknown') return { kind: 'unknown' };
+  return { kind: 'shadowed', by: neededOf(wanted, before, budget) };
+}
+
+/** takes: the rule is the one that the request comes to, and it wants it. */
+export function takes(listener: ListenerPlan, rule: Rule, request: TestRequest, readers: Readers): boolean {
+  const { guards, routes } = listener;
+  if (guards.includes(rule)) return matchesFirst(guards, rule, request, readers, listener);
+  const asked = guards.filter(isWhole);
+  const guard = firstMatch(request, asked, readers, listener);
+  if (guard === null || (guard >= 0 && !isPassing(asked[guard]!))) return false;
+  if (routes.includes(rule)) return matchesFirst(routes, rule, request, readers, listener);
+  return firstMatch(request, [rule], readers, listener) === 0;
+}
+
+/** matchesFirst: no rule before it that takes all that it wants matches. */
+function matchesFirst(
+  rules: readonly Rule[],
+  rule: Rule,
+  request: TestRequest,
+  readers: Readers,
+  listener: ListenerPlan,
+): boolean {
+  const asked = rules.slice(0, rules.indexOf(rule)).filter(isWhole);
+  return firstMatch(request, [...asked, rule], readers, listener) === asked.length;
+}
+
+/** neededOf leaves out, one by one, the rules without which the proof still holds. */
+function neededOf(
+  wanted: Goal,
+  before: readonly { readonly rule: Rule; readonly goal: Goal }[],
+  budget: Budget,
+): readonly Rule[] {
+  let needed = before.filter(({ goal }) => !isNeedless(wanted, goal, budget));
+  if (needed.length <= MOST_TRIED) {
+    // The last one first, so that the earliest that are enough stay.
+    for (const one of needed.toReversed()) {
+      const rest = needed.filter((other) => other !== one);
+      const solution: Solution<true> = solve([wanted, ...rest.map(({ goal }) => goal)], budget, () => true);
+      if (solution.kind === 'never') needed = rest;
+    }
+  }
+  return needed.map(({ rule }) => rule);
+}
+
+/** isNeedless: the rule wants none of the requests in question. */
+function isNeedless(wanted: Goal, goal: Goal, budget: Budget): boolean {
+  return solve([wanted, inverse(goal)], budget, () => true).kind === 'never';
+}
+
+function inverse(goal: Goal): Goal {
+  if (goal.kind === 'test') return { ...goal, holds: !goal.holds };
+  return { kind: goal.kind === 'and' ? 'or' : 'and', of: goal.of.map(inverse) };
+}
