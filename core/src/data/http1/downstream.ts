@@ -223,6 +223,11 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     }
   }
 
+  /** writeFailed: the client has gone. After it has ended its side, nothing else would tell. */
+  writeFailed(): void {
+    this.destroy();
+  }
+
   closed(hadError: boolean): void {
     const state = this.#state;
     if (state === CLOSED) return;

@@ -273,6 +273,11 @@ export class Upstream extends Timed implements Feeder {
     this.#downstream?.upstreamDrained();
   }
 
+  /** writeFailed: a server may answer and hang up before it has read everything, so what it said is read first. */
+  writeFailed(): void {
+    if (this.#state === TUNNEL) this.socket.destroy();
+  }
+
   expired(): void {
     const downstream = this.#downstream;
     if (downstream === null) this.discard();
