@@ -89,6 +89,21 @@ test('what the client sends comes out plain, and what is answered goes in', asyn
   await gone();
 });
 
+test('a hello that came before the connection was taken over is not lost', async (t) => {
+  use();
+  const early = createServer((raw) => {
+    raw.once('readable', () => {
+      assert.ok(raw.readableLength > 0);
+      mode.accept(raw).end('welcome');
+    });
+  }).listen(0, '127.0.0.1');
+  t.after(() => early.close());
+  await once(early, 'listening');
+  const client = open({ port: (early.address() as { port: number }).port });
+  assert.equal(String((await once(client, 'data'))[0]), 'welcome');
+  client.destroy();
+});
+
 test('http/1.1 is what is spoken, and a client that wants only something else is told', async () => {
   use();
   const client = open({ ALPNProtocols: ['h2', 'http/1.1'] });
