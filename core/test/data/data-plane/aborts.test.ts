@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { answer, answering, request, until, type Wire } from '../fixtures/sockets.ts';
+import { answer, answering, request, until, Wire } from '../fixtures/sockets.ts';
 import { Stage } from '../fixtures/stage.ts';
 
 const LIMIT = { timeout: 20_000 };
@@ -304,4 +308,24 @@ test('answering servers keep being used after all that', LIMIT, async (context) 
   }
   await stage.settled();
   assert.equal(stage.servers[0]!.wires.length, 1, 'one connection served them all');
+});
+
+test('an answer that breaks off ends a client on a Unix socket too, and nobody else', LIMIT, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'data-plane-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'socket');
+  const stage = await Stage.set(context, {
+    servers: [
+      (wire) =>
+        void wire.socket.once('data', () => wire.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\npart')),
+    ],
+    listenerPlan: { address: { path } },
+  });
+  const client = new Wire(connect({ path, allowHalfOpen: true }));
+  client.send(request('/'));
+  await until(() => client.hasEnded || client.isClosed);
+  const next = new Wire(connect({ path, allowHalfOpen: true }));
+  next.send(request('/', 'X-Test: deny\r\n'));
+  await next.has('sorry 403');
+  await stage.settled();
 });
