@@ -245,7 +245,26 @@ class Linking {
   }
 
   #tls(use: ComponentUse): TlsMode {
-    return this.#functions.find('tlsModes', use.name)(use.options);
+    const id = this.#wordId('tls', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('tlsModes', use.name);
+    let mode: TlsMode;
+    try {
+      mode = factory(use.options);
+    } catch (error) {
+      const { file, line } = use.place;
+      throw new LinkError(
+        `${file}:${line}: \`tls ${use.name}\`: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    return {
+      accept: (socket) => {
+        heartbeats.enter(id);
+        const secured = mode.accept(socket);
+        heartbeats.leave();
+        return secured;
+      },
+    };
   }
 
   /** errorAnswers: the last plugin that makes them has its way, so that a user's own replaces the standard one. */

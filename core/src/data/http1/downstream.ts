@@ -142,6 +142,13 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.socket.destroy();
   }
 
+  /** breakOff ends the connection so that the client cannot take what it has for a whole answer: no FIN, but a reset. */
+  #breakOff(): void {
+    // Unix sockets have no reset; net.Socket throws when asked for one.
+    if (this.#port.number === 0) this.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
   release(): void {
     if (this.isIdle) this.#close();
   }
@@ -262,11 +269,14 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
         this.#refuse(408);
         break;
       case BODY:
-        if (this.#isAnswering) this.destroy();
+        if (this.#isAnswering) this.#breakOff();
         else {
           this.#endAttempt(true);
           this.#answerStatus(408, true);
         }
+        break;
+      case ANSWER:
+        this.#breakOff();
         break;
       default:
         this.destroy();
@@ -575,8 +585,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#endAttempt(true);
     this.#failure = failure;
     if (this.#isAnswering) {
-      // The client must not take what it has for the whole answer, so no FIN, which could end it properly.
-      this.socket.resetAndDestroy();
+      this.#breakOff();
       return;
     }
     if (this.#mayRetry(failure, wasReused)) {
