@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { answer, answering, request, until, Wire } from '../fixtures/sockets.ts';
 import { Stage } from '../fixtures/stage.ts';
 
@@ -325,6 +326,31 @@ test('an answer that breaks off ends a client on a Unix socket too, and nobody e
   client.send(request('/'));
   await until(() => client.hasEnded || client.isClosed);
   const next = new Wire(connect({ path, allowHalfOpen: true }));
+  next.send(request('/', 'X-Test: deny\r\n'));
+  await next.has('sorry 403');
+  await stage.settled();
+});
+
+test('an answer that breaks off ends a client of a TLS mode too, and nobody else', LIMIT, async (context) => {
+  const place = { file: '<plan>', line: 1, column: 1, length: 1 };
+  const stage = await Stage.set(context, {
+    servers: [
+      (wire) =>
+        void wire.socket.once('data', () => wire.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\npart')),
+    ],
+    listenerPlan: { tls: { slot: 'tls', name: 'shared key', options: {}, place } },
+  });
+  const open = () => {
+    const psk = Buffer.from('0123456789abcdef');
+    const options = { ciphers: 'PSK', maxVersion: 'TLSv1.2' as const, checkServerIdentity: () => undefined };
+    return new Wire(
+      connectTls({ port: stage.port, host: '127.0.0.1', ...options, pskCallback: () => ({ psk, identity: 'test' }) }),
+    );
+  };
+  const client = open();
+  client.send(request('/'));
+  await until(() => client.hasEnded || client.isClosed);
+  const next = open();
   next.send(request('/', 'X-Test: deny\r\n'));
   await next.has('sorry 403');
   await stage.settled();
