@@ -9,6 +9,7 @@ import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode }
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
+import { isUntouchable } from './http1/field-edits.ts';
 import type { HeadLimits } from './http1/request-head.ts';
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
@@ -114,6 +115,9 @@ class Linking {
   }
 
   #listener(plan: ListenerPlan): LinkedListener {
+    if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
+      throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
+    }
     if (plan.protocol !== 'http') throw new LinkError(`listener \`${plan.name}\`: only http is served so far`);
     return {
       name: plan.name,

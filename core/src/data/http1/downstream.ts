@@ -102,6 +102,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   #isReading = false;
   #isAnswering = false;
   #isQueued = false;
+  #isEarly = false;
   #mustClose = false;
   #hasEnded = false;
   #bytesIn = 0;
@@ -133,9 +134,14 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     return this.#request!.method === 'HEAD';
   }
 
-  /** isRequestSent: every byte of the request has gone to the server, so its connection can be used again. */
+  /** isRequestSent: every byte of the request has gone to the server. */
   get isRequestSent(): boolean {
     return this.#framer.isDone;
+  }
+
+  /** isEarly: the answer began before that, so the server may not have read the rest: its connection is not used again. */
+  get isEarly(): boolean {
+    return this.#isEarly;
   }
 
   destroy(): void {
@@ -144,9 +150,12 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   /** breakOff ends the connection so that the client cannot take what it has for a whole answer: no FIN, but a reset. */
   #breakOff(): void {
-    // Unix sockets have no reset; net.Socket throws when asked for one.
-    if (this.#port.number === 0) this.destroy();
-    else this.socket.resetAndDestroy();
+    try {
+      this.socket.resetAndDestroy();
+    } catch {
+      // Unix sockets have no reset, nor need TLS modes' streams; net.Socket throws when asked for one.
+      this.destroy();
+    }
   }
 
   release(): void {
@@ -289,7 +298,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const end = bytes.length;
     let at = 0;
     this.#isReading = true;
-    while (this.#state === IDLE || this.#state === HEAD) {
+    while ((this.#state === IDLE || this.#state === HEAD) && !this.socket.destroyed) {
       at = skipEmptyLines(bytes, at, end);
       if (at === end) break;
       if (at === end - 1 && bytes[at] === CR) {
@@ -353,9 +362,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#answerStatus(413, true);
       return end;
     }
-    const backend = this.#judge(request, listener);
+    const backend = this.#judge(request, listener, peer);
     if (backend === null) return bodyAt;
-    if (listener.spoofable !== null && !peer.isTrusted) edits.remove(listener.spoofable);
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
     this.#tried = null;
@@ -370,8 +378,9 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   }
 
   /** judge runs guards, changes and routes. Null: the request has been answered. */
-  #judge(request: LiveRequest, listener: LinkedListener): LinkedBackend | null {
+  #judge(request: LiveRequest, listener: LinkedListener, peer: Peer): LinkedBackend | null {
     edits.clear();
+    if (listener.spoofable !== null && !peer.isTrusted) edits.hide(listener.spoofable);
     let rules: readonly LinkedRule[] = listener.guardRules;
     let index = -1;
     try {
@@ -627,7 +636,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const isTooLong = most !== 0 && this.#framer.contentBytes > most;
     if (behind === BAD_BODY || isTooLong) {
       this.#endAttempt(true);
-      if (this.#isAnswering) this.destroy();
+      if (this.#isAnswering) this.#breakOff();
       else this.#answerStatus(isTooLong ? 413 : 400, true);
       return;
     }
@@ -645,6 +654,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       upstream.awaitAnswer();
     } else {
       this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+      if (this.#isAnswering) upstream.awaitAnswer();
     }
   }
 
@@ -664,7 +674,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
     if (backend.stickiness !== null) this.#learn(request, backend, answer.setCookies());
-    if (!this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
+    this.#isEarly = !this.#framer.isDone;
+    if (this.#isEarly || this.#isLeaving) this.#mustClose = true;
     this.answerOutput = AS_IS;
     let framed = '';
     if (answer.mode === BY_LENGTH || (answer.mode === NO_BODY && answer.hasLength && answer.status !== 204)) {

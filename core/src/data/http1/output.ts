@@ -15,7 +15,7 @@ import type {} from '../buffer-slices.ts';
 import type { BodySink } from './body-framer.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */
-const SMALL_BYTES = 4096;
+export const SMALL_BYTES = 4096;
 const MOST_HELD = 16384;
 
 type Written = (error?: Error | null) => void;
