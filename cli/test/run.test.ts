@@ -97,6 +97,33 @@ test('SIGHUP puts changed rules in force; rules with problems change nothing', a
   assert.equal((await run.ended).code, 0);
 });
 
+test('a SIGHUP while the gateway starts is obeyed once it has started', async (t) => {
+  const { port } = await startBackend(t);
+  // A plugin that is not ready before the signal has come.
+  const plugin = `export default {
+    name: 'slow-start',
+    apiVersion: 1,
+    start({ log }) {
+      log.info('waiting for SIGHUP');
+      const busy = setInterval(() => {}, 1000);
+      return new Promise((resolve) => process.once('SIGHUP', resolve)).finally(() => clearInterval(busy));
+    },
+  };`;
+  const rules = `use slow-start from "./slow-start.js"\n${rulesFor(port)}`;
+  const cwd = await folderOf(t, {
+    'gateway.sluice': rules,
+    'slow-start.js': plugin,
+    'package.json': '{"type":"module"}',
+  });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '0'], { cwd });
+  await run.logged(/^waiting for SIGHUP$/);
+  run.child.kill('SIGHUP');
+  await run.logged(/^SIGHUP: the rules are read again once the gateway has started$/);
+  await run.logged(/^generation 2 is in force$/);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
+
 test('threads 0 serves on the main thread', async (t) => {
   const { port } = await startBackend(t);
   const { run } = await runIn(t, rulesFor(port), '0');

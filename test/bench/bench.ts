@@ -84,8 +84,10 @@ function save(file: string | undefined, text: string): void {
   if (file === undefined) return;
   mkdirSync(dirname(file), { recursive: true });
   const old = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const place = /(<!-- results -->\n)[^]*(\n<!-- end of results -->)/;
-  writeFileSync(file, place.test(old) ? old.replace(place, (_, begin, end) => begin + text + end) : text);
+  const from = old.indexOf('<!-- results -->\n');
+  const to = old.indexOf('<!-- end of results -->');
+  const hasPlace = from !== -1 && to !== -1;
+  writeFileSync(file, hasPlace ? `${old.slice(0, old.indexOf('\n', from) + 1)}\n${text}\n${old.slice(to)}` : text);
 }
 
 save(values.markdown, markdown(result));

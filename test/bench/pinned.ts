@@ -1,9 +1,8 @@
 /**
  * Pinned programs: which core each part of a benchmark runs on. Benchmark code, main thread.
  *
- * On two cores the proxy has core 0 to itself and the load (wrk and the nginx behind) shares core 1. Tried otherwise:
- * with wrk and nginx free to use both cores the kernel takes the proxy off its core (HAProxy then gets 91 % of it in
- * place of 97 %), and the spread between rounds doubles.
+ * On two cores the proxy has core 0 to itself and the load (wrk and the nginx behind) shares core 1. With wrk and nginx free
+ * to use both, the kernel moves them onto the proxy's core.
  */
 import { Program, type ProgramOptions } from '../kit/index.ts';
 

@@ -30,6 +30,7 @@ class Run {
   readonly #gateway: Gateway;
   readonly #log: Logger;
   #isStopping = false;
+  #hasMissedReload = false;
   #resolve: (code: number) => void = () => {};
   #reject: (thrown: unknown) => void = () => {};
 
@@ -43,13 +44,23 @@ class Run {
     process.on('SIGHUP', () => this.#reload());
     process.on('SIGTERM', (signal) => this.#stop(signal));
     process.on('SIGINT', (signal) => this.#stop(signal));
-    gateway.start().catch((thrown) => {
-      // A stop that came while it started is no failure to start.
-      if (!this.#isStopping) this.#reject(thrown);
-    });
+    gateway.start().then(
+      () => {
+        if (this.#hasMissedReload) this.#reload();
+      },
+      (thrown) => {
+        // A stop that came while it started is no failure to start.
+        if (!this.#isStopping) this.#reject(thrown);
+      },
+    );
   }
 
   #reload(): void {
+    if (this.#gateway.state === 'starting') {
+      this.#log.info('SIGHUP: the rules are read again once the gateway has started');
+      this.#hasMissedReload = true;
+      return;
+    }
     if (this.#gateway.state !== 'running') {
       this.#log.warn(`SIGHUP: not reloaded, the gateway is ${this.#gateway.state}`);
       return;

@@ -43,6 +43,7 @@ class LoopDataPlane implements DataPlane {
   readonly #endpoints = new Map<string, ServerEndpoint>();
   #ports: ReadonlyMap<string, Port> = new Map();
   #current: Generation | null = null;
+  #isStopped = false;
 
   constructor(host: DataPlaneHost) {
     const { memory, thread } = host;
@@ -87,6 +88,7 @@ class LoopDataPlane implements DataPlane {
             this.#isShared || order.isTakeover === true,
           );
         }
+        if (this.#isStopped) throw new Error('the data plane has stopped');
         ports.set(key, port);
         byName.set(name, port);
         numbers[name] = port.number;
@@ -142,6 +144,7 @@ class LoopDataPlane implements DataPlane {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     for (const number of [...this.#prepared.keys()]) await this.abandon(number);
     for (const port of this.#ports.values()) port.close();
     this.#ports = new Map();

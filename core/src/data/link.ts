@@ -9,6 +9,7 @@ import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode }
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
+import { isUntouchable } from './http1/field-edits.ts';
 import type { HeadLimits } from './http1/request-head.ts';
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
@@ -114,6 +115,9 @@ class Linking {
   }
 
   #listener(plan: ListenerPlan): LinkedListener {
+    if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
+      throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
+    }
     if (plan.protocol !== 'http') throw new LinkError(`listener \`${plan.name}\`: only http is served so far`);
     return {
       name: plan.name,
@@ -258,7 +262,26 @@ class Linking {
   }
 
   #tls(use: ComponentUse): TlsMode {
-    return this.#functions.find('tlsModes', use.name)(use.options);
+    const id = this.#wordId('tls', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('tlsModes', use.name);
+    let mode: TlsMode;
+    try {
+      mode = factory(use.options);
+    } catch (error) {
+      const { file, line } = use.place;
+      throw new LinkError(
+        `${file}:${line}: \`tls ${use.name}\`: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    return {
+      accept: (socket) => {
+        heartbeats.enter(id);
+        const secured = mode.accept(socket);
+        heartbeats.leave();
+        return secured;
+      },
+    };
   }
 
   /** errorAnswers: the last plugin that makes them has its way, so that a user's own replaces the standard one. */

@@ -80,7 +80,7 @@ export class LiveServerPool implements ServerPool {
   /** isFull: no server has room, but one that this request may use would, if others left. */
   get isFull(): boolean {
     for (let index = 0; index < this.size; index++) {
-      if (this.#tiers[index] === this.#tier && !this.#isTried(index)) return true;
+      if (this.#tiers[index] === this.#tier && !this.#isTried(index) && !this.hasRoom(index)) return true;
     }
     return false;
   }

@@ -6,8 +6,8 @@
 import type { Address } from '@sluice/dsl/plan';
 import type { Upstream } from './http1/upstream.ts';
 
-/** Most idle connections kept for one server by one event loop. */
-const MOST_IDLE = 256;
+/** Most idle connections kept for one server by one event loop; `timeout idle` ends those that were needed only for a peak. */
+const MOST_IDLE = 2048;
 
 export class ServerEndpoint {
   readonly slot: number;

@@ -33,10 +33,14 @@ export class SecureSocket extends TLSSocket {
     this.on('error', ignoreError);
     // What goes wrong after the handshake (a broken record) is only told here, and leaves the socket open.
     this.on('_tlsError', destroy);
+    // A client that leaves in the middle of the handshake has nothing more to read.
+    this.on('end', destroy);
     const limit = setTimeout(destroyLate, handshakeMs, this).unref();
-    const inTime = (): void => clearTimeout(limit);
-    this.once('secure', inTime);
-    this.once('close', inTime);
+    this.once('secure', () => {
+      clearTimeout(limit);
+      this.off('end', destroy);
+    });
+    this.once('close', () => clearTimeout(limit));
   }
 
   /** resetAndDestroy resets the connection below, as TLS itself has no reset; a Unix socket has none either. */

@@ -106,6 +106,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   #isReading = false;
   #isAnswering = false;
   #isQueued = false;
+  #isEarly = false;
   #mustClose = false;
   #hasEnded = false;
   #bytesIn = 0;
@@ -137,13 +138,28 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     return this.#request!.method === 'HEAD';
   }
 
-  /** isRequestSent: every byte of the request has gone to the server, so its connection can be used again. */
+  /** isRequestSent: every byte of the request has gone to the server. */
   get isRequestSent(): boolean {
     return this.#framer.isDone;
   }
 
+  /** isEarly: the answer began before that, so the server may not have read the rest: its connection is not used again. */
+  get isEarly(): boolean {
+    return this.#isEarly;
+  }
+
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** breakOff ends the connection so that the client cannot take what it has for a whole answer: no FIN, but a reset. */
+  #breakOff(): void {
+    try {
+      this.socket.resetAndDestroy();
+    } catch {
+      // Unix sockets have no reset, nor need TLS modes' streams; net.Socket throws when asked for one.
+      this.destroy();
+    }
   }
 
   release(): void {
@@ -227,6 +243,11 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     }
   }
 
+  /** writeFailed: the client has gone. After it has ended its side, nothing else would tell. */
+  writeFailed(): void {
+    this.destroy();
+  }
+
   closed(hadError: boolean): void {
     const state = this.#state;
     if (state === CLOSED) return;
@@ -261,11 +282,14 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
         this.#refuse(408);
         break;
       case BODY:
-        if (this.#isAnswering) this.destroy();
+        if (this.#isAnswering) this.#breakOff();
         else {
           this.#endAttempt(true);
           this.#answerStatus(408, true);
         }
+        break;
+      case ANSWER:
+        this.#breakOff();
         break;
       default:
         this.destroy();
@@ -278,7 +302,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const end = bytes.length;
     let at = 0;
     this.#isReading = true;
-    while (this.#state === IDLE || this.#state === HEAD) {
+    while ((this.#state === IDLE || this.#state === HEAD) && !this.socket.destroyed) {
       at = skipEmptyLines(bytes, at, end);
       if (at === end) break;
       if (at === end - 1 && bytes[at] === CR) {
@@ -342,9 +366,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#answerStatus(413, true);
       return end;
     }
-    const backend = this.#judge(request, listener);
+    const backend = this.#judge(request, listener, peer);
     if (backend === null) return bodyAt;
-    if (listener.spoofable !== null && !peer.isTrusted) edits.remove(listener.spoofable);
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
     this.#tried = null;
@@ -359,8 +382,9 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   }
 
   /** judge runs guards, changes and routes. Null: the request has been answered. */
-  #judge(request: LiveRequest, listener: LinkedListener): LinkedBackend | null {
+  #judge(request: LiveRequest, listener: LinkedListener, peer: Peer): LinkedBackend | null {
     edits.begin(request, listener.plan.allowEncodedSlashes);
+    if (listener.spoofable !== null && !peer.isTrusted) edits.hide(listener.spoofable);
     let rules: readonly LinkedRule[] = listener.guardRules;
     let index = -1;
     try {
@@ -582,8 +606,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#endAttempt(true);
     this.#failure = failure;
     if (this.#isAnswering) {
-      // The client must not take what it has for the whole answer, so no FIN, which could end it properly.
-      this.socket.resetAndDestroy();
+      this.#breakOff();
       return;
     }
     if (this.#mayRetry(failure, wasReused)) {
@@ -625,7 +648,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const isTooLong = most !== 0 && this.#framer.contentBytes > most;
     if (behind === BAD_BODY || isTooLong) {
       this.#endAttempt(true);
-      if (this.#isAnswering) this.destroy();
+      if (this.#isAnswering) this.#breakOff();
       else this.#answerStatus(isTooLong ? 413 : 400, true);
       return;
     }
@@ -643,6 +666,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       upstream.awaitAnswer();
     } else {
       this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+      if (this.#isAnswering) upstream.awaitAnswer();
     }
   }
 
@@ -668,7 +692,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#answer(this.#listener.generation.errorAnswer(500), false, false);
       return false;
     }
-    if (!this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
+    this.#isEarly = !this.#framer.isDone;
+    if (this.#isEarly || this.#isLeaving) this.#mustClose = true;
     this.answerOutput = AS_IS;
     let framed = '';
     if (answer.mode === BY_LENGTH || (answer.mode === NO_BODY && answer.hasLength && answer.status !== 204)) {

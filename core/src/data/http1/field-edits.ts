@@ -39,6 +39,11 @@ const UNTOUCHABLE = new Set([
 const lowerNames = new Map<string, string>();
 const MOST_LOWER_NAMES = 4096;
 
+/** isUntouchable tells whether a lower-case name frames messages or steers connections. */
+export function isUntouchable(lowerName: string): boolean {
+  return UNTOUCHABLE.has(lowerName) || lowerName === 'host';
+}
+
 /** lowerName checks a name once and remembers it. Throws for what is no name, and for names that no rule may touch. */
 function lowerName(name: string): string {
   const known = lowerNames.get(name);
@@ -81,6 +86,11 @@ export class FieldEdits implements FieldEditor {
     const lower = lowerName(name);
     this.#hide(lower);
     this.#lines.delete(lower);
+  }
+
+  /** hide takes a field of the head out, whatever it is called; a rule may still set it anew. */
+  hide(lowerName: string): void {
+    this.#hide(lowerName);
   }
 
   /** hides tells whether a field of the head stays behind. */

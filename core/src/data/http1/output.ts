@@ -7,8 +7,7 @@
  * It calls the socket's own `_write` and `_writev` rather than `write`: the queue, the accounting and the extra tick of
  * Node's Writable cost about a tenth of a request, and the operating system's socket already is a queue. Node's own net
  * module reaches the handle the same way. A write that the system could not take at once makes the output full until it
- * has; whoever feeds it stops reading meanwhile. Failed writes say nothing: the reading side will, after what the peer
- * may still have had to say.
+ * has; whoever feeds it stops reading meanwhile.
  */
 
 import type { Socket } from 'node:net';
@@ -16,7 +15,7 @@ import type {} from '../buffer-slices.ts';
 import type { BodySink } from './body-framer.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */
-const SMALL_BYTES = 4096;
+export const SMALL_BYTES = 4096;
 const MOST_HELD = 16384;
 
 type Written = (error?: Error | null) => void;
@@ -27,9 +26,11 @@ interface RawSocket {
   readonly _writev: ((pieces: { chunk: string | Buffer; encoding: string }[], written: Written) => void) | null;
 }
 
-/** Feeder is told when a full output has room again. */
+/** Feeder is told when a full output has room again, and when a write failed. */
 export interface Feeder {
   drained(): void;
+  /** Perhaps in the middle of a write of the feeder's own. */
+  writeFailed(): void;
 }
 
 export class Output implements BodySink {
@@ -43,7 +44,9 @@ export class Output implements BodySink {
   constructor(socket: Socket, feeder: Feeder) {
     this.socket = socket;
     this.#written = (error) => {
-      if (--this.#inFlight === 0 && !this.#isWriting && !error) feeder.drained();
+      this.#inFlight--;
+      if (error) feeder.writeFailed();
+      else if (this.#inFlight === 0 && !this.#isWriting && !socket.destroyed) feeder.drained();
     };
   }
 

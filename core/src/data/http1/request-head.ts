@@ -13,6 +13,7 @@ import {
   CONTENT_LENGTH,
   EXPECT,
   type FieldBlock,
+  FORWARDING,
   HOST,
   hashName,
   NEED_MORE,
@@ -214,7 +215,8 @@ export function dropNamedFields(fields: FieldBlock, head: string): void {
       if (name === '' || NEVER_DROPPED.has(name)) continue;
       const hash = hashName(name);
       for (let other = 0; other < fields.count; other++) {
-        if (fields.isNamed(other, head, name, hash)) fields.drop(other);
+        // Forwarding fields are judged by who sent them, not by what he says of them.
+        if (fields.kind(other) !== FORWARDING && fields.isNamed(other, head, name, hash)) fields.drop(other);
       }
     }
   }

@@ -11,7 +11,7 @@ import { Timed } from '../timer-wheel.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
 import { BAD_BODY, BodyFramer } from './body-framer.ts';
 import type { Downstream } from './downstream.ts';
-import { type Feeder, Output } from './output.ts';
+import { type Feeder, Output, SMALL_BYTES } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 
 const CONNECTING = 0;
@@ -160,6 +160,12 @@ export class Upstream extends Timed implements Feeder {
 
   /** read takes what came, then sees to the buffer: it is free again unless a write to the client still needs it. */
   #read(length: number, bytes: Buffer): void {
+    const buffer = this.#buffer;
+    if (buffer.isShared) {
+      this.#received(length > SMALL_BYTES ? Buffer.from(bytes.subarray(0, length)) : bytes, length);
+      if (this.#state !== CLOSED) buffer.filled(length);
+      return;
+    }
     const client = this.#downstream?.out;
     this.#isReading = true;
     this.#received(bytes, length);
@@ -273,6 +279,11 @@ export class Upstream extends Timed implements Feeder {
     this.#downstream?.upstreamDrained();
   }
 
+  /** writeFailed: a server may answer and hang up before it has read everything, so what it said is read first. */
+  writeFailed(): void {
+    if (this.#state === TUNNEL) this.socket.destroy();
+  }
+
   expired(): void {
     const downstream = this.#downstream;
     if (downstream === null) this.discard();
@@ -295,7 +306,7 @@ export class Upstream extends Timed implements Feeder {
   #answerEnded(downstream: Downstream, isClean: boolean): void {
     this.#downstream = null;
     const { loop, endpoint } = this;
-    if (isClean && this.#isKeepAlive && downstream.isRequestSent && endpoint.keep(this)) {
+    if (isClean && this.#isKeepAlive && !downstream.isEarly && endpoint.keep(this)) {
       this.#state = IDLE;
       this.idleSince = loop.wheel.tick;
       loop.wheel.limit(this, downstream.backend.plan.timeouts.idleMs);

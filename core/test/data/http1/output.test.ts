@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { connect, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { type Feeder, Output } from '../../../src/data/http1/output.ts';
+import { until } from '../fixtures/sockets.ts';
+
+const LIMIT = { timeout: 20_000 };
+
+/** pair is a connection: `near` to write to, `far` to read from; both are gone after the test. */
+async function pair(context: TestContext): Promise<{ near: Socket; far: Socket }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const far = connect(port, '127.0.0.1');
+  far.on('error', () => undefined);
+  const near = await new Promise<Socket>((resolve) => server.once('connection', resolve));
+  near.on('error', () => undefined);
+  near.resume();
+  context.after(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return { near, far };
+}
+
+/** Counts is a feeder that counts what it is told. */
+class Counts implements Feeder {
+  rooms = 0;
+  failures = 0;
+
+  drained(): void {
+    this.rooms++;
+  }
+
+  writeFailed(): void {
+    this.failures++;
+  }
+}
+
+/** fill writes until the system takes no more; returns how many bytes were written. */
+function fill(output: Output): number {
+  const piece = Buffer.alloc(65_536, 0x61);
+  let written = 0;
+  while (!output.isFull) {
+    output.bytes(piece, 0, piece.length);
+    written += piece.length;
+  }
+  return written;
+}
+
+test('text and bytes of all sizes arrive in the order in which they were written', LIMIT, async (context) => {
+  const { near, far } = await pair(context);
+  const output = new Output(near, new Counts());
+  let received = '';
+  far.on('data', (bytes) => {
+    received += bytes.toString('latin1');
+  });
+  let expected = '';
+  for (let round = 0; round < 200; round++) {
+    const size = [0, 1, 4096, 4097, 20_000][round % 5]!;
+    const bytes = Buffer.alloc(size + 2, 0x61 + (round % 26));
+    output.text(`<${round}>\xff`);
+    output.bytes(bytes, 1, size + 1);
+    expected += `<${round}>\xff${bytes.toString('latin1', 1, size + 1)}`;
+    if (round % 3 === 0) output.flush();
+  }
+  output.flush();
+  assert.equal(output.bytesOut, expected.length);
+  await until(() => received.length >= expected.length);
+  assert.equal(received, expected);
+});
+
+test('a full output says when it has room again, and all of it arrives', LIMIT, async (context) => {
+  const { near, far } = await pair(context);
+  far.pause();
+  const counts = new Counts();
+  const output = new Output(near, counts);
+  const written = fill(output);
+  assert.equal(counts.rooms, 0);
+  let received = 0;
+  far.on('data', (bytes) => {
+    received += bytes.length;
+  });
+  far.resume();
+  await until(() => received === written && counts.rooms > 0);
+  assert.deepEqual([counts.rooms, counts.failures, output.isFull], [1, 0, false]);
+});
+
+test('nobody is told of room in a socket that was destroyed', LIMIT, async (context) => {
+  const { near, far } = await pair(context);
+  far.pause();
+  const counts = new Counts();
+  const output = new Output(near, counts);
+  fill(output);
+  let isClosed = false;
+  near.on('close', () => {
+    isClosed = true;
+  });
+  near.destroy();
+  await until(() => isClosed && !output.isFull);
+  assert.equal(counts.rooms, 0);
+});
+
+test('the end comes behind what was written before it', LIMIT, async (context) => {
+  const { near, far } = await pair(context);
+  far.pause();
+  const output = new Output(near, new Counts());
+  const written = fill(output);
+  near.end();
+  let received = 0;
+  let hasEnded = false;
+  far.on('data', (bytes) => {
+    received += bytes.length;
+  });
+  far.on('end', () => {
+    hasEnded = true;
+  });
+  far.resume();
+  await until(() => hasEnded);
+  assert.equal(received, written);
+});
+
+test(
+  'a write that fails is told, also when the other side has ended before, and leaves the output empty',
+  LIMIT,
+  async (context) => {
+    const { near, far } = await pair(context);
+    const counts = new Counts();
+    const output = new Output(near, counts);
+    let hasEnded = false;
+    near.on('end', () => {
+      hasEnded = true;
+    });
+    near.allowHalfOpen = true;
+    far.destroy();
+    await until(() => hasEnded);
+    await until(() => {
+      output.text('anybody there?');
+      output.flush();
+      return counts.failures > 0;
+    });
+    await until(() => !output.isFull);
+    assert.equal(counts.rooms, 0);
+  },
+);

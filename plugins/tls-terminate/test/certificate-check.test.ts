@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Args } from '@sluice/dsl/plan';
+import { checkCertificate } from '../src/certificate-check.ts';
+import { certify, makeKey } from './certificates.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
+const key = makeKey();
+const otherKey = makeKey();
+const site = certify('site.test', key);
+const other = certify('other.test', otherKey);
+
+function write(name: string, text: string | Buffer): void {
+  writeFileSync(join(folder, name), text);
+}
+
+before(() => {
+  chmodSync(folder, 0o755);
+  mkdirSync(join(folder, 'folder'));
+  write('site.crt', site.cert);
+  write('site.key', key);
+  write('site.pem', `a comment\r\n${site.cert}${key}`.replaceAll('\n', '\r\n'));
+  write('key-first.pem', key + site.cert);
+  write('other.key', otherKey);
+  write('both.crt', other.cert + site.cert);
+  write('mixed.pem', site.cert + otherKey);
+  write('expired.crt', certify('old.test', key, -60, -30).cert);
+  write('early.crt', certify('new.test', key, 2, 30).cert);
+  write('empty.pem', '');
+  write('text.pem', 'here is no certificate\n');
+  write('der.crt', new X509Certificate(site.cert).raw);
+  write('broken.crt', site.cert.replace(/\n[^\n]{20}/, '\nAAAAAAAAAAAAAAAAAAAA'));
+  write('broken.key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  const secret = { cipher: 'aes-256-cbc', passphrase: 'secret', format: 'pem' } as const;
+  write('locked.key', createPrivateKey(key).export({ type: 'pkcs8', ...secret }));
+  write('locked-1.key', createPrivateKey(key).export({ type: 'pkcs1', ...secret }));
+  write('large.pem', Buffer.alloc(1024 * 1024 + 1));
+  write('closed.crt', site.cert);
+  chmodSync(join(folder, 'closed.crt'), 0);
+  symlinkSync('round', join(folder, 'round'));
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+const check = (options: Args): Promise<Args> => checkCertificate(options, folder);
+
+test('a certificate with its key behind it, before it, or in a file of its own is taken, with absolute paths', async () => {
+  const at = (name: string): string => join(folder, name);
+  assert.deepEqual(await check({ cert: 'site.pem', min: '1.2' }), { cert: at('site.pem'), min: '1.2' });
+  assert.deepEqual(await check({ cert: at('key-first.pem'), min: '1.3' }), { cert: at('key-first.pem'), min: '1.3' });
+  assert.deepEqual(await check({ cert: 'site.crt', key: 'site.key', min: '1.2' }), {
+    cert: at('site.crt'),
+    key: at('site.key'),
+    min: '1.2',
+  });
+});
+
+/** What is wrong, and what is said of it: one line, `FOLDER` being where the files are. */
+const WRONG: Readonly<Record<string, readonly [options: Args, message: string | RegExp]>> = {
+  'a missing file': [{ cert: 'none.pem' }, 'cert `FOLDER/none.pem`: there is no such file'],
+  'a missing key file': [{ cert: 'site.crt', key: 'none.key' }, 'key `FOLDER/none.key`: there is no such file'],
+  'a file in a file': [{ cert: 'site.pem/x' }, 'cert `FOLDER/site.pem/x`: a part of its path is no folder'],
+  'links in a circle': [{ cert: 'round' }, 'cert `FOLDER/round`: its links lead round in a circle'],
+  'a folder': [{ cert: 'folder' }, 'cert `FOLDER/folder`: it is a folder: name a PEM file in it'],
+  'a device': [{ cert: '/dev/zero' }, 'cert `/dev/zero`: it is not a file'],
+  'a huge file': [
+    { cert: 'large.pem' },
+    'cert `FOLDER/large.pem`: it has 1048577 bytes, which no certificate or key has',
+  ],
+  'an empty file': [{ cert: 'empty.pem' }, 'cert `FOLDER/empty.pem`: it is empty'],
+  'a file without PEM': [
+    { cert: 'text.pem' },
+    'cert `FOLDER/text.pem`: it is not PEM: PEM has lines such as `-----BEGIN CERTIFICATE-----`',
+  ],
+  DER: [
+    { cert: 'der.crt', key: 'site.key' },
+    /^cert `FOLDER\/der\.crt`: it is not PEM: it looks like DER or PKCS#12, /,
+  ],
+  'a key as certificate': [
+    { cert: 'site.key' },
+    'cert `FOLDER/site.key`: there is no certificate in it, only PRIVATE KEY',
+  ],
+  'a broken certificate': [
+    { cert: 'broken.crt', key: 'site.key' },
+    /^cert `FOLDER\/broken\.crt`: its certificate 1 is broken: [^:]+$/,
+  ],
+  'no key': [
+    { cert: 'site.crt' },
+    'cert `FOLDER/site.crt`: there is no private key in it: add one, or name its file with `key`',
+  ],
+  'a certificate as key': [
+    { cert: 'site.pem', key: 'site.crt' },
+    'key `FOLDER/site.crt`: there is no private key in it',
+  ],
+  'an encrypted key': [
+    { cert: 'site.crt', key: 'locked.key' },
+    "key `FOLDER/locked.key`: the private key is encrypted: write it out plain with `openssl pkey`, for the gateway's user alone",
+  ],
+  'a key encrypted the old way': [
+    { cert: 'site.crt', key: 'locked-1.key' },
+    /^key `FOLDER\/locked-1\.key`: the private key is encrypted: /,
+  ],
+  'a broken key': [
+    { cert: 'site.crt', key: 'broken.key' },
+    /^key `FOLDER\/broken\.key`: the private key is broken: [^:]+$/,
+  ],
+  'the key of another certificate': [
+    { cert: 'site.crt', key: 'other.key' },
+    'cert `FOLDER/site.crt`: key `FOLDER/other.key` does not match the certificate of `site.test`: use the key that it was made with',
+  ],
+  'the key of another certificate in one file': [
+    { cert: 'mixed.pem' },
+    'cert `FOLDER/mixed.pem`: its private key does not match the certificate of `site.test`: use the key that it was made with',
+  ],
+  'the certificates in the wrong order': [
+    { cert: 'both.crt', key: 'site.key' },
+    'cert `FOLDER/both.crt`: key `FOLDER/site.key` belongs to certificate 2, `site.test`: put that one first',
+  ],
+  'an expired certificate': [
+    { cert: 'expired.crt', key: 'site.key' },
+    /^cert `FOLDER\/expired\.crt`: the certificate of `old\.test` expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC: renew it$/,
+  ],
+  'a certificate of tomorrow': [
+    { cert: 'early.crt', key: 'site.key' },
+    /^cert `FOLDER\/early\.crt`: the certificate of `new\.test` is not valid before \d{4}-.* UTC: look at this machine's clock, or wait$/,
+  ],
+};
+
+describe('one line is said of', () => {
+  for (const [name, [options, message]] of Object.entries(WRONG)) {
+    test(name, async () => {
+      await assert.rejects(check(options), (thrown) => {
+        assert.ok(thrown instanceof Error);
+        assert.doesNotMatch(thrown.message, /\n/);
+        const said = thrown.message.replaceAll(folder, 'FOLDER');
+        if (typeof message === 'string') assert.equal(said, message);
+        else assert.match(said, message);
+        return true;
+      });
+    });
+  }
+
+  test('a file that may not be read', async (t) => {
+    const isRoot = process.getuid?.() === 0;
+    if (process.getuid === undefined) return t.skip('this system has no file permissions');
+    if (isRoot) process.seteuid!(65_534);
+    try {
+      await assert.rejects(check({ cert: 'closed.crt' }), {
+        message: `cert \`${join(folder, 'closed.crt')}\`: permission denied: let the user that runs the gateway read it`,
+      });
+    } finally {
+      if (isRoot) process.seteuid!(0);
+    }
+  });
+
+  test('what only OpenSSL refuses', async () => {
+    const weak = makeKey(1024);
+    write('weak.pem', certify('weak.test', weak).cert + weak);
+    await assert.rejects(check({ cert: 'weak.pem' }), {
+      message: `cert \`${join(folder, 'weak.pem')}\` is refused by OpenSSL: ee key too small`,
+    });
+  });
+});
+
+test('dates are judged by the time that is given', async () => {
+  const later = new Date(Date.now() + 31 * 86_400_000);
+  await assert.rejects(checkCertificate({ cert: 'site.pem' }, folder, later), /expired on/);
+});
+
+test('what openssl makes of elliptic curves is taken, parameters and all', async (t) => {
+  let made: string;
+  try {
+    const run = (...args: string[]) =>
+      execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+    run('ecparam', '-name', 'prime256v1', '-genkey', '-out', 'ec.key');
+    made = run('req', '-x509', '-new', '-key', 'ec.key', '-days', '9', '-subj', '/CN=ec.test').toString();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return t.skip('openssl not installed');
+  }
+  write('ec.crt', made);
+  assert.equal((await check({ cert: 'ec.crt', key: 'ec.key' })).key, join(folder, 'ec.key'));
+  return undefined;
+});

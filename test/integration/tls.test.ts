@@ -1,0 +1,441 @@
+/**
+ * TLS that ends at the gateway: real clients through it, rubbish at it, certificates renewed and wrong.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { createGateway, type Gateway } from 'sluice';
+import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import {
+  type Address,
+  answering,
+  connectTo,
+  eventually,
+  fieldOf,
+  ok,
+  Program,
+  RawServer,
+  skipUnless,
+  sluice,
+  startGateway,
+  temporaryFolder,
+  Wire,
+} from '../kit/index.ts';
+
+const folder = temporaryFolder();
+const pem = join(folder, 'site.pem');
+const key = makeKey();
+
+/** renew writes a new certificate for the same key. */
+function renew(): void {
+  writeFileSync(pem, certify('site.test', key).cert + key);
+}
+
+function rulesFor(server: Address, tls = `tls terminate cert "${pem}"`, more = ''): string {
+  return `listener web on 127.0.0.1:0 {
+  ${tls}
+  ${more}
+  deny 403 when scheme http
+  set header X-Scheme to "{scheme}"
+  otherwise send to app
+}
+backend app of ${server.host}:${server.port}
+`;
+}
+
+/** openTls shakes hands and gives the connection as a wire. */
+async function openTls(
+  address: Address,
+  options: ConnectionOptions = {},
+): Promise<{ wire: Wire; socket: TLSSocket; fingerprint: string }> {
+  const socket = connect({ ...address, rejectUnauthorized: false, ...options });
+  await once(socket, 'secureConnect');
+  return { wire: new Wire(socket), socket, fingerprint: socket.getPeerCertificate().fingerprint256 };
+}
+
+const GET = 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n';
+
+/** openOn is the number of connections that a listener has open. */
+const openOn = (gateway: Gateway): number => gateway.stats().listeners[0]!.openConnections;
+
+/** allClosed waits until nothing is open any more. */
+const allClosed = (gateway: Gateway) => eventually('all connections to be closed', () => openOn(gateway) === 0);
+
+renew();
+
+describe('real clients', () => {
+  const big = randomBytes(6_000_000);
+  const digest = (of: Buffer) => createHash('sha256').update(of).digest('hex');
+  let server: Server;
+  let gateway: Awaited<ReturnType<typeof startGateway>>;
+
+  before(async () => {
+    server = createServer((request, response) => {
+      if (request.url === '/big') return void response.end(big);
+      if (request.url === '/fields') return void response.end(JSON.stringify(request.headers));
+      const hash = createHash('sha256');
+      request.on('data', (piece) => hash.update(piece)).on('end', () => response.end(hash.digest('hex')));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    gateway = await startGateway(rulesFor({ host: '127.0.0.1', port }));
+  });
+
+  after(async () => {
+    await gateway?.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  async function curl(...args: string[]): Promise<string> {
+    const program = new Program('curl', ['-sSk', '--http1.1', '--max-time', '20', ...args]);
+    const { code } = await program.exited;
+    assert.equal(code, 0, program.output);
+    return program.output;
+  }
+
+  const url = (path: string): string => `https://127.0.0.1:${gateway.address.port}${path}`;
+  const saved = join(folder, 'saved');
+
+  test('curl asks, and the server behind learns that it was https', skipUnless('curl'), async () => {
+    const fields = JSON.parse(await curl(url('/fields')));
+    assert.equal(fields['x-forwarded-proto'], 'https');
+    assert.match(fields.forwarded, /proto=https/);
+    assert.equal(fields['x-scheme'], 'https');
+  });
+
+  test('curl asks twice over one connection', skipUnless('curl'), async () => {
+    const shown = ['-o', saved, '-o', saved, '-w', '%{http_code} %{num_connects} '];
+    assert.equal(await curl(...shown, url('/one'), url('/two')), '200 1 200 0 ');
+  });
+
+  test('a large answer comes through byte for byte', skipUnless('curl'), async () => {
+    await curl('-o', saved, url('/big'));
+    assert.equal(digest(readFileSync(saved)), digest(big));
+  });
+
+  test('a large answer comes through to a client that reads slowly', async () => {
+    const { wire, socket } = await openTls(gateway.address);
+    socket.pause();
+    wire.send('GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await eventually('the answer to wait for its reader', () => socket.readableLength > 0);
+    socket.resume();
+    assert.equal(digest((await wire.answer()).body), digest(big));
+    wire.destroy();
+  });
+
+  test('a large upload comes through byte for byte', skipUnless('curl'), async () => {
+    const file = join(folder, 'upload');
+    writeFileSync(file, big);
+    assert.equal(await curl('--data-binary', `@${file}`, url('/hash')), digest(big));
+  });
+
+  test('openssl s_client asks by hand', skipUnless('openssl'), async () => {
+    const to = `127.0.0.1:${gateway.address.port}`;
+    const client = spawn('openssl', ['s_client', '-quiet', '-connect', to, '-servername', 'site.test']);
+    let output = '';
+    client.stdout.setEncoding('latin1').on('data', (text) => {
+      output += text;
+    });
+    client.stdin.write('GET /fields HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n');
+    await once(client, 'close');
+    assert.match(output, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(output, /"x-forwarded-proto":"https"/);
+  });
+
+  test('explain says the same of the scheme as live traffic', async () => {
+    const { verdict } = await gateway.gateway.explain({ request: `GET ${url('/')} from 198.51.100.7` });
+    assert.equal(verdict.kind, 'send');
+  });
+});
+
+describe('what is no TLS', () => {
+  let server: RawServer;
+  let gateway: Awaited<ReturnType<typeof startGateway>>;
+
+  before(async () => {
+    server = await RawServer.start();
+    gateway = await startGateway(
+      rulesFor(server.address, `tls terminate cert "${pem}" min 1.3`, 'connections at most 3 per ip'),
+    );
+  });
+  beforeEach(() => server.play(answering()));
+  after(async () => {
+    await gateway?.stop();
+    await server?.stop();
+  });
+
+  const NO_TLS: Readonly<Record<string, Buffer>> = {
+    'plain HTTP': Buffer.from(GET),
+    'random bytes': Buffer.concat([Buffer.from([0x80]), randomBytes(2000)]),
+    'a hello that is none': Buffer.from('16030100050100000100', 'hex'),
+    'the beginning of a hello': Buffer.from('1603010200010001fc', 'hex'),
+    nothing: Buffer.alloc(0),
+  };
+
+  for (const [name, bytes] of Object.entries(NO_TLS)) {
+    test(`${name}: closed without an HTTP answer, nothing reaches the server, nothing stays`, async () => {
+      // More than are allowed from one address at once: none of them may stay counted.
+      for (let count = 0; count < 5; count++) {
+        const client = await connectTo(gateway.address);
+        if (bytes.length > 0) client.send(bytes);
+        client.end();
+        await client.closed();
+        assert.doesNotMatch(client.received.toString('latin1'), /HTTP/);
+        client.destroy();
+        await allClosed(gateway.gateway);
+      }
+      assert.equal(server.received, '');
+      const { wire } = await openTls(gateway.address);
+      assert.equal((await wire.send(GET).answer()).status, 200);
+      wire.destroy();
+      await allClosed(gateway.gateway);
+    });
+  }
+
+  test('a client that resets the connection in the middle of its hello leaves nothing', async () => {
+    for (let count = 0; count < 5; count++) {
+      const client = await connectTo(gateway.address);
+      client.send(NO_TLS['the beginning of a hello']!);
+      await eventually('the connection to be seen', () => openOn(gateway.gateway) === 1);
+      client.reset();
+      await allClosed(gateway.gateway);
+    }
+  });
+
+  test('TLS 1.2 is refused where 1.3 is the oldest', async () => {
+    await assert.rejects(openTls(gateway.address, { maxVersion: 'TLSv1.2' }), {
+      code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+    });
+    const { wire, socket } = await openTls(gateway.address);
+    assert.equal(socket.getProtocol(), 'TLSv1.3');
+    assert.equal((await wire.send(GET).answer()).status, 200);
+    wire.destroy();
+    await allClosed(gateway.gateway);
+  });
+
+  test('an answer that breaks off is a reset for the client, and the gateway goes on', async () => {
+    server.play(async (wire) => {
+      await wire.request();
+      wire.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it');
+      wire.end();
+    });
+    const { wire } = await openTls(gateway.address);
+    wire.send(GET);
+    await wire.text('half of it');
+    assert.equal(await wire.closed(), 'reset');
+    server.play(answering());
+    const next = await openTls(gateway.address);
+    assert.equal((await next.wire.send(GET).answer()).status, 200);
+    next.wire.destroy();
+    await allClosed(gateway.gateway);
+  });
+});
+
+describe('a stop', () => {
+  test('lets an answer over TLS come to its end, then closes', async () => {
+    let answer = (): void => {};
+    const server = await RawServer.start(async (wire) => {
+      await wire.request();
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      wire.send(ok('late'));
+    });
+    const { gateway, address } = await startGateway(rulesFor(server.address));
+    const { wire } = await openTls(address);
+    wire.send(GET);
+    await eventually('the request to arrive', () => server.requests().length === 1);
+    const stopped = gateway.stop({ deadline: '10s' });
+    answer();
+    const answered = await wire.answer();
+    assert.equal(answered.body.toString(), 'late');
+    assert.equal(fieldOf(answered, 'connection'), 'close');
+    wire.end();
+    assert.deepEqual(await stopped, { cut: 0 });
+    await server.stop();
+  });
+});
+
+for (const threads of [0, 2]) {
+  describe(`a renewed certificate, ${threads === 0 ? 'on the own loop' : `${threads} threads`}`, () => {
+    let server: RawServer;
+    let gateway: Gateway;
+    let address: Address;
+    const file = join(folder, `renewed-${threads}.sluice`);
+
+    before(async () => {
+      renew();
+      server = await RawServer.start();
+      writeFileSync(file, rulesFor(server.address, 'tls terminate cert "site.pem"'));
+      gateway = await createGateway({ rules: { file }, threads, logger: false });
+      await gateway.start();
+      address = gateway.addresses().web as Address;
+    });
+    after(async () => {
+      await gateway?.stop({ deadline: '1s' });
+      await server?.stop();
+    });
+
+    test('reloads under load lose nothing; who is connected keeps the old one, who comes gets the new one', async () => {
+      const seen = new Set<string>();
+      const failures: string[] = [];
+      let answered = 0;
+      let isStopping = false;
+      const client = async (): Promise<void> => {
+        while (!isStopping) {
+          try {
+            const { wire, fingerprint } = await openTls(address);
+            seen.add(fingerprint);
+            for (let count = 0; count < 20 && !isStopping; count++) {
+              const { status } = await wire.send(GET).answer();
+              if (status === 200) answered++;
+              else failures.push(`status ${status}`);
+            }
+            wire.destroy();
+          } catch (error) {
+            failures.push(String(error));
+            return;
+          }
+        }
+      };
+      const kept = await openTls(address);
+      const clients = Array.from({ length: 4 }, client);
+      const last: string[] = [kept.fingerprint];
+      for (let round = 0; round < 4; round++) {
+        renew();
+        await gateway.reload();
+        const { wire, fingerprint } = await openTls(address);
+        assert.ok(!last.includes(fingerprint), 'a new connection gets the new certificate');
+        last.push(fingerprint);
+        assert.equal((await wire.send(GET).answer()).status, 200);
+        wire.destroy();
+        const goal = answered + 100;
+        await eventually('more answers', () => answered >= goal || failures.length > 0, 60_000);
+      }
+      isStopping = true;
+      await Promise.all(clients);
+      assert.deepEqual(failures, []);
+      assert.ok(seen.size > 1);
+      assert.equal((await kept.wire.send(GET).answer()).status, 200);
+      kept.wire.destroy();
+    });
+
+    test('a wrong one is refused, and the running one goes on', async () => {
+      const before = await openTls(address);
+      before.wire.destroy();
+      writeFileSync(pem, certify('site.test', key).cert);
+      await assert.rejects(gateway.reload(), {
+        code: 'SG0116',
+        message: `${file}:2:3: listener \`web\`: tls \`terminate\`: cert \`${pem}\`: there is no private key in it: add one, or name its file with \`key\``,
+      });
+      const { wire, fingerprint } = await openTls(address);
+      assert.equal(fingerprint, before.fingerprint);
+      assert.equal((await wire.send(GET).answer()).status, 200);
+      wire.destroy();
+      renew();
+    });
+  });
+}
+
+describe('the command', () => {
+  const PROBLEMS: Readonly<Record<string, readonly [tls: string, message: RegExp]>> = {
+    'a missing certificate': ['cert "certs/none.pem"', /cert `[^`]*\/certs\/none\.pem`: there is no such file/],
+    'an expired certificate': [
+      'cert "old.crt" key "site.key"',
+      /cert `[^`]*\/old\.crt`: the certificate of `old\.test` expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC: renew it/,
+    ],
+    'the key of another certificate': [
+      'cert "site.pem" key "other.key"',
+      /cert `[^`]*\/site\.pem`: key `[^`]*\/other\.key` does not match the certificate of `site\.test`: use the key that it was made with/,
+    ],
+  };
+
+  before(() => {
+    renew();
+    writeFileSync(join(folder, 'old.crt'), certify('old.test', key, -60, -30).cert);
+    writeFileSync(join(folder, 'site.key'), key);
+    writeFileSync(join(folder, 'other.key'), makeKey());
+  });
+
+  for (const [name, [tls, message]] of Object.entries(PROBLEMS)) {
+    test(`${name}: one problem with its line, for check and for run`, async () => {
+      const file = join(folder, `${name.replaceAll(' ', '-')}.sluice`);
+      writeFileSync(file, rulesFor({ host: '127.0.0.1', port: 9 }, `tls terminate ${tls}`));
+      const check = sluice('check', file);
+      assert.equal((await check.exited).code, 1);
+      assert.match(check.output, message);
+      assert.match(check.output, new RegExp(`^SG0116 ${file}:2:3 {3}tls terminate `));
+      assert.match(check.output, /: 1 error\n$/);
+      const run = sluice('run', file, '--threads', '1', '--log-level', 'silent');
+      assert.equal((await run.exited).code, 1);
+      assert.match(run.output, message);
+      assert.match(run.output, new RegExp(`^sluice: ${file}:2:3: listener \`web\`: tls \`terminate\`: [^\n]+\n$`));
+      for (const { output } of [check, run]) assert.doesNotMatch(output, /^\s+at |Error/m);
+    });
+  }
+
+  test('a right one passes', async () => {
+    const file = join(folder, 'right.sluice');
+    writeFileSync(
+      file,
+      rulesFor({ host: '127.0.0.1', port: 9 }, 'tls terminate cert "site.pem" key "site.key" min 1.3'),
+    );
+    const check = sluice('check', file);
+    assert.equal((await check.exited).code, 0, check.output);
+  });
+});
+
+test('a TLS mode that throws closes the connection and is counted, and the listener goes on', async () => {
+  const plugin = join(folder, 'broken.mjs');
+  const component = { kind: 'component', slot: 'tls', name: 'broken', doc: 'Breaks.', example: 'tls broken', args: [] };
+  writeFileSync(
+    plugin,
+    `let calls = 0;
+    export default { name: 'broken', apiVersion: 1, data: import.meta.url, components: [${JSON.stringify(component)}] };
+    const accept = (socket) => { if (++calls < 3) throw new Error('out of luck'); return socket; };
+    export const tlsModes = { broken: () => ({ accept }) };`,
+  );
+  const server = await RawServer.start();
+  const rules = rulesFor(server.address, 'tls broken');
+  const { gateway, address, stop } = await startGateway(`use broken from "${plugin}"\n${rules}`);
+  for (let count = 1; count < 3; count++) {
+    const client = await connectTo(address);
+    await client.closed();
+    assert.equal(gateway.stats().listeners[0]!.counters.pluginErrors, count);
+  }
+  const client = await connectTo(address);
+  assert.equal((await client.send(GET).answer()).status, 200);
+  client.destroy();
+  await allClosed(gateway);
+  await stop();
+  await server.stop();
+});
+
+describe('the page for operators', () => {
+  const page = readFileSync(new URL('../../docs/tls.md', import.meta.url), 'utf8');
+  const shown = [...page.matchAll(/^```sluice\n(.*?)^```$/gms)].map((match) => match[1]!);
+
+  before(() => {
+    const site = certify('site.test', key);
+    mkdirSync(join(folder, 'certs'));
+    writeFileSync(join(folder, 'certs/site.pem'), site.cert + key);
+    writeFileSync(join(folder, 'certs/site.crt'), site.cert);
+    writeFileSync(join(folder, 'certs/site.key'), key);
+  });
+
+  for (const [index, rules] of shown.entries()) {
+    test(`rule file ${index + 1} loads`, async () => {
+      const file = join(folder, `page-${index}.sluice`);
+      writeFileSync(file, rules);
+      const gateway = await createGateway({ rules: { file }, logger: false });
+      assert.equal(gateway.plan.listeners[0]!.tls?.name, 'terminate');
+    });
+  }
+});
