@@ -276,6 +276,26 @@ VERBS.push({
 });
 VERBS.push({
   kind: 'verb',
+  name: 'limit',
+  doc: 'answers 429 to those who ask too often',
+  example: 'limit 20/s per ip',
+  part: 'guard',
+  phase: 'request',
+  isPartial: true,
+  args: [
+    { name: 'rate', type: 'rate', doc: 'how often' },
+    { name: 'burst', type: 'number', before: 'burst', doc: 'how many at once', isOptional: true, min: 1 },
+    {
+      name: 'key',
+      type: 'key',
+      before: 'per',
+      doc: 'what is counted apart',
+      choices: ['ip', 'host', 'path', 'global', 'header', 'cookie'],
+    },
+  ],
+});
+VERBS.push({
+  kind: 'verb',
   name: 'set query',
   doc: 'changes a parameter',
   example: 'set query page to "1"',
@@ -284,6 +304,19 @@ VERBS.push({
   args: [
     { name: 'name', type: 'text', doc: 'a parameter' },
     { name: 'value', type: 'template', before: 'to', doc: 'a value' },
+  ],
+});
+
+VERBS.push({
+  kind: 'verb',
+  name: 'send to map',
+  doc: 'sends where a map says',
+  example: 'send to map tenants of host',
+  part: 'route',
+  phase: 'request',
+  args: [
+    { name: 'map', type: 'map', doc: 'a map', choices: ['backend'] },
+    { name: 'of', type: 'field', before: 'of', doc: 'a field' },
   ],
 });
 

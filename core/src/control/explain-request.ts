@@ -1,9 +1,9 @@
 /**
  * ExplainRequest: a request that somebody wrote down, and the listener that would take it. Main thread.
  */
-import { IpSet, parseWrittenRequest, type RequestFacts, type WrittenHeader } from '@sluice/dsl/match';
+import { parseWrittenRequest, type RequestFacts, type WrittenHeader } from '@sluice/dsl/match';
 import type { ListenerPlan, Plan } from '@sluice/dsl/plan';
-import { clientOf } from '../shared/client-ip.ts';
+import { clientOf, trustedPeers } from '../shared/client-ip.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { Ports } from './ports.ts';
 
@@ -42,7 +42,7 @@ export function readRequest(
       ? (listeners.find((each) => portOf(each, ports) === facts.port) ??
         (listeners.length === 1 ? listeners[0] : undefined))
       : listeners.find((each) => each.name === name);
-  if (found !== undefined) return { facts: asReceived(text, headers, found), listener: found, answer };
+  if (found !== undefined) return { facts: asReceived(text, headers, found, plan), listener: found, answer };
   const known = listeners.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ');
   throw new GatewayError('SG0507', { request: text, port: facts.port, known });
 }
@@ -52,10 +52,11 @@ function asReceived(
   text: string,
   headers: readonly WrittenHeader[] | undefined,
   { allowEncodedSlashes, clientIp }: ListenerPlan,
+  plan: Plan,
 ): RequestFacts {
   const facts = parse(text, headers, allowEncodedSlashes);
   if (clientIp === null) return facts;
-  const client = clientOf(facts.ip, facts.header(clientIp.header), IpSet.from(clientIp.trust));
+  const client = clientOf(facts.ip, facts.header(clientIp.header), trustedPeers(clientIp, plan));
   if (client === facts.ip) return facts;
   return parse(`${text.replace(/\s+from\s+\S+\s*$/, '')} from ${client.text}`, headers, allowEncodedSlashes);
 }

@@ -5,6 +5,7 @@ import type { Address } from '@sluice/dsl/plan';
 import type { PluginManifest } from '../plugin/manifest.ts';
 import type { GatewayError } from './errors.ts';
 import type { ServerEvent } from './health-checker.ts';
+import type { ListEvent } from './list-watcher.ts';
 import type { Level, Logger } from './log.ts';
 import type { Rules } from './rules.ts';
 import type { AdminEvent } from './server-handle.ts';
@@ -56,5 +57,6 @@ export interface GatewayEvents {
   admin: [AdminEvent];
   reload: [ReloadEvent];
   listening: [ListeningEvent];
+  list: [ListEvent];
   thread: [ThreadEvent];
 }

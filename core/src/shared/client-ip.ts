@@ -1,7 +1,8 @@
 /**
  * ClientIp: who the client is when a trusted peer passes it on. Both planes, so that explain and live traffic agree.
  */
-import { type IpAddress, type IpSet, parseIp } from '@sluice/dsl/match';
+import { type IpAddress, IpSet, parseIp } from '@sluice/dsl/match';
+import type { ClientIp, Plan } from '@sluice/dsl/plan';
 
 /**
  * clientOf is the peer, or, from a trusted peer, the address nearest to us in the header that is not trusted itself.
@@ -18,4 +19,10 @@ export function clientOf(peer: IpAddress, header: string | readonly string[] | u
     if (!trusted.has(hop)) break;
   }
   return client;
+}
+
+/** trustedPeers are the peers that may say who the client is, those of lists from files with them. */
+export function trustedPeers({ trust, trustLists }: ClientIp, { lists }: Plan): IpSet {
+  const listed = lists.filter(({ name }) => trustLists.includes(name));
+  return IpSet.from([...trust, ...listed.flatMap(({ entries }) => entries)]);
 }

@@ -90,9 +90,10 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       return inRange(scope, item, arg, readWhole(text));
     case 'status':
       return statusValue(scope, item, arg);
+    case 'rate':
+      return rateValue(scope, item, arg);
     case 'duration':
     case 'size':
-    case 'rate':
     case 'percent':
       return unitValue(scope, item, arg);
     case 'port':
@@ -107,6 +108,8 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       return isToken(text) ? text : fail(scope, 'SL0611', item, { kind: 'cookie', value: text });
     case 'backend':
       return backendValue(scope, item);
+    case 'map':
+      return mapValue(scope, item, arg);
     case 'path':
       return pathValue(scope, item);
     case 'pattern':
@@ -247,6 +250,39 @@ function written(type: string, value: number): string {
   return value % 3_600_000 === 0 && value > 0 ? `${value / 3_600_000}h` : `${value}ms`;
 }
 
+/** rateValue keeps the events and their time apart: `60/m` is not `1/s`, as sixty may come at once. */
+function rateValue(scope: Scope, item: WordItem, arg: BaseArg): readonly number[] | undefined {
+  if (unitValue(scope, item, arg) === undefined) return undefined;
+  const [count, per] = item.value.split('/') as [string, keyof typeof PERIODS];
+  if (Number(count) > 0) return [Number(count), PERIODS[per]];
+  return fail(scope, 'SL0616', item, { value: item.value, range: `1/${per} or more` });
+}
+
+const PERIODS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** NAMED_KEYS are the keys behind which a name stands. */
+export const NAMED_KEYS: ReadonlySet<string> = new Set(['header', 'cookie']);
+
+/** keyValue reads what requests are told apart by; `name` stands behind `header` and `cookie`. */
+export function keyValue(
+  scope: Scope,
+  item: WordItem,
+  name: WordItem | null,
+  arg: BaseArg,
+): readonly string[] | undefined {
+  const kind = item.value;
+  if (arg.choices?.includes(kind) !== true) {
+    const known = (arg.choices ?? []).map(String);
+    const list = known.map((each) => (NAMED_KEYS.has(each) ? `${each} NAME` : each)).join(', ');
+    return fail(scope, 'SL0614', item, { value: kind }, didYouMean(kind, known, `It can be: ${list}`));
+  }
+  if (!NAMED_KEYS.has(kind)) return [kind];
+  if (name === null) return fail(scope, 'SL0203', item, { field: kind, example: `${arg.before} ${kind} X-Team` });
+  if (!isToken(name.value)) return fail(scope, 'SL0611', name, { kind, value: name.value });
+  if (kind === 'header') warnOfHeader(scope, name);
+  return [kind, kind === 'header' ? name.value.toLowerCase() : name.value];
+}
+
 function portValue(scope: Scope, item: WordItem): number | undefined {
   const port = readPort(item.value);
   if (port !== null && port > 0) return port;
@@ -271,6 +307,20 @@ function backendValue(scope: Scope, item: WordItem): string | undefined {
       ? `Add \`backend ${item.value} of 127.0.0.1:9001\``
       : `Backends are: ${names.slice(0, 8).join(', ')}`;
   return fail(scope, 'SL0703', item, { name: item.value }, guess === null ? fallback : `Did you mean \`${guess}\`?`);
+}
+
+function mapValue(scope: Scope, item: WordItem, { choices }: BaseArg): string | undefined {
+  const map = scope.maps.get(item.value);
+  if (map !== undefined) {
+    map.isUsed = true;
+    const to = map.plan?.to;
+    if (to === undefined || choices?.includes(to) !== false) return item.value;
+    return fail(scope, 'SL0718', item, { name: item.value, to, wanted: choices.join(' or ') });
+  }
+  const names = [...scope.maps.keys()];
+  const fallback = `Add \`map ${item.value} = host to backend from "…" else …\``;
+  scope.unknown('SL0717', item, item.value, names, names.length === 0 ? fallback : `Maps are: ${names.join(', ')}`);
+  return undefined;
 }
 
 function pathValue(scope: Scope, item: WordItem): string | undefined {

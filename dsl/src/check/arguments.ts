@@ -8,7 +8,16 @@ import type { Args, ArgValue, Template } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import { PhraseTable } from '../vocabulary/phrase-table.ts';
-import { argumentValue, asPhrase, LIST_TYPES, listItemValues, NUMERIC_TYPES } from './argument-value.ts';
+import {
+  argumentValue,
+  asPhrase,
+  keyValue,
+  LIST_TYPES,
+  listItemValues,
+  NAMED_KEYS,
+  NUMERIC_TYPES,
+} from './argument-value.ts';
+import { checkMapKey, readField } from './field-argument.ts';
 import type { Reader } from './reader.ts';
 import { checkReplacement } from './replacement.ts';
 import type { Scope } from './scope.ts';
@@ -95,6 +104,7 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
       isRight = checkReplacement(scope, spans.get(name)!, values[name] as Template, values[replaces]!);
     }
   }
+  isRight &&= checkMapKey(scope, args, { args: values, spans });
   return { args: values, spans, isRight };
 }
 
@@ -136,6 +146,11 @@ function readOne(scope: Scope, reader: Reader, arg: BaseArg, before: Span): ArgV
     scope.error('SL0117', item ?? before, { word, what: asPhrase(arg.doc) });
     if (item !== undefined) reader.at++;
     return undefined;
+  }
+  if (arg.type === 'field') return readField(scope, reader, arg);
+  if (arg.type === 'key') {
+    reader.at++;
+    return keyValue(scope, item, NAMED_KEYS.has(item.value) ? reader.value() : null, arg);
   }
   if (!LIST_TYPES.has(arg.type)) {
     reader.at++;

@@ -3,7 +3,7 @@
  * Main thread.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
-import type { ListPlan } from '../plan/list.ts';
+import type { ListPlan, MapPlan } from '../plan/list.ts';
 import type { Place } from '../plan/place.ts';
 import type { BackendPlan, ListenerPlan, Plan } from '../plan/plan.ts';
 import type { TestPlan } from '../plan/test.ts';
@@ -15,6 +15,7 @@ import { DefineTable } from './define-table.ts';
 import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
 import { isName } from './literals.ts';
+import { readMap } from './map-line.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting } from './setting-line.ts';
@@ -43,6 +44,7 @@ class FileChecker {
   readonly #listeners: Section[] = [];
   readonly #backends: Section[] = [];
   readonly #lists: ListPlan[] = [];
+  readonly #maps: Section[] = [];
   readonly #settings: SettingsSection[] = [];
   readonly #tests: Omit<Section, 'name'>[] = [];
   /** Names of listeners and plugins, with where they were given. */
@@ -65,6 +67,7 @@ class FileChecker {
         this.#top(statement);
       }
     }
+    const maps = this.#checkMaps();
     const settings = checkSettings(scope, this.#settings);
     const listeners: ListenerPlan[] = [];
     const backends: BackendPlan[] = [];
@@ -79,7 +82,7 @@ class FileChecker {
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
-    return { settings, listeners, backends, lists: this.#lists, maps: [], tests };
+    return { settings, listeners, backends, lists: this.#lists, maps, tests };
   }
 
   #checkTests(): readonly TestPlan[] {
@@ -131,6 +134,7 @@ class FileChecker {
       scope.diagnostics.add(code, source, span, { name });
     for (const [name, backend] of scope.backends) if (!backend.isUsed) warn('SL0502', backend, name);
     for (const [name, list] of scope.lists) if (!list.isUsed) warn('SL0504', list, name);
+    for (const [name, map] of scope.maps) if (!map.isUsed) warn('SL0518', map, name);
     scope.defines.warnOfUnused();
   }
 
@@ -163,6 +167,9 @@ class FileChecker {
         return;
       case 'list':
         this.#list(statement);
+        return;
+      case 'map':
+        this.#map(statement);
         return;
       case 'use':
         this.#use(statement);
@@ -299,13 +306,35 @@ class FileChecker {
     });
   }
 
+  #map(statement: Statement): void {
+    const scope = this.#scope;
+    const named = this.#nameOf(statement, 'map');
+    if (named === null || this.#isTaken(named.name, named.span)) return;
+    const { name, span } = named;
+    scope.maps.set(name, { source: scope.source, span, plan: null, isUsed: false });
+    if (!statement.isBroken) this.#maps.push({ statement, name, source: scope.source });
+  }
+
+  /** Maps may name backends of any file, so they are read when all names are known. */
+  #checkMaps(): readonly MapPlan[] {
+    const scope = this.#scope;
+    const maps: MapPlan[] = [];
+    for (const { statement, name, source } of this.#maps) {
+      const map = scope.maps.get(name)!;
+      map.plan = scope.inFile(source, () => readMap(scope, statement, name, map.span));
+      if (map.plan !== null) maps.push(map.plan);
+    }
+    return maps;
+  }
+
   /** isTaken reports a name that a definition, a list or a word has already. */
   #isTaken(name: string, span: Span): boolean {
     const scope = this.#scope;
     const define = scope.defines.placeOf(name);
-    const before = define ?? scope.lists.get(name);
+    const list = scope.lists.get(name);
+    const before = define ?? list ?? scope.maps.get(name);
     if (before !== undefined) {
-      const kind = define === undefined ? 'list' : 'definition';
+      const kind = define !== undefined ? 'definition' : list !== undefined ? 'list' : 'map';
       scope.error('SL0701', span, { kind, name, line: scope.lineOf(before.source.placeOf(before.span)) });
     } else if (scope.vocabulary.has(name)) scope.error('SL0702', span, { name });
     else return false;

@@ -7,3 +7,4 @@ export {
   type RuleSource,
 } from './compile.ts';
 export { type ListFileResult, readListFile } from './list-file.ts';
+export { readMapFile } from './map-line.ts';

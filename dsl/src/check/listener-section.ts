@@ -213,7 +213,7 @@ class ListenerChecker {
     if (endless !== undefined && rule.part !== 'change') {
       const at = this.#scope.place(endless).line;
       this.#scope.error('SL0501', line.span, { line: at });
-    } else if (rule.when?.kind === 'all') {
+    } else if (rule.when?.kind === 'all' && rule.isPartial !== true) {
       this.#endless.set(rule.part, line.statement);
     }
   }
@@ -238,7 +238,7 @@ class ListenerChecker {
   #isComing(verb: string, reader: Reader): boolean {
     const next = reader.peek();
     if (verb !== 'send' || next?.kind !== 'word') return false;
-    const form = next.value === 'map' ? 'send map' : /^\d+(?:\.\d+)?%$/.test(next.value) ? 'send N%' : null;
+    const form = /^\d+(?:\.\d+)?%$/.test(next.value) ? 'send N%' : null;
     if (form === null) return false;
     for (const item of reader.items) {
       const backend = item.kind === 'word' ? this.#scope.backends.get(item.value) : undefined;

@@ -96,7 +96,7 @@ export class RuleFiles {
     for (const statement of tree.statements) {
       const phrase = statement.head.phrases[0];
       const word = phrase === undefined ? null : new Reader(phrase).wordAt(0);
-      if (word === 'list') await this.#takeListed(source, statement);
+      if (word === 'list' || word === 'map') await this.#takeListed(source, statement);
       if (word !== 'include') continue;
       const line = readIncludeLine(source, this.#diagnostics, statement);
       if (line !== null) await this.#include(source, line.glob, line.isOptional);

@@ -33,6 +33,7 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
   const read = readArguments(scope, reader, verb.args, span);
   isRight &&= read.isRight;
   let condition: Condition | null = null;
+  const isPartial = verb.isPartial === true || verb.args.some((arg) => arg.isPartial === true && arg.name in read.args);
   const hasInline = !reader.isDone || head.joints.length > 0;
   if (isOtherwise) {
     if (when !== null) isRight = scope.error('SL0311', whenSpan!) ?? false;
@@ -48,7 +49,7 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
       condition = checkCondition(scope, head, reader.at, phase);
       isRight &&= condition !== null;
     }
-  } else if (part !== 'change' && read.isRight) {
+  } else if (part !== 'change' && read.isRight && !isPartial) {
     isRight = unconditional(scope, line, part) ?? false;
   }
   if (statement.block !== null)
@@ -56,7 +57,8 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
   if (!isRight) return null;
   const whole = { start: statement.start, end: statement.headEnd };
   const text = oneLine(scope.source.text, whole.start, whole.end);
-  return { part, verb: verb.name, args: read.args, when: condition, text, place: scope.place(whole) };
+  const rule = { part, verb: verb.name, args: read.args, when: condition, text, place: scope.place(whole) };
+  return isPartial ? { ...rule, isPartial } : rule;
 }
 
 function isKnownYet(scope: Scope, verb: VerbWord, span: Span, phase: ConditionPhase): boolean {

@@ -3,7 +3,7 @@
  */
 import type { DiagnosticList, Values } from '../diagnostics/diagnostic-list.ts';
 import { didYouMean } from '../diagnostics/suggestion.ts';
-import type { ListType } from '../plan/list.ts';
+import type { ListType, MapPlan } from '../plan/list.ts';
 import type { Place } from '../plan/place.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Item } from '../syntax/tree.ts';
@@ -30,12 +30,21 @@ export interface ListName {
   isUsed: boolean;
 }
 
+/** A map by name. null: its line was reported. */
+export interface MapName {
+  readonly source: SourceText;
+  readonly span: Span;
+  plan: MapPlan | null;
+  isUsed: boolean;
+}
+
 export class Scope {
   readonly diagnostics: DiagnosticList;
   readonly vocabulary: Vocabulary;
   /** A plugin failed to load, or a file that is included, so that a word nobody knows may well be one of its own. */
   readonly isWordMissing: boolean;
   readonly lists = new Map<string, ListName>();
+  readonly maps = new Map<string, MapName>();
   readonly backends = new Map<string, BackendName>();
   /** The files that `from "…"` names in lists and maps, by that item; those that cannot be read are missing. */
   readonly listed: ReadonlyMap<Item, SourceText>;

@@ -3,6 +3,7 @@ export type { Readers } from './field-source.ts';
 export { interpretRules } from './interpret.ts';
 export { IpAddress } from './ip-address.ts';
 export { IpSet } from './ip-set.ts';
+export { compileMap, linkMaps, type MapLookup } from './map-table.ts';
 export { MatchError } from './match-error.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';

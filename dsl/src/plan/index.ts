@@ -2,5 +2,6 @@ export type * from './condition.ts';
 export type * from './list.ts';
 export { formatPlace, type Place } from './place.ts';
 export * from './plan.ts';
+export { type NewEntries, replaceEntries } from './replace-entries.ts';
 export type * from './rule.ts';
 export type * from './test.ts';

@@ -283,8 +283,8 @@ for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
 
 /** COMING are known words of the language that this release does not have yet, by where they stand. */
 export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
-  top: ['map'],
-  listener: ['limit', 'errors'],
+  top: [],
+  listener: ['errors'],
   backend: ['slow start', 'fall back', 'tls', 'serve files', 'serve', 'send proxy'],
   settings: ['admin', 'log'],
 };

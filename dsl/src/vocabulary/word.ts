@@ -45,7 +45,8 @@ export interface FieldWord {
  * ArgType is the type of a word's argument. In the plan: `duration` is milliseconds, `size` bytes, `percent` 0 to 100,
  * `statuses` a list of `n` or `'a..b'`, `regex` its source, `template` a Template, `flag` true or false, `rate` a list of the
  * events and the milliseconds in which they may come, `pattern` a path prefix or a RegexValue, `key` what requests are told
- * apart by: a list of one of the `choices`, and the name behind it for `header` and `cookie`.
+ * apart by: a list of one of the `choices`, and the name behind it for `header` and `cookie`, `map` a map's name (`choices` are
+ * what it may answer), `field` a Template of one field's value.
  */
 export type ArgType =
   | 'name'
@@ -69,6 +70,8 @@ export type ArgType =
   | 'regex'
   | 'pattern'
   | 'key'
+  | 'map'
+  | 'field'
   | 'flag';
 
 /** ArgWord is one argument of a verb, setting or component. */
@@ -82,6 +85,8 @@ export interface ArgWord {
    */
   readonly before?: string;
   readonly isOptional?: boolean;
+  /** With it, the verb takes only some of the requests that its condition wants (see VerbWord). */
+  readonly isPartial?: boolean;
   /** Written in the plan when the argument is left out. */
   readonly default?: string | number | boolean;
   /** The only values allowed, for `name`, `number` and `status`. */
@@ -106,6 +111,8 @@ export interface VerbWord {
   /** Parts besides `part` in which it may stand: a `redirect` is a guard and may also be the `otherwise`. */
   readonly alsoIn?: readonly RulePart[];
   readonly phase: Phase;
+  /** True: it takes only some of the requests that its condition wants, so it needs none and ends nothing. */
+  readonly isPartial?: boolean;
   /** True: it changes answers too, and may stand in `on response`. */
   readonly isForAnswers?: boolean;
   /** True: the condition may follow at once (`deny ip 10.0.0.0/8`), without `when`. */

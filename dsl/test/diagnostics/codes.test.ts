@@ -5,7 +5,20 @@ import { formatDiagnostic } from '../../src/index.ts';
 import { compileText, inContext } from '../compile-text.ts';
 
 /** Examples that a text alone cannot give. */
-const OTHERWISE_TESTED = new Set(['SL0115', 'SL0615', 'SL0228', 'SL0623', 'SL0625', 'SL0715', 'SL0716']);
+const OTHERWISE_TESTED = new Set([
+  'SL0115',
+  'SL0615',
+  'SL0228',
+  'SL0623',
+  'SL0625',
+  'SL0715',
+  'SL0716',
+  'SL0518',
+  'SL0626',
+  'SL0629',
+  'SL0718',
+  'SL0719',
+]);
 
 for (const { digits, codes } of FAMILIES) {
   test(`every code of SL${digits}xx has its family's digits and tells how it comes about`, () => {

@@ -143,4 +143,32 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'include "shared/tls.sluice"\ninclude "shared/*.sluice"',
     right: 'include optional "shared/*.sluice"',
   },
+  SL0717: {
+    severity: 'error',
+    message: 'unknown map `{word}`',
+    why: 'Maps are named by a `map` line.',
+    context: 'listener',
+    wrong: 'send to map tennants of host when path under /a',
+    right: 'send to app when path under /a',
+  },
+  SL0718: {
+    severity: 'error',
+    message: 'the map `{name}` answers with a {to}, and a {wanted} is needed',
+    mend: 'Write `to {wanted}` in its line',
+    why: 'Requests are sent to backends.',
+    context: 'file',
+    wrong:
+      'map tenants = host to text from "tenants.map" else none\nlistener web on :8080 { otherwise send to map tenants of host }',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
+  SL0719: {
+    severity: 'error',
+    message: 'the map `{name}` is asked with a {from}, and `{field}` is a {key}',
+    mend: 'Write another field, or `= {key} to …` in the line of the map',
+    why: 'Keys are compared in the form that the field’s values have.',
+    context: 'file',
+    wrong:
+      'map tenants = host to backend from "tenants.map" else app\nlistener web on :8080 { otherwise send to map tenants of path }\nbackend app of 127.0.0.1:9001',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
 };

@@ -40,4 +40,13 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'list office = ips 203.0.113.0/24',
     right: 'list office = ips 203.0.113.0/24\nlistener two on :8081 { deny ip office; otherwise send to app }',
   },
+  SL0518: {
+    severity: 'warning',
+    message: 'the map `{name}` is never used',
+    mend: 'Remove it, or use it: `send to map {name} of host`',
+    why: 'A map that nothing uses is most likely a forgotten rule.',
+    context: 'file',
+    wrong: 'map tenants = host to backend from "tenants.map" else app',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
 };

@@ -211,4 +211,22 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: '',
     right: 'listener web on :8080 { otherwise deny }',
   },
+  SL0626: {
+    severity: 'error',
+    message: '`{value}` has no value behind its key',
+    mend: 'A line of a map is a key, a blank and a value',
+    why: 'Maps are read strictly: every line must be right. The running rules stay in force.',
+    context: 'file',
+    wrong: 'a.example.com                 # in tenants.map',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
+  SL0629: {
+    severity: 'error',
+    message: '`{key}` has the value `{value}` already, at {where}',
+    mend: 'Remove one of the lines',
+    why: 'A key that stands twice means two things.',
+    context: 'file',
+    wrong: 'a.example.com app\na.example.com other                 # in tenants.map',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
 };
