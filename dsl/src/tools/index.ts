@@ -1,1 +1,2 @@
 export { type FormatResult, formatText } from './format.ts';
+export { LINT_BUDGET, type LintReport, lint, type RuleReport } from './lint.ts';

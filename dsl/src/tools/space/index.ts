@@ -1,3 +1,5 @@
-export { type Liveness, livenessOf } from './liveness.ts';
-export type { Budget } from './solver.ts';
-export type { Readers } from './witness.ts';
+export { goalOf } from './goal.ts';
+export { type Liveness, livenessOf, type World } from './liveness.ts';
+export { beforeRule, isPassing, isWhole } from './reach.ts';
+export { type Budget, type Question, solve } from './solver.ts';
+export { firstMatch, type Readers, requestOf } from './witness.ts';

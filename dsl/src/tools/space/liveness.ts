@@ -6,7 +6,7 @@ import type { Rule } from '../../plan/rule.ts';
 import type { TestRequest } from '../../plan/test.ts';
 import { type Goal, goalOf } from './goal.ts';
 import { beforeRule, isPassing, isWhole } from './reach.ts';
-import { type Budget, type Solution, solve } from './solver.ts';
+import { type Question, type Solution, type Space, solve } from './solver.ts';
 import { firstMatch, type Readers, requestOf } from './witness.ts';
 
 export type Liveness =
@@ -22,21 +22,38 @@ export type Liveness =
 /** Rules that are tried one by one for whether they are needed to shadow another. */
 const MOST_TRIED = 40;
 
-/** livenessOf judges one rule. `readers` are the fields' implementations, which witnesses are tried with. */
-export function livenessOf(listener: ListenerPlan, rule: Rule, readers: Readers, budget: Budget): Liveness {
+/** World is what is known of the rules besides the listener. */
+export interface World extends Question {
+  /** The fields' implementations, which witnesses are tried with. */
+  readonly readers: Readers;
+}
+
+/** livenessOf judges one rule. */
+export function livenessOf(listener: ListenerPlan, rule: Rule, world: World): Liveness {
+  const today: Question = { budget: world.budget, changing: NO_LISTS };
   const wanted = goalOf(rule.when, true);
-  const own = solve([wanted], budget, () => true);
-  if (own.kind === 'never') return { kind: 'contradiction' };
   const before = beforeRule(listener, rule);
-  const goals = before.map(({ goal }) => goal);
-  const solution = solve([wanted, ...goals], budget, (space) => {
+  const goals = [wanted, ...before.map(({ goal }) => goal)];
+  const tried = (space: Space): TestRequest | null => {
+    world.budget.steps -= before.length;
     const request = requestOf(space, listener);
-    return request !== null && takes(listener, rule, request, readers) ? request : null;
-  });
+    return request !== null && takes(listener, rule, request, world.readers) ? request : null;
+  };
+  // Most rules take the first request that comes to mind.
+  const guess = solve([wanted], today, tried);
+  if (guess.kind === 'possible' && guess.found !== null) return { kind: 'live', witness: guess.found };
+  const solution = solve(goals, today, tried);
   if (solution.kind === 'possible') return { kind: 'live', witness: solution.found };
   if (solution.kind === 'unknown') return { kind: 'unknown' };
-  return { kind: 'shadowed', by: neededOf(wanted, before, budget) };
+  // Nothing today; with lists that change, perhaps something tomorrow.
+  const ever = world.changing.size === 0 ? solution : solve(goals, world, () => true);
+  if (ever.kind === 'possible') return { kind: 'live', witness: null };
+  if (ever.kind === 'unknown') return { kind: 'unknown' };
+  if (solve([wanted], world, () => true).kind === 'never') return { kind: 'contradiction' };
+  return { kind: 'shadowed', by: neededOf(wanted, before, world) };
 }
+
+const NO_LISTS: ReadonlySet<string> = new Set();
 
 /** takes: the rule is the one that the request comes to, and it wants it. */
 export function takes(listener: ListenerPlan, rule: Rule, request: TestRequest, readers: Readers): boolean {
@@ -65,14 +82,14 @@ function matchesFirst(
 function neededOf(
   wanted: Goal,
   before: readonly { readonly rule: Rule; readonly goal: Goal }[],
-  budget: Budget,
+  question: Question,
 ): readonly Rule[] {
-  let needed = before.filter(({ goal }) => !isNeedless(wanted, goal, budget));
+  let needed = before.filter(({ goal }) => !isNeedless(wanted, goal, question));
   if (needed.length <= MOST_TRIED) {
     // The last one first, so that the earliest that are enough stay.
     for (const one of needed.toReversed()) {
       const rest = needed.filter((other) => other !== one);
-      const solution: Solution<true> = solve([wanted, ...rest.map(({ goal }) => goal)], budget, () => true);
+      const solution: Solution<true> = solve([wanted, ...rest.map(({ goal }) => goal)], question, () => true);
       if (solution.kind === 'never') needed = rest;
     }
   }
@@ -80,8 +97,8 @@ function neededOf(
 }
 
 /** isNeedless: the rule wants none of the requests in question. */
-function isNeedless(wanted: Goal, goal: Goal, budget: Budget): boolean {
-  return solve([wanted, inverse(goal)], budget, () => true).kind === 'never';
+function isNeedless(wanted: Goal, goal: Goal, question: Question): boolean {
+  return solve([wanted, inverse(goal)], question, () => true).kind === 'never';
 }
 
 function inverse(goal: Goal): Goal {

@@ -5,12 +5,19 @@
  * is spent. `never` is a proof; `possible` comes with what the caller made of an open case, or with nothing.
  */
 import type { TestCondition } from '../../plan/condition.ts';
-import { domainOf, type FieldDomain } from './field-domain.ts';
+import { domainOf, type FieldDomain, ManyDomain } from './field-domain.ts';
 import type { Goal } from './goal.ts';
 
 /** Budget counts steps down, over as many questions as share it. */
 export interface Budget {
   steps: number;
+}
+
+/** Question is what several questions about one plan share. */
+export interface Question {
+  readonly budget: Budget;
+  /** Lists whose entries may be others tomorrow: nothing is concluded from those of today. */
+  readonly changing: ReadonlySet<string>;
 }
 
 export type Space = ReadonlyMap<string, { readonly test: TestCondition; readonly domain: FieldDomain }>;
@@ -27,8 +34,8 @@ const MOST_CASES = 24;
 class OutOfBudget extends Error {}
 
 /** solve asks for a request that meets all goals. `example` makes something of an open case, or returns null to see another. */
-export function solve<T>(goals: readonly Goal[], budget: Budget, example: (space: Space) => T | null): Solution<T> {
-  const search = new Search(budget, example);
+export function solve<T>(goals: readonly Goal[], question: Question, example: (space: Space) => T | null): Solution<T> {
+  const search = new Search(question, example);
   try {
     search.run(new Map(), goals);
   } catch (thrown) {
@@ -42,13 +49,13 @@ export function solve<T>(goals: readonly Goal[], budget: Budget, example: (space
 type Alternatives = readonly Goal[];
 
 class Search<T> {
-  readonly #budget: Budget;
+  readonly #question: Question;
   readonly #example: (space: Space) => T | null;
   found: T | null = null;
   cases = 0;
 
-  constructor(budget: Budget, example: (space: Space) => T | null) {
-    this.#budget = budget;
+  constructor(question: Question, example: (space: Space) => T | null) {
+    this.#question = question;
     this.#example = example;
   }
 
@@ -81,7 +88,7 @@ class Search<T> {
         if (goal.kind === 'test') {
           const domain = this.#after(space, goal.test, goal.holds);
           if (domain === null) return null;
-          space.set(idOf(goal.test), { test: goal.test, domain });
+          space.set(this.#idOf(goal.test), { test: goal.test, domain });
         } else if (goal.kind === 'and') todo.push(...goal.of);
         else open.push(goal.of);
       }
@@ -98,8 +105,18 @@ class Search<T> {
   }
 
   #after(space: Space, test: TestCondition, holds: boolean): FieldDomain | null {
-    if (--this.#budget.steps < 0) throw new OutOfBudget();
-    return (space.get(idOf(test))?.domain ?? domainOf(test)).after(test, holds);
+    if (--this.#question.budget.steps < 0) throw new OutOfBudget();
+    const start = this.#isChanging(test) ? ManyDomain.every : domainOf(test);
+    return (space.get(this.#idOf(test))?.domain ?? start).after(test, holds);
+  }
+
+  /** A comparison with a changing list is a field of its own, of which it is only known whether it held. */
+  #idOf(test: TestCondition): string {
+    return this.#isChanging(test) ? `list\0${test.list}\0${test.every}\0${idOf(test)}` : idOf(test);
+  }
+
+  #isChanging({ list }: TestCondition): boolean {
+    return list !== null && this.#question.changing.has(list);
   }
 
   #isImpossible(space: Space, goal: Goal): boolean {

@@ -103,6 +103,7 @@ function oneText({ values, held, failed }: TextDomain, usual: readonly string[],
 /** One value for each comparison that holds, none that another must not take. */
 function manyTexts({ held, failed }: ManyDomain): readonly string[] | null {
   const fits = (value: string): boolean => !failed.some((test) => !test.every && testHolds(test, [value]));
+  if (held.length === 0) return ['1', 'x', 'yes', 'none'].filter(fits).slice(0, 1);
   const together = candidates(held, '').find(
     (value) => fits(value) && held.every(({ test }) => testHolds(test, [value])),
   );
@@ -114,9 +115,7 @@ function manyTexts({ held, failed }: ManyDomain): readonly string[] | null {
     if (value === undefined) return null;
     values.push(value);
   }
-  if (values.length > 0) return values;
-  const plain = ['1', 'x', 'yes', 'none'].find(fits);
-  return plain === undefined ? null : [plain];
+  return values;
 }
 
 const MOST_COMBINATIONS = 200;

@@ -1,0 +1,212 @@
+/**
+ * Lint: what is right by the language and most likely not meant. Main thread. Sound: what it reports is so.
+ *
+ * Codes: SL0501 (a rule that others keep everything from) is the language's own; the rest are lint's, and never errors.
+ */
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Condition } from '../plan/condition.ts';
+import type { ListPlan } from '../plan/list.ts';
+import { formatPlace, type Place } from '../plan/place.ts';
+import type { ListenerPlan, Plan } from '../plan/plan.ts';
+import type { Rule } from '../plan/rule.ts';
+import type { TestRequest } from '../plan/test.ts';
+import {
+  firstMatch,
+  goalOf,
+  isWhole,
+  type Liveness,
+  livenessOf,
+  type Readers,
+  solve,
+  type World,
+} from './space/index.ts';
+import { both, rangesOf } from './space/ranges.ts';
+
+/** RuleReport is what was found out about one rule. */
+export interface RuleReport {
+  readonly rule: Rule;
+  readonly listener: string;
+  readonly outcome: Liveness['kind'];
+  /** A request that the rule takes; null where none was found, or there is none. */
+  readonly witness: TestRequest | null;
+}
+
+export interface LintReport {
+  readonly findings: readonly Diagnostic[];
+  /** Every guard, change and route, in order. */
+  readonly rules: readonly RuleReport[];
+  /** False: the budget was spent before every question was answered. */
+  readonly isComplete: boolean;
+}
+
+/** Steps that a plan may cost: some seconds. */
+export const LINT_BUDGET = 10_000_000;
+/** Steps that one rule may cost. */
+const RULE_BUDGET = 200_000;
+
+/** lint looks at a whole plan. `readers` are the fields' implementations. */
+export function lint(plan: Plan, readers: Readers, budget = LINT_BUDGET): LintReport {
+  return new Linter(plan, readers, budget).run();
+}
+
+class Linter {
+  readonly #plan: Plan;
+  readonly #readers: Readers;
+  readonly #changing: ReadonlySet<string>;
+  readonly #findings: Diagnostic[] = [];
+  readonly #rules: RuleReport[] = [];
+  readonly #told = new Set<string>();
+  #left: number;
+  #isComplete = true;
+
+  constructor(plan: Plan, readers: Readers, budget: number) {
+    this.#plan = plan;
+    this.#readers = readers;
+    this.#left = budget;
+    this.#changing = changingLists(plan);
+  }
+
+  run(): LintReport {
+    for (const listener of this.#plan.listeners) {
+      const { guards, changes, routes } = listener;
+      for (const rule of [...guards, ...changes, ...routes]) this.#rule(listener, rule);
+    }
+    for (const list of this.#plan.lists) this.#list(list);
+    for (const [index, list] of this.#plan.lists.entries()) {
+      for (const other of this.#plan.lists.slice(0, index)) this.#lists(other, list);
+    }
+    return { findings: this.#findings, rules: this.#rules, isComplete: this.#isComplete };
+  }
+
+  #rule(listener: ListenerPlan, rule: Rule): void {
+    const liveness = this.#asked((world) => livenessOf(listener, rule, world)) ?? { kind: 'unknown' as const };
+    const witness = liveness.kind === 'live' ? liveness.witness : null;
+    this.#rules.push({ rule, listener: listener.name, outcome: liveness.kind, witness });
+    if (liveness.kind === 'unknown') this.#isComplete = false;
+    if (liveness.kind === 'contradiction') {
+      this.#add('SL0901', rule.place, 'this condition can never hold', 'Two of its parts contradict each other');
+      return;
+    }
+    if (liveness.kind === 'shadowed') {
+      const takes = `${linesOf(liveness.by, rule)} every request that it wants`;
+      this.#add('SL0501', rule.place, `can never run: ${takes}`, 'Move it above, or remove it');
+      return;
+    }
+    if (rule.when !== null) this.#parts(rule.when);
+    if (witness !== null) this.#redundant(listener, rule, witness);
+  }
+
+  /** parts looks for alternatives that can never hold in a condition that can. */
+  #parts(condition: Condition): void {
+    if (condition.kind === 'not' || condition.kind === 'named') this.#parts(condition.of);
+    else if (condition.kind === 'or') {
+      for (const part of condition.of) if (!this.#contradicts(part)) this.#parts(part);
+    } else if (condition.kind === 'and') {
+      if (!this.#contradicts(condition)) for (const part of condition.of) this.#parts(part);
+    }
+  }
+
+  #contradicts(part: Condition): boolean {
+    if (part.kind !== 'and') return false;
+    const solution = this.#asked((world) => solve([goalOf(part, true)], world, () => true));
+    if (solution?.kind !== 'never') return false;
+    this.#add('SL0901', part.place, 'this condition can never hold', 'Two of its parts contradict each other');
+    return true;
+  }
+
+  /** redundant: the next rule that would take its requests does the same with all of them. */
+  #redundant(listener: ListenerPlan, rule: Rule, witness: TestRequest): void {
+    const rules = rule.part === 'guard' ? listener.guards : rule.part === 'route' ? listener.routes : [];
+    const at = rules.indexOf(rule);
+    if (at < 0 || !isWhole(rule) || rule.when === null) return;
+    const wanted = goalOf(rule.when, true);
+    const doesSame = (other: Rule): boolean =>
+      other.verb === rule.verb && isWhole(other) && JSON.stringify(other.args) === JSON.stringify(rule.args);
+    const later = rules.slice(at + 1);
+    // Where its own example would get something else without it, there is no need to look further.
+    const next = later[firstMatch(witness, later, this.#readers, listener) ?? -1];
+    if (next === undefined || !doesSame(next)) return;
+    for (const other of later) {
+      const meets = this.#asked((world) => solve([wanted, goalOf(other.when, true)], world, () => true));
+      if (meets?.kind === 'never') continue;
+      if (!doesSame(other)) return;
+      const rest = this.#asked((world) => solve([wanted, goalOf(other.when, false)], world, () => true));
+      if (rest?.kind !== 'never') continue;
+      const message = `needless: line ${lineOf(other, rule)} does the same with every request that it wants`;
+      this.#add('SL0902', rule.place, message, 'Remove it');
+      return;
+    }
+  }
+
+  #list(list: ListPlan): void {
+    if (list.type !== 'ips') return;
+    const known = list.entries.map((entry) => ({ entry, range: rangesOf([entry])[0]! }));
+    known.sort((a, b) =>
+      a.range[0] < b.range[0] ? -1 : a.range[0] > b.range[0] ? 1 : a.range[1] > b.range[1] ? -1 : 1,
+    );
+    let outer = known[0];
+    for (const one of known.slice(1)) {
+      if (one.range[0] > outer!.range[1]) outer = one;
+      else {
+        const message = `list \`${list.name}\` has \`${one.entry}\` twice: it is within \`${outer!.entry}\``;
+        this.#add('SL0903', list.place, message, 'Remove one of them', one.entry);
+      }
+    }
+  }
+
+  #lists(first: ListPlan, second: ListPlan): void {
+    if (first.type !== second.type) return;
+    const common = first.type === 'ips' ? commonRanges(first, second) : commonEntries(first, second);
+    if (common === 0) return;
+    const message = `list \`${second.name}\` overlaps with list \`${first.name}\` of line ${first.place.line}: ${common} of its ${second.entries.length} entries`;
+    this.#add('SL0904', second.place, message, 'Make sure that both are meant', first.name);
+  }
+
+  /** asked gives a question its share of the budget; null when there is none left, or it was not enough. */
+  #asked<T>(question: (world: World) => T): T | null {
+    if (this.#left <= 0) {
+      this.#isComplete = false;
+      return null;
+    }
+    const share = Math.min(this.#left, RULE_BUDGET);
+    const budget = { steps: share };
+    const answer = question({ budget, readers: this.#readers, changing: this.#changing });
+    this.#left -= share - Math.max(0, budget.steps);
+    return answer;
+  }
+
+  #add(code: string, place: Place, message: string, mend: string, detail = ''): void {
+    const key = `${code} ${formatPlace(place)} ${detail}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#findings.push({ code, severity: 'warning', message, mend, place });
+  }
+}
+
+/** changingLists are the lists that are read again while the gateway runs. */
+export function changingLists({ lists }: Plan): ReadonlySet<string> {
+  return new Set(lists.filter(({ file }) => file !== null).map(({ name }) => name));
+}
+
+function commonEntries(first: ListPlan, second: ListPlan): number {
+  const known = new Set(first.entries);
+  return second.entries.filter((entry) => known.has(entry)).length;
+}
+
+function commonRanges(first: ListPlan, second: ListPlan): number {
+  const known = rangesOf(first.entries);
+  if (both(known, rangesOf(second.entries)).length === 0) return 0;
+  return second.entries.filter((entry) => both(known, rangesOf([entry])).length > 0).length;
+}
+
+/** linesOf says which rules take something: `line 3 takes`, `lines 3, 5 and 9 together take`. */
+function linesOf(rules: readonly Rule[], seenFrom: Rule): string {
+  const lines = [...new Set(rules.map((rule) => lineOf(rule, seenFrom)))];
+  if (lines.length === 1) return `line ${lines[0]} takes`;
+  const shown = lines.length > 8 ? [...lines.slice(0, 7), `${lines.length - 7} more`] : lines;
+  return `lines ${shown.slice(0, -1).join(', ')} and ${shown.at(-1)} together take`;
+}
+
+function lineOf({ place }: Rule, seenFrom: Rule): string {
+  return place.file === seenFrom.place.file ? String(place.line) : `${place.line} of ${place.file}`;
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lint } from '../../src/index.ts';
+import type { ListPlan, Plan } from '../../src/plan/index.ts';
+import { compileText, inContext } from '../compile-text.ts';
+import { PLACE, readers } from '../match/requests.ts';
+
+async function planOfLines(lines: string): Promise<Plan> {
+  const { plan } = await compileText(inContext('listener', lines));
+  assert.ok(plan !== null);
+  return plan;
+}
+
+async function findingsOf(lines: string): Promise<readonly string[]> {
+  const { findings, isComplete } = lint(await planOfLines(lines), readers);
+  assert.ok(isComplete);
+  return findings.map(({ code, message, place }) => `${code} ${place.line}: ${message}`);
+}
+
+const CASES: readonly [lines: string, findings: readonly string[]][] = [
+  [
+    'deny path is /a\nsend to app when path is /b and ip 10.0.0.1',
+    ['SL0902 3: needless: line 4 does the same with every request that it wants'],
+  ],
+  [
+    'deny method GET\ndeny method POST\ndeny 404 when method GET, POST',
+    ['SL0501 4: can never run: lines 2 and 3 together take every request that it wants'],
+  ],
+  ['deny path is /a and path is /b', ['SL0901 2: this condition can never hold']],
+  ['deny path is /c or (path is /a and path is /b)', ['SL0901 2: this condition can never hold']],
+  [
+    'deny ip 10.1.0.0/16\ndeny ip 10.0.0.0/8',
+    ['SL0902 2: needless: line 3 does the same with every request that it wants'],
+  ],
+  ['deny 404 when ip 10.1.0.0/16\ndeny ip 10.0.0.0/8', []],
+  ['deny ip 10.1.0.0/16\nallow path is /a\ndeny ip 10.0.0.0/8', []],
+  [
+    'deny ip 10.1.0.0/16 and path is /b\nallow path is /a\ndeny ip 10.0.0.0/8',
+    ['SL0902 2: needless: line 4 does the same with every request that it wants'],
+  ],
+  ['deny path under /a and not path under /a/b', []],
+  ['deny header X-A is a and header X-A is b', []],
+];
+for (const [lines, findings] of CASES) {
+  test(`${JSON.stringify(lines)} gives ${findings.length === 0 ? 'nothing' : findings.map((one) => one.slice(0, 8)).join(', ')}`, async () =>
+    assert.deepEqual(await findingsOf(lines), findings));
+}
+
+test('every rule that can run comes with a request', async () => {
+  const { rules } = lint(
+    await planOfLines(
+      'deny path matches r"^/v[0-9]+/x"\ndeny header X-A is b and not cookie sid is 1 and cookie sid present',
+    ),
+    readers,
+  );
+  assert.deepEqual(
+    rules.map(({ outcome, witness }) => [outcome, witness?.line ?? null]),
+    [
+      ['live', 'GET http://www.example.com:8080/v0/x'],
+      ['live', null],
+      ['live', 'GET http://www.example.com:8080/'],
+    ],
+  );
+});
+
+test('lists that overlap are told, and entries within others', async () => {
+  const list = (name: string, type: ListPlan['type'], entries: readonly string[]): ListPlan => ({
+    name,
+    type,
+    entries,
+    file: null,
+    place: PLACE,
+  });
+  const plan: Plan = {
+    ...(await planOfLines('deny path is /a')),
+    lists: [
+      list('a', 'ips', ['10.0.0.0/8', '10.1.0.0/16', '10.2.0.0/16', '192.0.2.1']),
+      list('b', 'ips', ['10.3.0.1', '198.51.100.0/24']),
+      list('c', 'hosts', ['a.example', 'b.example']),
+      list('d', 'hosts', ['b.example']),
+      list('e', 'texts', ['a.example']),
+    ],
+  };
+  assert.deepEqual(
+    lint(plan, readers).findings.map(({ message }) => message),
+    [
+      'list `a` has `10.1.0.0/16` twice: it is within `10.0.0.0/8`',
+      'list `a` has `10.2.0.0/16` twice: it is within `10.0.0.0/8`',
+      'list `b` overlaps with list `a` of line 1: 1 of its 2 entries',
+      'list `d` overlaps with list `c` of line 1: 1 of its 1 entries',
+    ],
+  );
+});
+
+test('a budget that is spent is told', async () => {
+  const { isComplete, rules } = lint(await planOfLines('deny path is /a\ndeny path is /b'), readers, 3);
+  assert.equal(isComplete, false);
+  assert.ok(rules.some(({ outcome }) => outcome === 'unknown'));
+});
+
+test('a thousand rules are looked at in a breath', async () => {
+  const lines = Array.from(
+    { length: 1000 },
+    (_, index) => `deny host is h${index}.example and path under /p${index % 7}`,
+  );
+  const { rules, isComplete } = lint(await planOfLines(lines.join('\n')), readers);
+  assert.ok(isComplete);
+  assert.ok(rules.every(({ outcome }) => outcome === 'live'));
+});
