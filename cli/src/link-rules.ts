@@ -3,20 +3,29 @@
  */
 import type { DataEntry, Linker, PluginSet } from '@sluice/core';
 import type { Diagnostic } from '@sluice/dsl';
-import { compileTemplate } from '@sluice/dsl/match';
-import type { Rule } from '@sluice/dsl/plan';
+import { compileTemplate, linkMaps } from '@sluice/dsl/match';
+import type { Plan, Rule } from '@sluice/dsl/plan';
 
 /** The command's one code of its own: a rule that compiles, and that its plugin refuses all the same. */
 const REFUSED = 'SC0101';
 
+/** planLinker is what verbs are linked with where no gateway runs. No rate is ever exceeded there. */
+export function planLinker(plan: Plan, entries: readonly DataEntry[]): Linker {
+  const readers = new Map(entries.flatMap(({ fields }) => Object.entries(fields ?? {})));
+  const backend = (name: string): number => plan.backends.findIndex((each) => each.name === name);
+  return {
+    backend,
+    template: (template) => compileTemplate(template, readers),
+    map: linkMaps(plan.maps, backend),
+    rates: { take: () => 0 },
+    scope: '',
+  };
+}
+
 /** findLinkProblems returns one problem for each rule that cannot be linked. */
 export async function findLinkProblems({ plan, entries }: PluginSet): Promise<readonly Diagnostic[]> {
   const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
-  const readers = new Map(imported.flatMap(({ fields }) => Object.entries(fields ?? {})));
-  const linker: Linker = {
-    backend: (name) => plan.backends.findIndex((backend) => backend.name === name),
-    template: (template) => compileTemplate(template, readers),
-  };
+  const linker = planLinker(plan, imported);
   const problems: Diagnostic[] = [];
   const link = (rule: Rule): void => {
     const entry = imported.find(({ verbs }) => verbs !== undefined && Object.hasOwn(verbs, rule.verb));

@@ -52,7 +52,7 @@ class Page {
     const { bold, dim } = this.#colours;
     const rows: Row[] = [];
     for (const rule of rules) {
-      const mark = this.#mark(rule.outcome === 'error' ? null : rule.outcome === 'match');
+      const mark = this.#mark(rule.outcome === 'error' ? null : rule.outcome !== 'no match');
       const isDeciding = by !== null && rule.place === by.place;
       rows.push({
         left: `  ${mark} ${isDeciding ? bold(rule.text) : rule.text}`,
@@ -60,6 +60,7 @@ class Page {
         right: dim(shortPlace(rule.place)),
       });
       if (rule.condition !== null) this.#condition(rule.condition, 3, rows);
+      if (rule.outcome === 'passed') rows.push({ left: dim('      lets this request go on'), width: 29, right: '' });
       if (rule.error !== null) rows.push(this.#note(`could not be decided: ${rule.error}`, 3));
     }
     this.#lines.push('', bold(title), ...align(rows));

@@ -5,10 +5,19 @@
  * Conditions are judged by the language's reference interpreter and verbs by the plugins' own functions, the same that data
  * threads run, so an explanation and live traffic cannot part.
  */
-import { compileTemplate, type FieldReader, type RequestFacts, type RuleTrace, traceRules } from '@sluice/dsl/match';
+import {
+  compileTemplate,
+  type FieldReader,
+  linkMaps,
+  type RequestFacts,
+  type RuleTrace,
+  traceRules,
+} from '@sluice/dsl/match';
 import { formatPlace, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
+import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { ServerTable } from '../shared/server-table.ts';
+import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
@@ -26,7 +35,8 @@ export interface RuleExplanation {
   readonly text: string;
   /** `file:line:column`. */
   readonly place: string;
-  readonly outcome: 'match' | 'no match' | 'error';
+  /** `passed`: its condition holds, and it let the request go on, as a limit does that is not exceeded. */
+  readonly outcome: 'match' | 'passed' | 'no match' | 'error';
   /** null: for every request. */
   readonly condition: ConditionExplanation | null;
   readonly error: string | null;
@@ -70,6 +80,7 @@ export interface Explanation {
 /** LiveState is what explain knows besides the plan while the gateway runs. */
 export interface LiveState {
   readonly servers: ServerTable;
+  readonly rates: SharedRateTable;
   readonly current: Generation;
 }
 
@@ -86,7 +97,10 @@ class Judgement {
   readonly #entries: readonly DataEntry[];
   readonly #facts: RequestFacts;
   readonly #readers = new Map<string, FieldReader>();
-  readonly #linker: Linker;
+  readonly #linker: Omit<Linker, 'scope'>;
+  readonly #scopes: ReadonlyMap<Rule, string>;
+  /** Rules that matched and let the request go on. */
+  readonly #passed = new Set<Rule>();
   readonly #request: NotedRequest;
 
   constructor(
@@ -106,7 +120,14 @@ class Judgement {
     this.#linker = {
       backend: (name) => plan.backends.findIndex((backend) => backend.name === name),
       template: (template) => compileTemplate(template, this.#readers),
+      map: linkMaps(plan.maps, (name) => this.#linker.backend(name)),
+      // Asking takes nothing of anybody's rate.
+      rates: { take: (scope, key, intervalMs, burst) => live?.rates.peek(scope, key, intervalMs, burst) ?? 0 },
     };
+    const parts = [listener.guards, listener.changes, listener.routes, listener.responseChanges];
+    this.#scopes = new Map(
+      parts.flatMap((rules) => ruleScopes(listener.name, rules).map((scope, index) => [rules[index]!, scope] as const)),
+    );
     const traces = { guards: [] as RuleTrace[], changes: [] as RuleTrace[], routes: [] as RuleTrace[] };
     const judged = this.#judge(listener, traces);
     const chosen = plan.backends[judged.backend];
@@ -116,6 +137,10 @@ class Judgement {
       : AssumedAnswer.ofVerdict(facts, judged.verdict, entries);
     const answered = this.#answer(listener, assumed);
     const { verdict, by } = answered.failure ?? judged;
+    const explained = (trace: RuleTrace): RuleExplanation => {
+      const rule = explainRule(trace);
+      return this.#passed.has(trace.rule) ? { ...rule, outcome: 'passed' } : rule;
+    };
     this.explanation = {
       request: {
         method: facts.method,
@@ -129,9 +154,9 @@ class Judgement {
       listener: listener.name,
       verdict: chosen === undefined || answered.failure !== null ? verdict : { kind: 'send', backend: chosen.name },
       by: by === null ? null : explainRule(by),
-      guards: traces.guards.map(explainRule),
+      guards: traces.guards.map(explained),
       changes: traces.changes.map(explainRule),
-      routes: traces.routes.map(explainRule),
+      routes: traces.routes.map(explained),
       edits: this.#request.edits,
       answer: { status: assumed.status, isAssumed },
       responses: answered.traces.map(explainRule),
@@ -147,10 +172,11 @@ class Judgement {
     listener: ListenerPlan,
     traces: { guards: RuleTrace[]; changes: RuleTrace[]; routes: RuleTrace[] },
   ): { verdict: Verdict; by: RuleTrace | null; backend: number } {
-    const trace = (rules: readonly Rule[], isEveryMatch: boolean): RuleTrace[] =>
-      traceRules(rules, this.#readers, this.#facts, isEveryMatch);
-    traces.guards = trace(listener.guards, false);
-    const guard = decidingOf(traces.guards);
+    const trace = (rules: readonly Rule[], goesOn: boolean | ((rule: Rule) => boolean)): RuleTrace[] =>
+      traceRules(rules, this.#readers, this.#facts, goesOn);
+    const passes = (rule: Rule): boolean => this.#passes(rule);
+    traces.guards = trace(listener.guards, passes);
+    const guard = this.#decidingOf(traces.guards);
     if (guard !== null) {
       const end = this.#end(guard);
       if (end !== null) return end;
@@ -163,8 +189,8 @@ class Judgement {
       if (this.#request.isBad)
         return { verdict: { kind: 'answer', status: 400, headers: [] }, by: change, backend: -1 };
     }
-    traces.routes = trace(listener.routes, false);
-    const route = decidingOf(traces.routes);
+    traces.routes = trace(listener.routes, passes);
+    const route = this.#decidingOf(traces.routes);
     const end = route === null ? null : this.#end(route);
     return end ?? { verdict: { kind: 'answer', status: 404, headers: [] }, by: null, backend: -1 };
   }
@@ -207,6 +233,15 @@ class Judgement {
       switch (action.kind) {
         case 'pass':
           return null;
+        case 'check': {
+          const answer = action.check(this.#facts);
+          if (answer === null) return null;
+          return {
+            verdict: { kind: 'answer', status: answer.status, headers: answer.headers },
+            by: trace,
+            backend: -1,
+          };
+        }
         case 'change':
         case 'request change':
           action.change(this.#facts, this.#request);
@@ -225,18 +260,34 @@ class Judgement {
     }
   }
 
-  #action({ verb, args }: Rule): Action {
+  /** passes notes a rule that lets the request go on although its condition holds. One that fails decides. */
+  #passes(rule: Rule): boolean {
+    try {
+      const action = this.#action(rule);
+      const isPassed =
+        (action.kind === 'check' && action.check(this.#facts) === null) ||
+        (action.kind === 'route' && action.route(this.#facts) === -1);
+      if (isPassed) this.#passed.add(rule);
+      return isPassed;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Tracing ends with the rule that decides, if any does. */
+  #decidingOf(traces: readonly RuleTrace[]): RuleTrace | null {
+    const last = traces.at(-1);
+    return last === undefined || last.outcome === 'no match' || this.#passed.has(last.rule) ? null : last;
+  }
+
+  #action(rule: Rule): Action {
+    const { verb, args } = rule;
+    const linker: Linker = { ...this.#linker, scope: this.#scopes.get(rule)! };
     for (const { verbs } of this.#entries) {
-      if (verbs !== undefined && Object.hasOwn(verbs, verb)) return verbs[verb]!(args, this.#linker);
+      if (verbs !== undefined && Object.hasOwn(verbs, verb)) return verbs[verb]!(args, linker);
     }
     throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
   }
-}
-
-/** Tracing ends with the rule that decides, if any does. */
-function decidingOf(traces: readonly RuleTrace[]): RuleTrace | null {
-  const last = traces.at(-1);
-  return last === undefined || last.outcome === 'no match' ? null : last;
 }
 
 function explainRule({ rule, outcome, condition, error }: RuleTrace): RuleExplanation {

@@ -6,13 +6,14 @@
  */
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
-import type { Address, ListenerPlan, Plan } from '@sluice/dsl/plan';
+import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
 import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
 import type { Generation } from './generations.ts';
+import { ListWatcher } from './list-watcher.ts';
 import { createLog } from './log.ts';
 import { PluginHost, type PluginSet } from './plugin-host.ts';
 import { formatAddress, hasReusePort } from './ports.ts';
@@ -55,6 +56,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #set: PluginSet;
   #state: GatewayState = 'created';
   #runtime: Runtime | null = null;
+  readonly #lists: ListWatcher;
   #starting: Promise<void> | null = null;
   #stopping: Promise<StopResult> | null = null;
 
@@ -66,6 +68,13 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#plugins = plugins;
     this.#rules = options.rules;
     this.#set = set;
+    this.#lists = new ListWatcher({
+      log,
+      timers: options.timers ?? systemTimers,
+      plan: () => this.plan,
+      put: (entries) => this.#putEntries(entries),
+      told: (event) => this.emit('list', event),
+    });
   }
 
   get state(): GatewayState {
@@ -161,7 +170,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return explain(
       request,
       this.#set,
-      runtime === null || current === null ? null : { servers: runtime.servers, current },
+      runtime === null || current === null ? null : { servers: runtime.servers, rates: runtime.rates, current },
     );
   }
 
@@ -191,7 +200,10 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         this.#tellListeners(await runtime.put(this.#set), null);
       });
       runtime.check();
-      if (this.#state === 'starting') this.#state = 'running';
+      if (this.#state === 'starting') {
+        this.#state = 'running';
+        this.#lists.watch();
+      }
     } catch (thrown) {
       await this.#runtime?.stop();
       await this.#plugins.stop();
@@ -205,6 +217,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     await this.#starting?.catch(() => {});
     if (this.state === 'stopped') return { cut: 0 };
     this.#state = 'stopping';
+    this.#lists.stop();
     const runtime = this.#runtime;
     // A reload under way ends first, if it does so in time.
     const line = runtime?.generations.inLine(async () => {});
@@ -242,9 +255,21 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     }
     this.#set = set;
     this.#rules = rules;
+    this.#lists.watch();
     if (runtime.generations.isSettled) await this.#plugins.settle(set);
     this.#tellListeners(next, previous.plan.listeners);
     return next;
+  }
+
+  /** putEntries is a reload of nothing but lists and maps: the rules are not read again. */
+  async #putEntries(entries: NewEntries): Promise<void> {
+    const runtime = this.#runtime!;
+    await runtime.generations.inLine(async () => {
+      this.#need('running', 'a list');
+      const set = { ...this.#set, plan: replaceEntries(this.#set.plan, entries) };
+      await runtime.put(set);
+      this.#set = set;
+    });
   }
 
   #tellListeners({ plan, ports }: Generation, before: readonly ListenerPlan[] | null): void {

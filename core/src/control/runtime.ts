@@ -9,6 +9,7 @@ import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
 import type { Report } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
+import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { GatewayError } from './errors.ts';
 import { type Generation, Generations } from './generations.ts';
@@ -46,6 +47,7 @@ const DATA_PLANE = new URL(`../data/data-plane.${extension}`, import.meta.url).h
 export class Runtime {
   readonly generations: Generations;
   readonly servers: ServerTable;
+  readonly rates: SharedRateTable;
   readonly #options: RuntimeOptions;
   readonly #planes: Planes;
   readonly #checker: HealthChecker;
@@ -67,6 +69,7 @@ export class Runtime {
     this.#options = options;
     this.#words = new WordNames();
     this.servers = new ServerTable(memory.servers, memory.threads);
+    this.rates = new SharedRateTable(memory, memory.threads, () => timers.now());
     new SharedStickTable(memory, 0).setClock(timers.now());
     this.#planes = createDataPlane === null ? this.#threads(memory) : this.#local(memory, createDataPlane);
     this.#stats = new StatsReader(memory, (id) => this.#words.name(id));

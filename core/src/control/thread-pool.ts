@@ -7,11 +7,13 @@
  */
 import type { Logger } from 'pino';
 import { AddressCounts } from '../shared/address-counts.ts';
+import { monotonicMs } from '../shared/clock.ts';
 import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { PrepareOrder, Report } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
+import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { DataThread } from './data-thread.ts';
 import { reasonOf } from './errors.ts';
@@ -193,6 +195,7 @@ export class ThreadPool implements Planes {
     new ServerTable(memory.servers, memory.threads).forget(number);
     new CounterSums(memory).forget(number);
     new SharedStickTable(memory, number).forget(number);
+    new SharedRateTable(memory, number, monotonicMs).forget(number);
     new AddressCounts(memory, number).forget(number);
     log.error(
       { thread: number, reason, word },

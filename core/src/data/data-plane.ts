@@ -11,6 +11,7 @@ import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { DataPlane, PrepareOrder } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
+import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import type { Generation } from './generation.ts';
 import { link } from './link.ts';
@@ -56,6 +57,7 @@ class LoopDataPlane implements DataPlane {
       heartbeats: new Heartbeats(memory, thread),
       table: new ServerTable(memory.servers, memory.threads),
       sticks: new SharedStickTable(memory, thread),
+      rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),

@@ -3,10 +3,12 @@
  *
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
-import { compileRules, compileTemplate, type FieldReader, IpSet, type Readers } from '@sluice/dsl/match';
+import { compileRules, compileTemplate, type FieldReader, linkMaps, type Readers } from '@sluice/dsl/match';
 import type { BackendPlan, ComponentUse, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import { trustedPeers } from '../shared/client-ip.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
+import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
 import { isUntouchable } from './http1/field-edits.ts';
@@ -83,7 +85,7 @@ class Linking {
   readonly #functions: Functions;
   readonly #loop: Loop;
   readonly #readers: Readers;
-  readonly #linker: Linker;
+  readonly #linker: Omit<Linker, 'scope'>;
 
   constructor(order: PrepareOrder, functions: Functions, endpoints: Endpoints, loop: Loop) {
     this.#order = order;
@@ -101,6 +103,8 @@ class Linking {
         return index;
       },
       template: (template) => compileTemplate(template, this.#readers),
+      rates: loop.rates,
+      map: linkMaps(plan.maps, (name) => this.#linker.backend(name)),
     };
     const listeners = new Map<string, LinkedListener>();
     this.generation = {
@@ -125,31 +129,35 @@ class Linking {
       plan,
       generation: this.generation,
       guards: compileRules(plan.guards, this.#readers),
-      guardRules: this.#rules(plan.guards),
+      guardRules: this.#rules(plan.name, plan.guards),
       changes: compileRules(plan.changes, this.#readers),
-      changeRules: this.#rules(plan.changes),
+      changeRules: this.#rules(plan.name, plan.changes),
       routes: compileRules(plan.routes, this.#readers),
-      routeRules: this.#rules(plan.routes),
+      routeRules: this.#rules(plan.name, plan.routes),
       responses: plan.responseChanges.length === 0 ? null : compileRules(plan.responseChanges, this.#readers),
-      responseRules: this.#rules(plan.responseChanges),
-      trusted: plan.clientIp === null ? null : IpSet.from(plan.clientIp.trust),
+      responseRules: this.#rules(plan.name, plan.responseChanges),
+      trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
       tls: plan.tls === null ? null : this.#tls(plan.tls),
     };
   }
 
-  #rules(rules: readonly Rule[]): LinkedRule[] {
-    return rules.map((rule) => ({ rule, action: this.#action(rule) }));
+  #rules(listener: string, rules: readonly Rule[]): LinkedRule[] {
+    const scopes = ruleScopes(listener, rules);
+    return rules.map((rule, index) => ({
+      rule,
+      action: this.#action(rule, { ...this.#linker, scope: scopes[index]! }),
+    }));
   }
 
-  #action(rule: Rule): Action {
+  #action(rule: Rule, linker: Linker): Action {
     const id = this.#wordId('verb', rule.verb);
     const { heartbeats } = this.#loop;
     const factory = this.#functions.find('verbs', rule.verb);
     let action: Action;
     try {
-      action = factory(rule.args, this.#linker);
+      action = factory(rule.args, linker);
     } catch (error) {
       const { file, line } = rule.place;
       throw new LinkError(
@@ -164,6 +172,18 @@ class Linking {
           answer: (facts) => {
             heartbeats.enter(id);
             const made = answer(facts);
+            heartbeats.leave();
+            return made;
+          },
+        };
+      }
+      case 'check': {
+        const { check } = action;
+        return {
+          kind: 'check',
+          check: (facts) => {
+            heartbeats.enter(id);
+            const made = check(facts);
             heartbeats.leave();
             return made;
           },
@@ -200,7 +220,7 @@ class Linking {
             heartbeats.enter(id);
             const index = route(facts);
             heartbeats.leave();
-            if (Number.isInteger(index) && index >= 0 && index < count) return index;
+            if (Number.isInteger(index) && index >= -1 && index < count) return index;
             throw new LinkError(`\`${rule.verb}\` chose backend ${index}, of ${count}`);
           },
         };

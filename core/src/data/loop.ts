@@ -8,6 +8,7 @@ import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { LogLevel } from '../shared/orders.ts';
 import type { ServerTable } from '../shared/server-table.ts';
+import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import type { SharedStickTable } from '../shared/shared-stick-table.ts';
 import type { Generation } from './generation.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -31,6 +32,7 @@ export interface Loop {
   readonly heartbeats: Heartbeats;
   readonly table: ServerTable;
   readonly sticks: SharedStickTable;
+  readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */

@@ -7,8 +7,9 @@
  */
 
 import type { Socket } from 'node:net';
-import type { FieldReader, RequestFacts } from '@sluice/dsl/match';
+import type { FieldReader, MapLookup, RequestFacts } from '@sluice/dsl/match';
 import type { Args, Template } from '@sluice/dsl/plan';
+import type { RateTable } from './rate-table.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { StickTable } from './stick-table.ts';
 
@@ -52,7 +53,9 @@ export type Action =
   /** Ends the guards: `allow`. */
   | { readonly kind: 'pass' }
   | { readonly kind: 'answer'; answer(facts: RequestFacts): Answer }
-  /** The backend's index, from `Linker.backend`. */
+  /** Answers if it must, as a limit does; null lets the request go on to the next guard. */
+  | { readonly kind: 'check'; check(facts: RequestFacts): Answer | null }
+  /** The backend's index, from `Linker.backend`; -1 lets the request go on to the next route. */
   | { readonly kind: 'route'; route(facts: RequestFacts): number }
   /** Changes fields, of a request or of an answer. */
   | { readonly kind: 'change'; change(facts: RequestFacts, fields: FieldEditor): void }
@@ -65,6 +68,12 @@ export interface Linker {
   backend(name: string): number;
   /** A template as a function. CR, LF and NUL in its values never come through (they become spaces). */
   template(template: Template): (facts: RequestFacts) => string;
+  /** A map's look-up; backends are answered as their indexes. Throws for a name that is not in the plan. */
+  map(name: string): MapLookup;
+  /** The rates of all threads. */
+  readonly rates: RateTable;
+  /** Names the rule in tables: the same rule of a listener keeps it over reloads, and no other rule has it. */
+  readonly scope: string;
 }
 
 export type VerbFactory = (args: Args, linker: Linker) => Action;

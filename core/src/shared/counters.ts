@@ -23,6 +23,7 @@ export const LISTENER_COUNTERS = [
   'bytesIn',
   'bytesOut',
   'pluginErrors',
+  'limited',
 ] as const;
 
 export const SERVER_COUNTERS = [
@@ -56,6 +57,7 @@ export const ListenerIndex = {
   bytesIn: 12,
   bytesOut: 13,
   pluginErrors: 14,
+  limited: 15,
 } as const satisfies Record<ListenerCounter, number>;
 
 /** ServerIndex has the number of each server counter, for `ThreadCounters.server`. A test ties it to the names. */

@@ -9,4 +9,5 @@ export * from './latency-histogram.ts';
 export * from './memory.ts';
 export * from './orders.ts';
 export * from './server-table.ts';
+export * from './shared-rate-table.ts';
 export * from './shared-stick-table.ts';

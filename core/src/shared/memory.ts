@@ -2,7 +2,7 @@
  * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable, AddressCounts) are made by every thread for itself.
+ * (ServerTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable, SharedRateTable, AddressCounts) are made by every thread for itself.
  * Pages that are never touched cost no real memory, so capacities are generous.
  */
 import { AddressCounts } from './address-counts.ts';
@@ -10,6 +10,7 @@ import { ThreadCounters } from './counters.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { ServerTable } from './server-table.ts';
+import { DEFAULT_RATE_ENTRIES, SharedRateTable } from './shared-rate-table.ts';
 import { DEFAULT_STICK_ENTRIES, SharedStickTable } from './shared-stick-table.ts';
 
 export interface SharedMemory {
@@ -21,6 +22,7 @@ export interface SharedMemory {
   readonly heartbeats: SharedArrayBuffer;
   readonly sticks: SharedArrayBuffer;
   readonly addresses: SharedArrayBuffer;
+  readonly rates: SharedArrayBuffer;
 }
 
 export interface SharedMemoryOptions {
@@ -28,7 +30,9 @@ export interface SharedMemoryOptions {
   readonly threads: number;
   /** Entries of the stick table, rounded up to a power of two. Default 65,536. */
   readonly stickEntries?: number;
-  /** Two 32-bit numbers that seed the stick table's hash, so that nobody can aim at a set. Default: random. */
+  /** Keys of the rate table, rounded up to a power of two. Default 131,072. */
+  readonly rateEntries?: number;
+  /** Two 32-bit numbers that seed the tables' hashes, so that nobody can aim at a set. Default: random. */
   readonly stickSeed?: readonly [number, number];
 }
 
@@ -43,5 +47,6 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),
     addresses: new SharedArrayBuffer(AddressCounts.bytes(threads)),
     sticks: SharedStickTable.allocate(options.stickEntries ?? DEFAULT_STICK_ENTRIES, options.stickSeed),
+    rates: SharedRateTable.allocate(options.rateEntries ?? DEFAULT_RATE_ENTRIES, options.stickSeed),
   };
 }

@@ -11,6 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { StickTable } from '../plugin/stick-table.ts';
+import { KeyHash } from './key-hash.ts';
 import type { SharedMemory } from './memory.ts';
 
 /** Entries of a table unless said otherwise. */
@@ -45,13 +46,7 @@ export class SharedStickTable implements StickTable {
   readonly #words: Int32Array;
   readonly #owner: number;
   readonly #mask: number;
-  readonly #seed1: number;
-  readonly #seed2: number;
-  #scope = '';
-  #scope1 = 0;
-  #scope2 = 0;
-  #hash1 = 0;
-  #hash2 = 0;
+  readonly #keys: KeyHash;
 
   /** allocate makes the memory of a table; the number of entries is rounded up to a power of two, at least 8. */
   static allocate(entries: number, seed?: readonly [number, number]): SharedArrayBuffer {
@@ -70,9 +65,7 @@ export class SharedStickTable implements StickTable {
     this.#words = new Int32Array(memory.sticks);
     this.#owner = thread + 1;
     this.#mask = this.#words[SETS]! - 1;
-    this.#seed1 = this.#words[SEED1]!;
-    this.#seed2 = this.#words[SEED2]!;
-    this.#setScope('');
+    this.#keys = new KeyHash(this.#words[SEED1]!, this.#words[SEED2]!);
   }
 
   /** setClock moves the table's time; every thread's beat does. Time never goes back. */
@@ -82,9 +75,9 @@ export class SharedStickTable implements StickTable {
   }
 
   get(scope: string, key: string, ttlMs: number): number {
-    this.#hash(scope, key);
+    this.#keys.of(scope, key);
     const words = this.#words;
-    const set = HEADER + (this.#hash1 & this.#mask) * STRIDE;
+    const set = HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
     let tries = 0;
     let slot = 0;
     let way = 0;
@@ -117,17 +110,17 @@ export class SharedStickTable implements StickTable {
   }
 
   set(scope: string, key: string, slot: number, ttlMs: number): void {
-    this.#hash(scope, key);
+    this.#keys.of(scope, key);
     const words = this.#words;
-    const set = HEADER + (this.#hash1 & this.#mask) * STRIDE;
+    const set = HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
     if (!this.#lock(set)) return;
     const now = words[CLOCK]!;
     let way = this.#find(set);
     if (way === -1) way = this.#oldest(set, now);
     const uses = (words[set + USES]! + 1) | 0;
     words[set + USES] = uses;
-    Atomics.store(words, set + HASH1 + way, this.#hash1);
-    Atomics.store(words, set + HASH2 + way, this.#hash2);
+    Atomics.store(words, set + HASH1 + way, this.#keys.hash1);
+    Atomics.store(words, set + HASH2 + way, this.#keys.hash2);
     Atomics.store(words, set + SLOT + way, slot + 1);
     Atomics.store(words, set + EXPIRY + way, now + Math.ceil(ttlMs / 1000));
     words[set + USED + way] = uses;
@@ -173,8 +166,8 @@ export class SharedStickTable implements StickTable {
 
   #find(set: number): number {
     const words = this.#words;
-    const hash1 = this.#hash1;
-    const hash2 = this.#hash2;
+    const hash1 = this.#keys.hash1;
+    const hash2 = this.#keys.hash2;
     for (let way = 0; way < WAYS; way++) {
       if (
         Atomics.load(words, set + HASH1 + way) === hash1 &&
@@ -233,45 +226,4 @@ export class SharedStickTable implements StickTable {
     if (holder !== 0) Atomics.wait(this.#words, set + LOCK, holder, 1);
     return true;
   }
-
-  #setScope(scope: string): void {
-    this.#hash1 = this.#seed1;
-    this.#hash2 = this.#seed2;
-    this.#mix(scope);
-    this.#scope = scope;
-    this.#scope1 = this.#hash1;
-    this.#scope2 = this.#hash2;
-  }
-
-  #hash(scope: string, key: string): void {
-    if (scope !== this.#scope) this.#setScope(scope);
-    this.#hash1 = this.#scope1;
-    this.#hash2 = this.#scope2;
-    this.#mix(key);
-  }
-
-  /** Two multiply-xor lanes over the UTF-16 units, then the length, then MurmurHash3's finaliser on each. */
-  #mix(text: string): void {
-    let lane1 = this.#hash1;
-    let lane2 = this.#hash2;
-    for (let at = 0; at < text.length; at++) {
-      const unit = text.charCodeAt(at);
-      lane1 = Math.imul(lane1 ^ unit, 0x85ebca6b);
-      lane1 = (lane1 << 13) | (lane1 >>> 19);
-      lane2 = Math.imul(lane2 ^ unit, 0xc2b2ae35);
-      lane2 = (lane2 << 15) | (lane2 >>> 17);
-    }
-    lane1 ^= text.length;
-    lane2 ^= Math.imul(text.length, 0x9e3779b1);
-    lane1 = (lane1 + lane2) | 0;
-    this.#hash1 = finish(lane1);
-    this.#hash2 = finish((lane2 + Math.imul(lane1, 0x27d4eb2f)) | 0);
-  }
-}
-
-function finish(lane: number): number {
-  let value = lane;
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
-  return value ^ (value >>> 16);
 }

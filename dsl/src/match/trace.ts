@@ -36,14 +36,14 @@ export interface ConditionTrace {
 }
 
 /**
- * traceRules traces every rule up to the first that matches or cannot be decided. With `isEveryMatch`, as for changes,
- * it goes on behind a match.
+ * traceRules traces every rule up to the first that matches or cannot be decided. It goes on behind a match for which
+ * `goesOn` says so: always for changes, and for a rule that takes only some of the requests it matches.
  */
 export function traceRules(
   rules: readonly Rule[],
   readers: Readers,
   facts: RequestFacts,
-  isEveryMatch = false,
+  goesOn: boolean | ((rule: Rule) => boolean) = false,
 ): RuleTrace[] {
   const traces: RuleTrace[] = [];
   for (const [index, rule] of rules.entries()) {
@@ -52,7 +52,8 @@ export function traceRules(
     const outcome = thrown !== undefined ? 'error' : traced === null || traced.trace.holds ? 'match' : 'no match';
     const error = thrown === undefined ? null : MatchError.from(index, thrown.error);
     traces.push({ index, rule, outcome, condition: traced?.trace ?? null, error });
-    if (outcome === 'error' || (outcome === 'match' && !isEveryMatch)) break;
+    if (outcome === 'error') break;
+    if (outcome === 'match' && !(typeof goesOn === 'boolean' ? goesOn : goesOn(rule))) break;
   }
   return traces;
 }

@@ -64,7 +64,7 @@ settings { admin on 127.0.0.1:9900; log access json to "x" }`;
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
-    ['limit', 'send N%', 'slow start', 'tls', 'fall back', 'admin', 'log'].map(
+    ['send N%', 'slow start', 'tls', 'fall back', 'admin', 'log'].map(
       (word) => `SL0116 \`${word}\` is not supported yet`,
     ),
   );

@@ -10,6 +10,7 @@ import first from '@sluice/first';
 import httpMatch from '@sluice/http-match';
 import ipAcl from '@sluice/ip-acl';
 import leastConnections from '@sluice/least-connections';
+import limit from '@sluice/limit';
 import roundRobin from '@sluice/round-robin';
 import stickCookie from '@sluice/stick-cookie';
 import tlsTerminate from '@sluice/tls-terminate';
@@ -18,6 +19,7 @@ import tlsTerminate from '@sluice/tls-terminate';
 export const standard: readonly PluginManifest[] = [
   ipAcl,
   httpMatch,
+  limit,
   roundRobin,
   leastConnections,
   first,

@@ -8,10 +8,15 @@ export function fakeLinker(
   placeholders: Readonly<Record<string, string>> = {},
 ): Linker {
   return {
+    rates: { take: () => 0 },
+    scope: 'rule',
     backend(name) {
       const index = backends.indexOf(name);
       if (index === -1) throw new Error(`unknown backend "${name}"`);
       return index;
+    },
+    map: (name) => {
+      throw new Error(`unknown map "${name}"`);
     },
     template: (template) => () =>
       template.template

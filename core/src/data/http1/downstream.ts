@@ -388,15 +388,18 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     let rules: readonly LinkedRule[] = listener.guardRules;
     let index = -1;
     try {
-      index = listener.guards.next(request, 0);
-      if (index !== -1) {
+      for (index = listener.guards.next(request, 0); index !== -1; index = listener.guards.next(request, index + 1)) {
         const { action } = rules[index]!;
-        if (action.kind === 'answer') {
-          const answer = action.answer(request);
-          if (answer.status >= 400) this.#loop.counters.listener(listener.slot, ListenerIndex.denied);
-          this.#answer(answer, false);
+        if (action.kind === 'check') {
+          const answer = action.check(request);
+          if (answer === null) continue;
+          this.#loop.counters.listener(listener.slot, ListenerIndex.limited);
+          this.#deny(listener, answer);
           return null;
         }
+        if (action.kind !== 'answer') break;
+        this.#deny(listener, action.answer(request));
+        return null;
       }
       rules = listener.changeRules;
       for (index = listener.changes.next(request, 0); index !== -1; index = listener.changes.next(request, index + 1)) {
@@ -408,22 +411,27 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
         return null;
       }
       rules = listener.routeRules;
-      index = listener.routes.next(request, 0);
-      if (index === -1) {
-        this.#answerStatus(404, false);
+      for (index = listener.routes.next(request, 0); index !== -1; index = listener.routes.next(request, index + 1)) {
+        const { action } = rules[index]!;
+        if (action.kind === 'route') {
+          const backend = action.route(request);
+          if (backend === -1) continue;
+          return listener.generation.backends[backend]!;
+        }
+        if (action.kind === 'answer') this.#answer(action.answer(request), false);
+        else this.#answerStatus(500, false);
         return null;
       }
-      const { action } = rules[index]!;
-      if (action.kind === 'route') return listener.generation.backends[action.route(request)]!;
-      if (action.kind === 'answer') {
-        this.#answer(action.answer(request), false);
-        return null;
-      }
-      this.#answerStatus(500, false);
+      this.#answerStatus(404, false);
     } catch (error) {
       this.#ruleFailed(listener, rules[error instanceof MatchError ? error.rule : index], error);
     }
     return null;
+  }
+
+  #deny(listener: LinkedListener, answer: Answer): void {
+    if (answer.status >= 400) this.#loop.counters.listener(listener.slot, ListenerIndex.denied);
+    this.#answer(answer, false);
   }
 
   /** ruleFailed: a broken rule never counts as one that did not match; the request is refused. */
