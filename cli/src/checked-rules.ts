@@ -29,6 +29,8 @@ export interface CheckedRules {
   readonly problems: readonly Problem[];
   /** The texts that were read, by the names that places use. */
   readonly sources: ReadonlyMap<string, string>;
+  /** The plugins' data entries; none when there is an error. */
+  readonly entries: PluginSet['entries'];
   /** The words of the standard plugins and of those that the file uses. */
   readonly words: readonly OwnedWord[];
   /** Writes a problem as people read it. */
@@ -59,7 +61,7 @@ export async function checkRules(
     if (place === null) return `${problem.code} ${file}   ${problem.message}`;
     return formatDiagnostic({ ...problem, place }, sources, { colour: isColoured });
   };
-  if (plan === null) return { file, plan, problems: diagnostics, sources, words, format };
+  if (plan === null) return { file, plan, problems: diagnostics, sources, words, entries: [], format };
   let set: PluginSet;
   try {
     set = await host.assemble(plan);
@@ -73,15 +75,17 @@ export async function checkRules(
       place: null,
     };
     const told = thrown.diagnostics.length > 0 ? thrown.diagnostics : [refused];
-    return { file, plan: null, problems: [...diagnostics, ...told], sources, words, format };
+    return { file, plan: null, problems: [...diagnostics, ...told], sources, words, entries: [], format };
   }
   const unlinked = await findLinkProblems(set);
+  const isRight = unlinked.length === 0;
   return {
     file,
-    plan: unlinked.length === 0 ? set.plan : null,
+    plan: isRight ? set.plan : null,
     problems: [...diagnostics, ...unlinked],
     sources,
     words,
+    entries: isRight ? set.entries : [],
     format,
   };
 }

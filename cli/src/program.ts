@@ -107,6 +107,18 @@ The package has an extension for VS Code: editors/vscode.
 
 Opening a rule file imports the plugins that its \`use\` lines name, as \`sluice check\` does.`;
 
+const REPLAY_HELP = `
+Takes each request of an access log through the rules and says what would change against what the log says was done.
+LOG is Sluice's own (JSON lines) or in the combined format of other servers, told apart line by line; a name that ends
+in .gz is unpacked. Nothing is guessed: where a rule asks for what a line does not say, that is told.
+
+Examples:
+  sluice replay new.sluice access.log
+  sluice replay new.sluice access.log.1.gz --threads 2 --json | jq '.groups[] | select(.outcome == "changed")'
+  sluice replay new.sluice nginx.log --listener edge     for logs that do not say which listener it was
+
+Exit codes: 0 nothing changes, 1 something does, or the rules or the log have problems, 2 usage`;
+
 /** createProgram returns the command line. What a command ends with is handed to `ended`. */
 export function createProgram(ended: (code: number) => void): Command {
   const program = new Command('sluice')
@@ -176,6 +188,17 @@ export function createProgram(ended: (code: number) => void): Command {
   command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')
     .action(async (file) => ended(await plan(file)));
+
+  command('replay', 'say what rules would change for the requests of an access log', REPLAY_HELP)
+    .argument('<file>', 'the rule file')
+    .argument('<log>', 'the access log')
+    .option('--threads <n>', 'threads to work on; 0: the main thread (default: one per core)', readThreads)
+    .option('--listener <name>', 'the listener of lines that name none')
+    .option('--json', 'print the report as JSON')
+    .action(async (file, log, options) => {
+      const { replay } = await import('./commands/replay.ts');
+      ended(await replay(file, log, options));
+    });
 
   return program;
 }

@@ -1,6 +1,7 @@
 /**
  * @sluice/core: the host. `createGateway` is the way in; the plugin API is in `@sluice/core/plugin` and here.
  */
+export { BatchPool } from './control/batch-pool.ts';
 export { type Duration, durationMs } from './control/deadline.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/errors.ts';
 export type {

@@ -1,0 +1,70 @@
+/**
+ * The command `replay FILE LOG`: what would change for the requests of an access log under these rules. Main thread.
+ */
+
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { checkRules } from '../checked-rules.ts';
+import { EXIT_OK, EXIT_PROBLEM, EXIT_USAGE } from '../exit-codes.ts';
+import { ProgressBar } from '../replay/progress-bar.ts';
+import { replayLog } from '../replay/replay-log.ts';
+import { showReplay } from '../replay/show-replay.ts';
+import type { Summary } from '../replay/summary.ts';
+import { coloursFor, complain, print } from '../terminal.ts';
+import { printProblems } from './check.ts';
+
+export interface ReplayCommandOptions {
+  readonly json?: boolean;
+  readonly threads?: number;
+  readonly listener?: string;
+}
+
+/** Below this a log is judged before the first thread has started. */
+const SMALL_BYTES = 2 * 1024 * 1024;
+
+/** replay returns 0 when nothing changes, 1 when something does, or for a file with problems, or a log that cannot be read. */
+export async function replay(file: string, log: string, options: ReplayCommandOptions): Promise<number> {
+  const checked = await checkRules(file);
+  if (checked.plan === null) {
+    printProblems(checked, process.stderr);
+    return EXIT_PROBLEM;
+  }
+  const { plan } = checked;
+  const entries = checked.entries.map(({ url }) => url);
+  const { listener = null } = options;
+  const known = plan.listeners.filter(({ protocol }) => protocol === 'http').map(({ name }) => name);
+  if (listener !== null && !known.includes(listener)) {
+    complain(`there is no http listener \`${listener}\` (there is: ${known.join(', ')})`);
+    return EXIT_USAGE;
+  }
+  const bar = new ProgressBar(process.stderr);
+  let summary: Summary;
+  try {
+    const found = await stat(log);
+    if (!found.isFile()) throw new Error('it is no file');
+    const isSmall = found.size < SMALL_BYTES;
+    const threads = options.threads ?? (isSmall ? 0 : availableParallelism());
+    const progress = (share: number, lines: number): void => bar.show(share, lines);
+    summary = await replayLog({ plan, entries, listener }, log, { threads, progress });
+  } catch (thrown) {
+    bar.clear();
+    complain(`cannot read \`${log}\`: ${reasonOf(thrown)}`);
+    return EXIT_PROBLEM;
+  }
+  bar.clear();
+  if (options.json === true) print(JSON.stringify({ file, log, ...summary }, null, 2));
+  else print(showReplay(summary, coloursFor(process.stdout)));
+  if (summary.lines > 0 && summary.bad === summary.lines) {
+    complain(`\`${log}\` has no line that is JSON of Sluice's or in the combined format`);
+    return EXIT_PROBLEM;
+  }
+  return summary.changed === 0 ? EXIT_OK : EXIT_PROBLEM;
+}
+
+function reasonOf(thrown: unknown): string {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'permission denied';
+  if (code?.startsWith('Z_') === true) return `it is no whole gzip file (${message})`;
+  return message;
+}

@@ -1,0 +1,67 @@
+/**
+ * JsonLine: a line of Sluice's own access log; docs/access-log.md has the format. Any thread.
+ */
+import { type IpAddress, parseIp } from '@sluice/dsl/match';
+import { BadLine, hostOf, type LogLine, methodOf, statusOf } from './log-line.ts';
+
+/** readJsonLine reads one line. Members it does not know are passed over. Throws BadLine. */
+export function readJsonLine(text: string): LogLine {
+  let line: Record<string, unknown>;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    throw new BadLine('it is not JSON');
+  }
+  const string = (name: string): string | undefined => {
+    const value = line[name];
+    if (value === undefined || typeof value === 'string') return value;
+    throw new BadLine(`\`${name}\` is not a text`);
+  };
+  const orNull = (name: string): string | null | undefined => (line[name] === null ? null : string(name));
+  const number = (name: string): number | undefined => {
+    const value = line[name];
+    if (value === undefined || typeof value === 'number') return value;
+    throw new BadLine(`\`${name}\` is not a number`);
+  };
+  const method = string('method');
+  const path = string('path');
+  if (method === undefined || path === undefined) throw new BadLine('it has no method or no path');
+  const scheme = string('scheme');
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') throw new BadLine(`\`${scheme}\` is no scheme`);
+  const { host, port } = hostOf(string('host') ?? '');
+  const status = number('status');
+  return {
+    format: 'json',
+    client: clientOf(string('client')),
+    method: methodOf(method),
+    scheme,
+    host: line.host === undefined ? undefined : host,
+    port: number('port') ?? port,
+    path,
+    query: string('query') ?? '',
+    headers: headersOf(line.headers),
+    listener: string('listener'),
+    status: status === undefined ? undefined : statusOf(status),
+    rule: orNull('rule'),
+    backend: orNull('backend'),
+  };
+}
+
+function clientOf(text: string | undefined): IpAddress | undefined {
+  if (text === undefined) return undefined;
+  const ip = parseIp(text);
+  if (ip === null) throw new BadLine(`\`${text.slice(0, 80)}\` is not an address`);
+  return ip;
+}
+
+function headersOf(value: unknown): LogLine['headers'] {
+  const headers: Record<string, string | readonly string[] | null> = Object.create(null);
+  if (value === undefined) return headers;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new BadLine('`headers` is no object');
+  for (const [name, content] of Object.entries(value)) {
+    const isList = Array.isArray(content) && content.every((one) => typeof one === 'string');
+    if (content !== null && typeof content !== 'string' && !isList) throw new BadLine(`header \`${name}\` is no text`);
+    headers[name.toLowerCase()] = content as string | readonly string[] | null;
+  }
+  return headers;
+}

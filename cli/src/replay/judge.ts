@@ -1,0 +1,149 @@
+/**
+ * Judge: what the rules of a plan do with a logged request. Any thread.
+ *
+ * The matchers and the verbs are those of live traffic. A request takes the same way: guards, then routes. Changes do not
+ * change a verdict, but for the path that a rewrite may make a bad one, which a log cannot show. Limits count as not
+ * exceeded, unless the line says that one was: then nobody can tell.
+ */
+import type { Action, DataEntry } from '@sluice/core';
+import { compileRules, type RuleMatcher } from '@sluice/dsl/match';
+import { formatPlace, type ListenerPlan, type Plan, type Rule } from '@sluice/dsl/plan';
+import { planLinker } from '../link-rules.ts';
+import type { LogLine } from './log-line.ts';
+import { LoggedFacts, pathOf, unknownIn } from './logged-facts.ts';
+
+/** What a rule that decides is called in the summary. */
+export interface RuleName {
+  readonly text: string;
+  /** `file:line:column` */
+  readonly place: string;
+}
+
+export type NewVerdict =
+  | { readonly kind: 'answer'; readonly status: number | null; readonly rule: RuleName | null }
+  | { readonly kind: 'send'; readonly backend: string; readonly rule: RuleName | null }
+  /** It depends on what the log does not say. */
+  | { readonly kind: 'unknown'; readonly fact: string; readonly rule: RuleName | null };
+
+/** What limits answer. */
+const TOO_MANY = 429;
+
+interface Step {
+  readonly name: RuleName;
+  readonly rule: Rule;
+  readonly action: Action;
+}
+
+interface Part {
+  readonly matcher: RuleMatcher;
+  readonly steps: readonly Step[];
+}
+
+interface Listener {
+  readonly plan: ListenerPlan;
+  readonly scheme: 'http' | 'https';
+  readonly port: number | undefined;
+  readonly guards: Part;
+  readonly routes: Part;
+}
+
+export class Judge {
+  readonly #plan: Plan;
+  readonly #listeners: readonly Listener[];
+  readonly #chosen: Listener | undefined;
+
+  /** `listener` is the one that takes every line that names none; null: found by scheme and port. */
+  constructor(plan: Plan, entries: readonly DataEntry[], listener: string | null) {
+    this.#plan = plan;
+    const linker = planLinker(plan, entries);
+    const readers = new Map(entries.flatMap(({ fields }) => Object.entries(fields ?? {})));
+    const part = (rules: readonly Rule[]): Part => ({
+      matcher: compileRules(rules, readers),
+      steps: rules.map((rule) => {
+        const entry = entries.find(({ verbs }) => verbs !== undefined && Object.hasOwn(verbs, rule.verb))!;
+        const name = { text: rule.text, place: formatPlace(rule.place) };
+        return { name, rule, action: entry.verbs![rule.verb]!(rule.args, linker) };
+      }),
+    });
+    this.#listeners = plan.listeners
+      .filter(({ protocol }) => protocol === 'http')
+      .map((each) => ({
+        plan: each,
+        scheme: each.tls === null ? 'http' : 'https',
+        port: 'port' in each.address ? each.address.port : undefined,
+        guards: part(each.guards),
+        routes: part(each.routes),
+      }));
+    this.#chosen = this.#listeners.find(({ plan: { name } }) => name === listener);
+  }
+
+  judge(line: LogLine): NewVerdict {
+    const listener = this.#listenerOf(line);
+    if (listener === null) return { kind: 'unknown', fact: 'listener', rule: null };
+    const path = pathOf(line, listener.plan.allowEncodedSlashes);
+    if (path === null) return { kind: 'answer', status: 400, rule: null };
+    const facts = new LoggedFacts(line, path, listener.scheme, listener.port);
+    return (
+      this.#part(listener.guards, facts, line) ??
+      this.#part(listener.routes, facts, line) ?? { kind: 'answer', status: 404, rule: null }
+    );
+  }
+
+  #listenerOf(line: LogLine): Listener | null {
+    const named = this.#listeners.find(({ plan }) => plan.name === line.listener);
+    if (named !== undefined) return named;
+    if (this.#chosen !== undefined) return this.#chosen;
+    const fits = this.#listeners.filter(
+      ({ scheme, port }) =>
+        (line.scheme === undefined || line.scheme === scheme) && (line.port === undefined || line.port === port),
+    );
+    if (fits.length === 1) return fits[0]!;
+    return this.#listeners.length === 1 ? this.#listeners[0]! : null;
+  }
+
+  /** A rule that lets the request go on, such as a limit, is not the last of its part, unless it says `allow`. */
+  #part({ matcher, steps }: Part, facts: LoggedFacts, { status }: LogLine): NewVerdict | null {
+    for (let start = 0; start < steps.length; ) {
+      let index: number;
+      try {
+        index = matcher.next(facts, start);
+      } catch (thrown) {
+        return undecided(thrown, steps[(thrown as { rule?: number }).rule ?? -1] ?? null);
+      }
+      if (index < 0) return null;
+      const step = steps[index]!;
+      const { action, name } = step;
+      try {
+        if (action.kind === 'pass') return null;
+        if (action.kind === 'answer') return { kind: 'answer', status: statusOf(step, facts), rule: name };
+        if (action.kind === 'check' && status === TOO_MANY) {
+          return { kind: 'unknown', fact: 'rate of the requests', rule: name };
+        }
+        if (action.kind === 'route') {
+          const backend = this.#plan.backends[action.route(facts)];
+          if (backend !== undefined) return { kind: 'send', backend: backend.name, rule: name };
+        }
+      } catch (thrown) {
+        return undecided(thrown, step);
+      }
+      start = index + 1;
+    }
+    return null;
+  }
+}
+
+/** An answer's status stands in the rule most of the time, also when what else is in it is unknown. */
+function statusOf({ action, rule }: Step, facts: LoggedFacts): number | null {
+  try {
+    return action.kind === 'answer' ? action.answer(facts).status : null;
+  } catch (thrown) {
+    if (unknownIn(thrown) === null) throw thrown;
+    return typeof rule.args.status === 'number' ? rule.args.status : null;
+  }
+}
+
+function undecided(thrown: unknown, step: Step | null): NewVerdict {
+  const unknown = unknownIn(thrown);
+  const rule = step?.name ?? null;
+  return unknown === null ? { kind: 'answer', status: 500, rule } : { kind: 'unknown', fact: unknown.fact, rule };
+}

@@ -1,0 +1,61 @@
+/**
+ * LogLine: one line of an access log, in either format, as what it says of a request and of what happened to it. Any thread.
+ *
+ * What a line does not say is `undefined`, which is not the same as null: null says that there was none.
+ */
+import type { IpAddress } from '@sluice/dsl/match';
+import { readCombinedLine } from './combined-line.ts';
+import { readJsonLine } from './json-line.ts';
+
+export interface LogLine {
+  readonly format: 'json' | 'combined';
+  readonly client: IpAddress | undefined;
+  readonly method: string;
+  readonly scheme: 'http' | 'https' | undefined;
+  /** Lower case, without a port. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  /** As it was sent or as it was normalised: normalising again changes nothing. */
+  readonly path: string;
+  readonly query: string;
+  /** By lower-case name; null: it was not there. Others are unknown. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly listener: string | undefined;
+  readonly status: number | undefined;
+  /** The rule that decided, as `file:line:column`. */
+  readonly rule: string | null | undefined;
+  readonly backend: string | null | undefined;
+}
+
+/** BadLine says in a few words why a line is none. */
+export class BadLine extends Error {}
+
+/** Longest line that is read, in bytes. */
+export const LINE_LIMIT = 256 * 1024;
+
+/** readLogLine tells the format by the first character. Throws BadLine. */
+export function readLogLine(text: string): LogLine {
+  return text.startsWith('{') ? readJsonLine(text) : readCombinedLine(text);
+}
+
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
+
+/** methodOf checks a method. Throws BadLine. */
+export function methodOf(text: string): string {
+  if (METHOD.test(text)) return text;
+  throw new BadLine(`\`${text.slice(0, 40)}\` is not a method`);
+}
+
+/** statusOf checks a status. Throws BadLine. */
+export function statusOf(value: number): number {
+  if (Number.isInteger(value) && value >= 100 && value <= 999) return value;
+  throw new BadLine(`\`${value}\` is not a status`);
+}
+
+/** hostOf takes port and brackets off a host. */
+export function hostOf(text: string): { readonly host: string; readonly port: number | undefined } {
+  const [, v6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = v6 ?? name;
+  if (host === undefined) throw new BadLine(`\`${text.slice(0, 80)}\` is not a host`);
+  return { host: host.toLowerCase(), port: port === undefined ? undefined : Number(port) };
+}

@@ -1,0 +1,92 @@
+/**
+ * LoggedFacts: what conditions may ask of a request of which only a log line is left. Any thread.
+ *
+ * Asking for what the line does not say throws UnknownFact. Matchers take that as a condition that cannot be decided: it
+ * matters only where nothing else decides, so that what is not known stays not known and is never guessed.
+ */
+import { type IpAddress, normalisePath, type RequestFacts } from '@sluice/dsl/match';
+import type { LogLine } from './log-line.ts';
+
+/** UnknownFact names what the log does not say: `host`, `header cookie`. */
+export class UnknownFact extends Error {
+  readonly fact: string;
+
+  constructor(fact: string) {
+    super(`the log does not say the ${fact}`);
+    this.fact = fact;
+  }
+}
+
+const KNOWN_FACTS = new Map<string, UnknownFact>();
+/** Header names come from rules, so there are few; made once each, since a stack costs more than a verdict. */
+function unknown(fact: string): UnknownFact {
+  let error = KNOWN_FACTS.get(fact);
+  if (error === undefined) {
+    error = new UnknownFact(fact);
+    KNOWN_FACTS.set(fact, error);
+  }
+  return error;
+}
+
+/** unknownIn finds the UnknownFact behind what a matcher threw, or null when it threw for another reason. */
+export function unknownIn(thrown: unknown): UnknownFact | null {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth++) {
+    if (error instanceof UnknownFact) return error;
+  }
+  return null;
+}
+
+export class LoggedFacts implements RequestFacts {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly id: string = '0'.repeat(32);
+  readonly #line: LogLine;
+  readonly #scheme: 'http' | 'https' | undefined;
+  readonly #port: number | undefined;
+
+  /** `path` is normalised; scheme and port are the listener's where the line says none. */
+  constructor(line: LogLine, path: string, scheme: 'http' | 'https' | undefined, port: number | undefined) {
+    this.method = line.method;
+    this.path = path;
+    this.query = line.query;
+    this.#line = line;
+    this.#scheme = line.scheme ?? scheme;
+    this.#port = line.port ?? port;
+  }
+
+  get ip(): IpAddress {
+    if (this.#line.client === undefined) throw unknown('client');
+    return this.#line.client;
+  }
+
+  get port(): number {
+    if (this.#port === undefined) throw unknown('port');
+    return this.#port;
+  }
+
+  get scheme(): 'http' | 'https' {
+    if (this.#scheme === undefined) throw unknown('scheme');
+    return this.#scheme;
+  }
+
+  get host(): string {
+    if (this.#line.host === undefined) throw unknown('host');
+    return this.#line.host;
+  }
+
+  header(name: string): string | readonly string[] | undefined {
+    const value = this.#line.headers[name];
+    if (value === undefined) {
+      if (name === 'host' && this.#line.host !== undefined) return this.#line.host;
+      throw unknown(`header ${name}`);
+    }
+    return value ?? undefined;
+  }
+}
+
+/** pathOf normalises a logged path; null for one that live traffic refuses with 400. */
+export function pathOf(line: LogLine, allowEncodedSlashes: boolean): string | null {
+  if (line.path === '*' && line.method === 'OPTIONS') return '*';
+  return normalisePath(line.path, allowEncodedSlashes);
+}

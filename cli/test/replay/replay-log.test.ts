@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { checkRules } from '../../dist/checked-rules.js';
+import { replayLog } from '../../dist/replay/replay-log.js';
+import type { Group, Summary } from '../../src/replay/summary.ts';
+import { folderOf } from '../sluice.ts';
+
+const RULES = `define admin = path under /admin
+listener web on 127.0.0.1:8080 {
+  allow path is /health
+  deny ip 10.0.0.0/8
+  deny 404 when admin and not ip 203.0.113.0/24
+  redirect 301 to "https://www.example.com{path}" when host example.com
+  set header X-A to "b"
+  send to api when cookie beta is on
+  send to api when path under /api
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9002
+`;
+
+const LINE = {
+  ts: '2026-03-01T12:00:00.000Z',
+  listener: 'web',
+  client: '198.51.100.7',
+  method: 'GET',
+  scheme: 'http',
+  host: 'shop.example.com',
+  port: 8080,
+  path: '/',
+  query: '',
+  status: 200,
+  rule: 'gateway.sluice:10:3',
+  backend: 'app',
+  headers: { cookie: null },
+};
+
+type Said = { readonly [Name in keyof typeof LINE]?: unknown };
+
+function jsonLine(said: Said): string {
+  return JSON.stringify({ ...LINE, ...said });
+}
+
+async function replayed(
+  t: TestContext,
+  log: string | Uint8Array,
+  options: { threads?: number; name?: string; rules?: string; listener?: string } = {},
+): Promise<Summary> {
+  const folder = await folderOf(t, { 'gateway.sluice': options.rules ?? RULES });
+  const { plan, entries, problems } = await checkRules(join(folder, 'gateway.sluice'));
+  assert.deepEqual(problems, []);
+  const file = join(folder, options.name ?? 'access.log');
+  await writeFile(file, log);
+  const setup = { plan: plan!, entries: entries.map(({ url }) => url), listener: options.listener ?? null };
+  return replayLog(setup, file, { threads: options.threads ?? 0 });
+}
+
+/** shown gives each group as `outcome was -> now`. */
+function shown({ groups }: { groups: readonly Group[] }): string[] {
+  return groups.map(({ outcome, was, now, count }) => `${count} ${outcome}: ${was} -> ${now}`);
+}
+
+test('what the log says and the rules do is the same, or changes', async (t) => {
+  const summary = await replayed(
+    t,
+    [
+      jsonLine({}),
+      jsonLine({ path: '/api/x' }),
+      jsonLine({ path: '/api/y', backend: 'api' }),
+      jsonLine({ client: '10.1.2.3' }),
+      jsonLine({ client: '10.1.2.3', status: 403, backend: null, rule: 'old.sluice:4:3' }),
+      jsonLine({ client: '10.1.2.3', path: '/health' }),
+      jsonLine({ path: '/admin/x', status: 403, backend: null, rule: 'old.sluice:4:3' }),
+      jsonLine({ path: '/was-denied', status: 403, backend: null, rule: 'old.sluice:4:3' }),
+      jsonLine({ host: 'example.com', status: 301, backend: null, rule: 'old.sluice:4:3' }),
+    ].join('\n'),
+  );
+  assert.deepEqual(shown(summary), [
+    '1 changed: send to app (200) -> send to api',
+    '1 changed: send to app (200) -> answer 403',
+    '1 changed: answer 403 -> answer 404',
+    '1 changed: answer 403 -> send to app',
+    '2 same: send to app (200) -> send to app',
+    '1 same: send to api (200) -> send to api',
+    '1 same: answer 403 -> answer 403',
+    '1 same: answer 301 -> answer 301',
+  ]);
+  const changed = summary.groups[0]!;
+  assert.equal(changed.rule!.text, 'send to api when path under /api');
+  assert.match(changed.rule!.place, /gateway\.sluice:9:3$/);
+  assert.deepEqual(changed.examples, [{ line: 2, request: 'GET http://shop.example.com/api/x from 198.51.100.7' }]);
+});
+
+test('a condition on what the log does not say cannot be told, unless something else decides', async (t) => {
+  const { headers: _, host: __, ...bare } = LINE;
+  const lines = [
+    JSON.stringify({ ...bare, host: 'shop.example.com' }),
+    JSON.stringify({ ...bare, headers: { cookie: null } }),
+    JSON.stringify({ ...bare, client: '10.0.0.1', backend: null, status: 403 }),
+    JSON.stringify({ ...bare, path: '/admin', client: undefined }),
+  ];
+  const summary = await replayed(t, lines.join('\n'));
+  assert.deepEqual(shown(summary), [
+    '1 unknown: send to app (200) -> depends on the header cookie',
+    '1 unknown: send to app (200) -> depends on the host',
+    '1 unknown: send to app (200) -> depends on the client',
+    '1 same: answer 403 -> answer 403',
+  ]);
+});
+
+test('combined lines: answers are compared by status, and where they do not say who answered, that is told', async (t) => {
+  const rules = RULES.replace(/^.*(?:redirect|cookie).*\n/gm, '');
+  const line = (ip: string, path: string, status: number): string =>
+    `${ip} - - [01/Mar/2026:12:00:00 +0000] "GET ${path} HTTP/1.1" ${status} 5 "-" "curl/8.5"`;
+  const log = [line('10.0.0.1', '/', 403), line('10.0.0.1', '/', 200), line('198.51.100.7', '/api', 200)].join('\n');
+  assert.deepEqual(shown(await replayed(t, log, { rules })), [
+    '1 changed: status 200 -> answer 403',
+    '1 unsaid: status 200 -> send to api',
+    '1 same: status 403 -> answer 403',
+  ]);
+});
+
+test('a log without listeners needs to be told which it was, where there are several', async (t) => {
+  const rules = RULES.replace(
+    'backend app',
+    'listener other on 127.0.0.1:8081 { deny all; otherwise send to app }\nbackend app',
+  );
+  const { listener: _, port: __, ...bare } = LINE;
+  const log = JSON.stringify(bare);
+  assert.deepEqual(shown(await replayed(t, log, { rules })), [
+    '1 unknown: send to app (200) -> depends on the listener',
+  ]);
+  assert.deepEqual(shown(await replayed(t, log, { rules, listener: 'other' })), [
+    '1 changed: send to app (200) -> answer 403',
+  ]);
+  const withPort = JSON.stringify({ ...bare, port: 8081 });
+  assert.deepEqual(shown(await replayed(t, withPort, { rules })), ['1 changed: send to app (200) -> answer 403']);
+});
+
+test('bad lines are counted and shown, refused requests counted, empty lines passed over, ends of lines of any kind', async (t) => {
+  const long = `{"x":"${'y'.repeat(300_000)}"}`;
+  const refused = jsonLine({ status: 400, backend: null, rule: null });
+  const log = `${jsonLine({})}\r\n\r\nrubbish\u001b[2J\n${long}\n${refused}\n\n${jsonLine({})}`;
+  const summary = await replayed(t, log);
+  assert.deepEqual([summary.lines, summary.same, summary.refused, summary.bad], [5, 2, 1, 2]);
+  assert.deepEqual(
+    summary.badExamples.map(({ line, reason }) => [line, reason]),
+    [
+      [3, 'it is neither JSON nor in the combined format'],
+      [4, 'it is too long'],
+    ],
+  );
+  assert.ok(!summary.badExamples[0]!.text.includes('\u001b'));
+});
+
+test('200,000 lines, plain and packed, on threads and without, come to the same', async (t) => {
+  const lines: string[] = [];
+  for (let index = 0; index < 200_000; index++) {
+    const path = index % 10 === 0 ? `/api/${index}` : `/p/${index}`;
+    lines.push(index % 1000 === 999 ? 'rubbish' : jsonLine({ path, client: `198.51.100.${index % 250}` }));
+  }
+  const log = Buffer.from(`${lines.join('\n')}\n`);
+  const here = await replayed(t, log);
+  assert.equal(here.lines, 200_000);
+  assert.deepEqual([here.changed, here.bad, here.same], [20_000, 200, 179_800]);
+  assert.equal(here.groups[0]!.examples[0]!.line, 1);
+  assert.equal(here.badExamples[0]!.line, 1000);
+  const withoutFolder = ({ groups, ...rest }: Summary) => ({
+    ...rest,
+    groups: groups.map(({ rule: _, ...group }) => group),
+  });
+  const threads = await replayed(t, log, { threads: 2 });
+  assert.deepEqual(withoutFolder(threads), withoutFolder(here));
+  const packed = await replayed(t, gzipSync(log, { level: 1 }), { threads: 2, name: 'access.log.gz' });
+  assert.deepEqual(withoutFolder(packed), withoutFolder(here));
+});
+
+test('a packed log that is cut off is refused', async (t) => {
+  const packed = gzipSync(jsonLine({}).repeat(100));
+  const replay = replayed(t, packed.subarray(0, packed.length - 20), { name: 'access.log.gz' });
+  await assert.rejects(replay, /unexpected end of file/);
+});
