@@ -3,7 +3,7 @@
  */
 import type { DataEntry, Linker, PluginSet } from '@sluice/core';
 import type { Diagnostic } from '@sluice/dsl';
-import { compileTemplate } from '@sluice/dsl/match';
+import { compileTemplate, linkMaps } from '@sluice/dsl/match';
 import type { Plan, Rule } from '@sluice/dsl/plan';
 
 /** The command's one code of its own: a rule that compiles, and that its plugin refuses all the same. */
@@ -16,6 +16,9 @@ export function planLinker(plan: Plan, entries: readonly DataEntry[]): Linker {
   return {
     backend,
     template: (template) => compileTemplate(template, readers),
+    map: linkMaps(plan.maps, backend),
+    rates: { take: () => 0 },
+    scope: '',
   };
 }
 
