@@ -56,7 +56,7 @@ export function readMap(scope: Scope, statement: Statement, name: string, span: 
   const item = reader.value();
   if (item === null) return missing('what a key gets that is not in the file');
   if (!isEnded(scope, reader, statement, null)) return null;
-  const otherwise = valueOf(scope, item, to, scope.backends);
+  const otherwise = mapValueOf(scope, item, to, scope.backends);
   if (entries === null || otherwise === null) return null;
   if (to === 'backend') {
     for (const used of [otherwise, ...entries.map(([, value]) => value)]) {
@@ -111,7 +111,7 @@ function mapEntries(scope: Scope, from: MapKey, to: MapValue, backends: Known): 
     const keyItem: WordItem = { ...line, value: key, end: line.start + key.length };
     const valueItem: WordItem = { ...line, value, start: line.end - value.length };
     const known = keyOf(scope, keyItem, from);
-    const meant = valueOf(scope, valueItem, to, backends);
+    const meant = mapValueOf(scope, valueItem, to, backends);
     const before = known === null ? undefined : entries.get(known);
     if (known === null || meant === null) isRight = false;
     else if (before === undefined) entries.set(known, { value: meant, item: keyItem });
@@ -133,7 +133,7 @@ function keyOf(scope: Scope, item: WordItem, from: MapKey): string | null {
   return host === null ? null : `*.${host}`;
 }
 
-function valueOf(scope: Scope, item: WordItem, to: MapValue, backends: Known): string | number | null {
+function mapValueOf(scope: Scope, item: WordItem, to: MapValue, backends: Known): string | number | null {
   const text = item.value;
   if (to === 'text') {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

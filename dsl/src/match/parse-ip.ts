@@ -45,7 +45,9 @@ export function parseCidr(text: string): Network | null {
   if (!/^(?:0|[1-9][0-9]{0,2})$/.test(digits)) return null;
   const isMapped = address.isV4 && text.indexOf(':') >= 0;
   const prefix = Number(digits) - (isMapped ? 96 : 0);
-  return prefix < 0 || prefix > longest ? null : { first: prefix === longest ? address : clearHostBits(address, prefix), prefix };
+  return prefix < 0 || prefix > longest
+    ? null
+    : { first: prefix === longest ? address : clearHostBits(address, prefix), prefix };
 }
 
 /** ipV4 makes the IPv4 address of an unsigned 32-bit number. */

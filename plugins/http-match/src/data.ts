@@ -10,7 +10,7 @@ import { removeQuery, setQuery } from './edit-query.ts';
 import { queryValues } from './query.ts';
 import { redirect } from './redirect.ts';
 import { rewrite } from './rewrite.ts';
-import { send } from './send.ts';
+import { send, sendToMap } from './send.ts';
 import { setCookie } from './set-cookie.ts';
 
 export const fields: NonNullable<DataEntry['fields']> = {
@@ -29,6 +29,7 @@ export const fields: NonNullable<DataEntry['fields']> = {
 export const verbs: NonNullable<DataEntry['verbs']> = {
   redirect,
   send,
+  'send to map': sendToMap,
   'set header': setHeader,
   'add header': addHeader,
   'remove header': removeHeader,
