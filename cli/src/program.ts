@@ -4,8 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { check } from './commands/check.ts';
+import { diff } from './commands/diff.ts';
 import { explain } from './commands/explain.ts';
 import { fmt } from './commands/fmt.ts';
+import { lint } from './commands/lint.ts';
 import { plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
 import { test } from './commands/test.ts';
@@ -84,6 +86,27 @@ Examples:
   sluice test gateway.sluice --coverage --fail-under 80
 
 Exit codes: 0 all passed, 1 problems, a failed test or too little coverage, 2 usage`;
+
+const LINT_HELP = `
+It finds rules that can never run because the rules before them together take every request they want, conditions
+that contradict themselves, rules that do what a later one does anyway, names that nothing uses, and lists that overlap.
+What it reports is so: there are no false alarms. What it cannot settle within its budget it says.
+
+Examples:
+  sluice lint gateway.sluice
+  sluice lint gateway.sluice --json | jq '.files[].rules[] | {text, witness}'    a request for every rule
+
+Exit codes: 0 nothing to say, 1 findings, 2 usage`;
+
+const DIFF_HELP = `
+It finds requests that the two files treat in different ways, one for each pair of rules, and shows what each does with it.
+Every example is run through both files before it is shown. Verdicts are compared, not headers that are changed.
+
+Examples:
+  sluice diff gateway.sluice gateway.new.sluice
+  git show HEAD:gateway.sluice > /tmp/old.sluice; sluice diff /tmp/old.sluice gateway.sluice
+
+Exit codes: 0 no difference was found, 1 differences, or errors in a file, 2 usage`;
 
 const PLAN_HELP = `
 Examples:
@@ -184,6 +207,17 @@ export function createProgram(ended: (code: number) => void): Command {
       const { lsp } = await import('./commands/lsp.ts');
       ended(await lsp(ownVersion()));
     });
+
+  command('lint', 'find rules that can never run, and other slips', LINT_HELP)
+    .argument('<file...>', 'rule files')
+    .option('--json', 'print the findings, and a request for every rule, as JSON')
+    .action(async (files, options) => ended(await lint(files, options)));
+
+  command('diff', 'find requests that two versions of rules treat in different ways', DIFF_HELP)
+    .argument('<old>', 'the rule file as it was')
+    .argument('<new>', 'the rule file as it is to be')
+    .option('--json', 'print the differences as JSON')
+    .action(async (before, after, options) => ended(await diff(before, after, options)));
 
   command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')

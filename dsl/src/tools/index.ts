@@ -1,2 +1,3 @@
+export { type DifferenceReport, findDifferences, type RulePair } from './difference.ts';
 export { type FormatResult, formatText } from './format.ts';
-export { LINT_BUDGET, type LintReport, lint, type RuleReport } from './lint.ts';
+export { type LintReport, lint, type RuleReport } from './lint.ts';

@@ -40,7 +40,7 @@ export interface LintReport {
 }
 
 /** Steps that a plan may cost: some seconds. */
-export const LINT_BUDGET = 10_000_000;
+const LINT_BUDGET = 10_000_000;
 /** Steps that one rule may cost. */
 const RULE_BUDGET = 200_000;
 

@@ -1,0 +1,171 @@
+/**
+ * Difference: requests that two versions of rules are likely to treat in different ways, one for each pair of rules. Main thread.
+ *
+ * What it gives are candidates: whoever asks runs each through both versions. Changes (headers, rewrites) are not compared, and
+ * rules that take only some of their requests stand aside.
+ */
+import type { ListenerPlan, Plan } from '../plan/plan.ts';
+import type { Rule } from '../plan/rule.ts';
+import type { TestRequest } from '../plan/test.ts';
+import {
+  beforeRule,
+  type Goal,
+  goalOf,
+  isPassing,
+  isWhole,
+  type Readers,
+  requestOf,
+  type Space,
+  solve,
+  takes,
+} from './space/index.ts';
+
+/** RulePair is a rule of each version that decide some of the same requests. */
+export interface RulePair {
+  /** The name of the listener in both. */
+  readonly listener: string;
+  readonly before: Rule;
+  readonly after: Rule;
+  /** A request that both take; null: none was found, and there may be some. */
+  readonly request: TestRequest | null;
+}
+
+export interface DifferenceReport {
+  readonly pairs: readonly RulePair[];
+  /** Names of listeners that only one version has. */
+  readonly onlyBefore: readonly string[];
+  readonly onlyAfter: readonly string[];
+  /** False: the budget was spent before every pair was looked at. */
+  readonly isComplete: boolean;
+}
+
+/** Steps that a comparison may cost: some seconds. */
+const DIFFERENCE_BUDGET = 10_000_000;
+const PAIR_BUDGET = 50_000;
+
+/** findDifferences looks at every pair of rules that do not say the same. `readers` are the fields' implementations. */
+export function findDifferences(
+  before: Plan,
+  after: Plan,
+  readers: Readers,
+  budget = DIFFERENCE_BUDGET,
+): DifferenceReport {
+  const search = new Search(readers, budget);
+  const [old, fresh] = [httpOf(before), httpOf(after)];
+  for (const listener of old) {
+    const same = fresh.find(({ name }) => name === listener.name);
+    if (same !== undefined && rulesText(listener) !== rulesText(same)) search.compare(listener, same);
+  }
+  const missingIn = (those: readonly ListenerPlan[], these: readonly ListenerPlan[]): readonly string[] =>
+    those.map(({ name }) => name).filter((name) => !these.some((one) => one.name === name));
+  return {
+    pairs: search.pairs,
+    onlyBefore: missingIn(old, fresh),
+    onlyAfter: missingIn(fresh, old),
+    isComplete: search.isComplete,
+  };
+}
+
+function httpOf({ listeners }: Plan): readonly ListenerPlan[] {
+  return listeners.filter(({ protocol }) => protocol === 'http');
+}
+
+const NO_LISTS: ReadonlySet<string> = new Set();
+
+class Search {
+  readonly pairs: RulePair[] = [];
+  isComplete = true;
+  readonly #readers: Readers;
+  #left: number;
+
+  constructor(readers: Readers, budget: number) {
+    this.#readers = readers;
+    this.#left = budget;
+  }
+
+  compare(old: ListenerPlan, fresh: ListenerPlan): void {
+    const common = commonStart(old, fresh);
+    const isOpen = ({ rule }: Decider): boolean => !common.has(rule);
+    const candidates = decidersOf(fresh).filter(isOpen);
+    for (const before of decidersOf(old).filter(isOpen)) {
+      for (const after of candidates) {
+        if (effectOf(before.rule) !== effectOf(after.rule)) this.#pair(old, before, fresh, after);
+      }
+    }
+  }
+
+  #pair(old: ListenerPlan, before: Decider, fresh: ListenerPlan, after: Decider): void {
+    if (this.#left <= 0) {
+      this.isComplete = false;
+      return;
+    }
+    const share = Math.min(this.#left, PAIR_BUDGET);
+    const budget = { steps: share };
+    const question = { budget, changing: NO_LISTS };
+    const tried = (space: Space): TestRequest | null => {
+      budget.steps -= before.goals.length + after.goals.length;
+      const request = requestOf(space, fresh);
+      if (request === null || !takes(old, before.rule, request, this.#readers)) return null;
+      return takes(fresh, after.rule, request, this.#readers) ? request : null;
+    };
+    // The two conditions alone settle most pairs.
+    let solution = solve([before.goals[0]!, after.goals[0]!], question, tried);
+    if (solution.kind !== 'never' && !(solution.kind === 'possible' && solution.found !== null)) {
+      solution = solve([...before.goals, ...after.goals], question, tried);
+    }
+    this.#left -= share - Math.max(0, budget.steps);
+    if (solution.kind === 'unknown') this.isComplete = false;
+    if (solution.kind !== 'possible') return;
+    this.pairs.push({ listener: old.name, before: before.rule, after: after.rule, request: solution.found });
+  }
+}
+
+interface Decider {
+  readonly rule: Rule;
+  /** What a request must meet for the rule to decide it, the rule's own condition first. */
+  readonly goals: readonly Goal[];
+}
+
+/** decidersOf are the rules that give verdicts, but for those that let requests go on. */
+function decidersOf(listener: ListenerPlan): readonly Decider[] {
+  const { guards, routes } = listener;
+  return [...guards, ...routes]
+    .filter((rule) => isWhole(rule) && !isPassing(rule))
+    .map((rule) => ({
+      rule,
+      goals: [goalOf(rule.when, true), ...beforeRule(listener, rule).map(({ goal }) => goal)],
+    }));
+}
+
+/** effectOf is the same for rules that do the same. */
+function effectOf({ verb, args }: Rule): string {
+  return `${verb} ${JSON.stringify(args)}`;
+}
+
+function withoutPlaces(value: unknown): string {
+  return JSON.stringify(value, (key, inner) => (key === 'place' || key === 'text' ? undefined : inner));
+}
+
+function rulesText({ guards, routes, allowEncodedSlashes }: ListenerPlan): string {
+  return withoutPlaces([guards, routes, allowEncodedSlashes]);
+}
+
+/**
+ * commonStart are the guards at the beginning of both versions that say the same: what one of them decides, its twin decides
+ * too. Routes are left out: which requests come to them is a matter of the guards.
+ */
+function commonStart(before: ListenerPlan, after: ListenerPlan): ReadonlySet<Rule> {
+  const common = new Set<Rule>();
+  for (const [index, rule] of before.guards.entries()) {
+    const twin = after.guards[index];
+    if (twin === undefined || withoutPlaces(rule) !== withoutPlaces(twin)) return common;
+    common.add(rule).add(twin);
+  }
+  if (before.guards.length !== after.guards.length) return common;
+  for (const [index, rule] of before.routes.entries()) {
+    const twin = after.routes[index];
+    if (twin === undefined || withoutPlaces(rule) !== withoutPlaces(twin)) return common;
+    common.add(rule).add(twin);
+  }
+  return common;
+}
