@@ -1,7 +1,7 @@
 /**
  * ArgumentReader: the arguments of a verb, setting or component in a line, as the checker reads them. Main thread.
  */
-import { LIST_TYPES, METHOD_WORDS, NUMERIC_TYPES } from '../check/argument-value.ts';
+import { LIST_TYPES, METHOD_WORDS, NAMED_KEYS, NUMERIC_TYPES } from '../check/argument-value.ts';
 import { shapeOf } from '../check/arguments.ts';
 import { knownHeaders } from '../check/header-names.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
@@ -103,12 +103,35 @@ export class ArgumentReader {
       if (word === undefined || word.kind === 'open' || word.kind === 'close') return;
       const space = NAME_TYPES[arg.type];
       if (space !== undefined && word.kind === 'word') line.name(space, false);
+      else if (arg.type === 'field') this.#field();
       else if (arg.type === 'cidrs' && line.names.of('list').has(word.value)) line.name('list', false);
       else if (this.#owner !== '' && arg.type === 'name' && arg.name === 'name' && arg.choices === undefined) {
         line.name('server', true, this.#owner);
-      } else line.mark({ kind: 'argument', arg, isLabel: false });
+      } else {
+        line.mark({ kind: 'argument', arg, isLabel: false });
+        if (arg.type === 'key' && NAMED_KEYS.has(word.value)) this.#keyName(arg, word.value);
+      }
       if (!LIST_TYPES.has(arg.type) || line.peek()?.kind !== 'comma') return;
       line.at++;
+    }
+  }
+
+  /** The name behind `per header` or `by cookie`. */
+  #keyName(arg: BaseArg, kind: string): void {
+    const line = this.#line;
+    if (kind === 'header') for (const name of knownHeaders()) line.propose(name, 'value', '');
+    const word = line.peek();
+    if (word?.kind === 'word' || word?.kind === 'text') line.mark({ kind: 'argument', arg, isLabel: false });
+  }
+
+  /** A field that is read, not compared: `of host`. */
+  #field(): void {
+    const line = this.#line;
+    const field = line.field();
+    if (field === null) line.at++;
+    else if (field.key !== undefined) {
+      if (field.name === 'header') for (const name of knownHeaders()) line.propose(name, 'value', '');
+      if (!line.isDone) line.mark({ kind: 'key', word: field });
     }
   }
 
@@ -116,8 +139,12 @@ export class ArgumentReader {
     const line = this.#line;
     if (!line.isDone) return;
     const space = NAME_TYPES[arg.type];
-    if (space !== undefined) line.proposeNames(space);
+    if (space !== undefined) {
+      line.proposeNames(space);
+      return;
+    }
     if (arg.type === 'cidrs') line.proposeNames('list');
+    if (arg.type === 'field') line.field();
     if (arg.choices !== undefined) {
       for (const choice of arg.choices) line.propose(String(choice), 'value', argDoc(arg), STATUS_DOCS[choice] ?? '');
       return;

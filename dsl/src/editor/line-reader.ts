@@ -6,14 +6,16 @@
  * that a line may be half written. One reader reads one line.
  */
 import { METHOD_WORDS } from '../check/argument-value.ts';
+import { PHASE_RANK } from '../check/phase.ts';
 import { SETTINGS, type SectionKind, type SettingWord } from '../vocabulary/base-words.ts';
 import type { PhraseTable } from '../vocabulary/phrase-table.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
-import type { ComponentWord, FieldWord, VerbWord } from '../vocabulary/word.ts';
+import type { ComponentWord, FieldWord, Phase, VerbWord } from '../vocabulary/word.ts';
 import { ArgumentReader } from './argument-reader.ts';
 import { ConditionReader } from './condition-reader.ts';
 import type { NameSpace, Names, Proposal, ProposalKind, Role } from './role.ts';
 import type { SourceLine, SourceWord } from './source-line.ts';
+import { TestReader } from './test-reader.ts';
 import { TopReader } from './top-reader.ts';
 import { componentDoc, fieldDoc, keywordDoc, settingDoc, verbDoc } from './word-docs.ts';
 
@@ -50,6 +52,8 @@ export class LineReader {
   readonly roles: (Role | null)[];
   readonly proposals = new Map<string, Proposal>();
   at = 0;
+  /** Fields of a later phase are not proposed. A definition may be used anywhere. */
+  phase: Phase = 'response';
 
   constructor(words: readonly SourceWord[], vocabulary: Vocabulary, names: Names) {
     this.words = words;
@@ -127,7 +131,7 @@ export class LineReader {
     else if (section === 'on response') this.#rule(false, true);
     else if (section === 'backend') this.#settings('backend', parent!.words[1]?.value ?? '');
     else if (section === 'settings') this.#settings('settings', '');
-    else if (section === 'test') this.#test();
+    else if (section === 'test') new TestReader(this).read();
   }
 
   condition(): void {
@@ -157,7 +161,12 @@ export class LineReader {
 
   /** field takes a field's name. */
   field(): FieldWord | null {
-    return this.#phrase(this.vocabulary.fields, 'field', fieldDoc);
+    return this.#phrase(
+      this.vocabulary.fields,
+      'field',
+      fieldDoc,
+      (field) => PHASE_RANK[field.phase] <= PHASE_RANK[this.phase],
+    );
   }
 
   #setting(setting: SettingWord, owner: string): void {
@@ -179,6 +188,7 @@ export class LineReader {
 
   /** A line of a listener, or of its `on response`. */
   #rule(isTcp: boolean, isResponse: boolean): void {
+    if (!isResponse) this.phase = isTcp ? 'connection' : 'request';
     const isHere = (verb: VerbWord): boolean =>
       isResponse ? verb.part === 'change' : verb.phase !== 'response' && (!isTcp || verb.phase === 'connection');
     if (!isResponse) {
@@ -226,18 +236,6 @@ export class LineReader {
     if (this.isDone) return;
     this.mark({ kind: 'keyword', word: 'when' });
     this.condition();
-  }
-
-  #test(): void {
-    this.propose('given', 'keyword', 'the request: `given ip 198.51.100.7, GET https://www.example.com/`');
-    this.propose('expect', 'keyword', 'what is to happen: `expect deny 404`, `expect send to app`');
-    const word = this.wordAt(0);
-    if (word !== 'given' && word !== 'expect') return;
-    this.mark({ kind: 'keyword', word });
-    if (word === 'given') return;
-    const verb = this.#phrase(this.vocabulary.verbs, 'verb', verbDoc, ({ part }) => part !== 'change');
-    if (verb !== null) new ArgumentReader(this, '').read(verb.args);
-    if (this.keyword('by', 'the definition or verb that is to decide')) this.name('define', false);
   }
 }
 

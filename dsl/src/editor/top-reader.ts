@@ -1,6 +1,7 @@
 /**
  * TopReader: a line at the top of a rule file: the head of a section, or a definition. Main thread.
  */
+import { MAP_KEYS, MAP_VALUES } from '../check/map-line.ts';
 import type { LineReader } from './line-reader.ts';
 
 /** The types of lists and maps, with the type of their values. */
@@ -11,9 +12,10 @@ const LIST_TYPES: Readonly<Record<string, string>> = {
   texts: 'texts',
   numbers: 'whole numbers',
 };
-const MAP_TYPES: Readonly<Record<string, string>> = {
-  ip: 'an address',
-  host: 'a host name',
+/** What maps are made of. */
+const VALUE_TYPES: Readonly<Record<string, string>> = {
+  ip: 'an address, or the network it is in',
+  host: 'a host name, or `*.` and the end of one',
   path: 'a path',
   text: 'a text',
   number: 'a whole number',
@@ -82,14 +84,14 @@ export class TopReader {
   #map(): void {
     const line = this.#line;
     if (line.name('map', true) === null || !line.keyword('=', '')) return;
-    const type = (): string | null => {
-      for (const [name, doc] of Object.entries(MAP_TYPES)) line.propose(name, 'keyword', doc);
+    const type = (types: readonly string[]): string | null => {
+      for (const name of types) line.propose(name, 'keyword', VALUE_TYPES[name] ?? '');
       const word = line.wordAt(line.at);
       if (word !== null) line.mark({ kind: 'keyword', word });
       return word;
     };
-    if (type() === null || !line.keyword('to', 'the type of what is found')) return;
-    const to = type();
+    if (type(MAP_KEYS) === null || !line.keyword('to', 'the type of what is found')) return;
+    const to = type(MAP_VALUES);
     if (to === null || !line.keyword('from', 'a file with a pair a line')) return;
     if (!line.isDone) line.at++;
     if (line.isWord('refresh')) {

@@ -175,3 +175,30 @@ test('the next word of a right file is among the proposals wherever words can be
   }
   assert.ok(seen > 40, `${seen} words`);
 });
+
+test('maps, keys of limits, and fields that are read', () => {
+  has('map a = <|>', 'host', 'ip');
+  lacks('map a = <|>', 'backend');
+  has('map a = host to <|>', 'backend', 'number');
+  has('map a = host to backend from "a.map" <|>', 'else', 'refresh');
+  has(inListener('  limit 20/s <|>'), 'burst', 'per');
+  has(inListener('  limit 20/s per <|>'), 'ip', 'header', 'global');
+  has(inListener('  limit 20/s per header <|>'), 'Authorization');
+  has(inListener('  limit 20/s per header X-Key <|>'), 'when', 'burst');
+});
+
+test('a test block has words of its own, and the names of the file', () => {
+  const inTest = (line: string): string => `${inListener('  otherwise send to app')}test "a" {\n  ${line}\n}\n`;
+  has(inTest('<|>'), 'given', 'expect');
+  has(inTest('given <|>'), 'ip', 'GET', 'header');
+  has(inTest('given ip 10.0.0.1, <|>'), 'POST', 'listener');
+  has(inTest('given GET https://a.example.com/, header <|>'), 'User-Agent');
+  has(inTest('expect <|>'), 'deny', 'send', 'redirect');
+  has(inTest('expect send to <|>'), 'app', 'api');
+  has(inTest('expect deny 404 by <|>'), 'admin', 'office');
+});
+
+test('fields of the answer are proposed only where there is one', () => {
+  has(inListener('  on response {\n    set header A to "b" when <|>\n  }'), 'status', 'path');
+  lacks(inListener('  deny <|>'), 'status');
+});

@@ -1,0 +1,76 @@
+/**
+ * TestReader: a line of a `test` block, as the checker reads it: items with commas between them. Main thread.
+ */
+import { METHOD_WORDS } from '../check/argument-value.ts';
+import { knownHeaders } from '../check/header-names.ts';
+import { STATUS_DOCS } from './argument-reader.ts';
+import type { LineReader } from './line-reader.ts';
+
+export class TestReader {
+  readonly #line: LineReader;
+
+  constructor(line: LineReader) {
+    this.#line = line;
+  }
+
+  /** read passes over the line. */
+  read(): void {
+    const line = this.#line;
+    const isGiven = line.keyword('given', 'the request: `given ip 198.51.100.7, GET https://www.example.com/admin`');
+    if (!isGiven && !line.keyword('expect', 'what is to happen: `expect deny 404 by admin`, `expect send to app`')) {
+      return;
+    }
+    for (;;) {
+      if (isGiven) this.#given();
+      else this.#expected();
+      while (!line.isDone && line.peek()!.kind !== 'comma') line.at++;
+      if (line.isDone) return;
+      line.at++;
+    }
+  }
+
+  #given(): void {
+    const line = this.#line;
+    for (const method of METHOD_WORDS) line.propose(method, 'value', 'the request: a method and a URL');
+    if (line.keyword('ip', 'the client’s address')) return;
+    if (line.keyword('listener', 'the listener that takes the request')) line.name('listener', false);
+    else this.#header('is');
+  }
+
+  #expected(): void {
+    const line = this.#line;
+    if (line.keyword('allow', 'a guard ends the guards with `allow`')) return;
+    if (line.keyword('send', 'the request goes to a backend')) {
+      if (line.keyword('to', '')) line.name('backend', false);
+    } else if (line.keyword('deny', 'a guard refuses the request')) {
+      this.#status();
+      if (line.keyword('by', 'the definition or list that the guard names')) this.#condition();
+    } else if (line.keyword('redirect', 'the answer is a redirection')) {
+      this.#status();
+      line.keyword('to', 'the whole location');
+    } else this.#header('is', 'absent');
+  }
+
+  #header(...operators: string[]): void {
+    const line = this.#line;
+    const isHeader = line.keyword('header', '`header NAME is VALUE`');
+    if (!isHeader && !line.keyword('cookie', '`cookie NAME is VALUE`')) return;
+    if (isHeader) for (const name of knownHeaders()) line.propose(name, 'value', '');
+    if (line.isDone) return;
+    line.at++;
+    for (const operator of operators) if (line.keyword(operator)) return;
+  }
+
+  #status(): void {
+    const line = this.#line;
+    for (const [status, doc] of Object.entries(STATUS_DOCS)) line.propose(status, 'value', '', doc);
+    if (/^\d/.test(line.wordAt(line.at) ?? '')) line.at++;
+  }
+
+  #condition(): void {
+    const line = this.#line;
+    line.proposeNames('list');
+    const isList = line.names.of('list').has(line.wordAt(line.at) ?? '');
+    line.name(isList ? 'list' : 'define', false);
+  }
+}
