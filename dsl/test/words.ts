@@ -197,7 +197,19 @@ const VERBS: VerbWord[] = [
     example: 'send to app when path under /app',
     part: 'route',
     phase: 'connection',
-    args: [{ name: 'backend', type: 'backend', before: 'to', doc: 'a backend' }],
+    args: [
+      { name: 'share', type: 'percent', doc: 'a share', isOptional: true, isPartial: true, min: 0, max: 100 },
+      { name: 'backend', type: 'backend', before: 'to', doc: 'a backend' },
+      {
+        name: 'key',
+        type: 'key',
+        before: 'by',
+        doc: 'whose share',
+        isOptional: true,
+        needs: 'share',
+        choices: ['ip', 'cookie', 'header'],
+      },
+    ],
   },
   ...(['set', 'add'] as const).map(
     (name): VerbWord => ({

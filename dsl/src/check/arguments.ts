@@ -18,6 +18,7 @@ import {
   NUMERIC_TYPES,
 } from './argument-value.ts';
 import { checkMapKey, readField } from './field-argument.ts';
+import { isOutside, readOutside } from './outside-value.ts';
 import type { Reader } from './reader.ts';
 import { checkReplacement } from './replacement.ts';
 import type { Scope } from './scope.ts';
@@ -99,6 +100,12 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
       missing(scope, reader, arg, word);
     }
   }
+  for (const { name, before, needs } of args) {
+    if (needs === undefined || !spans.has(name) || spans.has(needs)) continue;
+    const example = args.find((arg) => arg.name === needs)!;
+    isRight =
+      scope.error('SL0118', spans.get(name)!, { word: before! }, `It belongs to ${asPhrase(example.doc)}`) ?? false;
+  }
   for (const { name, replaces } of args) {
     if (isRight && replaces !== undefined) {
       isRight = checkReplacement(scope, spans.get(name)!, values[name] as Template, values[replaces]!);
@@ -147,6 +154,7 @@ function readOne(scope: Scope, reader: Reader, arg: BaseArg, before: Span): ArgV
     if (item !== undefined) reader.at++;
     return undefined;
   }
+  if (isOutside(reader, arg)) return readOutside(scope, reader, arg);
   if (arg.type === 'field') return readField(scope, reader, arg);
   if (arg.type === 'key') {
     reader.at++;

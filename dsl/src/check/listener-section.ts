@@ -21,6 +21,7 @@ import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+import { ShareRow } from './share-row.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -38,6 +39,7 @@ class ListenerChecker {
   readonly #lines: PlacedLine[] = [];
   #otherwise: Statement | null = null;
   readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
+  readonly #shares: ShareRow;
   #responseChanges: readonly Rule[] = [];
   readonly #said = new Map<string, Span>();
   readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
@@ -52,6 +54,7 @@ class ListenerChecker {
     this.#scope = scope;
     this.#statement = statement;
     this.#name = name;
+    this.#shares = new ShareRow(scope);
   }
 
   run(): ListenerPlan | null {
@@ -175,10 +178,6 @@ class ListenerChecker {
       this.#unknown(statement, new Reader(phrase, at));
       return;
     }
-    if (this.#isComing(found.verb.name, new Reader(phrase, at + found.length))) {
-      if (isOtherwise) this.#enterOtherwise(statement);
-      return;
-    }
     const span = { start: phrase.items[at]!.start, end: phrase.items[at + found.length - 1]!.end };
     this.#rule({ statement, verb: found.verb, at: at + found.length, span, isOtherwise });
   }
@@ -203,8 +202,12 @@ class ListenerChecker {
     }
     const rule = checkRule(scope, line, part, this.#protocol === 'tcp' ? 'connection' : 'request');
     if (rule === null) return;
+    if (line.isOtherwise && rule.isPartial === true) {
+      scope.error('SL0341', span, { word: verb.name });
+      return;
+    }
     this.#warnOfShadow(rule, line);
-    this.#rules[part].push(rule);
+    this.#rules[part].push(part === 'route' ? this.#shares.place(rule, line) : rule);
   }
 
   /** A guard or route for all requests leaves nothing to the lines of its part behind it. */
@@ -231,20 +234,6 @@ class ListenerChecker {
       return false;
     }
     this.#otherwise = statement;
-    return true;
-  }
-
-  /** Forms of known verbs that this release does not have: `send 5% to …`, `send map …`. */
-  #isComing(verb: string, reader: Reader): boolean {
-    const next = reader.peek();
-    if (verb !== 'send' || next?.kind !== 'word') return false;
-    const form = /^\d+(?:\.\d+)?%$/.test(next.value) ? 'send N%' : null;
-    if (form === null) return false;
-    for (const item of reader.items) {
-      const backend = item.kind === 'word' ? this.#scope.backends.get(item.value) : undefined;
-      if (backend !== undefined) backend.isUsed = true;
-    }
-    this.#scope.error('SL0116', next, { word: form });
     return true;
   }
 

@@ -8,8 +8,9 @@ export { MatchError } from './match-error.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';
+export { compileKey } from './request-key.ts';
 export { compileRules, type RuleMatcher } from './rule-matcher.ts';
-export { compileTemplate } from './template.ts';
+export { compileTemplate, type SecretReader } from './template.ts';
 export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';
 export {
   parseWrittenRequest,

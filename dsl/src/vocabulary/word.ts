@@ -85,6 +85,8 @@ export interface ArgWord {
    */
   readonly before?: string;
   readonly isOptional?: boolean;
+  /** The argument without which it means nothing. */
+  readonly needs?: string;
   /** With it, the verb takes only some of the requests that its condition wants (see VerbWord). */
   readonly isPartial?: boolean;
   /** Written in the plan when the argument is left out. */

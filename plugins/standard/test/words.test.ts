@@ -197,6 +197,36 @@ test('send routes to the first backend that fits', async () => {
   assert.notDeepEqual(await codesOf(rulesOf('otherwise send to apo')), []);
 });
 
+test('send takes a share, the same clients every time', async () => {
+  const line = 'send 30% to api by cookie sid';
+  const backendOf = async (sid: string) => {
+    const { verdict, routes } = await explain(line, `${GET}/`, [['Cookie', `sid=${sid}`]]);
+    assert.equal(routes[0]!.outcome, verdict.kind === 'send' && verdict.backend === 'api' ? 'match' : 'passed');
+    return verdict.kind === 'send' ? verdict.backend : verdict.kind;
+  };
+  const first = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(backendOf));
+  assert.deepEqual(new Set(first), new Set(['api', 'app']));
+  assert.deepEqual(await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(backendOf)), first);
+  for (const right of [
+    'send 5% to api',
+    'send 0.5% to api by ip when path under /x',
+    'send 5% to api by header X-User',
+  ]) {
+    assert.deepEqual(await codesOf(rulesOf(right)), [], right);
+  }
+  for (const wrong of [
+    'send 5 to api',
+    'send 101% to api',
+    'send to api by ip when path is /',
+    'send 5% to api by path',
+    'send 5% to api by cookie',
+    'send 60% to api\nsend 60% to api',
+    'otherwise send 5% to api',
+  ]) {
+    assert.notDeepEqual(await codesOf(rulesOf(wrong)), [], wrong);
+  }
+});
+
 test('set, add and remove header change what the server sees', async () => {
   const lines = 'set header X-A to "{path}"\n add header X-B to "b"\n remove header X-C when not ip 10.0.0.0/8';
   assert.deepEqual((await explain(lines, `${GET}/x from 10.0.0.1`)).edits, [

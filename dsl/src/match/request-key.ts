@@ -1,13 +1,13 @@
 /**
- * KeyReader: what a limit counts apart, as text. Data threads; hot path.
+ * RequestKey: what requests are told apart by (an argument of type `key`), as text. Data plane, hot path.
  */
-import type { RequestFacts } from '@sluice/dsl/match';
+import type { RequestFacts } from './facts.ts';
 
 /**
- * keyReader returns the reader of `ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`. A request without the header
- * or cookie counts by its address: it neither escapes the limit nor uses up what others have.
+ * compileKey returns the reader of `ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`. A request without the header
+ * or cookie is told apart by its address, so that it neither escapes what is counted nor shares it with all others.
  */
-export function keyReader([kind, name = '']: readonly string[]): (facts: RequestFacts) => string {
+export function compileKey([kind, name = '']: readonly string[]): (facts: RequestFacts) => string {
   switch (kind) {
     case 'host':
       return (facts) => facts.host;
