@@ -1,10 +1,10 @@
 /**
  * LinkRules: makes every rule's action once, as each data thread will, to find those that a plugin refuses. Main thread.
  */
-import type { DataEntry, Linker, PluginSet } from '@sluice/core';
+import { type DataEntry, type Linker, maskedSecret, type PluginSet } from '@sluice/core';
 import type { Diagnostic } from '@sluice/dsl';
 import { compileTemplate, linkMaps } from '@sluice/dsl/match';
-import type { Plan, Rule } from '@sluice/dsl/plan';
+import { type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
 
 /** The command's one code of its own: a rule that compiles, and that its plugin refuses all the same. */
 const REFUSED = 'SC0101';
@@ -15,7 +15,7 @@ export function planLinker(plan: Plan, entries: readonly DataEntry[]): Linker {
   const backend = (name: string): number => plan.backends.findIndex((each) => each.name === name);
   return {
     backend,
-    template: (template) => compileTemplate(template, readers),
+    template: (template) => compileTemplate(template, readers, maskedSecret),
     map: linkMaps(plan.maps, backend),
     rates: { take: () => 0 },
     scope: '',
@@ -31,7 +31,7 @@ export async function findLinkProblems({ plan, entries }: PluginSet): Promise<re
     const entry = imported.find(({ verbs }) => verbs !== undefined && Object.hasOwn(verbs, rule.verb));
     try {
       if (entry === undefined) throw new Error(`no plugin implements \`${rule.verb}\``);
-      entry.verbs![rule.verb]!(rule.args, linker);
+      entry.verbs![rule.verb]!(withSecrets(rule.args, maskedSecret), linker);
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
       problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: rule.place });

@@ -22,8 +22,10 @@ export type {
   ThreadEvent,
 } from './control/gateway-options.ts';
 export type { ServerEvent } from './control/health-checker.ts';
+export type { ListEvent } from './control/list-watcher.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
 export type { Rules } from './control/rules.ts';
+export { maskedSecret } from './control/secrets.ts';
 export type { AdminEvent, ServerHandle } from './control/server-handle.ts';
 export type {
   BackendStats,

@@ -28,6 +28,7 @@ export const CORE_ERRORS = {
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',
+  SG0203: 'secret `{name}` cannot be used: {reason}',
   // Listeners
   SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
   SG0302:

@@ -13,7 +13,7 @@ import {
   type RuleTrace,
   traceRules,
 } from '@sluice/dsl/match';
-import { formatPlace, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
+import { formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { ServerTable } from '../shared/server-table.ts';
@@ -26,6 +26,7 @@ import { type ExplainRequest, readRequest, type WrittenAnswer } from './explain-
 import { explainServers, type ServerExplanation } from './explain-servers.ts';
 import type { Generation } from './generations.ts';
 import type { PluginSet } from './plugin-host.ts';
+import { maskedSecret } from './secrets.ts';
 
 export type { ExplainRequest } from './explain-request.ts';
 export type { ConditionExplanation, FieldEdit, ServerExplanation };
@@ -119,7 +120,7 @@ class Judgement {
     }
     this.#linker = {
       backend: (name) => plan.backends.findIndex((backend) => backend.name === name),
-      template: (template) => compileTemplate(template, this.#readers),
+      template: (template) => compileTemplate(template, this.#readers, maskedSecret),
       map: linkMaps(plan.maps, (name) => this.#linker.backend(name)),
       // Asking takes nothing of anybody's rate.
       rates: { take: (scope, key, intervalMs, burst) => live?.rates.peek(scope, key, intervalMs, burst) ?? 0 },
@@ -284,7 +285,8 @@ class Judgement {
     const { verb, args } = rule;
     const linker: Linker = { ...this.#linker, scope: this.#scopes.get(rule)! };
     for (const { verbs } of this.#entries) {
-      if (verbs !== undefined && Object.hasOwn(verbs, verb)) return verbs[verb]!(args, linker);
+      if (verbs !== undefined && Object.hasOwn(verbs, verb))
+        return verbs[verb]!(withSecrets(args, maskedSecret), linker);
     }
     throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
   }

@@ -16,6 +16,7 @@ import type { Slots } from './slots.ts';
 export interface Candidate {
   readonly plan: Plan;
   readonly entries: readonly EntryRef[];
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** Generation is a plan in force. */
@@ -113,11 +114,11 @@ export class Generations {
     for (const generation of [...this.#retiring.keys()]) this.planeRetired(thread, generation);
   }
 
-  async #prepare(number: number, { plan, entries }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
+  async #prepare(number: number, { plan, entries, secrets }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
     const { planes, isTakeover, wordIds } = this.#options;
     const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
     const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
-    const order: PrepareOrder = { generation: number, plan, slots, entries, ports, isTakeover, wordIds: wordIds() };
+    const order: PrepareOrder = { generation: number, plan, slots, entries, ports, isTakeover, wordIds: wordIds(), secrets };
     try {
       await planes.prepare(order);
       return order;

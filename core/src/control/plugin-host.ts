@@ -16,6 +16,7 @@ import { pluginLog } from './log.ts';
 import { checkManifest, checkTogether } from './manifest-check.ts';
 import { checkOptions } from './options-check.ts';
 import { importPlugin } from './plugin-source.ts';
+import { readSecrets, type SecretValues } from './secrets.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -38,6 +39,8 @@ export interface PluginSet {
   readonly plan: Plan;
   readonly plugins: readonly Plugin[];
   readonly entries: readonly EntryRef[];
+  /** The values of the secrets that the plan names. Never shown. */
+  readonly secrets: SecretValues;
   component(slot: string, name: string): Component | undefined;
 }
 
@@ -87,7 +90,9 @@ export class PluginHost {
       components.set(`${component.slot} ${component.name}`, component);
     }
     const component = (slot: string, name: string): Component | undefined => components.get(`${slot} ${name}`);
-    return { plan: await checkComponents(plan, component), plugins, entries: manifests.flatMap(entryOf), component };
+    const secrets = await readSecrets(plan);
+    const entries = manifests.flatMap(entryOf);
+    return { plan: await checkComponents(plan, component), plugins, entries, secrets, component };
   }
 
   /** start starts what does not run yet. Rejects with SG0110, with everything as it was before. */

@@ -4,7 +4,7 @@
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
 import { compileRules, compileTemplate, type FieldReader, linkMaps, type Readers } from '@sluice/dsl/match';
-import type { BackendPlan, ComponentUse, ListenerPlan, Rule } from '@sluice/dsl/plan';
+import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
@@ -102,7 +102,7 @@ class Linking {
         if (index === undefined) throw new LinkError(`there is no backend \`${name}\``);
         return index;
       },
-      template: (template) => compileTemplate(template, this.#readers),
+      template: (template) => compileTemplate(template, this.#readers, (name) => this.#secret(name)),
       rates: loop.rates,
       map: linkMaps(plan.maps, (name) => this.#linker.backend(name)),
     };
@@ -157,7 +157,10 @@ class Linking {
     const factory = this.#functions.find('verbs', rule.verb);
     let action: Action;
     try {
-      action = factory(rule.args, linker);
+      action = factory(
+        withSecrets(rule.args, (name) => this.#secret(name)),
+        linker,
+      );
     } catch (error) {
       const { file, line } = rule.place;
       throw new LinkError(
@@ -334,6 +337,12 @@ class Linking {
       heartbeats.leave();
       return value;
     };
+  }
+
+  #secret(name: string): string {
+    const { secrets = {} } = this.#order;
+    if (!Object.hasOwn(secrets, name)) throw new LinkError(`secret \`${name}\` was not handed over`);
+    return secrets[name]!;
   }
 
   #wordId(kind: Parameters<typeof wordKey>[0], name: string): number {

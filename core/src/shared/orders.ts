@@ -37,6 +37,8 @@ export interface PrepareOrder {
    * hold for the gateway's life. A word that is not in it runs as 0.
    */
   readonly wordIds?: Readonly<Record<string, number>>;
+  /** The values of the secrets that the plan names. Never shown. Default: none. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** wordKey is a word's name in `PrepareOrder.wordIds`; `kind` is `field`, `verb` or a component's slot. */

@@ -39,6 +39,8 @@ export interface CompileOptions {
   readonly loadPlugin?: (use: PluginRequest) => Promise<LoadedPlugin>;
   /** Reads a file, as bytes or as text. Default: the file system. A rejection becomes a diagnostic. */
   readonly readFile?: ReadFile;
+  /** The environment that `env "NAME"` and `secret "NAME"` read. Default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface CompileResult {
@@ -68,6 +70,7 @@ export async function compile(source: RuleSource, options: CompileOptions): Prom
   const scope = new Scope(first.source, diagnostics, loaded.vocabulary, {
     isWordMissing: loaded.isWordMissing || files.hasMissing,
     listed: files.listed,
+    env: options.env ?? process.env,
   });
   const isReadable = trees.some((tree) => tree.statements.length > 0) || !diagnostics.hasErrors;
   const checked = isReadable ? checkFiles(scope, trees) : null;

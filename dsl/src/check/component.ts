@@ -41,7 +41,9 @@ export function readComponent(scope: Scope, reader: Reader, setting: SettingWord
   reader.at += match?.length ?? 0;
   const before = { start: span.start, end: Math.max(span.end, reader.last().end) };
   const args = argsOf(word!, setting);
+  scope.mayHoldSecrets = false;
   const read = readArguments(scope, reader, args, before);
+  scope.mayHoldSecrets = true;
   if (!read.isRight || !endOfLine(scope, reader, args)) return null;
   const options: Record<string, Args[string]> = {};
   const own: Record<string, Args[string]> = {};

@@ -51,6 +51,10 @@ export function readEntries<Entries>(
     return result('', null);
   }
   const source = new SourceText(name, text);
-  const scope = new Scope(source, diagnostics, createVocabulary([]), { isWordMissing: false, listed: new Map() });
+  const scope = new Scope(source, diagnostics, createVocabulary([]), {
+    isWordMissing: false,
+    listed: new Map(),
+    env: {},
+  });
   return result(text, read(scope));
 }

@@ -46,6 +46,12 @@ export class Scope {
   readonly lists = new Map<string, ListName>();
   readonly maps = new Map<string, MapName>();
   readonly backends = new Map<string, BackendName>();
+  /** The environment that `env` reads. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The settings' folder of secrets; null: they are in the environment. */
+  secretsDir: string | null = null;
+  /** False: what is being read is shown with its values, so that no secret may stand in it. */
+  mayHoldSecrets = true;
   /** The files that `from "…"` names in lists and maps, by that item; those that cannot be read are missing. */
   readonly listed: ReadonlyMap<Item, SourceText>;
   defines!: DefineTable;
@@ -56,13 +62,14 @@ export class Scope {
     source: SourceText,
     diagnostics: DiagnosticList,
     vocabulary: Vocabulary,
-    options: { readonly isWordMissing: boolean; readonly listed: ReadonlyMap<Item, SourceText> },
+    options: Pick<Scope, 'isWordMissing' | 'listed' | 'env'>,
   ) {
     this.source = source;
     this.diagnostics = diagnostics;
     this.vocabulary = vocabulary;
     this.isWordMissing = options.isWordMissing;
     this.listed = options.listed;
+    this.env = options.env;
   }
 
   /** error reports at a span of the file being checked, and returns null for the caller to pass on. */

@@ -58,6 +58,10 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
   }
   said.set(found.value.name, item);
   if (found.value.name === 'threads') return { ...settings, threads: line.args.count as number };
+  if (found.value.name === 'secrets') {
+    scope.secretsDir = line.args.folder as string;
+    return { ...settings, secretsDir: scope.secretsDir };
+  }
   return { ...settings, drainMs: line.args.time as number };
 }
 

@@ -13,10 +13,14 @@ type Part = (facts: RequestFacts) => string;
 /**
  * compileTemplate returns the template as a function. `{query}` gives `?…`, or nothing when there is none; what is absent
  * gives nothing; several values are joined by `, `. Besides the language's own placeholders it takes any field of
- * `readers`. Throws TypeError for an unknown placeholder.
+ * `readers`. Throws TypeError for an unknown placeholder, and for a secret when nobody gives its value.
  */
-export function compileTemplate(template: Template, readers: Readers): (facts: RequestFacts) => string {
-  const parts = template.template.map((part) => compilePart(part, readers));
+export function compileTemplate(
+  template: Template,
+  readers: Readers,
+  secret: SecretReader = notHanded,
+): (facts: RequestFacts) => string {
+  const parts = template.template.map((part) => compilePart(part, readers, secret));
   const [only] = template.template;
   if (parts.length === 0) return () => '';
   if (parts.length === 1) return typeof only === 'string' ? () => only : parts[0]!;
@@ -27,9 +31,19 @@ export function compileTemplate(template: Template, readers: Readers): (facts: R
   };
 }
 
-function compilePart(part: TemplatePart, readers: Readers): Part {
+/** SecretReader gives a secret's value, or what stands for it, by name. */
+export type SecretReader = (name: string) => string;
+
+function notHanded(name: string): never {
+  throw new TypeError(`secret \`${name}\` was not handed over`);
+}
+
+function compilePart(part: TemplatePart, readers: Readers, secret: SecretReader): Part {
   if (typeof part === 'string') return () => part;
-  if ('secret' in part) throw new TypeError(`secret \`${part.secret}\` was not handed over`);
+  if ('secret' in part) {
+    const value = secret(part.secret);
+    return () => value;
+  }
   const read = compilePlaceholder(part.placeholder, part.key, readers);
   return (facts) => withoutBreaks(valueText(read(facts)));
 }

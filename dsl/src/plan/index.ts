@@ -4,4 +4,5 @@ export { formatPlace, type Place } from './place.ts';
 export * from './plan.ts';
 export { type NewEntries, replaceEntries } from './replace-entries.ts';
 export type * from './rule.ts';
+export { secretsOf, secretVariable, withSecrets } from './secret.ts';
 export type * from './test.ts';

@@ -271,6 +271,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     example: 'drain 30s',
     args: [{ name: 'time', type: 'duration', doc: 'the longest wait', min: 0, max: DAY }],
   },
+  {
+    section: 'settings',
+    name: 'secrets',
+    doc: 'the folder that has a file for each secret',
+    example: 'secrets from "/run/secrets"',
+    args: [{ name: 'folder', type: 'file', before: 'from', doc: 'a folder' }],
+  },
 ];
 
 /** SETTINGS are the base settings by section and name. */

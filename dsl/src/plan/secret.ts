@@ -1,0 +1,40 @@
+/**
+ * Secret: where the values of secrets are, and which of them a plan needs. Both planes; holds no value.
+ */
+import type { Plan } from './plan.ts';
+import type { Args, Rule } from './rule.ts';
+
+/** secretVariable is the environment's name of a secret: `api-key` is `SLUICE_SECRET_API_KEY`. */
+export function secretVariable(name: string): string {
+  return `SLUICE_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+}
+
+/** secretsOf are the names of all secrets that the plan's rules need. */
+export function secretsOf(plan: Plan): ReadonlySet<string> {
+  const names = new Set<string>();
+  const collect = ({ args }: Rule): void => {
+    for (const value of Object.values(args)) {
+      if (typeof value !== 'object' || value === null) continue;
+      if ('secret' in value) names.add(value.secret);
+      else if ('template' in value) {
+        for (const part of value.template) if (typeof part === 'object' && 'secret' in part) names.add(part.secret);
+      }
+    }
+  };
+  for (const { guards, changes, routes, responseChanges } of plan.listeners) {
+    for (const rules of [guards, changes, routes, responseChanges]) rules.forEach(collect);
+  }
+  return names;
+}
+
+/** withSecrets puts the values of secrets into arguments that are a secret as a whole; templates get theirs when compiled. */
+export function withSecrets(args: Args, read: (name: string) => string): Args {
+  if (!Object.values(args).some((value) => typeof value === 'object' && value !== null && 'secret' in value))
+    return args;
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      typeof value === 'object' && value !== null && 'secret' in value ? read(value.secret) : value,
+    ]),
+  );
+}
