@@ -74,7 +74,8 @@ export class ArgumentReader {
     for (;;) {
       while (line.peek()?.kind === 'comma') line.at++;
       for (const arg of args) {
-        if (arg.before !== undefined && !said.has(arg.name)) line.proposePhrase(arg.before, 'keyword', argDoc(arg));
+        if (arg.before !== undefined && !said.has(arg.name))
+          line.proposePhrase(arg.before, 'keyword', () => argDoc(arg));
       }
       const match = named.match(line.wordAt, line.at);
       if (match === null) return;

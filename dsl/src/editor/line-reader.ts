@@ -19,6 +19,9 @@ import { TestReader } from './test-reader.ts';
 import { TopReader } from './top-reader.ts';
 import { componentDoc, fieldDoc, keywordDoc, settingDoc, verbDoc } from './word-docs.ts';
 
+/** Most words in a name of the vocabulary. */
+const LONGEST_NAME = 6;
+
 export interface LineReading {
   /** The role of each word; null for what has none, such as a comma, or for what is not understood. */
   readonly roles: readonly (Role | null)[];
@@ -91,12 +94,16 @@ export class LineReader {
   }
 
   /** proposePhrase adds a name of several words, or what is left of it when its first words are written already. */
-  proposePhrase(name: string, kind: ProposalKind, doc: string, detail = ''): void {
+  proposePhrase(name: string, kind: ProposalKind, doc: () => string, detail = ''): void {
+    // Most lines are whole, and longer than any name.
+    const left = this.words.length - this.at;
+    if (left > LONGEST_NAME) return;
     const parts = name.split(' ');
     const written = this.words.slice(this.at);
-    if (written.length >= parts.length || !written.every(({ value }, index) => value === parts[index])) return;
-    const label = parts.slice(written.length).join(' ');
-    if (!this.proposals.has(label)) this.proposals.set(label, { label, kind, detail, doc });
+    if (left >= parts.length || !written.every(({ value }, index) => value === parts[index])) return;
+    const label = parts.slice(left).join(' ');
+    if (!this.proposals.has(label))
+      this.proposals.set(label, { label, kind, detail: firstSentence(detail), doc: doc() });
   }
 
   proposeNames(space: NameSpace): void {
@@ -151,7 +158,7 @@ export class LineReader {
     isHere: (word: T) => boolean = () => true,
   ): T | null {
     for (const word of table.values()) {
-      if (isHere(word)) this.proposePhrase(word.name, kind, doc(word), firstSentence(word.doc));
+      if (isHere(word)) this.proposePhrase(word.name, kind, () => doc(word), word.doc);
     }
     const match = table.match(this.wordAt, this.at);
     if (match === null) return null;
@@ -194,9 +201,10 @@ export class LineReader {
     if (!isResponse) {
       for (const setting of SETTINGS.listener.values()) {
         if (isTcp && setting.isHttpOnly === true) continue;
-        this.proposePhrase(setting.name, 'setting', settingDoc(setting), firstSentence(setting.doc));
+        this.proposePhrase(setting.name, 'setting', () => settingDoc(setting), setting.doc);
       }
-      if (!isTcp) this.proposePhrase('on response', 'keyword', 'changes to what servers answer: `on response { … }`');
+      if (!isTcp)
+        this.proposePhrase('on response', 'keyword', () => 'changes to what servers answer: `on response { … }`');
       const setting = SETTINGS.listener.match(this.wordAt, 0);
       const verb = this.vocabulary.verbs.match(this.wordAt, 0);
       if (setting !== null && setting.length >= (verb?.length ?? 0)) {

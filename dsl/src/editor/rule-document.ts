@@ -71,13 +71,13 @@ export class RuleProject implements Names {
 
   /** definitions are all names where they are given. */
   definitions(): readonly NameUse[] {
-    this.#definitions ??= this.#collect(NO_NAMES).filter(({ role }) => role.isDefinition);
+    this.#definitions ??= this.#collect(NO_NAMES, mayDefine).filter(({ role }) => role.isDefinition);
     return this.#definitions;
   }
 
   /** uses are all names wherever they stand, definitions included. */
   uses(): readonly NameUse[] {
-    this.#uses ??= this.#collect(this);
+    this.#uses ??= this.#collect(this, () => true);
     return this.#uses;
   }
 
@@ -100,10 +100,11 @@ export class RuleProject implements Names {
     return found?.role?.kind === 'name' ? { start: found.word.start, end: found.word.end, role: found.role } : null;
   }
 
-  #collect(names: Names): NameUse[] {
+  #collect(names: Names, isWanted: (line: SourceLine) => boolean): NameUse[] {
     const found: NameUse[] = [];
     for (const document of this.documents) {
       for (const line of document.lines()) {
+        if (!isWanted(line)) continue;
         const { roles } = readLine(line.words, line.parent, this.vocabulary, names);
         for (const [index, role] of roles.entries()) {
           if (role?.kind !== 'name') continue;
@@ -114,6 +115,11 @@ export class RuleProject implements Names {
     }
     return found;
   }
+}
+
+/** Names are given at the top of a file, and to servers. */
+function mayDefine({ parent, words }: SourceLine): boolean {
+  return parent === null || words[0]?.value === 'server';
 }
 
 function textOf({ text }: RuleDocument, { start, headEnd }: SourceLine): string {
