@@ -84,6 +84,7 @@ comparisons that have held and not held.
 Examples:
   sluice test gateway.sluice
   sluice test gateway.sluice --coverage --fail-under 80
+  sluice test gateway.sluice --generate >> gateway.sluice
 
 Exit codes: 0 all passed, 1 problems, a failed test or too little coverage, 2 usage`;
 
@@ -197,6 +198,7 @@ export function createProgram(ended: (code: number) => void): Command {
     .argument('<file...>', 'rule files')
     .option('--coverage', 'show what no test has seen')
     .option('--fail-under <percent>', 'fail when less than this is covered', readPercent)
+    .option('--generate', 'run none; print tests for the rules that no test has seen match')
     .option('--json', 'print the results as JSON')
     .action(async (files, options) => ended(await test(files, options)));
 

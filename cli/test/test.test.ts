@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { folderOf, sluice } from './sluice.ts';
 
@@ -18,7 +20,7 @@ backend api of 127.0.0.1:9003
 
 const PASSING = `test "outsiders cannot see admin" {
   given ip 198.51.100.7, GET http://www.example.com:8080/admin/x
-  expect deny 404 by admin, deny
+  expect deny 404 by admin, deny, deny by office
 }
 test "the office can" {
   given ip 203.0.113.9, GET http://www.example.com:8080/admin/x
@@ -129,4 +131,27 @@ test('--json prints the results as data, explanations included', async (t) => {
   ]);
   assert.equal(files[0].tests[0].explanation.verdict.status, 404);
   assert.equal(files[0].coverage.all, 14);
+});
+
+test('--generate writes a test for every rule that none has seen, and they pass', async (t) => {
+  const rules = RULES.replace(
+    '  set header',
+    '  deny path is /admin and ip 198.51.100.1\n  deny path matches r"^/v[0-9]+/[a-z]{2}$" and header X-Odd is "a \\"b\\", c"\n  set header',
+  );
+  const cwd = await folderOf(t, { 'a.sluice': rules });
+  const { code, stdout, stderr } = await sluice(['test', 'a.sluice', '--generate'], { cwd });
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^test "line 4: deny 404 when admin and not ip office" \{\n {2}given ip /);
+  assert.match(stdout, /\n# line 6 can never run: deny path is \/admin and ip 198\.51\.100\.1\n/);
+  assert.match(stdout, /expect send to app, header X-Team is "blue"\n/);
+  await writeFile(join(cwd, 'a.sluice'), `${rules}${stdout}`);
+  const run = await sluice(['test', 'a.sluice', '--coverage'], { cwd });
+  assert.equal(run.code, 0, run.stdout);
+  assert.match(run.stdout, /: 7 tests passed\n/);
+  assert.deepEqual(
+    run.stdout.match(/.*never matched$/gm)?.map((line) => line.trim().split(' ')[0]),
+    ['a.sluice:6:3'],
+  );
+  const again = await sluice(['test', 'a.sluice', '--generate'], { cwd });
+  assert.match(again.stdout, /^# line 6 can never run: .*\n$/);
 });

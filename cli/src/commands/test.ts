@@ -6,9 +6,11 @@ import type { Plan } from '@sluice/dsl/plan';
 import { type CheckedRules, checkRules } from '../checked-rules.ts';
 import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM } from '../exit-codes.ts';
+import { fieldReaders } from '../field-readers.ts';
 import { showExplanation } from '../show-explanation.ts';
 import { coloursFor, print } from '../terminal.ts';
 import { Coverage, type CoverageReport } from '../tests/coverage.ts';
+import { generateTests } from '../tests/generate.ts';
 import { judge, type TestResult } from '../tests/judge.ts';
 import { printProblems } from './check.ts';
 
@@ -17,6 +19,8 @@ export interface TestOptions {
   /** The least coverage, in percent. */
   readonly failUnder?: number;
   readonly json?: boolean;
+  /** Print tests for the rules that no test has seen match, and run none. */
+  readonly generate?: boolean;
 }
 
 /** What came of one file. */
@@ -30,6 +34,7 @@ interface FileResult {
 
 /** test returns 1 when a file has errors, a test fails, or a file's coverage is under the least. */
 export async function test(files: readonly string[], options: TestOptions): Promise<number> {
+  if (options.generate === true) return generate(files, options);
   const results: FileResult[] = [];
   for (const file of files) {
     const result = await runFile(await checkRules(file), options);
@@ -45,23 +50,43 @@ async function runFile(checked: CheckedRules, { failUnder = 0 }: TestOptions): P
   const { plan, file } = checked;
   if (plan === null) return { checked, tests: [], coverage: null, isOk: false };
   const gateway = await createGateway({ rules: { file }, logger: false });
-  const { tests, coverage } = await runTests(gateway, plan);
+  const seen = new Coverage(plan);
+  const tests = await runTests(gateway, plan, seen);
+  const coverage = seen.report();
   const isOk = tests.every((each) => each.isOk) && coverage.percent >= failUnder;
   return { checked, tests, coverage, isOk };
 }
 
-async function runTests(
-  gateway: Gateway,
-  plan: Plan,
-): Promise<{ readonly tests: readonly TestResult[]; readonly coverage: CoverageReport }> {
-  const coverage = new Coverage(plan);
+async function generate(files: readonly string[], { json }: TestOptions): Promise<number> {
+  const results: { readonly file: string; readonly tests: string | null }[] = [];
+  for (const file of files) {
+    const checked = await checkRules(file);
+    const { plan } = checked;
+    if (plan === null) {
+      if (json !== true) printProblems(checked, process.stderr);
+      results.push({ file, tests: null });
+      continue;
+    }
+    const gateway = await createGateway({ rules: { file }, logger: false });
+    const coverage = new Coverage(plan);
+    await runTests(gateway, plan, coverage);
+    const tests = await generateTests(gateway, plan, await fieldReaders(checked), coverage);
+    if (json !== true) process.stdout.write(tests);
+    results.push({ file, tests });
+  }
+  const isOk = results.every(({ tests }) => tests !== null);
+  if (json === true) print(JSON.stringify({ isOk, files: results }, null, 2));
+  return isOk ? EXIT_OK : EXIT_PROBLEM;
+}
+
+async function runTests(gateway: Gateway, plan: Plan, coverage: Coverage): Promise<readonly TestResult[]> {
   const tests: TestResult[] = [];
   for (const each of plan.tests) {
     const result = await judge(gateway, plan, each);
     if (result.explanation !== null) coverage.add(result.explanation);
     tests.push(result);
   }
-  return { tests, coverage: coverage.report() };
+  return tests;
 }
 
 function asJson({ checked, tests, coverage, isOk }: FileResult): object {

@@ -38,6 +38,11 @@ export class Coverage {
     for (const rule of [...guards, ...changes, ...routes]) this.#rule(rule);
   }
 
+  /** hasMatched: a test has seen the rule at this place match. */
+  hasMatched(place: string): boolean {
+    return this.#matched.has(place);
+  }
+
   report(): CoverageReport {
     const gaps: Gap[] = [];
     let all = 0;
