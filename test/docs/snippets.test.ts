@@ -1,36 +1,88 @@
 /**
- * Every rule file shown in the README and the docs loads, and every link between pages leads somewhere.
+ * What the pages show is right: rule files load and are in the one style, commands print what stands below them, other
+ * proxies take what is shown as theirs, and every link leads somewhere.
  */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { describe, test } from 'node:test';
-import { createGateway } from 'sluice';
+import { after, suite, test } from 'node:test';
+import { brokenLinks } from './links.ts';
+import { OTHER_PROXIES } from './other-proxies.ts';
+import { readPages } from './page.ts';
+import { StagedPage, sluice } from './staged-page.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
-const pages = ['README.md', 'CONTRIBUTING.md', 'cli/README.md', ...globSync('docs/**/*.md', { cwd: root })];
+const MEND = 'run: node test/docs/write-pages.ts';
 
-// Where `use … from "./same-path.js"` finds its file.
-process.chdir(join(root, 'examples/custom-strategy'));
+interface CheckedFile {
+  readonly isOk: boolean;
+  readonly problems: readonly {
+    readonly severity: string;
+    readonly message: string;
+    readonly place: { readonly line: number };
+  }[];
+}
 
-for (const page of pages) {
-  const text = readFileSync(join(root, page), 'utf8');
-  describe(page, () => {
-    const shown = [...text.matchAll(/^```sluice\n(.*?)^```$/gms)].map((match) => match[1]!);
-    // Pages of the language show fragments too; its own tests know how to complete those.
-    for (const [index, rules] of shown.entries()) {
-      if (page.startsWith('docs/language') || page.startsWith('docs/errors')) continue;
-      // It names certificates, which test/integration/tls.test.ts makes.
-      if (page === 'docs/tls.md') continue;
-      test(`rule file ${index + 1} loads`, async () => {
-        const gateway = await createGateway({ rules, logger: false });
-        assert.ok(gateway.plan.listeners.length > 0);
+const PAGES = await readPages();
+
+test('the pages of the language have rule files and commands', () => {
+  const languages = PAGES.flatMap(({ blocks }) => blocks.map(({ language }) => language));
+  assert.ok(languages.filter((language) => language === 'sluice').length >= 20);
+  assert.ok(languages.filter((language) => language === 'console').length >= 5);
+});
+
+for (const page of PAGES) {
+  suite(page.name, async () => {
+    test('its links lead somewhere', async () => {
+      assert.deepEqual(await brokenLinks(page), []);
+    });
+    if (page.blocks.length === 0) return;
+    const staged = await StagedPage.open(page);
+    after(() => staged.close());
+    const files = staged.snippets.map(({ file }) => file);
+
+    if (files.length === 0) return;
+
+    test('its rule files are right, and nothing in them is warned of', async () => {
+      const { stdout, stderr } = await sluice(['check', '--json', ...files], staged.folder);
+      assert.equal(stderr, '');
+      const checked = (JSON.parse(stdout) as { files: CheckedFile[] }).files;
+      const problems = staged.snippets.flatMap(({ block, isFragment }, index) =>
+        checked[index]!.problems.filter(({ severity }) => !isFragment || severity === 'error').map(
+          ({ message, place }) => `${page.name}:${block.line + (place?.line ?? 1) - 1}: ${message}`,
+        ),
+      );
+      assert.deepEqual(problems, []);
+    });
+
+    const whole = staged.snippets.filter(({ isFragment }) => !isFragment);
+    test('its rule files are in the one style', async () => {
+      const args = ['fmt', '--check', '--json', ...whole.map(({ file }) => file)];
+      const { stdout } = await sluice(args, staged.folder);
+      const formatted = (JSON.parse(stdout) as { files: { isChanged: boolean }[] }).files;
+      const others = whole.filter((_, index) => formatted[index]!.isChanged);
+      assert.deepEqual(
+        others.map(({ block }) => `${page.name}:${block.line}`),
+        [],
+        MEND,
+      );
+    });
+
+    for (const block of page.blocks.filter(({ language }) => language === 'console')) {
+      test(`line ${block.line}: the commands print what is shown`, async () => {
+        assert.equal(block.text, await staged.transcript(block), MEND);
       });
     }
-    test('its links lead to files', () => {
-      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map((match) => match[1]!);
-      const broken = links.filter((link) => !existsSync(join(root, dirname(page), link)));
-      assert.deepEqual(broken, []);
-    });
+
+    for (const { language, judge } of OTHER_PROXIES) {
+      for (const block of page.blocks.filter((each) => each.language === language)) {
+        test(`line ${block.line}: ${language} takes its rules`, async (t) => {
+          try {
+            const { code, stdout, stderr } = await judge(block, staged.folder);
+            assert.equal(code, 0, `${stdout}${stderr}`);
+          } catch (thrown) {
+            if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+            t.skip(`${language} is not installed`);
+          }
+        });
+      }
+    }
   });
 }

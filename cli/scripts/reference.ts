@@ -1,0 +1,342 @@
+/**
+ * Reference: every word of the rule language as a page, made from the vocabulary. Used when the docs are made; no part of the
+ * command.
+ *
+ * What words do and take stands in the vocabulary. What this file adds is what no word says of itself: the lines at the top
+ * of a file, operators, and how values are written.
+ */
+import {
+  type ArgType,
+  type BaseArg,
+  type ComponentSlot,
+  type ComponentWord,
+  compile,
+  type FieldWord,
+  type Operator,
+  type Plan,
+  type RulePart,
+  SETTING_WORDS,
+  type SettingWord,
+  type VerbWord,
+  type Word,
+} from '@sluice/dsl';
+import { byteText, durationText } from './quantities.ts';
+
+const INTRODUCTION = `# The reference
+
+Every word of the rule language: those of the language itself, and those of the standard plugins. Plugins of your own add more.
+[The language](README.md) says how they work together.
+
+<!-- Written by \`node cli/scripts/write-reference.ts\`; edit the words, or cli/scripts/reference.ts, instead. -->
+
+How to read a form: \`CAPITALS\` stand for a value, \`[…]\` may be left out, \`…\` may go on, \`a|b\` is one of these. Arguments that begin
+with a word may come in any order behind those that do not. [Values](#values) says how each kind is written.
+`;
+
+const TOP: readonly (readonly [form: string, doc: string])[] = [
+  [
+    'listener NAME on ADDRESS [tcp] { … }',
+    'what happens at an address; `tcp`: connections are forwarded without being read',
+  ],
+  ['backend NAME { … }', 'a pool of servers, one `server` line each'],
+  ['backend NAME of ADDRESS, … [{ … }]', 'the same; the servers are named by their addresses'],
+  ['define NAME = CONDITION', 'a name for a condition'],
+  ['list NAME = ips|hosts|paths|texts|numbers VALUE, …', 'a name for values'],
+  [
+    'list NAME = TYPE from "FILE" [refresh DURATION]',
+    'the same, one value a line in a file that is read again when it changes',
+  ],
+  [
+    'map NAME = TYPE to TYPE from "FILE" [refresh DURATION] else VALUE',
+    'one value by another, from a file with two a line',
+  ],
+  ['include [optional] "GLOB"', 'reads other rule files too; `optional`: there may be none'],
+  ['use NAME from "PATH OR PACKAGE" [{ OPTION VALUE; … }]', 'a plugin, which adds words'],
+  ['settings { … }', 'what holds for the whole gateway'],
+  [
+    'test "NAME" { given …; expect … }',
+    'a request, and what is expected of the rules ([sluice test](../tools/test.md))',
+  ],
+];
+
+const SECTIONS: readonly (readonly [SettingWord['section'], title: string, doc: string])[] = [
+  ['listener', 'Settings of a listener', 'They stand before the rules.'],
+  ['backend', 'Settings of a backend', ''],
+  ['settings', 'Settings of the gateway', 'They stand in `settings { … }`.'],
+];
+
+const PARTS: readonly (readonly [RulePart, title: string, doc: string])[] = [
+  ['guard', 'Guards', 'The first that matches decides. They stand before changes and routes.'],
+  ['change', 'Changes', 'Every one that matches applies, in the order written. They stand before the routes.'],
+  ['route', 'Routes', 'The first that matches decides. The last line is `otherwise …`.'],
+];
+
+const SLOT_TITLES: Partial<Record<ComponentSlot, string>> = {
+  balance: 'Strategies',
+  stick: 'Stickiness',
+  check: 'Health checks',
+  tls: 'TLS',
+};
+
+const OPERATORS: Readonly<Record<Operator, string>> = {
+  is: 'is one of these; for addresses: is in one of these networks',
+  in: 'the same as `is`; reads better before a list',
+  under: 'is this path or below it: `under /foo` is /foo and /foo/…, never /foobar',
+  starts: 'begins with one of these',
+  ends: 'ends with one of these',
+  contains: 'has one of these in it',
+  like: 'looks like one of these, where `*` is any text',
+  matches: 'matches one of these regular expressions anywhere in it',
+  over: 'is a greater number',
+  below: 'is a smaller number',
+  between: 'is one of these two numbers or between them',
+  present: 'is there, whatever its value',
+  absent: 'is not there',
+};
+
+/** How a value of each type is written. */
+const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> = {
+  name: 'letters, digits, `-`, `_`, `.`; begins with a letter',
+  text: 'a bare word, or a text in quotes: `"a, b"`',
+  number: 'a whole number: `200`',
+  status: 'an HTTP status: `404`',
+  statuses: 'statuses and ranges, with commas: `200, 301..308`',
+  duration: '`250ms`, `10s`, `1.5m`, `8h`, `1d`; a unit is due',
+  size: '`512B`, `16KiB`, `10MiB`, `1GiB` (powers of 1024), `16kB`, `10MB`, `1GB` (powers of 1000); a unit is due',
+  rate: '`20/s`, `300/m`, `1000/h`',
+  percent: '`5%`, `0.5%`',
+  port: '`0` to `65535`',
+  cidrs: 'addresses, networks and lists of them, with commas: `10.0.0.0/8, 2001:db8::1, office`',
+  template: 'a text with [placeholders](#templates)',
+  header: 'the name of a header; case does not matter',
+  cookie: 'the name of a cookie; case matters',
+  backend: 'the name of a backend',
+  path: 'a path that begins with `/`',
+  method: 'a method, in capitals',
+  file: 'a path in quotes; it begins at the rule file’s folder',
+  regex: 'a regular expression in RE2 syntax: `r"^/u/[0-9]+"`',
+  pattern: 'a path, or a regular expression `r"…"`',
+  key: '`ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`',
+  map: 'the name of a map',
+  field: 'a field of the request: `host`, `header NAME`',
+  address:
+    '`127.0.0.1:80`, `[::1]:80`, `app.internal:80`, `unix:/run/app.sock`; a listener also takes `:80`, every address of the machine',
+  causes: '`connect-failure` and statuses, with commas',
+};
+
+const TEMPLATES: readonly (readonly [placeholder: string, doc: string])[] = [
+  ['{host}', 'the host, in lower case, without the port'],
+  ['{path}', 'the path, normalised'],
+  ['{query}', '`?` and the query, or nothing when there is none'],
+  ['{scheme}', '`http` or `https`'],
+  ['{request.id}', '32 hexadecimal digits, unique to the request'],
+  ['{client.ip}', 'the client’s address, as `ip` has it'],
+  ['{header.NAME}', 'a header of the request; several values are joined by `, `; nothing when it is absent'],
+  ['{cookie.NAME}', 'a cookie of the request'],
+];
+
+/** What a plan says where the rules say nothing, by section, setting and argument. */
+const SILENT: Readonly<Record<string, (plan: Plan) => string>> = {
+  'listener timeout header': (plan) => durationText(plan.listeners[0]!.timeouts.headerMs),
+  'listener timeout idle': (plan) => durationText(plan.listeners[0]!.timeouts.idleMs),
+  'listener timeout body': (plan) => durationText(plan.listeners[0]!.timeouts.bodyMs),
+  'listener timeout client': (plan) => durationText(plan.listeners[0]!.timeouts.clientMs),
+  'listener body at most size': (plan) => limitText(plan.listeners[0]!.limits.bodyBytes, byteText),
+  'listener head at most size': (plan) => limitText(plan.listeners[0]!.limits.headBytes, byteText),
+  'listener target at most size': (plan) => limitText(plan.listeners[0]!.limits.targetBytes, byteText),
+  'listener headers at most count': (plan) => limitText(plan.listeners[0]!.limits.headerCount, String),
+  'listener connections at most count': (plan) => limitText(plan.listeners[0]!.limits.connections, String),
+  'backend retry times': (plan) => String(plan.backends[0]!.retry.times),
+  'backend retry on': (plan) => plan.backends[0]!.retry.on.join(', '),
+  'backend timeout connect': (plan) => durationText(plan.backends[0]!.timeouts.connectMs),
+  'backend timeout response': (plan) => durationText(plan.backends[0]!.timeouts.responseMs),
+  'backend timeout idle': (plan) => durationText(plan.backends[0]!.timeouts.idleMs),
+  'backend timeout tunnel': (plan) => durationText(plan.backends[0]!.timeouts.tunnelMs),
+  'backend timeout queue': (plan) => durationText(plan.backends[0]!.timeouts.queueMs),
+  'settings drain time': (plan) => durationText(plan.settings.drainMs),
+};
+
+/** referenceText is the page for these words and the language's own. */
+export async function referenceText(words: readonly Word[]): Promise<string> {
+  const rules = 'listener web on :80 { otherwise send to app }\nbackend app of 127.0.0.1:9001';
+  const { plan } = await compile({ text: rules, name: 'silent.sluice' }, { words });
+  if (plan === null) throw new Error('these words cannot make a listener and a backend');
+  const ofKind = <Kind extends Word['kind']>(kind: Kind) =>
+    words.filter((word): word is Extract<Word, { kind: Kind }> => word.kind === kind);
+  const components = ofKind('component');
+  return [
+    INTRODUCTION,
+    `## The top of a file\n\n${table(
+      ['line', 'says'],
+      TOP.map(([form, doc]) => [code(form), doc]),
+    )}`,
+    ...SECTIONS.map(([section, title, doc]) => settingsSection(section, title, doc, components, plan)),
+    ...PARTS.map(([part, title, doc]) => verbsSection(part, title, doc, ofKind('verb'))),
+    fieldsSection(ofKind('field')),
+    `## Operators\n\n${table(
+      ['operator', 'true when the value'],
+      Object.entries(OPERATORS).map(([name, doc]) => [code(name), doc]),
+    )}`,
+    `## Values\n\n${table(
+      ['value', 'written'],
+      Object.entries(VALUES).map(([name, doc]) => [code(name.toUpperCase()), doc]),
+    )}`,
+    `## Templates\n\nThey stand in quotes. A brace itself is \`{{\` or \`}}\`. Line ends never get through.\n\n${table(
+      ['placeholder', 'gives'],
+      TEMPLATES.map(([name, doc]) => [code(name), doc]),
+    )}`,
+  ].join('\n');
+}
+
+function settingsSection(
+  section: SettingWord['section'],
+  title: string,
+  doc: string,
+  components: readonly ComponentWord[],
+  plan: Plan,
+): string {
+  const parts = SETTING_WORDS.filter((word) => word.section === section).map((word) => {
+    const silent = (arg: BaseArg): string | undefined => SILENT[`${section} ${word.name} ${arg.name}`]?.(plan);
+    const kinds = components.filter(({ slot }) => slot === word.slot);
+    const name = word.slot === undefined ? word.name : `${word.name} KIND`;
+    const remarks = [
+      sentence(word.doc),
+      word.isRepeatable === true ? 'It may be said more than once.' : '',
+      word.isHttpOnly === true ? 'Not in a `tcp` listener.' : '',
+    ];
+    return [
+      entry(word.name, formOf(name, word.args), remarks.filter(Boolean).join(' '), word.example, word.args, silent),
+      ...kinds.map((kind) => componentEntry(word, kind)),
+    ].join('\n');
+  });
+  return `## ${title}\n\n${doc === '' ? '' : `${doc}\n\n`}${parts.join('\n')}`;
+}
+
+function componentEntry(setting: SettingWord, word: ComponentWord): string {
+  const title = `${SLOT_TITLES[word.slot] ?? word.slot}: ${setting.name} ${word.name}`;
+  const isLeftOut = word.isDefault === true && word.args.length > 0;
+  const form = formOf(`${setting.name} ${isLeftOut ? `[${word.name}]` : word.name}`, word.args);
+  const doc = word.isDefault === true ? `${word.doc} This is the kind that is meant when none is written.` : word.doc;
+  return entry(title, form, doc, word.example, word.args);
+}
+
+function verbsSection(part: RulePart, title: string, doc: string, verbs: readonly VerbWord[]): string {
+  const parts = verbs
+    .filter((word) => word.part === part)
+    .map((word) => {
+      const isAnswersOnly = word.phase === 'response';
+      const remarks = [
+        sentence(word.doc),
+        word.alsoIn?.includes('route') === true ? 'It may also be the `otherwise`.' : '',
+        isAnswersOnly
+          ? 'Only in `on response`.'
+          : word.isForAnswers === true
+            ? 'Also in `on response`, for answers.'
+            : '',
+        word.takesCondition === true ? 'The condition may follow at once, or behind `when`.' : '',
+        word.phase === 'connection' ? 'Also in a `tcp` listener.' : '',
+      ];
+      const form = `${formOf(word.name, word.args)}${word.takesCondition === true ? ' [when] CONDITION' : ' [when CONDITION]'}`;
+      return entry(word.name, form, remarks.filter(Boolean).join(' '), word.example, word.args);
+    });
+  return `## ${title}\n\n${doc}\n\n${parts.join('\n')}`;
+}
+
+function fieldsSection(fields: readonly FieldWord[]): string {
+  const intro =
+    'What a condition may ask. A field that **may be absent** takes `present` and `absent`, and `not` before it needs one of them beside it. ' +
+    'A field that **may have several values** passes when any of them does; with `every` before it, when all do.';
+  const overview = table(
+    ['field', 'known', 'type', 'compare with', 'when none is written', 'may be absent', 'may have several values'],
+    fields.map((word) => [
+      code(fieldName(word)),
+      word.phase === 'connection' ? 'at once' : word.phase === 'request' ? 'with the request' : 'in `on response`',
+      word.type,
+      word.operators.map(code).join(' '),
+      word.defaultOperator === null ? 'say one' : code(word.defaultOperator),
+      word.isOptional === true ? 'yes' : '',
+      word.isMany === true ? 'yes' : '',
+    ]),
+  );
+  const docs = fields.map((word) => {
+    const values =
+      word.values === undefined
+        ? ''
+        : ` Values: ${word.values.map(code).join(', ')}${word.isOpen === true ? ', and others' : ''}.`;
+    return `- ${code(fieldName(word))}: ${sentence(word.doc)}${values} For example ${code(word.example)}`;
+  });
+  return `## Fields\n\n${intro}\n\n${overview}\n${docs.join('\n')}\n`;
+}
+
+function fieldName({ name, key }: FieldWord): string {
+  return key === undefined ? name : `${name} ${key.placeholder}`;
+}
+
+/** entry is one word's part of the page. */
+function entry(
+  title: string,
+  form: string,
+  doc: string,
+  example: string,
+  args: readonly BaseArg[],
+  silent: (arg: BaseArg) => string | undefined = () => undefined,
+): string {
+  const rows = args.map((arg) => [
+    code(argForm(arg)),
+    sentence(arg.doc),
+    [rangeText(arg), defaultText(arg, silent(arg))].filter((text) => text !== '').join('; '),
+  ]);
+  const shown = rows.length === 0 ? '' : `\n${table(['argument', 'is', ''], rows)}`;
+  return `### ${title}\n\n    ${form}\n\n${doc} For example ${code(example)}\n${shown}`;
+}
+
+function formOf(name: string, args: readonly BaseArg[]): string {
+  const parts = args.map((arg) =>
+    arg.isOptional === true || arg.default !== undefined ? `[${argForm(arg)}]` : argForm(arg),
+  );
+  return [name, ...parts].join(' ');
+}
+
+function argForm(arg: BaseArg): string {
+  if (arg.type === 'flag') return arg.before!;
+  const value = arg.choices !== undefined && arg.choices.length <= 6 ? arg.choices.join('|') : arg.type.toUpperCase();
+  return arg.before === undefined ? value : `${arg.before} ${value}`;
+}
+
+function rangeText({ type, min, max, choices }: BaseArg): string {
+  if (choices !== undefined || (min === undefined && max === undefined)) return '';
+  const low = quantity(type, min ?? 0);
+  return max === undefined ? `${low} or more` : `${low} to ${quantity(type, max)}`;
+}
+
+function defaultText(arg: BaseArg, silent: string | undefined): string {
+  if (silent !== undefined) return `default: ${silent}`;
+  if (arg.default === undefined) return '';
+  return `default: ${typeof arg.default === 'number' ? quantity(arg.type, arg.default) : String(arg.default)}`;
+}
+
+function quantity(type: ArgType | BaseArg['type'], value: number): string {
+  if (type === 'duration') return durationText(value);
+  if (type === 'size') return byteText(value);
+  return type === 'percent' ? `${value}%` : String(value);
+}
+
+function limitText(value: number, text: (value: number) => string): string {
+  return value === 0 ? 'no limit' : text(value);
+}
+
+/** sentence: some docs are phrases, some are sentences. */
+function sentence(doc: string): string {
+  const begun = /^[a-z]+( |$)/.test(doc) ? doc[0]!.toUpperCase() + doc.slice(1) : doc;
+  return /[.…]$/.test(begun) ? begun : `${begun}.`;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return `${line(head)}${line(head.map(() => '---'))}${rows.map(line).join('')}`;
+}

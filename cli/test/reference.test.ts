@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { SETTING_WORDS } from '@sluice/dsl';
+import { referenceText } from '../scripts/reference.ts';
+import { standardWords } from '../scripts/standard-words.ts';
+
+const WORDS = standardWords();
+
+test('the reference is the one that the vocabulary gives', async () => {
+  const page = await readFile(new URL('../../docs/language/reference.md', import.meta.url), 'utf8');
+  assert.equal(page, await referenceText(WORDS), 'run: node cli/scripts/write-reference.ts');
+});
+
+test('the reference has every word with its example', async () => {
+  const page = await referenceText(WORDS);
+  for (const word of WORDS) {
+    // Nothing in a rule file chooses the answers of the gateway itself.
+    if (word.kind === 'component' && word.slot === 'answer') continue;
+    assert.ok(page.includes(`\`${word.example}\``), word.name);
+  }
+  for (const { name, example } of SETTING_WORDS) assert.ok(page.includes(`\`${example}\``), name);
+});
