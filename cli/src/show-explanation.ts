@@ -32,6 +32,7 @@ class Page {
     this.#part('changes', explanation.changes, explanation.by);
     this.#part('routes', explanation.routes, explanation.by);
     this.#verdict(explanation);
+    this.#otherwise(explanation);
     this.#edits(explanation);
     this.#responses(explanation);
     this.#servers(explanation);
@@ -82,7 +83,7 @@ class Page {
     for (const inner of of) this.#condition(inner, depth + 1, rows);
   }
 
-  #verdict({ verdict, by }: Explanation): void {
+  #verdict({ verdict, by, page }: Explanation): void {
     const { bold, dim, green, red, yellow } = this.#colours;
     const place = by === null ? dim('no rule decided') : dim(`by ${shortPlace(by.place)}`);
     this.#lines.push('');
@@ -99,6 +100,15 @@ class Page {
       case 'error':
         this.#lines.push(`${bold(red('→ answer 500'))}   ${place}`, `    ${verdict.message}`);
     }
+    if (page !== null) this.#lines.push(`    ${dim('page')} ${shortPlace(page)}`);
+  }
+
+  #otherwise({ otherwise }: Explanation): void {
+    if (otherwise === null) return;
+    const { dim } = this.#colours;
+    const { verdict, by } = otherwise;
+    const what = verdict.kind === 'send' ? `backend ${verdict.backend}` : `answer ${verdict.status}`;
+    this.#lines.push(dim(`  without it: ${what}${by === null ? '' : `   by ${shortPlace(by.place)}`}`));
   }
 
   #edits({ edits, verdict }: Explanation): void {

@@ -2,6 +2,7 @@
  * CompileText: what the tests of the front end share: a text compiled with the test vocabulary, and what came of it.
  */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { CompileOptions, CompileResult } from '../src/check/index.ts';
 import type { ExampleContext } from '../src/diagnostics/codes.ts';
 import { compile, type Diagnostic, formatDiagnostic } from '../src/index.ts';
@@ -14,6 +15,7 @@ export function compileText(text: string, options: Partial<CompileOptions> = {})
     { text, name: 'test.sluice' },
     {
       words: WORDS,
+      readFile: async (path) => pageAt(path) ?? readFile(path),
       loadPlugin: async ({ from }) => {
         const ip = WORDS.find((word) => word.name === 'ip')!;
         if (from === './clash.js') return { url: 'file:///clash.js', words: [{ ...ip }] };
@@ -38,6 +40,13 @@ export function compileText(text: string, options: Partial<CompileOptions> = {})
       ...options,
     },
   );
+}
+
+/** pageAt gives pages that are nowhere on the disk. */
+function pageAt(path: string): string | null {
+  const [, name] = /\/pages\/(\w+)\.\w+$/.exec(path) ?? [];
+  if (name === 'sorry') return '<p>{status}: {request.id}</p> {{ {x}';
+  return name === 'large' ? 'x'.repeat(65_537) : null;
 }
 
 /** planOf compiles a text that must be right, warnings included. */

@@ -2,7 +2,9 @@
  * AssumedAnswer: a request together with an answer to it that nobody has sent yet, for rules inside `on response`. Main thread.
  */
 import type { IpAddress, RequestFacts, ResponseFacts } from '@sluice/dsl/match';
+import type { ListenerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
+import { errorPageOf, pageHeaders } from '../shared/error-pages.ts';
 import type { Verdict } from './explain.ts';
 
 export class AssumedAnswer implements ResponseFacts {
@@ -33,12 +35,19 @@ export class AssumedAnswer implements ResponseFacts {
   }
 
   /** ofVerdict is the answer that the gateway gives by itself, with the fields of the standard answer of its status. */
-  static ofVerdict(request: RequestFacts, verdict: Verdict, entries: readonly DataEntry[]): AssumedAnswer {
+  static ofVerdict(
+    request: RequestFacts,
+    verdict: Verdict,
+    entries: readonly DataEntry[],
+    listener: ListenerPlan,
+  ): AssumedAnswer {
     const status = verdict.kind === 'send' ? 200 : verdict.status;
     const own = verdict.kind === 'answer' ? verdict.headers : [];
     const factory = entries.flatMap(({ errorAnswers }) => Object.values(errorAnswers ?? {})).at(-1);
     const hasType = own.some(([name]) => name.toLowerCase() === 'content-type');
-    const standard = hasType ? [] : (factory?.({})(status).headers ?? []);
+    const page = errorPageOf(listener, status);
+    const plain = factory?.({})(status).headers ?? [];
+    const standard = hasType ? [] : page === undefined ? plain : pageHeaders(page, plain);
     return new AssumedAnswer(request, status, [...own, ...standard]);
   }
 

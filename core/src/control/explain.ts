@@ -15,6 +15,7 @@ import {
 } from '@sluice/dsl/match';
 import { formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
+import { errorPageOf } from '../shared/error-pages.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
@@ -49,6 +50,12 @@ export type Verdict =
   /** A rule could not be decided: the request is refused. */
   | { readonly kind: 'error'; readonly status: 500; readonly message: string };
 
+/** Otherwise is the verdict that a request would get without the rule that decided, and the rule that would decide then. */
+export interface Otherwise {
+  readonly verdict: Verdict;
+  readonly by: RuleExplanation | null;
+}
+
 export interface Explanation {
   readonly request: {
     readonly method: string;
@@ -63,6 +70,8 @@ export interface Explanation {
   readonly verdict: Verdict;
   /** The rule that decided; null when no rule did (no route takes the request: 404). */
   readonly by: RuleExplanation | null;
+  /** What would happen if that rule were not there; null where none decided, or it is the `otherwise`. */
+  readonly otherwise: Otherwise | null;
   readonly guards: readonly RuleExplanation[];
   readonly changes: readonly RuleExplanation[];
   readonly routes: readonly RuleExplanation[];
@@ -72,6 +81,8 @@ export interface Explanation {
   /** The changes of `on response`. */
   readonly responses: readonly RuleExplanation[];
   readonly answerEdits: readonly FieldEdit[];
+  /** The file of the listener's own page that an answer is sent with, or null. */
+  readonly page: string | null;
   readonly balance: string | null;
   readonly stick: string | null;
   /** The servers of the chosen backend; empty when a rule answered. */
@@ -90,11 +101,19 @@ export async function explain(request: ExplainRequest, set: PluginSet, live: Liv
   const { plan, entries } = set;
   const { facts, listener, answer } = readRequest(request, plan, live?.current.ports ?? {});
   const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
-  return new Judgement(set, imported, facts, listener, live, answer).explanation;
+  const judge = (skipped: Rule | null): Judgement =>
+    new Judgement(set, imported, facts, listener, live, answer, skipped);
+  const { explanation, decider } = judge(null);
+  if (decider === null || decider.when === null) return explanation;
+  const { verdict, by } = judge(decider).explanation;
+  return { ...explanation, otherwise: { verdict, by } };
 }
 
 class Judgement {
   readonly explanation: Explanation;
+  /** The rule that decided. */
+  readonly decider: Rule | null;
+  readonly #skipped: Rule | null;
   readonly #entries: readonly DataEntry[];
   readonly #facts: RequestFacts;
   readonly #readers = new Map<string, FieldReader>();
@@ -111,7 +130,9 @@ class Judgement {
     listener: ListenerPlan,
     live: LiveState | null,
     answer: WrittenAnswer,
+    skipped: Rule | null,
   ) {
+    this.#skipped = skipped;
     this.#entries = entries;
     this.#facts = facts;
     this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
@@ -135,9 +156,10 @@ class Judgement {
     const isAssumed = chosen !== undefined;
     const assumed = isAssumed
       ? new AssumedAnswer(facts, answer.status, answer.headers)
-      : AssumedAnswer.ofVerdict(facts, judged.verdict, entries);
+      : AssumedAnswer.ofVerdict(facts, judged.verdict, entries, listener);
     const answered = this.#answer(listener, assumed);
     const { verdict, by } = answered.failure ?? judged;
+    this.decider = by?.rule ?? null;
     const explained = (trace: RuleTrace): RuleExplanation => {
       const rule = explainRule(trace);
       return this.#passed.has(trace.rule) ? { ...rule, outcome: 'passed' } : rule;
@@ -155,6 +177,7 @@ class Judgement {
       listener: listener.name,
       verdict: chosen === undefined || answered.failure !== null ? verdict : { kind: 'send', backend: chosen.name },
       by: by === null ? null : explainRule(by),
+      otherwise: null,
       guards: traces.guards.map(explained),
       changes: traces.changes.map(explainRule),
       routes: traces.routes.map(explained),
@@ -162,6 +185,7 @@ class Judgement {
       answer: { status: assumed.status, isAssumed },
       responses: answered.traces.map(explainRule),
       answerEdits: answered.edits,
+      page: pageOf(listener, answered.failure === null && isAssumed ? null : verdict),
       balance: chosen?.balance.name ?? null,
       stick: chosen?.stick?.name ?? null,
       servers: chosen === undefined ? [] : explainServers(chosen, live),
@@ -174,7 +198,12 @@ class Judgement {
     traces: { guards: RuleTrace[]; changes: RuleTrace[]; routes: RuleTrace[] },
   ): { verdict: Verdict; by: RuleTrace | null; backend: number } {
     const trace = (rules: readonly Rule[], goesOn: boolean | ((rule: Rule) => boolean)): RuleTrace[] =>
-      traceRules(rules, this.#readers, this.#facts, goesOn);
+      traceRules(
+        rules.filter((rule) => rule !== this.#skipped),
+        this.#readers,
+        this.#facts,
+        goesOn,
+      );
     const passes = (rule: Rule): boolean => this.#passes(rule);
     traces.guards = trace(listener.guards, passes);
     const guard = this.#decidingOf(traces.guards);
@@ -290,6 +319,11 @@ class Judgement {
     }
     throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
   }
+}
+
+function pageOf(listener: ListenerPlan, verdict: Verdict | null): string | null {
+  if (verdict === null || verdict.kind === 'send') return null;
+  return errorPageOf(listener, verdict.status)?.file ?? null;
 }
 
 function explainRule({ rule, outcome, condition, error }: RuleTrace): RuleExplanation {

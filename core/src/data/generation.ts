@@ -3,7 +3,7 @@
  *
  * Requests hold on to the generation they started on; when the last one has ended after a switch, it is retired.
  */
-import type { IpSet, RuleMatcher } from '@sluice/dsl/match';
+import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { HeadLimits } from './http1/request-head.ts';
@@ -31,6 +31,8 @@ export interface LinkedListener {
   /** What `on response` changes of answers; null: nothing. */
   readonly responses: RuleMatcher | null;
   readonly responseRules: readonly LinkedRule[];
+  /** Pages of the listener's own by status; null: none. */
+  readonly errorPages: ReadonlyMap<number, (request: RequestFacts) => Answer> | null;
   /** Peers whose forwarding fields are believed; null: nobody's. */
   readonly trusted: IpSet | null;
   /** A header that names the client and is not a forwarding field of its own: dropped unless the peer is trusted. */

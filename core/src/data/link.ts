@@ -3,10 +3,18 @@
  *
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
-import { compileRules, compileTemplate, type FieldReader, linkMaps, type Readers } from '@sluice/dsl/match';
+import {
+  compileRules,
+  compileTemplate,
+  type FieldReader,
+  linkMaps,
+  type Readers,
+  type RequestFacts,
+} from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
+import { compilePage, errorPageOf } from '../shared/error-pages.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
@@ -136,11 +144,22 @@ class Linking {
       routeRules: this.#rules(plan.name, plan.routes),
       responses: plan.responseChanges.length === 0 ? null : compileRules(plan.responseChanges, this.#readers),
       responseRules: this.#rules(plan.name, plan.responseChanges),
+      errorPages: this.#errorPages(plan),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
       tls: plan.tls === null ? null : this.#tls(plan.tls),
     };
+  }
+
+  #errorPages(plan: ListenerPlan): LinkedListener['errorPages'] {
+    if (plan.errorPages.length === 0) return null;
+    const pages = new Map<number, (request: RequestFacts) => Answer>();
+    for (let status = 400; status < 600; status++) {
+      const page = errorPageOf(plan, status);
+      if (page !== undefined) pages.set(status, compilePage(page, this.generation.errorAnswer(status)));
+    }
+    return pages;
   }
 
   #rules(listener: string, rules: readonly Rule[]): LinkedRule[] {

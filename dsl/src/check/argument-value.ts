@@ -163,8 +163,9 @@ function listItemValue(scope: Scope, item: WordItem, arg: BaseArg): string | num
   const range = arg.type === 'statuses' ? /^(\d{3})\.\.(\d{3})$/.exec(text) : null;
   const ends = range === null ? [text, text] : [range[1]!, range[2]!];
   const [low, high] = ends.map((end) => readWhole(end));
-  if (low == null || high == null || low < 100 || high > 599 || low > high) {
-    return fail(scope, 'SL0610', item, { value: text, low: 100, high: 599 });
+  const least = arg.min ?? 100;
+  if (low == null || high == null || low < least || high > 599 || low > high) {
+    return fail(scope, 'SL0610', item, { value: text, low: least, high: 599 });
   }
   return range === null ? low : text;
 }

@@ -5,7 +5,15 @@
  * an error that says where it belongs.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
-import type { Address, ClientIp, ComponentUse, ListenerLimits, ListenerPlan, ListenerTimeouts } from '../plan/plan.ts';
+import type {
+  Address,
+  ClientIp,
+  ComponentUse,
+  ErrorPage,
+  ListenerLimits,
+  ListenerPlan,
+  ListenerTimeouts,
+} from '../plan/plan.ts';
 import type { Rule, RulePart } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
@@ -13,6 +21,7 @@ import type { Item, Statement, WordItem } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
 import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
+import { readErrorPage } from './error-page.ts';
 import { listOf, networkValues } from './field-value.ts';
 import { LISTEN_ADDRESS, readAddress } from './literals.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
@@ -41,6 +50,9 @@ class ListenerChecker {
   readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
   readonly #shares: ShareRow;
   #responseChanges: readonly Rule[] = [];
+  readonly #errorPages: ErrorPage[] = [];
+  /** The statuses that have a page, by the line that says so. */
+  readonly #paged = new Map<number, number>();
   readonly #said = new Map<string, Span>();
   readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
   readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
@@ -94,6 +106,7 @@ class ListenerChecker {
       changes: this.#rules.change,
       routes: this.#rules.route,
       responseChanges: this.#responseChanges,
+      errorPages: this.#errorPages,
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
   }
@@ -273,9 +286,15 @@ class ListenerChecker {
     }
   }
 
-  #set({ setting, args, span, spans, items, component }: SettingLine): void {
+  #set(line: SettingLine): void {
+    const { setting, args, span, spans, items, component } = line;
     const timeouts = this.#timeouts;
     const limits = this.#limits;
+    if (setting.name === 'errors') {
+      const page = readErrorPage(this.#scope, line, this.#paged);
+      if (page !== null) this.#errorPages.push(page);
+      return;
+    }
     if (setting.name === 'timeout') {
       for (const [name, at] of spans) {
         if (this.#isNew(`timeout ${name}`, at)) timeouts[`${name}Ms` as keyof ListenerTimeouts] = args[name] as number;

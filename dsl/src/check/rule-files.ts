@@ -97,6 +97,7 @@ export class RuleFiles {
       const phrase = statement.head.phrases[0];
       const word = phrase === undefined ? null : new Reader(phrase).wordAt(0);
       if (word === 'list' || word === 'map') await this.#takeListed(source, statement);
+      if (word === 'listener') await this.#takePages(source, statement);
       if (word !== 'include') continue;
       const line = readIncludeLine(source, this.#diagnostics, statement);
       if (line !== null) await this.#include(source, line.glob, line.isOptional);
@@ -115,6 +116,20 @@ export class RuleFiles {
     if (text === null) return;
     this.listed.set(item, new SourceText(name, text, dirname(path)));
     this.sources.set(name, text);
+  }
+
+  /** takePages reads the files of the `errors` lines in a listener. */
+  async #takePages(source: SourceText, { block }: Statement): Promise<void> {
+    for (const { head, isBroken } of block?.statements ?? []) {
+      const items = head.phrases[0]?.items ?? [];
+      const from = items.findIndex((item) => item.kind === 'word' && item.value === 'from');
+      const item = items[from + 1];
+      const isPage = items[0]?.kind === 'word' && items[0].value === 'errors';
+      if (!isPage || isBroken || from < 2 || item === undefined || item.kind === 'group' || item.value === '') continue;
+      const { path, name } = namedPath(source, item.value);
+      const text = await this.readText(path, name, source, item);
+      if (text !== null) this.listed.set(item, new SourceText(name, text, dirname(path)));
+    }
   }
 
   async #include(source: SourceText, glob: Span & { readonly value: string }, isOptional: boolean): Promise<void> {

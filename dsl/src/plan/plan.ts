@@ -68,6 +68,18 @@ export interface ClientIp {
   readonly trustLists: readonly string[];
 }
 
+/** ErrorPage is sent in place of the standard answers of some statuses, where the gateway answers by itself. */
+export interface ErrorPage {
+  /** 400 to 599, or `'a..b'`. */
+  readonly statuses: readonly (number | string)[];
+  /** Absolute. */
+  readonly file: string;
+  readonly contentType: string;
+  /** As loaded. `{status}` and `{request.id}` stand for themselves until it is sent. */
+  readonly body: string;
+  readonly place: Place;
+}
+
 export interface ListenerPlan {
   readonly name: string;
   readonly address: Address;
@@ -83,6 +95,7 @@ export interface ListenerPlan {
   readonly routes: readonly Rule[];
   /** `on response { … }` */
   readonly responseChanges: readonly Rule[];
+  readonly errorPages: readonly ErrorPage[];
   readonly place: Place;
 }
 

@@ -120,6 +120,18 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     args: [],
   },
   {
+    section: 'listener',
+    name: 'errors',
+    doc: 'a page of one’s own for answers that the gateway gives by itself',
+    example: 'errors 502, 503 from "pages/sorry.html"',
+    isHttpOnly: true,
+    isRepeatable: true,
+    args: [
+      { name: 'statuses', type: 'statuses', doc: 'statuses from 400 to 599', min: 400 },
+      { name: 'file', type: 'file', before: 'from', doc: 'the page: html, txt, json, xml or svg' },
+    ],
+  },
+  {
     section: 'backend',
     name: 'server',
     doc: 'one member of the backend',
@@ -291,7 +303,7 @@ for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
 /** COMING are known words of the language that this release does not have yet, by where they stand. */
 export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
   top: [],
-  listener: ['errors'],
+  listener: [],
   backend: ['slow start', 'fall back', 'tls', 'serve files', 'serve', 'send proxy'],
   settings: ['admin', 'log'],
 };

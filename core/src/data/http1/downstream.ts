@@ -697,7 +697,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const isChanged = this.#listener.responses !== null;
     if (isChanged && !this.#changeAnswer(answered.ofServer(request, answer))) {
       this.#endAttempt(true);
-      this.#answer(this.#listener.generation.errorAnswer(500), false, false);
+      this.#answer(this.#standard(500), false, false);
       return false;
     }
     this.#isEarly = !this.#framer.isDone;
@@ -818,19 +818,26 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   }
 
   #answerStatus(status: number, mustClose: boolean): void {
-    this.#answer(this.#listener.generation.errorAnswer(status), mustClose);
+    this.#answer(this.#standard(status), mustClose);
+  }
+
+  /** standard is the answer of a status where nobody has made another: the listener's own page, or the gateway's. */
+  #standard(status: number): Answer {
+    const { errorPages, generation } = this.#listener;
+    const page = errorPages === null ? undefined : errorPages.get(status);
+    return page === undefined ? generation.errorAnswer(status) : page(this.#request!);
   }
 
   /** answer gives an answer of our own. `mayChange`: `on response` has its say, unless it was what failed. */
   #answer(answer: Answer, mustClose: boolean, mayChange = true): void {
     const request = this.#request!;
     if (mustClose || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
-    const standard = this.#listener.generation.errorAnswer(answer.status);
+    const standard = this.#standard(answer.status);
     const isChanged = mayChange && this.#listener.responses !== null;
     if (isChanged) {
       const fields = selfAnswerFields(answer, standard);
       if (!this.#changeAnswer(answered.ofGateway(request, answer.status, fields))) {
-        this.#answer(this.#listener.generation.errorAnswer(500), mustClose, false);
+        this.#answer(this.#standard(500), mustClose, false);
         return;
       }
     }

@@ -176,6 +176,23 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'rewrite /old to "/new?from=old"',
     right: 'rewrite /old to /new\nset query from to "old"',
   },
+  SL0642: {
+    severity: 'error',
+    message: 'the ending of `{file}` does not tell what it is',
+    why: 'A page is sent with its type, and nobody should have to guess it.',
+    context: 'listener',
+    wrong: 'errors 503 from "pages/sorry.php"',
+    right: 'errors 503 from "pages/sorry.html"',
+  },
+  SL0643: {
+    severity: 'error',
+    message: 'the page `{file}` has {bytes} bytes: {limit} at most',
+    mend: 'Leave pictures and styles out, or link to them',
+    why: 'A page of trouble goes out in one piece, also to those who asked for something else.',
+    context: 'listener',
+    wrong: 'errors 503 from "pages/large.html"',
+    right: 'errors 503 from "pages/sorry.html"',
+  },
   SL0622: {
     severity: 'error',
     message: '`{value}` is not a method',
