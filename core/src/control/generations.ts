@@ -11,6 +11,7 @@ import { GatewayError, reasonOf } from './errors.ts';
 import type { Planes } from './planes.ts';
 import { type Ports, resolvePorts } from './ports.ts';
 import type { Slots } from './slots.ts';
+import { threadPlan } from './thread-plan.ts';
 
 /** Candidate is a plan that has been checked, with what data threads need to link it. */
 export interface Candidate {
@@ -118,7 +119,16 @@ export class Generations {
     const { planes, isTakeover, wordIds } = this.#options;
     const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
     const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
-    const order: PrepareOrder = { generation: number, plan, slots, entries, ports, isTakeover, wordIds: wordIds(), secrets };
+    const order: PrepareOrder = {
+      generation: number,
+      plan: threadPlan(plan),
+      slots,
+      entries,
+      ports,
+      isTakeover,
+      wordIds: wordIds(),
+      secrets,
+    };
     try {
       await planes.prepare(order);
       return order;

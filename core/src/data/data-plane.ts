@@ -18,6 +18,7 @@ import { link } from './link.ts';
 import type { Closable, Loop } from './loop.ts';
 import { Port } from './port.ts';
 import { ServerEndpoint } from './server-endpoint.ts';
+import { inSlices } from './slices.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -72,7 +73,8 @@ class LoopDataPlane implements DataPlane {
   async prepare(order: PrepareOrder): Promise<Readonly<Record<string, number>>> {
     const entries = new Map<string, DataEntry>();
     for (const { plugin, url } of order.entries) entries.set(plugin, await importEntry(plugin, url));
-    const generation = link(order, entries, (slot, server) => this.#endpoint(slot, server.address), this.#loop);
+    const steps = link(order, entries, (slot, server) => this.#endpoint(slot, server.address), this.#loop);
+    const generation = await inSlices(steps, this.#loop.now);
     const ports = new Map<string, Port>();
     const byName = new Map<string, Port>();
     const opened: Port[] = [];

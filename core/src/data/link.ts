@@ -4,12 +4,13 @@
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
 import {
-  compileRules,
+  compileRulesInSteps,
   compileTemplate,
   type FieldReader,
   linkMaps,
   type Readers,
   type RequestFacts,
+  type Steps,
 } from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
@@ -67,14 +68,17 @@ class Functions {
 /** Where a generation finds servers: connections and counts that outlive it. */
 export type Endpoints = (slot: number, server: BackendPlan['servers'][number]) => ServerEndpoint;
 
-/** link makes a generation. Throws LinkError, or whatever a plugin's factory throws, told with its rule. */
-export function link(
+/**
+ * link makes a generation, in steps, as the event loop has requests to serve meanwhile. Throws LinkError, or whatever a
+ * plugin's factory throws, told with its rule.
+ */
+export function* link(
   order: PrepareOrder,
   entries: ReadonlyMap<string, DataEntry>,
   endpoints: Endpoints,
   loop: Loop,
-): Generation {
-  return new Linking(order, new Functions(entries), endpoints, loop).generation;
+): Steps<Generation> {
+  return yield* new Linking(order, new Functions(entries), loop).link(endpoints);
 }
 
 /** headLimits: in a plan 0 means none. */
@@ -88,14 +92,13 @@ function headLimits({ limits }: ListenerPlan): HeadLimits {
 }
 
 class Linking {
-  readonly generation: Generation;
   readonly #order: PrepareOrder;
   readonly #functions: Functions;
   readonly #loop: Loop;
   readonly #readers: Readers;
   readonly #linker: Omit<Linker, 'scope'>;
 
-  constructor(order: PrepareOrder, functions: Functions, endpoints: Endpoints, loop: Loop) {
+  constructor(order: PrepareOrder, functions: Functions, loop: Loop) {
     this.#order = order;
     this.#functions = functions;
     this.#loop = loop;
@@ -114,19 +117,24 @@ class Linking {
       rates: loop.rates,
       map: linkMaps(plan.maps, (name) => this.#linker.backend(name)),
     };
+  }
+
+  *link(endpoints: Endpoints): Steps<Generation> {
+    const { plan, generation: number } = this.#order;
     const listeners = new Map<string, LinkedListener>();
-    this.generation = {
-      number: order.generation,
+    const generation: Generation = {
+      number,
       listeners,
       backends: plan.backends.map((backend) => this.#backend(backend, endpoints)),
       errorAnswer: this.#errorAnswers(),
       holds: 0,
       isCurrent: false,
     };
-    for (const listener of plan.listeners) listeners.set(listener.name, this.#listener(listener));
+    for (const listener of plan.listeners) listeners.set(listener.name, yield* this.#listener(listener, generation));
+    return generation;
   }
 
-  #listener(plan: ListenerPlan): LinkedListener {
+  *#listener(plan: ListenerPlan, generation: Generation): Steps<LinkedListener> {
     if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
       throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
     }
@@ -135,16 +143,17 @@ class Linking {
       name: plan.name,
       slot: this.#order.slots.listeners[plan.name]!,
       plan,
-      generation: this.generation,
-      guards: compileRules(plan.guards, this.#readers),
-      guardRules: this.#rules(plan.name, plan.guards),
-      changes: compileRules(plan.changes, this.#readers),
-      changeRules: this.#rules(plan.name, plan.changes),
-      routes: compileRules(plan.routes, this.#readers),
-      routeRules: this.#rules(plan.name, plan.routes),
-      responses: plan.responseChanges.length === 0 ? null : compileRules(plan.responseChanges, this.#readers),
-      responseRules: this.#rules(plan.name, plan.responseChanges),
-      errorPages: this.#errorPages(plan),
+      generation,
+      guards: yield* compileRulesInSteps(plan.guards, this.#readers),
+      guardRules: yield* this.#rules(plan.name, plan.guards),
+      changes: yield* compileRulesInSteps(plan.changes, this.#readers),
+      changeRules: yield* this.#rules(plan.name, plan.changes),
+      routes: yield* compileRulesInSteps(plan.routes, this.#readers),
+      routeRules: yield* this.#rules(plan.name, plan.routes),
+      responses:
+        plan.responseChanges.length === 0 ? null : yield* compileRulesInSteps(plan.responseChanges, this.#readers),
+      responseRules: yield* this.#rules(plan.name, plan.responseChanges),
+      errorPages: this.#errorPages(plan, generation),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
@@ -152,22 +161,24 @@ class Linking {
     };
   }
 
-  #errorPages(plan: ListenerPlan): LinkedListener['errorPages'] {
+  #errorPages(plan: ListenerPlan, generation: Generation): LinkedListener['errorPages'] {
     if (plan.errorPages.length === 0) return null;
     const pages = new Map<number, (request: RequestFacts) => Answer>();
     for (let status = 400; status < 600; status++) {
       const page = errorPageOf(plan, status);
-      if (page !== undefined) pages.set(status, compilePage(page, this.generation.errorAnswer(status)));
+      if (page !== undefined) pages.set(status, compilePage(page, generation.errorAnswer(status)));
     }
     return pages;
   }
 
-  #rules(listener: string, rules: readonly Rule[]): LinkedRule[] {
+  *#rules(listener: string, rules: readonly Rule[]): Steps<LinkedRule[]> {
     const scopes = ruleScopes(listener, rules);
-    return rules.map((rule, index) => ({
-      rule,
-      action: this.#action(rule, { ...this.#linker, scope: scopes[index]! }),
-    }));
+    const linked: LinkedRule[] = [];
+    for (const [index, rule] of rules.entries()) {
+      linked.push({ rule, action: this.#action(rule, { ...this.#linker, scope: scopes[index]! }) });
+      yield;
+    }
+    return linked;
   }
 
   #action(rule: Rule, linker: Linker): Action {

@@ -9,7 +9,8 @@ export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';
 export { compileKey } from './request-key.ts';
-export { compileRules, type RuleMatcher } from './rule-matcher.ts';
+export { compileRules, compileRulesInSteps, type RuleMatcher } from './rule-matcher.ts';
+export { finish, type Steps } from './steps.ts';
 export { compileTemplate, type SecretReader } from './template.ts';
 export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';
 export {

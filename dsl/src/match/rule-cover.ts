@@ -8,6 +8,7 @@
 import type { Condition, TestCondition } from '../plan/condition.ts';
 import { lowerAscii } from './fact-value.ts';
 import { fieldId } from './field-source.ts';
+import type { Steps } from './steps.ts';
 import { isNumeric, numbersOf } from './test-matcher.ts';
 
 export type KeyKind = 'exact' | 'starts' | 'under' | 'ends' | 'contains' | 'ip' | 'number' | 'present';
@@ -39,17 +40,21 @@ export class RuleCover {
   readonly #covers = new WeakMap<ReadonlyMap<string, number>, Map<TestCondition, Cover>>();
 
   /** count adds up in how many of the conditions each key stands. */
-  count(conditions: Iterable<Condition>): Map<string, number> {
+  *count(conditions: Iterable<Condition>): Steps<Map<string, number>> {
     const tests = new Map<TestCondition, number>();
     const visit = (condition: Condition): void => {
       if (condition.kind === 'test') tests.set(condition, (tests.get(condition) ?? 0) + 1);
       else if (condition.kind === 'named') visit(condition.of);
       else if (condition.kind === 'and' || condition.kind === 'or') condition.of.forEach(visit);
     };
-    for (const condition of conditions) visit(condition);
+    for (const condition of conditions) {
+      visit(condition);
+      yield;
+    }
     const counts = new Map<string, number>();
     for (const [test, times] of tests) {
       for (const key of this.#keysOf(test)) counts.set(key.id, (counts.get(key.id) ?? 0) + times);
+      yield;
     }
     return counts;
   }

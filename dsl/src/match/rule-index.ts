@@ -8,6 +8,7 @@ import type { Condition, TestCondition } from '../plan/condition.ts';
 import { IpTable } from './ip-table.ts';
 import { type Network, parseCidr } from './parse-ip.ts';
 import { type Key, type KeyKind, RuleCover } from './rule-cover.ts';
+import type { Steps } from './steps.ts';
 import { TextTrie, type TrieEntry } from './text-trie.ts';
 
 /** Groups of so many rules, or fewer, are tested one by one. */
@@ -66,14 +67,14 @@ export class RuleIndexBuilder {
   }
 
   /** build indexes the rules (ascending) by any field that is not skipped. */
-  build(rules: readonly number[], skipped: ReadonlySet<string> = new Set()): RuleGroup {
+  *build(rules: readonly number[], skipped: ReadonlySet<string> = new Set()): Steps<RuleGroup> {
     const first = rules[0] ?? 0;
     const last = rules.at(-1) ?? 0;
     if (rules.length <= SMALL_GROUP || this.#keysLeft <= 0) {
       return { first, last, rules: Int32Array.from(rules), tables: [] };
     }
     const conditions = rules.map((rule) => this.#conditions[rule] ?? null);
-    const counts = this.#covers.count(conditions.filter((condition) => condition !== null));
+    const counts = yield* this.#covers.count(conditions.filter((condition) => condition !== null));
     const rest: number[] = [];
     const fields = new Map<string, Map<string, Filed>>();
     for (const [index, rule] of rules.entries()) {
@@ -81,25 +82,32 @@ export class RuleIndexBuilder {
       const cover = condition === null ? null : this.#covers.cover(condition, counts, skipped);
       if (cover === null) rest.push(rule);
       else for (const key of cover.keys) file(fields, key, rule);
+      yield;
     }
-    const tables = [...fields].map(([field, keys]) => this.#table(keys, new Set([...skipped, field])));
+    const tables: FieldTable[] = [];
+    for (const [field, keys] of fields) tables.push(yield* this.#table(keys, new Set([...skipped, field])));
     return { first, last, rules: Int32Array.from(rest), tables };
   }
 
-  #table(keys: ReadonlyMap<string, Filed>, skipped: ReadonlySet<string>): FieldTable {
+  *#table(keys: ReadonlyMap<string, Filed>, skipped: ReadonlySet<string>): Steps<FieldTable> {
     this.#keysLeft -= keys.size;
     const filed = [...keys.values()];
-    const groups = filed.map(({ rules }) => this.build(rules, skipped));
+    const groups: RuleGroup[] = [];
+    for (const { rules } of filed) groups.push(yield* this.build(rules, skipped));
     const all = Int32Array.from(new Set(filed.flatMap(({ rules }) => rules))).sort();
+    const tries: TableTrie[] = [];
+    for (const side of ['start', 'end', 'anywhere'] as const) {
+      for (const isFolded of [false, true]) {
+        yield;
+        tries.push(...buildTrie(filed, isFolded, side));
+      }
+    }
+    yield;
     return {
       test: filed[0]!.key.test,
       groups,
       rules: all,
-      tries: [false, true].flatMap((isFolded) => [
-        ...buildTrie(filed, isFolded, 'start'),
-        ...buildTrie(filed, isFolded, 'end'),
-        ...buildTrie(filed, isFolded, 'anywhere'),
-      ]),
+      tries,
       ips: buildIps(filed),
       numbers: buildNumbers(filed),
       present: filed.findIndex(({ key }) => key.kind === 'present'),

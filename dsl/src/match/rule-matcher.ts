@@ -12,6 +12,7 @@ import type { FactValue, RequestFacts } from './facts.ts';
 import type { Pass, Read, Readers } from './field-source.ts';
 import { MatchError } from './match-error.ts';
 import { type FieldTable, type RuleGroup, RuleIndexBuilder, SMALL_GROUP } from './rule-index.ts';
+import { finish, type Steps } from './steps.ts';
 import type { Matcher } from './test-matcher.ts';
 import type { TextTrie } from './text-trie.ts';
 
@@ -28,18 +29,29 @@ export interface RuleMatcher {
  * field without a reader, an operator that does not fit its type, a bad address or expression.
  */
 export function compileRules(rules: readonly Rule[], readers: Readers): RuleMatcher {
+  return finish(compileRulesInSteps(rules, readers));
+}
+
+/** compileRulesInSteps is compileRules for an event loop that has others to serve: no step takes more than a moment. */
+export function* compileRulesInSteps(rules: readonly Rule[], readers: Readers): Steps<RuleMatcher> {
   const conditions = rules.map((rule) => rule.when);
   const compiler = new ConditionCompiler(readers, conditions);
-  const tests = rules.map((rule): Matcher => {
-    try {
-      return rule.when === null ? () => true : compiler.compile(rule.when);
-    } catch (error) {
-      throw new TypeError(`rule \`${rule.text}\`: ${error instanceof Error ? error.message : error}`, { cause: error });
-    }
-  });
+  const tests: Matcher[] = [];
+  for (const rule of rules) {
+    tests.push(compileRule(rule, compiler));
+    yield;
+  }
   if (rules.length <= SMALL_GROUP) return new ShortList(tests, compiler.pass);
-  const group = new RuleIndexBuilder(conditions).build([...rules.keys()]);
-  return new IndexedList(tests, linkGroup(group, compiler), compiler.pass);
+  const group = yield* new RuleIndexBuilder(conditions).build([...rules.keys()]);
+  return new IndexedList(tests, yield* linkGroup(group, compiler), compiler.pass);
+}
+
+function compileRule(rule: Rule, compiler: ConditionCompiler): Matcher {
+  try {
+    return rule.when === null ? () => true : compiler.compile(rule.when);
+  } catch (error) {
+    throw new TypeError(`rule \`${rule.text}\`: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
 }
 
 class ShortList implements RuleMatcher {
@@ -78,13 +90,15 @@ interface LinkedTable extends FieldTable {
   readonly searched: Float64Array;
 }
 
-function linkGroup(group: RuleGroup, compiler: ConditionCompiler): LinkedGroup {
-  const tables = group.tables.map((table) => ({
-    ...table,
-    groups: table.groups.map((inner) => linkGroup(inner, compiler)),
-    read: compiler.read(table.test),
-    searched: new Float64Array(table.groups.length),
-  }));
+function* linkGroup(group: RuleGroup, compiler: ConditionCompiler): Steps<LinkedGroup> {
+  const tables: LinkedTable[] = [];
+  for (const table of group.tables) {
+    const groups: LinkedGroup[] = [];
+    for (const inner of table.groups) groups.push(yield* linkGroup(inner, compiler));
+    const read = compiler.read(table.test);
+    tables.push({ ...table, groups, read, searched: new Float64Array(table.groups.length) });
+  }
+  yield;
   return { ...group, tables };
 }
 
