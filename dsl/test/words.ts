@@ -248,7 +248,7 @@ const VERBS: VerbWord[] = [
     part: 'change',
     phase: 'request',
     isForAnswers: true,
-    args: [{ name: 'name', type: 'header', doc: 'a header' }],
+    args: [{ name: 'name', type: 'header', doc: 'a header', except: ['content-length'] }],
   },
 ];
 

@@ -247,6 +247,10 @@ test('set, add and remove header change what the server sees', async () => {
     { edit: 'add', name: 'X-B', value: 'b' },
   ]);
   assert.equal((await explain(lines, `${GET}/x from 11.0.0.1`)).edits.length, 3);
+  for (const wrong of ['set header Connection to "close"', 'add header Host to "a"', 'remove header Content-Length']) {
+    assert.deepEqual(await codesOf(rulesOf(wrong)), ['SL0644'], wrong);
+  }
+  assert.deepEqual(await codesOf(rulesOf('set header Host to "a"')), []);
   for (const wrong of ['set header X-A', 'set header "X A" to "b"', 'remove header', 'add header X-A to "{nope}"']) {
     assert.notDeepEqual(await codesOf(rulesOf(wrong)), [], wrong);
   }
