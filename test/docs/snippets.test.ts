@@ -24,7 +24,7 @@ const PAGES = await readPages();
 
 test('the pages of the language have rule files and commands', () => {
   const languages = PAGES.flatMap(({ blocks }) => blocks.map(({ language }) => language));
-  assert.ok(languages.filter((language) => language === 'sluice').length >= 45);
+  assert.ok(languages.filter((language) => language === 'sluice').length >= 60);
   assert.ok(languages.filter((language) => language === 'console').length >= 8);
 });
 
