@@ -25,7 +25,7 @@ import { byteText, durationText } from './quantities.ts';
 const INTRODUCTION = `# The reference
 
 Every word of the rule language: those of the language itself, and those of the standard plugins. Plugins of your own add more.
-[The language](README.md) says how they work together.
+[The language](README.md) says how they work together, [the cookbook](cookbook.md) shows them in use.
 
 <!-- Written by \`node cli/scripts/write-reference.ts\`; edit the words, or cli/scripts/reference.ts, instead. -->
 
@@ -299,7 +299,8 @@ function formOf(name: string, args: readonly BaseArg[]): string {
 
 function argForm(arg: BaseArg): string {
   if (arg.type === 'flag') return arg.before!;
-  const value = arg.choices !== undefined && arg.choices.length <= 6 ? arg.choices.join('|') : arg.type.toUpperCase();
+  const isChosen = arg.choices !== undefined && arg.type !== 'key' && arg.type !== 'map';
+  const value = isChosen ? arg.choices.join('|') : arg.type.toUpperCase();
   return arg.before === undefined ? value : `${arg.before} ${value}`;
 }
 

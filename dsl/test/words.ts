@@ -95,6 +95,20 @@ const FIELDS: readonly FieldWord[] = [
   },
   {
     kind: 'field',
+    name: 'list header',
+    doc: 'the members of a list-valued header field',
+    example: 'list header Accept-Encoding is gzip',
+    phase: 'request',
+    type: 'text',
+    operators: TEXT,
+    defaultOperator: 'is',
+    key: { placeholder: 'NAME', ignoresCase: true },
+    isOptional: true,
+    isMany: true,
+    index: 'text',
+  },
+  {
+    kind: 'field',
     name: 'response header',
     doc: 'a header field of the answer',
     example: 'response header X-Team is blue',
@@ -234,7 +248,7 @@ const VERBS: VerbWord[] = [
     part: 'change',
     phase: 'request',
     isForAnswers: true,
-    args: [{ name: 'name', type: 'header', doc: 'a header' }],
+    args: [{ name: 'name', type: 'header', doc: 'a header', except: ['content-length'] }],
   },
 ];
 

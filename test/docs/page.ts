@@ -6,6 +6,7 @@
  *     sluice                a whole rule file
  *     sluice file=x.sluice  a whole rule file that later commands of the page know by this name
  *     sluice in=listener    lines of a listener (or: backend, top); the test puts the rest around them
+ *     sluice in=include file=x.sluice  a rule file that others of the page include; checked with them
  *     text file=x.txt       a file that the rule files and commands of the page need; any language but sluice
  *     console               commands behind `$ `, each with all that it prints
  */

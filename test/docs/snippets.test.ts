@@ -24,8 +24,8 @@ const PAGES = await readPages();
 
 test('the pages of the language have rule files and commands', () => {
   const languages = PAGES.flatMap(({ blocks }) => blocks.map(({ language }) => language));
-  assert.ok(languages.filter((language) => language === 'sluice').length >= 20);
-  assert.ok(languages.filter((language) => language === 'console').length >= 5);
+  assert.ok(languages.filter((language) => language === 'sluice').length >= 60);
+  assert.ok(languages.filter((language) => language === 'console').length >= 8);
 });
 
 for (const page of PAGES) {

@@ -69,9 +69,9 @@ export class StagedPage {
     for (const block of page.blocks) {
       const name = block.attributes.get('file');
       if (name !== undefined) await write(folder, name, block.text);
-      if (block.language !== 'sluice') continue;
-      const file = `snippet-${snippets.length + 1}.sluice`;
       const place = block.attributes.get('in');
+      if (block.language !== 'sluice' || place === 'include') continue;
+      const file = `snippet-${snippets.length + 1}.sluice`;
       await write(folder, file, place === undefined ? block.text : completed(block.text, place));
       snippets.push({ block, file, isFragment: place !== undefined });
     }

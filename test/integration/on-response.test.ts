@@ -36,6 +36,7 @@ listener web on 127.0.0.1:0 {
     add header Vary to "Origin" when fromElsewhere
     set cookie seen to "a b;c" max age 1h same site none http only when path is /cookie
     remove header Content-Type when status 403
+    set header X-Via-Y to "yes" when list header Via is y
     set header X-Never to "1" when broken yes and path is /broken
   }
 }
@@ -87,6 +88,11 @@ describe('an answer of a server', () => {
     const answer = await ask('/', 'GET', 'Origin: https://b.example');
     assert.deepEqual([fieldOf(answer, 'x-allow'), fieldOf(answer, 'vary')], ['https://b.example', 'Origin']);
     assert.equal(fieldOf(await ask('/'), 'x-allow'), undefined);
+  });
+
+  test('list header means the members of the answer’s header', async () => {
+    assert.equal(fieldOf(await ask('/'), 'x-via-y'), 'yes');
+    assert.equal(fieldOf(await ask('/500', 'GET', 'Via: x, y'), 'x-via-y'), undefined);
   });
 
   test('the request stays readable', async () => {

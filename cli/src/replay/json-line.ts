@@ -4,6 +4,23 @@
 import { type IpAddress, parseIp } from '@sluice/dsl/match';
 import { BadLine, hostOf, type LogLine, methodOf, statusOf } from './log-line.ts';
 
+/** A request that was refused before any rule may have had no method and no path. */
+const REFUSED: LogLine = {
+  format: 'json',
+  client: undefined,
+  method: '',
+  scheme: undefined,
+  host: undefined,
+  port: undefined,
+  path: '',
+  query: '',
+  headers: {},
+  listener: undefined,
+  status: 400,
+  rule: null,
+  backend: null,
+};
+
 /** readJsonLine reads one line. Members it does not know are passed over. Throws BadLine. */
 export function readJsonLine(text: string): LogLine {
   let line: Record<string, unknown>;
@@ -25,11 +42,13 @@ export function readJsonLine(text: string): LogLine {
   };
   const method = string('method');
   const path = string('path');
+  const status = number('status');
+  const isRefused = status === 400 && line.rule === null && line.backend === null;
+  if (isRefused) return REFUSED;
   if (method === undefined || path === undefined) throw new BadLine('it has no method or no path');
   const scheme = string('scheme');
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') throw new BadLine(`\`${scheme}\` is no scheme`);
   const { host, port } = hostOf(string('host') ?? '');
-  const status = number('status');
   return {
     format: 'json',
     client: clientOf(string('client')),

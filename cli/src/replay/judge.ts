@@ -3,11 +3,11 @@
  *
  * The matchers and the verbs are those of live traffic. A request takes the same way: guards, then routes. Changes do not
  * change a verdict, but for the path that a rewrite may make a bad one, which a log cannot show. Limits count as not
- * exceeded, unless the line says that one was: then nobody can tell.
+ * exceeded, unless the line says that one was: then nobody can tell. Secrets are not read: no verdict shows them.
  */
-import type { Action, DataEntry } from '@sluice/core';
+import { type Action, type DataEntry, maskedSecret } from '@sluice/core';
 import { compileRules, type RuleMatcher } from '@sluice/dsl/match';
-import { formatPlace, type ListenerPlan, type Plan, type Rule } from '@sluice/dsl/plan';
+import { formatPlace, type ListenerPlan, type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import { planLinker } from '../link-rules.ts';
 import type { LogLine } from './log-line.ts';
 import { LoggedFacts, pathOf, unknownIn } from './logged-facts.ts';
@@ -62,7 +62,7 @@ export class Judge {
       steps: rules.map((rule) => {
         const entry = entries.find(({ verbs }) => verbs !== undefined && Object.hasOwn(verbs, rule.verb))!;
         const name = { text: rule.text, place: formatPlace(rule.place) };
-        return { name, rule, action: entry.verbs![rule.verb]!(rule.args, linker) };
+        return { name, rule, action: entry.verbs![rule.verb]!(withSecrets(rule.args, maskedSecret), linker) };
       }),
     });
     this.#listeners = plan.listeners

@@ -184,3 +184,21 @@ test('a packed log that is cut off is refused', async (t) => {
   const replay = replayed(t, packed.subarray(0, packed.length - 20), { name: 'access.log.gz' });
   await assert.rejects(replay, /unexpected end of file/);
 });
+
+test('limits, shares and maps: what depends on the log’s own time or on what it does not say cannot be told', async (t) => {
+  const rules = RULES.replace('  allow path', '  limit 10/s per ip when path under /login\n  allow path').replace(
+    '  send to api when cookie',
+    '  send 50% to api by cookie sid when path under /share\n  send to api when cookie',
+  );
+  const { headers: _, ...bare } = LINE;
+  const log = [
+    jsonLine({ path: '/login' }),
+    jsonLine({ path: '/login', status: 429, backend: null, rule: 'old.sluice:3:3' }),
+    JSON.stringify({ ...bare, path: '/share' }),
+  ].join('\n');
+  assert.deepEqual(shown(await replayed(t, log, { rules })), [
+    '1 unknown: answer 429 -> depends on the rate of the requests',
+    '1 unknown: send to app (200) -> depends on the header cookie',
+    '1 same: send to app (200) -> send to app',
+  ]);
+});

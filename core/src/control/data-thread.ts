@@ -176,6 +176,7 @@ export class DataThread {
         for (const drained of this.#drains.splice(0)) drained(report.cut);
         break;
       case 'retired':
+      case 'access':
       case 'log':
         break;
     }

@@ -11,6 +11,7 @@ import type { Report } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { AccessLogFile } from './access-log-file.ts';
 import { GatewayError } from './errors.ts';
 import { type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
@@ -53,6 +54,7 @@ export class Runtime {
   readonly #checker: HealthChecker;
   readonly #stats: StatsReader;
   readonly #words: WordNames;
+  readonly #accessLog: AccessLogFile;
   /** The plugins of the generation that is being put in force, or is. */
   #set: PluginSet | null = null;
 
@@ -68,6 +70,7 @@ export class Runtime {
     const { log, timers, isTakeover } = options;
     this.#options = options;
     this.#words = new WordNames();
+    this.#accessLog = new AccessLogFile(log);
     this.servers = new ServerTable(memory.servers, memory.threads);
     this.rates = new SharedRateTable(memory, memory.threads, () => timers.now());
     new SharedStickTable(memory, 0).setClock(timers.now());
@@ -115,10 +118,12 @@ export class Runtime {
     }
     for (const { manifest } of set.plugins) this.#words.add(manifest);
     this.#set = set;
+    this.#accessLog.use(set.plan.settings.accessLog ?? null);
     try {
       return await this.generations.put(set);
     } catch (thrown) {
       this.#set = previous;
+      this.#accessLog.use(previous?.plan.settings.accessLog ?? null);
       throw thrown;
     }
   }
@@ -142,6 +147,7 @@ export class Runtime {
   async stop(): Promise<void> {
     this.#checker.stop();
     await this.#planes.stop();
+    await this.#accessLog.close();
   }
 
   #threads(memory: SharedMemory): Planes {
@@ -174,6 +180,7 @@ export class Runtime {
 
   #report(thread: number, report: Report): void {
     if (report.type === 'log') this.#options.log[report.level]({ thread, ...report.fields }, report.message);
+    else if (report.type === 'access') this.#accessLog.take(report.batch);
     else if (report.type === 'retired') this.generations.planeRetired(thread, report.generation);
   }
 }

@@ -13,6 +13,7 @@ import type { DataPlane, PrepareOrder } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { AccessLog } from './access-log.ts';
 import type { Generation } from './generation.ts';
 import { link } from './link.ts';
 import type { Closable, Loop } from './loop.ts';
@@ -32,6 +33,7 @@ export function createDataPlane(host: DataPlaneHost): DataPlane {
 
 interface Prepared {
   readonly generation: Generation;
+  readonly isLogged: boolean;
   /** By `portKey`: ports kept from before and ports just bound. */
   readonly ports: ReadonlyMap<string, Port>;
   readonly byName: ReadonlyMap<string, Port>;
@@ -60,6 +62,7 @@ class LoopDataPlane implements DataPlane {
       sticks: new SharedStickTable(memory, thread),
       rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
+      accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),
       isDraining: false,
@@ -101,7 +104,13 @@ class LoopDataPlane implements DataPlane {
       for (const port of opened) port.close();
       throw error;
     }
-    this.#prepared.set(order.generation, { generation, ports, byName, opened });
+    this.#prepared.set(order.generation, {
+      generation,
+      isLogged: order.plan.settings.accessLog !== undefined,
+      ports,
+      byName,
+      opened,
+    });
     return numbers;
   }
 
@@ -112,6 +121,7 @@ class LoopDataPlane implements DataPlane {
     const previous = this.#current;
     const kept = new Set(prepared.ports.values());
     this.#current = prepared.generation;
+    this.#loop.accessLog.isOn = prepared.isLogged;
     prepared.generation.isCurrent = true;
     for (const [name, port] of prepared.byName) port.serve(prepared.generation.listeners.get(name)!);
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
@@ -144,6 +154,7 @@ class LoopDataPlane implements DataPlane {
     }
     const cut = connections.size;
     for (const connection of connections) connection.destroy();
+    this.#loop.accessLog.flush();
     return cut;
   }
 
@@ -156,6 +167,7 @@ class LoopDataPlane implements DataPlane {
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
     // `close` events come in a later turn; the counts in shared memory are right only after them.
     while (this.#loop.connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    this.#loop.accessLog.flush();
     this.#loop.wheel.stop();
   }
 

@@ -10,6 +10,7 @@ import type { LogLevel } from '../shared/orders.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import type { SharedStickTable } from '../shared/shared-stick-table.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Generation } from './generation.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -34,6 +35,7 @@ export interface Loop {
   readonly sticks: SharedStickTable;
   readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;
+  readonly accessLog: AccessLog;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */
   readonly lines: Set<WaitingLine>;

@@ -4,6 +4,7 @@
  */
 import type { ComponentSlot, Plan } from '@sluice/dsl/plan';
 import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
+import type { AccessBatch } from './access-batch.ts';
 
 /** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
 export interface SlotMap {
@@ -64,6 +65,7 @@ export type Report =
   | { readonly type: 'retired'; readonly generation: number }
   /** How many connections the deadline cut off. */
   | { readonly type: 'drained'; readonly cut: number }
+  | { readonly type: 'access'; readonly batch: AccessBatch }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object };
 
 /**

@@ -102,6 +102,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       return readTemplate(scope, item) ?? undefined;
     case 'header':
       if (!isToken(text)) return fail(scope, 'SL0611', item, { kind: 'header', value: text });
+      if (arg.except?.includes(text.toLowerCase()) === true) return fail(scope, 'SL0644', item, { value: text });
       warnOfHeader(scope, item);
       return text;
     case 'cookie':

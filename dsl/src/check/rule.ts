@@ -7,7 +7,7 @@ import { oneLine } from '../syntax/one-line.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Phrase, Statement } from '../syntax/tree.ts';
 import type { VerbWord } from '../vocabulary/word.ts';
-import { endOfLine, readArguments } from './arguments.ts';
+import { endOfLine, type ReadArguments, readArguments } from './arguments.ts';
 import { checkCondition } from './condition.ts';
 import { type ConditionPhase, PHASE_RANK, unknownYet } from './phase.ts';
 import { Reader } from './reader.ts';
@@ -31,7 +31,7 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
   const { head, when, whenSpan } = statement;
   const reader = new Reader(head.phrases[0]!, line.at);
   const read = readArguments(scope, reader, verb.args, span);
-  isRight &&= read.isRight;
+  isRight &&= read.isRight && areKeysKnownYet(scope, line, read, phase);
   let condition: Condition | null = null;
   const isPartial = verb.isPartial === true || verb.args.some((arg) => arg.isPartial === true && arg.name in read.args);
   const hasInline = !reader.isDone || head.joints.length > 0;
@@ -59,6 +59,24 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
   const text = oneLine(scope.source.text, whole.start, whole.end);
   const rule = { part, verb: verb.name, args: read.args, when: condition, text, place: scope.place(whole) };
   return isPartial ? { ...rule, isPartial } : rule;
+}
+
+/** Of what requests are told apart by, a connection shows its address only. */
+function areKeysKnownYet(
+  scope: Scope,
+  { verb }: VerbLine,
+  { args, spans }: ReadArguments,
+  phase: ConditionPhase,
+): boolean {
+  if (phase !== 'connection') return true;
+  for (const { name, type } of verb.args) {
+    const span = spans.get(name);
+    const kind = type === 'key' && span !== undefined ? (args[name] as readonly string[])[0]! : 'ip';
+    if (kind === 'ip' || kind === 'global') continue;
+    scope.error('SL0407', span!, { word: kind, where: 'in a `tcp` listener' }, 'Here: ip');
+    return false;
+  }
+  return true;
 }
 
 function isKnownYet(scope: Scope, verb: VerbWord, span: Span, phase: ConditionPhase): boolean {

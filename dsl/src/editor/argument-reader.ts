@@ -110,6 +110,8 @@ export class ArgumentReader {
         line.name('server', true, this.#owner);
       } else {
         line.mark({ kind: 'argument', arg, isLabel: false });
+        const isOutside = (arg.type === 'text' || arg.type === 'template') && /^(?:env|secret)$/.test(word.value);
+        if (isOutside && line.peek()?.kind === 'text') line.mark({ kind: 'argument', arg, isLabel: false });
         if (arg.type === 'key' && NAMED_KEYS.has(word.value)) this.#keyName(arg, word.value);
       }
       if (!LIST_TYPES.has(arg.type) || line.peek()?.kind !== 'comma') return;
@@ -149,6 +151,10 @@ export class ArgumentReader {
     if (arg.choices !== undefined) {
       for (const choice of arg.choices) line.propose(String(choice), 'value', argDoc(arg), STATUS_DOCS[choice] ?? '');
       return;
+    }
+    if (arg.type === 'text' || arg.type === 'template') {
+      line.propose('env', 'keyword', 'a variable of the environment: `env "NAME"`');
+      line.propose('secret', 'keyword', 'a secret, which is never shown: `secret "name"`');
     }
     for (const usual of USUAL[arg.type] ?? []) line.propose(usual, 'value', argDoc(arg));
     if (arg.type === 'header') for (const name of knownHeaders()) line.propose(name, 'value', '');

@@ -166,6 +166,8 @@ export interface SettingsPlan {
   readonly drainMs: number;
   /** The folder with a file for each `secret "NAME"`, absolute; null: secrets are `SLUICE_SECRET_NAME` in the environment. */
   readonly secretsDir: string | null;
+  /** The file of the access log, absolute. Default: none is written. */
+  readonly accessLog?: string;
 }
 
 export interface Plan {

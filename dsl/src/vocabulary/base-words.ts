@@ -290,6 +290,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     example: 'secrets from "/run/secrets"',
     args: [{ name: 'folder', type: 'file', before: 'from', doc: 'a folder' }],
   },
+  {
+    section: 'settings',
+    name: 'log access json',
+    doc: 'writes a line of JSON for each request',
+    example: 'log access json to "access.log"',
+    args: [{ name: 'file', type: 'file', before: 'to', doc: 'the file' }],
+  },
 ];
 
 /** SETTINGS are the base settings by section and name. */
@@ -305,5 +312,5 @@ export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = 
   top: [],
   listener: [],
   backend: ['slow start', 'fall back', 'tls', 'serve files', 'serve', 'send proxy'],
-  settings: ['admin', 'log'],
+  settings: ['admin'],
 };

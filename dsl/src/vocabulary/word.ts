@@ -85,6 +85,8 @@ export interface ArgWord {
    */
   readonly before?: string;
   readonly isOptional?: boolean;
+  /** For a `header`: the names, in lower case, that it may not be, as they are not the rules' to change. */
+  readonly except?: readonly string[];
   /** The argument without which it means nothing. */
   readonly needs?: string;
   /** With it, the verb takes only some of the requests that its condition wants (see VerbWord). */

@@ -59,11 +59,11 @@ test('an unsupported word says so in place of being unknown', async () => {
   otherwise send to app
 }
 backend app of a:80 { slow start 30s; tls bridge; fall back to app when healthy below 1 }
-settings { admin on 127.0.0.1:9900; log access json to "x" }`;
+settings { admin on 127.0.0.1:9900 }`;
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
-    ['slow start', 'tls', 'fall back', 'admin', 'log'].map((word) => `SL0116 \`${word}\` is not supported yet`),
+    ['slow start', 'tls', 'fall back', 'admin'].map((word) => `SL0116 \`${word}\` is not supported yet`),
   );
 });
 

@@ -202,3 +202,8 @@ test('fields of the answer are proposed only where there is one', () => {
   has(inListener('  on response {\n    set header A to "b" when <|>\n  }'), 'status', 'path');
   lacks(inListener('  deny <|>'), 'status');
 });
+
+test('values that stand elsewhere', () => {
+  has(inListener('  set header X-A to <|>'), 'env', 'secret');
+  has(inListener('  set header X-A to secret "token" <|>'), 'when');
+});

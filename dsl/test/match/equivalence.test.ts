@@ -29,6 +29,8 @@ const word = fc.constantFrom(
   '-1.5',
   '\r\n',
   '__proto__',
+  'a,b',
+  'ab,,A',
 );
 const path = fc
   .array(fc.constantFrom('a', 'b', 'admin', 'adminx', 'A', '%20', ''), { minLength: 0, maxLength: 3 })
@@ -105,6 +107,11 @@ function numbers(what: string): fc.Arbitrary<TestCondition> {
   );
 }
 
+const status = fc.constantFrom(200, 204, 404, 499, 500, 503, 599);
+/** Fields whose names are more than one word. */
+const listed = (test: TestCondition): TestCondition => ({ ...test, field: 'list header' });
+const answered = (test: TestCondition): TestCondition => ({ ...test, field: 'response header' });
+
 const comparison: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 4, arbitrary: texts('path', path) },
   { weight: 4, arbitrary: texts('host', host) },
@@ -120,6 +127,16 @@ const comparison: fc.Arbitrary<Condition> = fc.oneof(
     arbitrary: fc.oneof(
       list(port).map((values) => is('port', 'in', values)),
       numbers('port'),
+    ),
+  },
+  { weight: 2, arbitrary: texts('list x-a', word).map(listed) },
+  { weight: 2, arbitrary: texts('response x-a', word).map(answered) },
+  {
+    weight: 2,
+    arbitrary: fc.oneof(
+      list(status).map((values) => is('status', 'in', values)),
+      fc.tuple(status, status).map(([low, high]) => is('status', 'between', [low, high])),
+      numbers('status'),
     ),
   },
   { weight: 1, arbitrary: fc.constantFrom(all, is('ip', 'present'), is('port', 'absent')) },
@@ -155,7 +172,16 @@ const conditions = fc.tuple(fc.boolean(), fc.boolean()).chain(([mayFail, isShare
 
 const header = fc.oneof(word, fc.array(word, { maxLength: 3 }));
 const request: fc.Arbitrary<Request> = fc.record(
-  { ip, port, method, host, path, headers: fc.record({ 'x-a': header, 'x-b': header }, { requiredKeys: [] }) },
+  {
+    ip,
+    port,
+    method,
+    host,
+    path,
+    headers: fc.record({ 'x-a': header, 'x-b': header }, { requiredKeys: [] }),
+    status,
+    answerHeaders: fc.record({ 'x-a': header }, { requiredKeys: [] }),
+  },
   { requiredKeys: [] },
 );
 

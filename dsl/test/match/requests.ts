@@ -1,6 +1,6 @@
 /** Written-out requests, rules and readers for the matcher tests. */
 
-import type { FieldReader, RequestFacts } from '../../src/match/facts.ts';
+import type { FieldReader, RequestFacts, ResponseFacts } from '../../src/match/facts.ts';
 import { parseIp } from '../../src/match/parse-ip.ts';
 import type { Condition, Operator, TestCondition, ValueType } from '../../src/plan/condition.ts';
 import type { Rule } from '../../src/plan/rule.ts';
@@ -17,11 +17,14 @@ export interface Request {
   query?: string;
   id?: string;
   headers?: Record<string, string | readonly string[]>;
+  status?: number;
+  answerHeaders?: Record<string, string | readonly string[]>;
 }
 
 export function facts(request: Request): RequestFacts {
   const headers = new Map(Object.entries(request.headers ?? {}));
-  return {
+  const answerHeaders = new Map(Object.entries(request.answerHeaders ?? {}));
+  const received: ResponseFacts = {
     ip: parseIp(request.ip ?? '198.51.100.7')!,
     port: request.port ?? 443,
     scheme: request.scheme ?? 'https',
@@ -31,7 +34,10 @@ export function facts(request: Request): RequestFacts {
     query: request.query ?? '',
     id: request.id ?? '0123456789abcdef0123456789abcdef',
     header: (name) => headers.get(name),
+    status: request.status ?? 200,
+    answerHeader: (name) => answerHeaders.get(name),
   };
+  return received;
 }
 
 export const readers = new Map<string, FieldReader>([
@@ -43,6 +49,16 @@ export const readers = new Map<string, FieldReader>([
   ['path', (facts) => facts.path],
   ['header', (facts, key) => facts.header(key!)],
   [
+    'list header',
+    (facts, key) => {
+      const values = facts.header(key!);
+      if (values === undefined) return undefined;
+      return [values].flat().flatMap((value) => value.split(','));
+    },
+  ],
+  ['status', (facts) => (facts as ResponseFacts).status],
+  ['response header', (facts, key) => (facts as ResponseFacts).answerHeader(key!)],
+  [
     'broken',
     () => {
       throw new Error('the database is gone');
@@ -51,7 +67,7 @@ export const readers = new Map<string, FieldReader>([
   ['careless', () => true as unknown as string],
 ]);
 
-const TYPES: Record<string, ValueType> = { ip: 'ip', port: 'number' };
+const TYPES: Record<string, ValueType> = { ip: 'ip', port: 'number', status: 'number' };
 
 /** is writes a comparison: is('header x-team', 'contains', ['a', 'b'], { anycase: true }). */
 export function is(

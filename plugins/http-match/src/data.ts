@@ -7,6 +7,7 @@ import { cookieValues } from './cookies.ts';
 import { removeCookie } from './edit-cookie.ts';
 import { addHeader, removeHeader, setHeader } from './edit-header.ts';
 import { removeQuery, setQuery } from './edit-query.ts';
+import { listMembers } from './list-members.ts';
 import { queryValues } from './query.ts';
 import { redirect } from './redirect.ts';
 import { rewrite } from './rewrite.ts';
@@ -19,8 +20,10 @@ export const fields: NonNullable<DataEntry['fields']> = {
   host: (facts) => facts.host,
   scheme: (facts) => facts.scheme,
   header: (facts, key) => facts.header(key!),
+  'list header': (facts, key) => listMembers(facts.header(key!)),
   // Words of the response phase are asked with ResponseFacts only.
   'response header': (facts, key) => (facts as ResponseFacts).answerHeader(key!),
+  'response list header': (facts, key) => listMembers((facts as ResponseFacts).answerHeader(key!)),
   status: (facts) => (facts as ResponseFacts).status,
   cookie: (facts, key) => cookieValues(facts.header('cookie'), key!),
   query: (facts, key) => queryValues(facts.query, key!),

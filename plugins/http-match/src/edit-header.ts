@@ -1,26 +1,13 @@
 /**
  * The verbs `set header`, `add header` and `remove header`. Data threads; hot path.
  *
- * Fields that frame a message or belong to one connection are the gateway's own: a rule that names one is refused when the
- * plan is linked, since a changed length or coding would let one request be read as two.
+ * Fields that frame a message or belong to one connection are the gateway's own: a rule that names one is refused when it is
+ * checked, and again when the plan is linked (plans may be built without text), since a changed length or coding would let one request be read as two.
  */
 
 import type { VerbFactory } from '@sluice/core/plugin';
 import type { Args, Template } from '@sluice/dsl/plan';
-
-/** RFC 9110, section 7.6.1 (hop-by-hop), and the fields that say where a body ends or begins. */
-const FRAMING: readonly string[] = [
-  'connection',
-  'content-length',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
+import { FRAMING } from './framing-fields.ts';
 
 /** setHeader links `set header NAME to TEMPLATE`. */
 export const setHeader: VerbFactory = (args, linker) => {

@@ -2,8 +2,11 @@
  * The declarations of the HTTP verbs: data that the compiler reads. Main thread only.
  */
 import type { ArgWord, VerbWord } from '@sluice/dsl/vocabulary';
+import { FRAMING } from './framing-fields.ts';
 
-const HEADER: ArgWord = { name: 'header', type: 'header', doc: 'The name of the header.' };
+const HEADER: ArgWord = { name: 'header', type: 'header', doc: 'The name of the header.', except: FRAMING };
+/** A request has exactly one Host: it may be set, and nothing else. */
+const NO_HOST: ArgWord = { ...HEADER, except: [...FRAMING, 'host'] };
 const PARAMETER: ArgWord = { name: 'parameter', type: 'text', doc: 'The name of the parameter.' };
 const VALUE: ArgWord = { name: 'value', type: 'template', before: 'to', doc: 'The value, with placeholders.' };
 
@@ -88,7 +91,7 @@ export const VERBS: readonly VerbWord[] = [
     part: 'change',
     phase: 'request',
     isForAnswers: true,
-    args: [HEADER, VALUE],
+    args: [NO_HOST, VALUE],
   },
   {
     kind: 'verb',
@@ -98,7 +101,7 @@ export const VERBS: readonly VerbWord[] = [
     part: 'change',
     phase: 'request',
     isForAnswers: true,
-    args: [HEADER],
+    args: [NO_HOST],
   },
   {
     kind: 'verb',

@@ -114,6 +114,19 @@ const FIELDS: Readonly<Record<string, FieldCases>> = {
     ],
     wrong: ['not header X-Team blue', 'header blue', 'header X-Team over 1'],
   },
+  'list header': {
+    takes: [
+      ['list header Accept-Encoding is gzip', `${GET}/`, [['Accept-Encoding', 'br, gzip;q=1, gzip']]],
+      ['every list header Via starts "1."', `${GET}/`, [['Via', '1.0 a, 1.1 b']]],
+      ['list header X-Tags absent', `${GET}/`, [['X-Tags', ' , ']]],
+      ['path is / or\n    list header X-Tags is a', `${GET}/x`, [['X-Tags', 'b,a']]],
+    ],
+    leaves: [
+      ['list header X-Tags is "a, b"', `${GET}/`, [['X-Tags', 'a, b']]],
+      ['header X-Tags is b', `${GET}/`, [['X-Tags', 'a, b']]],
+    ],
+    wrong: ['not list header X-Tags is a', 'list header is a', 'list X-Tags is a'],
+  },
   cookie: {
     takes: [['cookie beta on', `${GET}/`, [['Cookie', 'a=1; beta=on']]]],
     leaves: [['cookie beta on', `${GET}/`, [['Cookie', 'Beta=on']]]],
@@ -234,6 +247,10 @@ test('set, add and remove header change what the server sees', async () => {
     { edit: 'add', name: 'X-B', value: 'b' },
   ]);
   assert.equal((await explain(lines, `${GET}/x from 11.0.0.1`)).edits.length, 3);
+  for (const wrong of ['set header Connection to "close"', 'add header Host to "a"', 'remove header Content-Length']) {
+    assert.deepEqual(await codesOf(rulesOf(wrong)), ['SL0644'], wrong);
+  }
+  assert.deepEqual(await codesOf(rulesOf('set header Host to "a"')), []);
   for (const wrong of ['set header X-A', 'set header "X A" to "b"', 'remove header', 'add header X-A to "{nope}"']) {
     assert.notDeepEqual(await codesOf(rulesOf(wrong)), [], wrong);
   }

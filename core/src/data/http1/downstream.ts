@@ -370,6 +370,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     if (backend === null) return bodyAt;
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
+    request.sentTo = backend;
+    this.#server = -1;
     this.#tried = null;
     this.#failure = null;
     this.#attempt(false);
@@ -394,10 +396,12 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
           const answer = action.check(request);
           if (answer === null) continue;
           this.#loop.counters.listener(listener.slot, ListenerIndex.limited);
+          request.rule = rules[index]!;
           this.#deny(listener, answer);
           return null;
         }
         if (action.kind !== 'answer') break;
+        request.rule = rules[index]!;
         this.#deny(listener, action.answer(request));
         return null;
       }
@@ -416,8 +420,10 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
         if (action.kind === 'route') {
           const backend = action.route(request);
           if (backend === -1) continue;
+          request.rule = rules[index]!;
           return listener.generation.backends[backend]!;
         }
+        request.rule = rules[index]!;
         if (action.kind === 'answer') this.#answer(action.answer(request), false);
         else this.#answerStatus(500, false);
         return null;
@@ -437,6 +443,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   /** ruleFailed: a broken rule never counts as one that did not match; the request is refused. */
   #ruleFailed(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
     this.#logRule(listener, rule, error);
+    if (this.#request !== null && rule !== undefined) this.#request.rule = rule;
     if (!this.#isAnswering) this.#answerStatus(500, false);
   }
 
@@ -691,6 +698,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#retry(false);
       return false;
     }
+    if (this.#loop.accessLog.isOn) request.answerMs = this.#loop.now();
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
     if (backend.stickiness !== null) this.#learn(request, backend, answer.setCookies());
@@ -850,6 +858,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   }
 
   #countAnswer(status: number): void {
+    if (this.#request !== null) this.#request.status = status;
     const counter = ListenerIndex.answers1xx + Math.floor(status / 100) - 1;
     this.#loop.counters.listener(this.#listener.slot, counter);
   }
@@ -893,9 +902,25 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   #endRequest(request: LiveRequest): void {
     const { generation } = this.#listener;
+    if (this.#loop.accessLog.isOn) this.#logAccess(request);
     this.#request = null;
     request.release();
     releaseGeneration(generation, this.#loop);
+  }
+
+  #logAccess(request: LiveRequest): void {
+    const { rule, sentTo: backend, status, startMs, answerMs } = request;
+    // Its head has not come yet.
+    if (startMs === 0) return;
+    this.#loop.accessLog.add(request, {
+      listener: this.#listener,
+      rule,
+      backend,
+      server: backend === null ? -1 : this.#server,
+      status,
+      responseMs: answerMs === 0 ? -1 : answerMs - startMs,
+      totalMs: this.#loop.now() - startMs,
+    });
   }
 
   /** close ends our side and waits a moment for the client's, so that our last answer is not lost to a reset. */

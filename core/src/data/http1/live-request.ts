@@ -8,6 +8,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { IpAddress, RequestFacts } from '@sluice/dsl/match';
 import type {} from '../buffer-slices.ts';
+import type { LinkedBackend, LinkedRule } from '../generation.ts';
 import { FieldBlock, hashName } from './field-block.ts';
 import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
 
@@ -87,6 +88,14 @@ export class LiveRequest implements RequestFacts {
   forwardHead = '';
   attempts = 0;
   startMs = 0;
+  /** The head of a server's answer; 0: none has come. */
+  answerMs = 0;
+  /** What the client got; 0: nothing yet. */
+  status = 0;
+  /** The rule that decided. */
+  rule: LinkedRule | null = null;
+  /** Where it was sent. */
+  sentTo: LinkedBackend | null = null;
   /** The last good authority that this object saw, and its host: kept over requests, as most name the same one. */
   knownAuthority = '';
   knownHost = '';
@@ -107,6 +116,10 @@ export class LiveRequest implements RequestFacts {
     this.forwardHead = '';
     this.attempts = 0;
     this.startMs = 0;
+    this.answerMs = 0;
+    this.status = 0;
+    this.rule = null;
+    this.sentTo = null;
     this.expectsContinue = false;
     this.acceptsTrailers = false;
     this.host = '';

@@ -193,6 +193,15 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'errors 503 from "pages/large.html"',
     right: 'errors 503 from "pages/sorry.html"',
   },
+  SL0644: {
+    severity: 'error',
+    message: 'the header `{value}` is not for rules to change',
+    mend: 'Leave the line out',
+    why: 'It says where a message ends, or belongs to one connection: changed, one request could be read as two. And a request has exactly one Host.',
+    context: 'listener',
+    wrong: 'remove header Content-Length',
+    right: 'remove header Content-Language',
+  },
   SL0622: {
     severity: 'error',
     message: '`{value}` is not a method',
