@@ -36,7 +36,8 @@ function textOf(condition: Condition): string {
     case 'named':
       return condition.name;
     case 'test': {
-      const { field, key, operator, values, anycase, every } = condition;
+      const { field, key, operator, list, anycase, every } = condition;
+      const values = list === null ? condition.values : [list];
       const subject = `${every ? 'every ' : ''}${field}${key === null ? '' : ` ${key}`} ${operator}`;
       return `${subject}${values.length === 0 ? '' : ` ${values.join(', ')}`}${anycase ? ' anycase' : ''}`;
     }
