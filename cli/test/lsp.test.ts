@@ -38,9 +38,10 @@ test('problems are told as one types, with their code, place and mend, and go wh
 
 test('a component’s options are checked as run checks them', async (t) => {
   const client = await LanguageClient.start(t, await folderOf(t, {}));
-  client.open('gateway.sluice', RULES.replace('deny ip 10.0.0.0/8', 'set header Content-Length to "1"'));
+  client.open('gateway.sluice', RULES.replace('deny ip 10.0.0.0/8', 'tls terminate cert "none.pem"'));
   const [problem] = await client.diagnostics('gateway.sluice');
-  assert.match(problem!.message, /Content-Length: this header belongs to the connection/);
+  assert.match(problem!.message, /none\.pem/);
+  assert.equal(problem!.range.start.line, 1);
 });
 
 test('completion knows the words of the file’s plugins, and the names of the file', async (t) => {
