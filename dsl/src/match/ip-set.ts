@@ -58,9 +58,10 @@ export function writeV6(table: Uint32Array, index: number, address: bigint): voi
   }
 }
 
-interface Range {
-  readonly first: bigint;
-  last: bigint;
+/** Addresses as numbers: IPv4 ones as they are, IPv6 ones too large for that. */
+interface Range<Address extends number | bigint> {
+  readonly first: Address;
+  last: Address;
 }
 
 export class IpSet {
@@ -73,20 +74,23 @@ export class IpSet {
 
   /** from builds the set of all addresses in any of the networks (`10.0.0.0/8`, `::1`). Throws for a bad one. */
   static from(cidrs: readonly string[]): IpSet {
-    const v4: Range[] = [];
-    const v6: Range[] = [];
+    const v4: Range<number>[] = [];
+    const v6: Range<bigint>[] = [];
     for (const cidr of cidrs) {
       const network = parseCidr(cidr);
       if (network === null) throw new TypeError(`\`${cidr}\` is not an IP address or range, such as 10.0.0.0/8`);
-      (network.first.isV4 ? v4 : v6).push({ first: firstAddress(network), last: lastAddress(network) });
+      if (network.first.isV4) {
+        const first = network.first.word3;
+        v4.push({ first, last: first + 2 ** (32 - network.prefix) - 1 });
+      } else v6.push({ first: firstAddress(network), last: lastAddress(network) });
     }
-    return new IpSet(joinRanges(v4), joinRanges(v6));
+    return new IpSet(joinRanges(v4, 1), joinRanges(v6, 1n));
   }
 
-  private constructor(v4: readonly Range[], v6: readonly Range[]) {
+  private constructor(v4: readonly Range<number>[], v6: readonly Range<bigint>[]) {
     this.size = v4.length + v6.length;
-    this.#v4Firsts = Uint32Array.from(v4, (range) => Number(range.first));
-    this.#v4Lasts = Uint32Array.from(v4, (range) => Number(range.last));
+    this.#v4Firsts = Uint32Array.from(v4, (range) => range.first);
+    this.#v4Lasts = Uint32Array.from(v4, (range) => range.last);
     this.#v6Firsts = new Uint32Array(v6.length * 4);
     this.#v6Lasts = new Uint32Array(v6.length * 4);
     for (const [index, range] of v6.entries()) {
@@ -105,13 +109,16 @@ export class IpSet {
   }
 }
 
-function joinRanges(ranges: Range[]): Range[] {
+/** joinRanges sorts ranges and makes one of those that overlap or touch. `one` is 1 as such a number. */
+function joinRanges<Address extends number | bigint>(ranges: Range<Address>[], one: Address): Range<Address>[] {
   ranges.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
-  const joined: Range[] = [];
+  const joined: Range<Address>[] = [];
+  let before: Range<Address> | undefined;
   for (const range of ranges) {
-    const before = joined.at(-1);
-    if (before === undefined || range.first > before.last + 1n) joined.push({ first: range.first, last: range.last });
-    else if (range.last > before.last) before.last = range.last;
+    if (before === undefined || (range.first as bigint) > (before.last as bigint) + (one as bigint)) {
+      before = { first: range.first, last: range.last };
+      joined.push(before);
+    } else if (range.last > before.last) before.last = range.last;
   }
   return joined;
 }

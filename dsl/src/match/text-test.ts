@@ -28,7 +28,7 @@ function compileExact(operator: Operator, values: readonly string[]): TextTest {
       return (text) => set.has(text);
     }
     case 'under':
-      return anyOf(values.map(under));
+      return values.length < SET_SIZE ? anyOf(values.map(under)) : underAny(new Set(values));
     case 'starts':
       return anyOf(values.map((value) => (text) => text.startsWith(value)));
     case 'ends':
@@ -60,6 +60,17 @@ function under(value: string): TextTest {
   if (value.endsWith('/')) return (text) => text.startsWith(value);
   const length = value.length;
   return (text) => text.startsWith(value) && (text.length === length || text.charCodeAt(length) === SLASH);
+}
+
+/** underAny looks up the text and every piece of it that ends at a slash, so that many values cost no more than few. */
+function underAny(values: ReadonlySet<string>): TextTest {
+  return (text) => {
+    if (values.has(text)) return true;
+    for (let slash = text.indexOf('/'); slash >= 0; slash = text.indexOf('/', slash + 1)) {
+      if (values.has(text.slice(0, slash)) || values.has(text.slice(0, slash + 1))) return true;
+    }
+    return false;
+  };
 }
 
 /** like compares the whole text; `*` stands for any run of characters, also none. */
