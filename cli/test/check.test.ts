@@ -55,15 +55,27 @@ test('--json prints the problems as data', async (t) => {
   assert.deepEqual(problem.place, { file: 'bad.sluice', line: 2, column: 3, length: 4 });
 });
 
+const PICKY = `export default {
+  name: 'picky',
+  apiVersion: 1,
+  data: import.meta.url,
+  words: [{
+    kind: 'verb', name: 'tag', doc: 'Tags.', example: 'tag blue', part: 'change', phase: 'request',
+    args: [{ name: 'tag', type: 'text', doc: 'A tag.' }],
+  }],
+};
+export const verbs = { tag({ tag }) { throw new Error('the tag ' + tag + ' is taken'); } };
+`;
+
 test('a rule that its plugin refuses is found by check, as run would find it', async (t) => {
-  const rules = GOOD.replace('deny ip 10.0.0.0/8', 'set header Content-Length to "1"');
-  const cwd = await folderOf(t, { 'refused.sluice': rules });
+  const rules = `use picky from "./picky.js"\n${GOOD.replace('deny ip 10.0.0.0/8', 'tag blue').replace(':8080', ':0')}`;
+  const cwd = await folderOf(t, { 'refused.sluice': rules, 'picky.js': PICKY, 'package.json': '{"type":"module"}' });
   const checked = await sluice(['check', 'refused.sluice'], { cwd });
   assert.equal(checked.code, 1);
-  assert.match(checked.stdout, /refused\.sluice:2:3 [\s\S]*Content-Length: this header belongs to the connection/);
+  assert.match(checked.stdout, /refused\.sluice:3:3 [\s\S]*the tag blue is taken/);
   const run = await sluice(['run', 'refused.sluice', '--threads', '1', '--log-level', 'silent'], { cwd });
   assert.equal(run.code, 1);
-  assert.match(run.stderr, /Content-Length: this header belongs to the connection/);
+  assert.match(run.stderr, /the tag blue is taken/);
 });
 
 test('a missing file, and a folder, are one clear line', async (t) => {
