@@ -6,37 +6,31 @@
  * connection does not already hold, but strings.
  */
 import type { Socket } from 'node:net';
-import { type IpAddress, MatchError } from '@sluice/dsl/match';
+import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { clientOf } from '../../shared/client-ip.ts';
 import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
-import { type LinkedBackend, type LinkedListener, type LinkedRule, releaseGeneration } from '../generation.ts';
+import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../generation.ts';
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import { Timed } from '../timer-wheel.ts';
 import type { Waiting } from '../waiting-line.ts';
+import { answerFraming, frameAnswer } from './answer-framing.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { AnsweredRequest } from './answered-request.ts';
-import {
-  AS_IS,
-  BAD_BODY,
-  BodyFramer,
-  BY_LENGTH,
-  CHUNKED,
-  NO_BODY,
-  RECHUNKED,
-  UNCHUNKED,
-  UNTIL_CLOSE,
-} from './body-framer.ts';
+import { AS_IS, BAD_BODY, BodyFramer, BY_LENGTH, NO_BODY } from './body-framer.ts';
+import { FAILURE_COUNTERS, FAILURE_STATUSES, type Failure, maySendAgain } from './failure.ts';
 import { FieldEdits } from './field-edits.ts';
-import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from './forward-head.ts';
+import { answerHead, Peer, requestHead } from './forward-head.ts';
+import { changeAnswer, judge, ruleFailed } from './judge.ts';
 import { isIdempotent, LiveRequest } from './live-request.ts';
 import { CR } from './octets.ts';
 import { type Feeder, Output } from './output.ts';
 import { RequestEdits } from './request-edits.ts';
 import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer, selfAnswerFields } from './self-answer.ts';
-import { type Failure, Upstream } from './upstream.ts';
+import { chooseServer, FULL, learn, NOBODY } from './server-choice.ts';
+import { Upstream } from './upstream.ts';
 
 const IDLE = 0;
 /** Part of a head has come. */
@@ -49,10 +43,6 @@ const TUNNEL = 4;
 /** Our side is closed; what still comes is thrown away, so that the client gets to read our answer. */
 const LINGER = 5;
 const CLOSED = 6;
-
-/** What pick says besides an index. */
-const NOBODY = -1;
-const FULL = -2;
 
 const LINGER_MS = 2000;
 /** A pooled connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
@@ -366,8 +356,11 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#answerStatus(413, true);
       return end;
     }
-    const backend = this.#judge(request, listener, peer);
-    if (backend === null) return bodyAt;
+    const { backend, answer, status } = judge(request, listener, peer.isTrusted, edits, this.#loop);
+    if (backend === null) {
+      this.#answer(answer ?? this.#standard(status), false);
+      return bodyAt;
+    }
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
     request.sentTo = backend;
@@ -381,81 +374,6 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     }
     this.#forwardBody(bytes, bodyAt);
     return end;
-  }
-
-  /** judge runs guards, changes and routes. Null: the request has been answered. */
-  #judge(request: LiveRequest, listener: LinkedListener, peer: Peer): LinkedBackend | null {
-    edits.begin(request, listener.plan.allowEncodedSlashes);
-    if (listener.spoofable !== null && !peer.isTrusted) edits.hide(listener.spoofable);
-    let rules: readonly LinkedRule[] = listener.guardRules;
-    let index = -1;
-    try {
-      for (index = listener.guards.next(request, 0); index !== -1; index = listener.guards.next(request, index + 1)) {
-        const { action } = rules[index]!;
-        if (action.kind === 'check') {
-          const answer = action.check(request);
-          if (answer === null) continue;
-          this.#loop.counters.listener(listener.slot, ListenerIndex.limited);
-          request.rule = rules[index]!;
-          this.#deny(listener, answer);
-          return null;
-        }
-        if (action.kind !== 'answer') break;
-        request.rule = rules[index]!;
-        this.#deny(listener, action.answer(request));
-        return null;
-      }
-      rules = listener.changeRules;
-      for (index = listener.changes.next(request, 0); index !== -1; index = listener.changes.next(request, index + 1)) {
-        const { action } = rules[index]!;
-        if (action.kind === 'change' || action.kind === 'request change') action.change(request, edits);
-      }
-      if (edits.isBad) {
-        this.#answerStatus(400, false);
-        return null;
-      }
-      rules = listener.routeRules;
-      for (index = listener.routes.next(request, 0); index !== -1; index = listener.routes.next(request, index + 1)) {
-        const { action } = rules[index]!;
-        if (action.kind === 'route') {
-          const backend = action.route(request);
-          if (backend === -1) continue;
-          request.rule = rules[index]!;
-          return listener.generation.backends[backend]!;
-        }
-        request.rule = rules[index]!;
-        if (action.kind === 'answer') this.#answer(action.answer(request), false);
-        else this.#answerStatus(500, false);
-        return null;
-      }
-      this.#answerStatus(404, false);
-    } catch (error) {
-      this.#ruleFailed(listener, rules[error instanceof MatchError ? error.rule : index], error);
-    }
-    return null;
-  }
-
-  #deny(listener: LinkedListener, answer: Answer): void {
-    if (answer.status >= 400) this.#loop.counters.listener(listener.slot, ListenerIndex.denied);
-    this.#answer(answer, false);
-  }
-
-  /** ruleFailed: a broken rule never counts as one that did not match; the request is refused. */
-  #ruleFailed(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
-    this.#logRule(listener, rule, error);
-    if (this.#request !== null && rule !== undefined) this.#request.rule = rule;
-    if (!this.#isAnswering) this.#answerStatus(500, false);
-  }
-
-  #logRule(listener: LinkedListener, rule: LinkedRule | undefined, error: unknown): void {
-    this.#loop.heartbeats.leave();
-    this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
-    this.#loop.log('error', 'a rule failed; the request was refused with 500', {
-      listener: listener.name,
-      rule: rule?.rule.text,
-      at: rule === undefined ? undefined : `${rule.rule.place.file}:${rule.rule.place.line}`,
-      error: error instanceof Error ? error.message : String(error),
-    });
   }
 
   /** peerFor keeps what is said of the peer until a reload may have changed it. */
@@ -479,15 +397,15 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
   #attempt(needsNew: boolean): void {
     const request = this.#request!;
-    let server = this.#pick(request);
+    let server = this.#choose(request);
     if (server === NOBODY && this.#tried !== null) {
       // Nobody else is there to try: perhaps it was only a moment's trouble.
       this.#tried = null;
-      server = this.#pick(request);
+      server = this.#choose(request);
     }
     if (server < 0) {
       if (server === NOBODY || !this.backend.line.join(this)) {
-        this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUS[this.#failure], false);
+        this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
         return;
       }
       this.#isQueued = true;
@@ -500,7 +418,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   /** tryAgain: there may be room now. */
   tryAgain(): boolean {
     const request = this.#request!;
-    const server = this.#pick(request);
+    const server = this.#choose(request);
     if (server === FULL) return false;
     this.#isQueued = false;
     this.backend.line.leave(this);
@@ -524,8 +442,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#openSlot = endpoint.slot;
     table.opened(endpoint.slot, thread);
     counters.server(endpoint.slot, ServerIndex.requests);
-    const isSafe = this.#framer.mode === NO_BODY && isIdempotent(request.method);
-    const pooled = needsNew ? undefined : endpoint.take(isSafe ? 0 : wheel.tick - FRESH_TICKS);
+    const pooled = needsNew ? undefined : endpoint.take(this.#isRepeatable ? 0 : wheel.tick - FRESH_TICKS);
     if (pooled !== undefined) {
       this.#upstream = pooled;
       pooled.lend(this);
@@ -538,32 +455,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     upstream.lend(this);
   }
 
-  /** pick returns a server, or FULL when one may have room later, or NOBODY. */
-  #pick(request: LiveRequest): number {
-    const { pool, stickiness, balancer } = this.backend;
-    try {
-      pool.begin(this.#tried);
-      if (stickiness !== null) {
-        const own = stickiness.find(request, pool);
-        // A full server keeps its clients waiting rather than have them lose what it knows of them.
-        if (own !== -1 && pool.keepsSticky(own)) return pool.hasRoom(own) ? own : FULL;
-      }
-      let picked = balancer.pick(request, pool);
-      if (picked !== -1) return picked;
-      const isFull = pool.isFull;
-      if (pool.useBackups()) picked = balancer.pick(request, pool);
-      if (picked !== -1) return picked;
-      return isFull || pool.isFull ? FULL : NOBODY;
-    } catch (error) {
-      this.#loop.heartbeats.leave();
-      this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
-      this.#loop.log('error', 'choosing a server failed; the request was refused with 503', {
-        backend: this.backend.name,
-        balance: this.backend.plan.balance.name,
-        error: error instanceof Error ? error.message : String(error),
-      });
-      return NOBODY;
-    }
+  #choose(request: LiveRequest): number {
+    return chooseServer(this.backend, request, this.#tried, this.#listener.slot, this.#loop);
   }
 
   /** endAttempt gives the server back its place. `isAborted`: its connection is of no more use. */
@@ -616,7 +509,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const { counters } = this.#loop;
     const slot = this.#openSlot;
     const wasReused = this.#upstream!.isReused;
-    counters.server(slot, SERVER_FAILURES[failure]);
+    counters.server(slot, FAILURE_COUNTERS[failure]);
     if (failure === 'connect') this.backend.pool.endpoints[this.#server]!.flush();
     this.#endAttempt(true);
     this.#failure = failure;
@@ -624,24 +517,18 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#breakOff();
       return;
     }
-    if (this.#mayRetry(failure, wasReused)) {
+    const { attempts } = this.#request!;
+    if (maySendAgain(failure, this.backend, attempts, this.#isRepeatable, wasReused)) {
       counters.server(slot, ServerIndex.retries);
       this.#retry(failure === 'dead' && wasReused);
       return;
     }
-    this.#answerStatus(FAILURE_STATUS[failure], false);
+    this.#answerStatus(FAILURE_STATUSES[failure], false);
   }
 
-  #mayRetry(failure: Failure, wasReused: boolean): boolean {
-    const request = this.#request!;
-    const { retry } = this.backend.plan;
-    if (failure !== 'connect') {
-      const isSafe = failure === 'dead' && this.#framer.mode === NO_BODY && isIdempotent(request.method);
-      if (!isSafe) return false;
-      // A kept connection that the server had closed says nothing about the server, so it does not use up a retry.
-      if (wasReused) return true;
-    }
-    return this.backend.retriesConnectFailure && request.attempts <= retry.times;
+  /** isRepeatable: sending the request again cannot do what was done already (RFC 9110 section 9.2.2). */
+  get #isRepeatable(): boolean {
+    return this.#framer.mode === NO_BODY && isIdempotent(this.#request!.method);
   }
 
   #retry(isSameServer: boolean): void {
@@ -692,7 +579,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const request = this.#request!;
     const { backend } = this;
     const { counters } = this.#loop;
-    if (backend.retriesStatus.has(answer.status) && this.#mayRetryStatus(request)) {
+    const isRetried = backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
+    if (isRetried && this.#isRepeatable) {
       counters.server(this.#openSlot, ServerIndex.retries);
       this.#endAttempt(true);
       this.#retry(false);
@@ -701,71 +589,25 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     if (this.#loop.accessLog.isOn) request.answerMs = this.#loop.now();
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
-    if (backend.stickiness !== null) this.#learn(request, backend, answer.setCookies());
+    if (backend.stickiness !== null) {
+      learn(backend, request, this.#server, answer.setCookies(), this.#listener.slot, this.#loop);
+    }
     const isChanged = this.#listener.responses !== null;
-    if (isChanged && !this.#changeAnswer(answered.ofServer(request, answer))) {
+    if (isChanged && !changeAnswer(answered.ofServer(request, answer), this.#listener, answerEdits, this.#loop)) {
       this.#endAttempt(true);
       this.#answer(this.#standard(500), false, false);
       return false;
     }
     this.#isEarly = !this.#framer.isDone;
     if (this.#isEarly || this.#isLeaving) this.#mustClose = true;
-    this.answerOutput = AS_IS;
-    let framed = '';
-    if (answer.mode === BY_LENGTH || (answer.mode === NO_BODY && answer.hasLength && answer.status !== 204)) {
-      framed = KEEP_LENGTH;
-    } else if (answer.mode === CHUNKED) {
-      if (request.isHttp11) framed = KEEP_CODING;
-      else {
-        this.answerOutput = UNCHUNKED;
-        this.#mustClose = true;
-      }
-    } else if (answer.mode === UNTIL_CLOSE) {
-      if (request.isHttp11) {
-        framed = 'Transfer-Encoding: chunked\r\n';
-        this.answerOutput = RECHUNKED;
-      } else this.#mustClose = true;
-    }
+    frameAnswer(answer, request.isHttp11);
+    this.answerOutput = answerFraming.output;
+    if (answerFraming.endsWithConnection) this.#mustClose = true;
     this.#isAnswering = true;
     this.#countAnswer(answer.status);
-    this.out.text(answerHead(answer, isChanged ? answerEdits : noEdits, framed, this.#connectionField(request)));
+    const changes = isChanged ? answerEdits : noEdits;
+    this.out.text(answerHead(answer, changes, answerFraming.field, this.#connectionField(request)));
     return true;
-  }
-
-  /** changeAnswer works out what `on response` does. False: a rule failed, and the answer must not go out. */
-  #changeAnswer(facts: AnsweredRequest): boolean {
-    const { responses, responseRules } = this.#listener;
-    answerEdits.clear();
-    let index = -1;
-    try {
-      for (index = responses!.next(facts, 0); index !== -1; index = responses!.next(facts, index + 1)) {
-        const { action } = responseRules[index]!;
-        if (action.kind === 'change') action.change(facts, answerEdits);
-      }
-      return true;
-    } catch (error) {
-      this.#logRule(this.#listener, responseRules[error instanceof MatchError ? error.rule : index], error);
-      return false;
-    }
-  }
-
-  #mayRetryStatus(request: LiveRequest): boolean {
-    return (
-      request.attempts <= this.backend.plan.retry.times && this.#framer.mode === NO_BODY && isIdempotent(request.method)
-    );
-  }
-
-  #learn(request: LiveRequest, backend: LinkedBackend, setCookies: readonly string[]): void {
-    try {
-      backend.stickiness!.learn(request, backend.pool, this.#server, setCookies);
-    } catch (error) {
-      this.#loop.heartbeats.leave();
-      this.#loop.counters.listener(this.#listener.slot, ListenerIndex.pluginErrors);
-      this.#loop.log('error', 'stickiness could not learn from an answer', {
-        backend: backend.name,
-        error: error instanceof Error ? error.message : String(error),
-      });
-    }
   }
 
   /** answerInterim forwards a 1xx, except to HTTP/1.0 clients and a 100 that was not asked for. */
@@ -838,23 +680,46 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   /** answer gives an answer of our own. `mayChange`: `on response` has its say, unless it was what failed. */
   #answer(answer: Answer, mustClose: boolean, mayChange = true): void {
-    const request = this.#request!;
     if (mustClose || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
-    const standard = this.#standard(answer.status);
-    const isChanged = mayChange && this.#listener.responses !== null;
-    if (isChanged) {
-      const fields = selfAnswerFields(answer, standard);
-      if (!this.#changeAnswer(answered.ofGateway(request, answer.status, fields))) {
+    let status = answer.status;
+    let text: string;
+    try {
+      const standard = this.#standard(status);
+      const isChanged = mayChange && this.#listener.responses !== null;
+      if (isChanged && !this.#changeOwnAnswer(answer, standard)) {
         this.#answer(this.#standard(500), mustClose, false);
         return;
       }
+      text = this.#render(answer, standard, isChanged ? answerEdits : noEdits);
+    } catch (error) {
+      // A plugin made an answer that cannot be sent.
+      ruleFailed(this.#listener, this.#request!.rule, error, this.#loop);
+      status = 500;
+      text = this.#renderFailure();
     }
-    const edits = isChanged ? answerEdits : noEdits;
-    const text = selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request), edits);
     this.#isAnswering = true;
-    this.#countAnswer(answer.status);
+    this.#countAnswer(status);
     this.out.text(text);
     this.#finish();
+  }
+
+  #changeOwnAnswer(answer: Answer, standard: Answer): boolean {
+    const facts = answered.ofGateway(this.#request!, answer.status, selfAnswerFields(answer, standard));
+    return changeAnswer(facts, this.#listener, answerEdits, this.#loop);
+  }
+
+  #renderFailure(): string {
+    try {
+      const own = this.#standard(500);
+      return this.#render(own, own, noEdits);
+    } catch {
+      const bare: Answer = { status: 500, headers: [], body: '' };
+      return this.#render(bare, bare, noEdits);
+    }
+  }
+
+  #render(answer: Answer, standard: Answer, changes: FieldEdits): string {
+    return selfAnswer(answer, standard, this.isHead, this.#connectionField(this.#request!), changes);
   }
 
   #countAnswer(status: number): void {
@@ -994,19 +859,3 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.out.bytesOut = 0;
   }
 }
-
-const SERVER_FAILURES: Readonly<Record<Failure, number>> = {
-  connect: ServerIndex.connectFailures,
-  dead: ServerIndex.badAnswers,
-  timeout: ServerIndex.timeouts,
-  bad: ServerIndex.badAnswers,
-  broken: ServerIndex.badAnswers,
-};
-
-const FAILURE_STATUS: Readonly<Record<Failure, number>> = {
-  connect: 503,
-  dead: 502,
-  timeout: 504,
-  bad: 502,
-  broken: 502,
-};

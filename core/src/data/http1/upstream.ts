@@ -11,6 +11,7 @@ import { Timed } from '../timer-wheel.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
 import { BAD_BODY, BodyFramer } from './body-framer.ts';
 import type { Downstream } from './downstream.ts';
+import type { Failure } from './failure.ts';
 import { type Feeder, Output, SMALL_BYTES } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 
@@ -23,19 +24,6 @@ const CLOSED = 5;
 
 /** Interim answers (1xx) that one request may get. */
 const MOST_INTERIMS = 16;
-
-/** Why an attempt failed; decides whether another is safe, and the status if none is. */
-export type Failure =
-  /** No connection was made: nothing was sent. */
-  | 'connect'
-  /** Ended before the first byte of an answer. */
-  | 'dead'
-  /** No answer, or no more of it, in time. */
-  | 'timeout'
-  /** Not HTTP, or not HTTP that can be trusted. */
-  | 'bad'
-  /** Ended in the middle of an answer. */
-  | 'broken';
 
 const answer = new AnswerHead();
 

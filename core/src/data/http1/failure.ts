@@ -1,0 +1,55 @@
+/**
+ * Failure: how an attempt to get an answer from a server can fail, and what follows. Data plane.
+ */
+import { ServerIndex } from '../../shared/counters.ts';
+import type { LinkedBackend } from '../generation.ts';
+
+/** Why an attempt failed; decides whether another is safe, and the status if none is. */
+export type Failure =
+  /** No connection was made: nothing was sent. */
+  | 'connect'
+  /** Ended before the first byte of an answer. */
+  | 'dead'
+  /** No answer, or no more of it, in time. */
+  | 'timeout'
+  /** Not HTTP, or not HTTP that can be trusted. */
+  | 'bad'
+  /** Ended in the middle of an answer. */
+  | 'broken';
+
+/** The server counter of each failure. */
+export const FAILURE_COUNTERS: Readonly<Record<Failure, number>> = {
+  connect: ServerIndex.connectFailures,
+  dead: ServerIndex.badAnswers,
+  timeout: ServerIndex.timeouts,
+  bad: ServerIndex.badAnswers,
+  broken: ServerIndex.badAnswers,
+};
+
+/** What the client gets once nothing more is tried. */
+export const FAILURE_STATUSES: Readonly<Record<Failure, number>> = {
+  connect: 503,
+  dead: 502,
+  timeout: 504,
+  bad: 502,
+  broken: 502,
+};
+
+/**
+ * maySendAgain tells whether a failed request may go to a server once more. `attempts` counts those made; `isRepeatable`:
+ * the method is idempotent and there is no body; `wasReused`: the connection had served before.
+ */
+export function maySendAgain(
+  failure: Failure,
+  backend: LinkedBackend,
+  attempts: number,
+  isRepeatable: boolean,
+  wasReused: boolean,
+): boolean {
+  if (failure !== 'connect') {
+    if (failure !== 'dead' || !isRepeatable) return false;
+    // A kept connection that the server had closed says nothing about the server, so it does not use up a retry.
+    if (wasReused) return true;
+  }
+  return backend.retriesConnectFailure && attempts <= backend.plan.retry.times;
+}

@@ -1,0 +1,123 @@
+/**
+ * Judge: what a listener's rules say of a request, and what `on response` does to an answer. Hot path; data plane.
+ *
+ * Guards until the first verdict, then every change that matches, then the first route that leads somewhere. A rule that
+ * fails never counts as one that did not match: the request is refused with 500.
+ */
+import { MatchError } from '@sluice/dsl/match';
+import type { Answer } from '../../plugin/data-entry.ts';
+import { ListenerIndex } from '../../shared/counters.ts';
+import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
+import type { Loop } from '../loop.ts';
+import type { AnsweredRequest } from './answered-request.ts';
+import type { FieldEdits } from './field-edits.ts';
+import type { LiveRequest } from './live-request.ts';
+import type { RequestEdits } from './request-edits.ts';
+
+/** Where a request goes: to `backend`, or to nobody: then `answer` says what it gets, or, when that is null, `status`. */
+export interface Verdict {
+  backend: LinkedBackend | null;
+  answer: Answer | null;
+  status: number;
+}
+
+/** One an event loop, filled by `judge` and read at once. */
+const verdict: Verdict = { backend: null, answer: null, status: 0 };
+
+/** judge runs the rules. `edits` is filled with what the changes want; `isTrusted`: the peer may say who the client is. */
+export function judge(
+  request: LiveRequest,
+  listener: LinkedListener,
+  isTrusted: boolean,
+  edits: RequestEdits,
+  loop: Loop,
+): Verdict {
+  verdict.backend = null;
+  verdict.answer = null;
+  verdict.status = 0;
+  edits.begin(request, listener.plan.allowEncodedSlashes);
+  if (listener.spoofable !== null && !isTrusted) edits.hide(listener.spoofable);
+  let rules: readonly LinkedRule[] = listener.guardRules;
+  let index = -1;
+  try {
+    const { guards, changes, routes } = listener;
+    for (index = guards.next(request, 0); index !== -1; index = guards.next(request, index + 1)) {
+      const { action } = rules[index]!;
+      if (action.kind === 'check') {
+        verdict.answer = action.check(request);
+        if (verdict.answer === null) continue;
+        loop.counters.listener(listener.slot, ListenerIndex.limited);
+      } else if (action.kind === 'answer') {
+        verdict.answer = action.answer(request);
+      } else {
+        break;
+      }
+      if (verdict.answer.status >= 400) loop.counters.listener(listener.slot, ListenerIndex.denied);
+      request.rule = rules[index]!;
+      return verdict;
+    }
+    rules = listener.changeRules;
+    for (index = changes.next(request, 0); index !== -1; index = changes.next(request, index + 1)) {
+      const { action } = rules[index]!;
+      if (action.kind === 'change' || action.kind === 'request change') action.change(request, edits);
+    }
+    if (edits.isBad) {
+      verdict.status = 400;
+      return verdict;
+    }
+    rules = listener.routeRules;
+    for (index = routes.next(request, 0); index !== -1; index = routes.next(request, index + 1)) {
+      const { action } = rules[index]!;
+      if (action.kind === 'route') {
+        const backend = action.route(request);
+        if (backend === -1) continue;
+        verdict.backend = listener.generation.backends[backend]!;
+      } else if (action.kind === 'answer') {
+        verdict.answer = action.answer(request);
+      } else {
+        verdict.status = 500;
+      }
+      request.rule = rules[index]!;
+      return verdict;
+    }
+    verdict.status = 404;
+  } catch (error) {
+    const rule = rules[error instanceof MatchError ? error.rule : index] ?? null;
+    ruleFailed(listener, rule, error, loop);
+    request.rule = rule;
+    verdict.backend = null;
+    verdict.answer = null;
+    verdict.status = 500;
+  }
+  return verdict;
+}
+
+/** changeAnswer fills `edits` with what `on response` wants. False: a rule failed, and the answer must not go out. */
+export function changeAnswer(facts: AnsweredRequest, listener: LinkedListener, edits: FieldEdits, loop: Loop): boolean {
+  const { responses, responseRules } = listener;
+  edits.clear();
+  if (responses === null) return true;
+  let index = -1;
+  try {
+    for (index = responses.next(facts, 0); index !== -1; index = responses.next(facts, index + 1)) {
+      const { action } = responseRules[index]!;
+      if (action.kind === 'change') action.change(facts, edits);
+    }
+    return true;
+  } catch (error) {
+    ruleFailed(listener, responseRules[error instanceof MatchError ? error.rule : index] ?? null, error, loop);
+    return false;
+  }
+}
+
+/** ruleFailed counts and logs a rule that broke. */
+export function ruleFailed(listener: LinkedListener, rule: LinkedRule | null, error: unknown, loop: Loop): void {
+  loop.heartbeats.leave();
+  loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
+  loop.log('error', 'a rule failed; the request was refused with 500', {
+    listener: listener.name,
+    rule: rule?.rule.text,
+    at: rule === null ? undefined : `${rule.rule.place.file}:${rule.rule.place.line}`,
+    error: error instanceof Error ? error.message : String(error),
+  });
+}
