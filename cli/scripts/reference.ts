@@ -2,8 +2,7 @@
  * Reference: every word of the rule language as a page, made from the vocabulary. Used when the docs are made; no part of the
  * command.
  *
- * What words do and take stands in the vocabulary. What this file adds is what no word says of itself: the lines at the top
- * of a file, operators, and how values are written.
+ * What words do and take stands in the vocabulary; what no word says of itself stands in the tables beside this file.
  */
 import {
   type ArgType,
@@ -12,7 +11,6 @@ import {
   type ComponentWord,
   compile,
   type FieldWord,
-  type Operator,
   type Plan,
   type RulePart,
   SETTING_WORDS,
@@ -21,6 +19,7 @@ import {
   type Word,
 } from '@sluice/dsl';
 import { byteText, durationText } from './quantities.ts';
+import { JOINTS, OPERATORS, TEMPLATES, TOP, VALUES } from './reference-tables.ts';
 
 const INTRODUCTION = `# The reference
 
@@ -33,31 +32,8 @@ How to read a form: \`CAPITALS\` stand for a value, \`[…]\` may be left out, \
 with a word may come in any order behind those that do not. [Values](#values) says how each kind is written.
 `;
 
-const TOP: readonly (readonly [form: string, doc: string])[] = [
-  [
-    'listener NAME on ADDRESS [tcp] { … }',
-    'what happens at an address; `tcp`: connections are forwarded without being read',
-  ],
-  ['backend NAME { … }', 'a pool of servers, one `server` line each'],
-  ['backend NAME of ADDRESS, … [{ … }]', 'the same; the servers are named by their addresses'],
-  ['define NAME = CONDITION', 'a name for a condition'],
-  ['list NAME = ips|hosts|paths|texts|numbers VALUE, …', 'a name for values'],
-  [
-    'list NAME = TYPE from "FILE" [refresh DURATION]',
-    'the same, one value a line in a file that is read again when it changes',
-  ],
-  [
-    'map NAME = TYPE to TYPE from "FILE" [refresh DURATION] else VALUE',
-    'one value by another, from a file with two a line',
-  ],
-  ['include [optional] "GLOB"', 'reads other rule files too; `optional`: there may be none'],
-  ['use NAME from "PATH OR PACKAGE" [{ OPTION VALUE; … }]', 'a plugin, which adds words'],
-  ['settings { … }', 'what holds for the whole gateway'],
-  [
-    'test "NAME" { given …; expect … }',
-    'a request, and what is expected of the rules ([sluice test](../tools/test.md))',
-  ],
-];
+const OUTSIDE = `Where a \`TEXT\` or a \`TEMPLATE\` stands in a rule, \`env "NAME"\` puts in a variable of the environment and \`secret "NAME"\` a
+[secret](README.md#values-from-outside). In conditions numbers have ranges, \`8000..8999\`, and the name of a list stands for its values.`;
 
 const SECTIONS: readonly (readonly [SettingWord['section'], title: string, doc: string])[] = [
   ['listener', 'Settings of a listener', 'They stand before the rules.'],
@@ -78,63 +54,6 @@ const SLOT_TITLES: Partial<Record<ComponentSlot, string>> = {
   tls: 'TLS',
 };
 
-const OPERATORS: Readonly<Record<Operator, string>> = {
-  is: 'is one of these; for addresses: is in one of these networks',
-  in: 'the same as `is`; reads better before a list',
-  under: 'is this path or below it: `under /foo` is /foo and /foo/…, never /foobar',
-  starts: 'begins with one of these',
-  ends: 'ends with one of these',
-  contains: 'has one of these in it',
-  like: 'looks like one of these, where `*` is any text',
-  matches: 'matches one of these regular expressions anywhere in it',
-  over: 'is a greater number',
-  below: 'is a smaller number',
-  between: 'is one of these two numbers or between them',
-  present: 'is there, whatever its value',
-  absent: 'is not there',
-};
-
-/** How a value of each type is written. */
-const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> = {
-  name: 'letters, digits, `-`, `_`, `.`; begins with a letter',
-  text: 'a bare word, or a text in quotes: `"a, b"`',
-  number: 'a whole number: `200`',
-  status: 'an HTTP status: `404`',
-  statuses: 'statuses and ranges, with commas: `200, 301..308`',
-  duration: '`250ms`, `10s`, `1.5m`, `8h`, `1d`; a unit is due',
-  size: '`512B`, `16KiB`, `10MiB`, `1GiB` (powers of 1024), `16kB`, `10MB`, `1GB` (powers of 1000); a unit is due',
-  rate: '`20/s`, `300/m`, `1000/h`',
-  percent: '`5%`, `0.5%`',
-  port: '`0` to `65535`',
-  cidrs: 'addresses, networks and lists of them, with commas: `10.0.0.0/8, 2001:db8::1, office`',
-  template: 'a text with [placeholders](#templates)',
-  header: 'the name of a header; case does not matter',
-  cookie: 'the name of a cookie; case matters',
-  backend: 'the name of a backend',
-  path: 'a path that begins with `/`',
-  method: 'a method, in capitals',
-  file: 'a path in quotes; it begins at the rule file’s folder',
-  regex: 'a regular expression in RE2 syntax: `r"^/u/[0-9]+"`',
-  pattern: 'a path, or a regular expression `r"…"`',
-  key: '`ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`',
-  map: 'the name of a map',
-  field: 'a field of the request: `host`, `header NAME`',
-  address:
-    '`127.0.0.1:80`, `[::1]:80`, `app.internal:80`, `unix:/run/app.sock`; a listener also takes `:80`, every address of the machine',
-  causes: '`connect-failure` and statuses, with commas',
-};
-
-const TEMPLATES: readonly (readonly [placeholder: string, doc: string])[] = [
-  ['{host}', 'the host, in lower case, without the port'],
-  ['{path}', 'the path, normalised'],
-  ['{query}', '`?` and the query, or nothing when there is none'],
-  ['{scheme}', '`http` or `https`'],
-  ['{request.id}', '32 hexadecimal digits, unique to the request'],
-  ['{client.ip}', 'the client’s address, as `ip` has it'],
-  ['{header.NAME}', 'a header of the request; several values are joined by `, `; nothing when it is absent'],
-  ['{cookie.NAME}', 'a cookie of the request'],
-];
-
 /** What a plan says where the rules say nothing, by section, setting and argument. */
 const SILENT: Readonly<Record<string, (plan: Plan) => string>> = {
   'listener timeout header': (plan) => durationText(plan.listeners[0]!.timeouts.headerMs),
@@ -153,6 +72,7 @@ const SILENT: Readonly<Record<string, (plan: Plan) => string>> = {
   'backend timeout idle': (plan) => durationText(plan.backends[0]!.timeouts.idleMs),
   'backend timeout tunnel': (plan) => durationText(plan.backends[0]!.timeouts.tunnelMs),
   'backend timeout queue': (plan) => durationText(plan.backends[0]!.timeouts.queueMs),
+  'settings threads count': (plan) => (plan.settings.threads === null ? 'one per core' : String(plan.settings.threads)),
   'settings drain time': (plan) => durationText(plan.settings.drainMs),
 };
 
@@ -170,6 +90,10 @@ export async function referenceText(words: readonly Word[]): Promise<string> {
       ['line', 'says'],
       TOP.map(([form, doc]) => [code(form), doc]),
     )}`,
+    `## Words that hold lines together\n\n${table(
+      ['written', 'says'],
+      JOINTS.map(([form, doc]) => [code(form), doc]),
+    )}`,
     ...SECTIONS.map(([section, title, doc]) => settingsSection(section, title, doc, components, plan)),
     ...PARTS.map(([part, title, doc]) => verbsSection(part, title, doc, ofKind('verb'))),
     fieldsSection(ofKind('field')),
@@ -177,7 +101,7 @@ export async function referenceText(words: readonly Word[]): Promise<string> {
       ['operator', 'true when the value'],
       Object.entries(OPERATORS).map(([name, doc]) => [code(name), doc]),
     )}`,
-    `## Values\n\n${table(
+    `## Values\n\n${OUTSIDE}\n\n${table(
       ['value', 'written'],
       Object.entries(VALUES).map(([name, doc]) => [code(name.toUpperCase()), doc]),
     )}`,
@@ -216,8 +140,8 @@ function componentEntry(setting: SettingWord, word: ComponentWord): string {
   const title = `${SLOT_TITLES[word.slot] ?? word.slot}: ${setting.name} ${word.name}`;
   const isLeftOut = word.isDefault === true && word.args.length > 0;
   const form = formOf(`${setting.name} ${isLeftOut ? `[${word.name}]` : word.name}`, word.args);
-  const doc = word.isDefault === true ? `${word.doc} This is the kind that is meant when none is written.` : word.doc;
-  return entry(title, form, doc, word.example, word.args);
+  const doc = word.isDefault === true ? `${word.doc} It is the one that is meant where none is named.` : word.doc;
+  return `#${entry(title, form, doc, word.example, word.args)}`;
 }
 
 function verbsSection(part: RulePart, title: string, doc: string, verbs: readonly VerbWord[]): string {

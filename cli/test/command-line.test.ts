@@ -10,7 +10,7 @@ test('--version prints the version', async () => {
   assert.deepEqual(await sluice(['--version']), { code: 0, stdout: `sluice ${version}\n`, stderr: '' });
 });
 
-for (const command of ['run', 'check', 'explain', 'plan']) {
+for (const command of ['run', 'check', 'fmt', 'test', 'lint', 'diff', 'explain', 'plan']) {
   test(`the help of ${command} has examples`, async () => {
     const { code, stdout, stderr } = await sluice([command, '--help']);
     assert.equal(code, 0);

@@ -44,6 +44,7 @@ guards
           ✗ ip is 203.0.113.0/24                    198.51.100.7
 
 → answer 404   by edge.sluice:4
+  without it: backend app   by edge.sluice:8
 `,
   );
 });
@@ -123,4 +124,16 @@ test('plan prints the plan as JSON, and nothing but problems when there are any'
   assert.equal(bad.code, 1);
   assert.equal(bad.stdout, '');
   assert.match(bad.stderr, /^SL\d{4} bad\.sluice:1:/);
+});
+
+test('what would happen without the rule that decided is told', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES });
+  const explained = async (request: string) =>
+    JSON.parse((await sluice(['explain', 'edge.sluice', request, '--json'], { cwd })).stdout).otherwise;
+  const denied = await explained('GET http://a/admin from 10.0.0.1');
+  assert.deepEqual(denied.verdict, { kind: 'answer', status: 404, headers: [] });
+  assert.equal(denied.by.text, 'deny 404 when admin and not ip 203.0.113.0/24');
+  const sent = await explained('GET http://a/api from 198.51.100.7');
+  assert.deepEqual(sent.verdict, { kind: 'send', backend: 'app' });
+  assert.equal(await explained('GET http://a/ from 198.51.100.7'), null);
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { SETTING_WORDS } from '@sluice/dsl';
+import { compile, SETTING_WORDS } from '@sluice/dsl';
 import { referenceText } from '../scripts/reference.ts';
+import { TEMPLATES } from '../scripts/reference-tables.ts';
 import { standardWords } from '../scripts/standard-words.ts';
 
 const WORDS = standardWords();
@@ -20,4 +21,13 @@ test('the reference has every word with its example', async () => {
     assert.ok(page.includes(`\`${word.example}\``), word.name);
   }
   for (const { name, example } of SETTING_WORDS) assert.ok(page.includes(`\`${example}\``), name);
+});
+
+test('every placeholder that the reference names is one', async () => {
+  const lines = TEMPLATES.map(
+    ([placeholder]) => `  set header X-Test to "${placeholder.replace('NAME', 'x-a')}"\n`,
+  ).join('');
+  const text = `listener web on :80 {\n${lines}  otherwise deny 404\n}\n`;
+  const { diagnostics } = await compile({ text, name: 'placeholders.sluice' }, { words: WORDS });
+  assert.deepEqual(diagnostics, []);
 });

@@ -9,6 +9,7 @@ export type {
   ExplainRequest,
   Explanation,
   FieldEdit,
+  Otherwise,
   RuleExplanation,
   ServerExplanation,
   Verdict,

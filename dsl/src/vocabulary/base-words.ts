@@ -40,7 +40,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     section: 'listener',
     name: 'tls',
     doc: 'opens TLS on every connection',
-    example: 'tls terminate cert "certs/*.pem"',
+    example: 'tls terminate cert "certs/site.pem"',
     slot: 'tls',
     args: [],
   },
