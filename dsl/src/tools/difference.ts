@@ -103,7 +103,6 @@ class Search {
     const budget = { steps: share };
     const question = { budget, changing: NO_LISTS };
     const tried = (space: Space): TestRequest | null => {
-      budget.steps -= before.goals.length + after.goals.length;
       const request = requestOf(space, fresh);
       if (request === null || !takes(old, before.rule, request, this.#readers)) return null;
       return takes(fresh, after.rule, request, this.#readers) ? request : null;

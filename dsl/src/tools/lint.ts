@@ -124,7 +124,8 @@ class Linter {
       other.verb === rule.verb && isWhole(other) && JSON.stringify(other.args) === JSON.stringify(rule.args);
     const later = rules.slice(at + 1);
     // Where its own example would get something else without it, there is no need to look further.
-    const next = later[firstMatch(witness, later, this.#readers, listener) ?? -1];
+    const isAsked = (other: Rule): boolean => other !== rule && isWhole(other);
+    const next = rules[firstMatch(witness, rules, this.#readers, listener, isAsked) ?? -1];
     if (next === undefined || !doesSame(next)) return;
     for (const other of later) {
       const meets = this.#asked((world) => solve([wanted, goalOf(other.when, true)], world, () => true));

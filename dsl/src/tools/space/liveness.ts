@@ -35,7 +35,6 @@ export function livenessOf(listener: ListenerPlan, rule: Rule, world: World): Li
   const before = beforeRule(listener, rule);
   const goals = [wanted, ...before.map(({ goal }) => goal)];
   const tried = (space: Space): TestRequest | null => {
-    world.budget.steps -= before.length;
     const request = requestOf(space, listener);
     return request !== null && takes(listener, rule, request, world.readers) ? request : null;
   };
@@ -59,9 +58,8 @@ const NO_LISTS: ReadonlySet<string> = new Set();
 export function takes(listener: ListenerPlan, rule: Rule, request: TestRequest, readers: Readers): boolean {
   const { guards, routes } = listener;
   if (guards.includes(rule)) return matchesFirst(guards, rule, request, readers, listener);
-  const asked = guards.filter(isWhole);
-  const guard = firstMatch(request, asked, readers, listener);
-  if (guard === null || (guard >= 0 && !isPassing(asked[guard]!))) return false;
+  const guard = firstMatch(request, guards, readers, listener, isWhole);
+  if (guard === null || (guard >= 0 && !isPassing(guards[guard]!))) return false;
   if (routes.includes(rule)) return matchesFirst(routes, rule, request, readers, listener);
   return firstMatch(request, [rule], readers, listener) === 0;
 }
@@ -74,8 +72,8 @@ function matchesFirst(
   readers: Readers,
   listener: ListenerPlan,
 ): boolean {
-  const asked = rules.slice(0, rules.indexOf(rule)).filter(isWhole);
-  return firstMatch(request, [...asked, rule], readers, listener) === asked.length;
+  const at = firstMatch(request, rules, readers, listener, (one) => one === rule || isWhole(one));
+  return at !== null && at >= 0 && rules[at] === rule;
 }
 
 /** neededOf leaves out, one by one, the rules without which the proof still holds. */

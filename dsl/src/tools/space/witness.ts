@@ -5,6 +5,7 @@
  */
 import type { FieldReader } from '../../match/facts.ts';
 import { interpretRules, testHolds } from '../../match/interpret.ts';
+import { compileRules, type RuleMatcher } from '../../match/rule-matcher.ts';
 import { parseWrittenRequest } from '../../match/written-request.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';
@@ -66,16 +67,29 @@ export function requestOf(space: Space, { tls, address }: ListenerPlan): TestReq
   return { line, headers, ip };
 }
 
-/** firstMatch asks the reference interpreter which of the rules takes a request: its index, or -1; null for no request. */
+const matchers = new WeakMap<readonly Rule[], { readonly readers: Readers; readonly matcher: RuleMatcher }>();
+
+/**
+ * firstMatch is the index of the first of the rules, from `start` on, that takes a request, or -1; null for no request. Lists are
+ * compiled once, since thousands of requests may be tried on one; the rule that is found is asked again by the reference interpreter.
+ */
 export function firstMatch(
   request: TestRequest,
   rules: readonly Rule[],
   readers: Readers,
   { allowEncodedSlashes }: ListenerPlan,
+  isAsked: (rule: Rule) => boolean = () => true,
 ): number | null {
   try {
     const facts = parseWrittenRequest(`${request.line} from ${request.ip}`, request.headers, allowEncodedSlashes);
-    return interpretRules(rules, readers, facts, 0);
+    let known = matchers.get(rules);
+    if (known?.readers !== readers) {
+      known = { readers, matcher: compileRules(rules, readers) };
+      matchers.set(rules, known);
+    }
+    let at = known.matcher.next(facts, 0);
+    while (at >= 0 && !isAsked(rules[at]!)) at = known.matcher.next(facts, at + 1);
+    return at < 0 || interpretRules([rules[at]!], readers, facts, 0) === 0 ? at : null;
   } catch {
     return null;
   }
