@@ -28,7 +28,13 @@ export const LOAD_CASES: readonly LoadCase[] = [
     headers: [COOKIE, 'Connection: close'],
   },
   { ...defaults, name: '1000', title: 'Small answers, keep-alive, 1,000 connections', connections: 1000 },
-  { ...defaults, name: 'rules', title: '5,000 rules of two conditions, 64 connections', rules: 5000 },
+  { ...defaults, name: 'one rule', title: 'One rule of two conditions, 64 connections', rules: 1 },
+  {
+    ...defaults,
+    name: 'rules',
+    title: '5,000 mixed rules, 100 of them regular expressions, 64 connections',
+    rules: 5000,
+  },
 ];
 
 /** The case `idle` as far as it concerns which peers suit it. */

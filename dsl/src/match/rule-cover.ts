@@ -8,6 +8,7 @@
 import type { Condition, TestCondition } from '../plan/condition.ts';
 import { lowerAscii } from './fact-value.ts';
 import { fieldId } from './field-source.ts';
+import { requiredLiteral } from './required-literal.ts';
 import type { Steps } from './steps.ts';
 import { isNumeric, numbersOf } from './test-matcher.ts';
 
@@ -152,9 +153,28 @@ function keysOf(test: TestCondition): readonly Key[] {
         if (!value.includes('*')) return key('exact', value, 1);
         return head.length > tail.length ? prefixed('starts', head) : prefixed('ends', tail);
       });
+    case 'matches':
+      return keysOfPatterns(test, values, prefixed) ?? present;
     default:
       return present;
   }
+}
+
+/** keysOfPatterns: what each expression needs in a text that it matches; null when one needs nothing that can be told. */
+function keysOfPatterns(
+  test: TestCondition,
+  patterns: readonly string[],
+  prefixed: (kind: KeyKind, value: string) => Key,
+): Key[] | null {
+  // Expressions without case fold more letters than a table does.
+  if (test.anycase) return null;
+  const keys: Key[] = [];
+  for (const pattern of patterns) {
+    const literal = requiredLiteral(pattern);
+    if (literal === null) return null;
+    keys.push(prefixed(literal.isPrefix ? 'starts' : 'contains', literal.text));
+  }
+  return keys;
 }
 
 function cidrBreadth(cidr: string): number {

@@ -9,12 +9,13 @@ import type { Rule } from '../rules.ts';
 import type { Peer, PeerSetup } from './peer.ts';
 
 function deny(rule: Rule): string {
-  const other = {
-    ip: `{ src ${rule.value} }`,
-    header: `{ req.hdr(X-Team) ${rule.value} }`,
-    host: `{ req.hdr(host) -i ${rule.value} }`,
+  const conditions = {
+    ip: `{ path_beg ${rule.area}/ } { src ${rule.value} }`,
+    header: `{ method PUT } { req.hdr(X-Team) ${rule.value} }`,
+    host: `{ path_beg ${rule.area}/ } { req.hdr(host) -i ${rule.value} }`,
+    regex: `{ path_reg ${rule.value} }`,
   }[rule.kind];
-  return `  http-request deny if { path_beg ${rule.area}/ } ${other}`;
+  return `  http-request deny if ${conditions}`;
 }
 
 function config({ port, originPort, rules }: PeerSetup, isSplicing: boolean): string {

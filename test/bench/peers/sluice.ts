@@ -11,12 +11,13 @@ const BUILT = new URL('../../../cli/dist/main.js', import.meta.url).pathname;
 const MANIFEST = new URL('../../../cli/package.json', import.meta.url).pathname;
 
 function deny(rule: Rule): string {
-  const other = {
-    ip: `ip ${rule.value}`,
-    header: `header X-Team is ${rule.value}`,
-    host: `host ${rule.value}`,
+  const conditions = {
+    ip: `path under ${rule.area} and ip ${rule.value}`,
+    header: `method PUT and header X-Team is ${rule.value}`,
+    host: `path under ${rule.area} and host ${rule.value}`,
+    regex: `path matches r"${rule.value}"`,
   }[rule.kind];
-  return `  deny path under ${rule.area} and ${other}`;
+  return `  deny ${conditions}`;
 }
 
 export const sluice: Peer = {

@@ -61,6 +61,10 @@ export class AnswerHead {
     return this.#readFields(isHead) ? behind : BAD_ANSWER;
   }
 
+  get hasNoCookies(): boolean {
+    return this.#cookies === 0;
+  }
+
   /** setCookies are the values of Set-Cookie, in order; a shared empty array when there are none. */
   setCookies(): readonly string[] {
     if (this.#cookies === 0) return NO_COOKIES;

@@ -29,7 +29,7 @@ import { type Feeder, Output } from './output.ts';
 import { RequestEdits } from './request-edits.ts';
 import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer, selfAnswerFields } from './self-answer.ts';
-import { chooseServer, FULL, learn, NOBODY } from './server-choice.ts';
+import { choice, chooseServer, FULL, learn, NOBODY } from './server-choice.ts';
 import { Upstream } from './upstream.ts';
 
 const IDLE = 0;
@@ -97,6 +97,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   #isAnswering = false;
   #isQueued = false;
   #isEarly = false;
+  /** The server is the one that the client belonged to before. */
+  #isSticky = false;
   #mustClose = false;
   #hasEnded = false;
   #bytesIn = 0;
@@ -456,7 +458,9 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   }
 
   #choose(request: LiveRequest): number {
-    return chooseServer(this.backend, request, this.#tried, this.#listener.slot, this.#loop);
+    const server = chooseServer(this.backend, request, this.#tried, this.#listener.slot, this.#loop);
+    this.#isSticky = choice.isSticky;
+    return server;
   }
 
   /** endAttempt gives the server back its place. `isAborted`: its connection is of no more use. */
@@ -589,7 +593,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     if (this.#loop.accessLog.isOn) request.answerMs = this.#loop.now();
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
-    if (backend.stickiness !== null) {
+    if (backend.stickiness !== null && !(this.#isSticky && answer.hasNoCookies)) {
       learn(backend, request, this.#server, answer.setCookies(), this.#listener.slot, this.#loop);
     }
     const isChanged = this.#listener.responses !== null;

@@ -11,6 +11,9 @@ export const NOBODY = -1;
 /** Nobody now, but a server that is full may have room later. */
 export const FULL = -2;
 
+/** One an event loop, filled by `chooseServer` and read at once: the server is the one that the client belongs to. */
+export const choice = { isSticky: false };
+
 /** chooseServer returns a server's index, FULL or NOBODY. `listener` is the slot that a failing plugin is counted under. */
 export function chooseServer(
   backend: LinkedBackend,
@@ -20,12 +23,16 @@ export function chooseServer(
   loop: Loop,
 ): number {
   const { pool, stickiness, balancer } = backend;
+  choice.isSticky = false;
   try {
     pool.begin(tried);
     if (stickiness !== null) {
       const own = stickiness.find(request, pool);
       // A full server keeps its clients waiting rather than have them lose what it knows of them.
-      if (own !== -1 && pool.keepsSticky(own)) return pool.hasRoom(own) ? own : FULL;
+      if (own !== -1 && pool.keepsSticky(own)) {
+        choice.isSticky = true;
+        return pool.hasRoom(own) ? own : FULL;
+      }
     }
     let picked = balancer.pick(request, pool);
     if (picked !== -1) return picked;
