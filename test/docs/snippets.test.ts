@@ -1,31 +1,32 @@
 /**
- * What the pages show is right: rule files load and are in the one style, commands print what stands below them, other
- * proxies take what is shown as theirs, and every link leads somewhere.
+ * What the pages show is right: rule files load, are in the one style, have nothing that lint would mention and tests that
+ * pass; commands print what stands below them; other proxies take what is shown as theirs; links lead somewhere.
  */
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { brokenLinks } from './links.ts';
 import { OTHER_PROXIES } from './other-proxies.ts';
-import { readPages } from './page.ts';
+import { type Page, readPages } from './page.ts';
 import { StagedPage, sluice } from './staged-page.ts';
 
 const MEND = 'run: node test/docs/write-pages.ts';
 
 interface CheckedFile {
-  readonly isOk: boolean;
   readonly problems: readonly {
     readonly severity: string;
     readonly message: string;
-    readonly place: { readonly line: number };
+    readonly place: { readonly line: number } | null;
   }[];
 }
 
 const PAGES = await readPages();
 
-test('the pages of the language have rule files and commands', () => {
+test('the pages have rule files, commands, and rules of other proxies', () => {
   const languages = PAGES.flatMap(({ blocks }) => blocks.map(({ language }) => language));
-  assert.ok(languages.filter((language) => language === 'sluice').length >= 60);
-  assert.ok(languages.filter((language) => language === 'console').length >= 8);
+  const count = (wanted: string): number => languages.filter((language) => language === wanted).length;
+  assert.ok(count('sluice') >= 80);
+  assert.ok(count('console') >= 10);
+  for (const { language } of OTHER_PROXIES) assert.ok(count(language) >= 8, language);
 });
 
 for (const page of PAGES) {
@@ -36,26 +37,37 @@ for (const page of PAGES) {
     if (page.blocks.length === 0) return;
     const staged = await StagedPage.open(page);
     after(() => staged.close());
-    const files = staged.snippets.map(({ file }) => file);
+    testRuleFiles(page, staged);
+    for (const block of page.blocks.filter(({ language }) => language === 'console')) {
+      test(`line ${block.line}: the commands print what is shown`, async () => {
+        assert.equal(block.text, await staged.transcript(block), MEND);
+      });
+    }
+    testOtherProxies(page, staged);
+  });
+}
 
-    if (files.length === 0) return;
+function testRuleFiles(page: Page, { snippets, folder }: StagedPage): void {
+  const whole = snippets.filter(({ isFragment }) => !isFragment);
+  const tested = whole.filter(({ block }) => /^test "/m.test(block.text));
+  const names = (some: typeof snippets): readonly string[] => some.map(({ file }) => file);
 
+  if (snippets.length > 0) {
     test('its rule files are right, and nothing in them is warned of', async () => {
-      const { stdout, stderr } = await sluice(['check', '--json', ...files], staged.folder);
+      const { stdout, stderr } = await sluice(['check', '--json', ...names(snippets)], folder);
       assert.equal(stderr, '');
       const checked = (JSON.parse(stdout) as { files: CheckedFile[] }).files;
-      const problems = staged.snippets.flatMap(({ block, isFragment }, index) =>
+      const problems = snippets.flatMap(({ block, isFragment }, index) =>
         checked[index]!.problems.filter(({ severity }) => !isFragment || severity === 'error').map(
           ({ message, place }) => `${page.name}:${block.line + (place?.line ?? 1) - 1}: ${message}`,
         ),
       );
       assert.deepEqual(problems, []);
     });
-
-    const whole = staged.snippets.filter(({ isFragment }) => !isFragment);
+  }
+  if (whole.length > 0) {
     test('its rule files are in the one style', async () => {
-      const args = ['fmt', '--check', '--json', ...whole.map(({ file }) => file)];
-      const { stdout } = await sluice(args, staged.folder);
+      const { stdout } = await sluice(['fmt', '--check', '--json', ...names(whole)], folder);
       const formatted = (JSON.parse(stdout) as { files: { isChanged: boolean }[] }).files;
       const others = whole.filter((_, index) => formatted[index]!.isChanged);
       assert.deepEqual(
@@ -65,24 +77,31 @@ for (const page of PAGES) {
       );
     });
 
-    for (const block of page.blocks.filter(({ language }) => language === 'console')) {
-      test(`line ${block.line}: the commands print what is shown`, async () => {
-        assert.equal(block.text, await staged.transcript(block), MEND);
+    test('lint finds nothing in its rule files', async () => {
+      const { code, stdout } = await sluice(['lint', ...names(whole)], folder);
+      assert.equal(code, 0, stdout);
+    });
+  }
+  if (tested.length > 0) {
+    test('the tests in its rule files pass', async () => {
+      const { code, stdout } = await sluice(['test', ...names(tested)], folder);
+      assert.equal(code, 0, stdout);
+    });
+  }
+}
+
+function testOtherProxies({ blocks }: Page, { folder }: StagedPage): void {
+  for (const { language, judge } of OTHER_PROXIES) {
+    for (const block of blocks.filter((each) => each.language === language)) {
+      test(`line ${block.line}: ${language} takes its rules`, async (t) => {
+        try {
+          const { code, stdout, stderr } = await judge(block, folder);
+          assert.equal(code, 0, `${stdout}${stderr}`);
+        } catch (thrown) {
+          if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+          t.skip(`${language} is not installed`);
+        }
       });
     }
-
-    for (const { language, judge } of OTHER_PROXIES) {
-      for (const block of page.blocks.filter((each) => each.language === language)) {
-        test(`line ${block.line}: ${language} takes its rules`, async (t) => {
-          try {
-            const { code, stdout, stderr } = await judge(block, staged.folder);
-            assert.equal(code, 0, `${stdout}${stderr}`);
-          } catch (thrown) {
-            if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-            t.skip(`${language} is not installed`);
-          }
-        });
-      }
-    }
-  });
+  }
 }
