@@ -39,7 +39,6 @@ export interface ServerStats {
   readonly max: number;
   readonly isBackup: boolean;
   readonly open: number;
-  readonly queued: number;
   readonly counters: Readonly<Record<ServerCounter, number>>;
 }
 
@@ -131,7 +130,6 @@ export class StatsReader {
       weight: servers.weight(slot),
       max: servers.max(slot),
       open: servers.open(slot),
-      queued: servers.queued(slot),
       counters: this.#counters.server(slot),
     };
   }

@@ -34,7 +34,6 @@ const WEIGHT = 2;
 const MAX = 3;
 const OPEN = 4;
 const LAST_CHECK = 5;
-const QUEUED = 6;
 
 /** Most servers in one gateway, over all backends. */
 export const SERVER_CAPACITY = 16384;
@@ -44,11 +43,10 @@ export class ServerTable {
   readonly threads: number;
   readonly #words: Int32Array;
   readonly #openByThread: Int32Array;
-  readonly #queuedByThread: Int32Array;
 
   /** bytes is the size of the memory for so many threads (at least 1). */
   static bytes(threads: number): number {
-    return 4 * (HEADER + SERVER_CAPACITY * STRIDE + 2 * threads * SERVER_CAPACITY);
+    return 4 * (HEADER + SERVER_CAPACITY * STRIDE + threads * SERVER_CAPACITY);
   }
 
   constructor(memory: SharedArrayBuffer, threads: number) {
@@ -57,7 +55,6 @@ export class ServerTable {
     this.#words = new Int32Array(memory, 0, HEADER + SERVER_CAPACITY * STRIDE);
     const perThread = 4 * (HEADER + SERVER_CAPACITY * STRIDE);
     this.#openByThread = new Int32Array(memory, perThread, threads * SERVER_CAPACITY);
-    this.#queuedByThread = new Int32Array(memory, perThread + this.#openByThread.byteLength, threads * SERVER_CAPACITY);
   }
 
   /** version changes whenever any state, admin state, weight or max does; pools compare it before they trust what they kept. */
@@ -126,17 +123,14 @@ export class ServerTable {
     Atomics.sub(this.#words, HEADER + slot * STRIDE + OPEN, 1);
   }
 
-  /** forget takes back everything that a lost thread had counted as open or queued. Control plane. */
+  /** forget takes back everything that a lost thread had counted as open. Control plane. */
   forget(thread: number): void {
     for (let slot = 0; slot < SERVER_CAPACITY; slot++) {
       const own = thread * SERVER_CAPACITY + slot;
       const open = this.#openByThread[own]!;
-      const queued = this.#queuedByThread[own]!;
-      if (open === 0 && queued === 0) continue;
+      if (open === 0) continue;
       this.#openByThread[own] = 0;
-      this.#queuedByThread[own] = 0;
       Atomics.sub(this.#words, HEADER + slot * STRIDE + OPEN, open);
-      Atomics.sub(this.#words, HEADER + slot * STRIDE + QUEUED, queued);
     }
   }
 
@@ -144,21 +138,9 @@ export class ServerTable {
   reset(slot: number): void {
     for (let thread = 0; thread < this.threads; thread++) {
       this.#openByThread[thread * SERVER_CAPACITY + slot] = 0;
-      this.#queuedByThread[thread * SERVER_CAPACITY + slot] = 0;
     }
     for (let field = 0; field < STRIDE; field++) Atomics.store(this.#words, HEADER + slot * STRIDE + field, 0);
     Atomics.add(this.#words, VERSION, 1);
-  }
-
-  queued(slot: number): number {
-    return this.#words[HEADER + slot * STRIDE + QUEUED]!;
-  }
-
-  /** addQueued counts requests that wait for the server; `thread` is who counts. */
-  addQueued(slot: number, change: number, thread = 0): void {
-    const own = thread * SERVER_CAPACITY + slot;
-    this.#queuedByThread[own] = this.#queuedByThread[own]! + change;
-    Atomics.add(this.#words, HEADER + slot * STRIDE + QUEUED, change);
   }
 
   #set(slot: number, field: number, value: number): void {

@@ -25,24 +25,22 @@ test('the version changes with states, weights and maxima, and not with counts',
   }
   const { version } = servers;
   servers.opened(3, 0);
-  servers.addQueued(3, 1);
   servers.setLastCheck(3, 2);
   assert.equal(servers.version, version);
 });
 
-test('what a lost thread had open or queued is given back, and nobody else’s', () => {
+test('what a lost thread had open is given back, and nobody else’s', () => {
   const servers = table(2);
   for (const thread of [0, 1]) {
     servers.opened(5, thread);
     servers.opened(5, thread);
     servers.opened(16_383, thread);
-    servers.addQueued(5, 3, thread);
   }
   servers.closed(5, 0);
   servers.forget(0);
-  assert.deepEqual([servers.open(5), servers.open(16_383), servers.queued(5)], [2, 1, 3]);
+  assert.deepEqual([servers.open(5), servers.open(16_383)], [2, 1]);
   servers.forget(1);
-  assert.deepEqual([servers.open(5), servers.open(16_383), servers.queued(5)], [0, 0, 0]);
+  assert.deepEqual([servers.open(5), servers.open(16_383)], [0, 0]);
 });
 
 test('a reset slot is as new, and its neighbours stay', () => {
