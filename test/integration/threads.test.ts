@@ -28,7 +28,7 @@ export const balancers = {
 };
 `;
 
-async function stage(terrible: string) {
+async function stage(terrible: string, options: { beatLimitMs?: number } = {}) {
   const server = await RawServer.start(answering((request) => ok(request.target)));
   const file = join(temporaryFolder(), 'terrible.js');
   writeFileSync(file, plugin(terrible));
@@ -41,7 +41,7 @@ backend app of ${server.address.host}:${server.address.port} {
   balance terrible
 }
 `;
-  const gateway = await createGateway({ rules, threads: 2, logger: false, beatLimitMs: 1000 });
+  const gateway = await createGateway({ rules, threads: 2, logger: false, ...options });
   await gateway.start();
   const address = gateway.addresses().web as Address;
   return {
@@ -59,7 +59,7 @@ for (const [name, terrible] of [
   ['dies', 'process.exit(7);'],
 ] as const) {
   test(`a data thread that ${name} is replaced, and its place serves again`, async () => {
-    const { gateway, address, stop } = await stage(terrible);
+    const { gateway, address, stop } = await stage(terrible, { beatLimitMs: 1000 });
     try {
       const lost = once(gateway, 'thread');
       const victim = await connectTo(address);

@@ -177,9 +177,10 @@ export class ThreadPool implements Planes {
     for (let number = 0; number < this.size; number++) {
       const place = this.#places[number]!;
       if (place.thread === null || place.state === 'lost' || place.state === 'stopped') continue;
-      const hasBeaten = this.#watch.pulse(number).beats > place.beatsBefore;
+      // Who serves has started, even if it hung in its first request, before its first beat.
+      const hasStarted = place.state === 'serving' || this.#watch.pulse(number).beats > place.beatsBefore;
       const silentMs = this.#watch.silentMs(number, now);
-      if (silentMs > (hasBeaten ? limitMs : startLimitMs)) {
+      if (silentMs > (hasStarted ? limitMs : startLimitMs)) {
         place.thread.kill(`it has not answered for ${Math.round(silentMs)} ms`);
       }
     }
