@@ -3,6 +3,7 @@
  */
 export { BatchPool } from './control/batch-pool.ts';
 export { type Duration, durationMs } from './control/deadline.ts';
+export type { DrainedEvent, DrainResult, DrainStatus } from './control/drains.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/errors.ts';
 export type {
   ConditionExplanation,
@@ -27,7 +28,13 @@ export type { ListEvent } from './control/list-watcher.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
 export type { Rules } from './control/rules.ts';
 export { maskedSecret } from './control/secrets.ts';
-export type { AdminEvent, ServerHandle } from './control/server-handle.ts';
+export type {
+  AdminEvent,
+  ServerHandle,
+  ServerSession,
+  ServerSessions,
+  SetEvent,
+} from './control/server-handle.ts';
 export type {
   BackendStats,
   GatewayStats,

@@ -10,7 +10,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { Order, PrepareOrder, Report } from '../shared/orders.ts';
+import type { OpenSessions, Order, PrepareOrder, Report } from '../shared/orders.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 
 /** ServeTask is what data/thread.ts is started with. */
@@ -55,6 +55,9 @@ export class DataThread {
   readonly #prepares = new Map<number, Deferred<void>>();
   readonly #activates = new Map<number, Deferred<void>>();
   readonly #drains: ((cut: number) => void)[] = [];
+  /** Questions that wait for their answer, by number. */
+  readonly #asks = new Map<number, Deferred<Report | null>>();
+  #lastAsk = 0;
   #state: 'serving' | 'stopping' | 'ending' | 'ended' = 'serving';
 
   constructor(options: DataThreadOptions) {
@@ -138,6 +141,31 @@ export class DataThread {
     });
   }
 
+  /** sessions tells what is open on a server here. A thread that is lost meanwhile has nothing open, once this resolves. */
+  async sessions(slot: number, most: number): Promise<OpenSessions> {
+    const report = await this.#ask((ask) => ({ type: 'sessions', ask, slot, most }));
+    return report?.type === 'sessions' ? report.open : { count: 0, sessions: [] };
+  }
+
+  /** cut ends what is open on a server here, and says how many connections that were. */
+  async cut(slot: number): Promise<number> {
+    const report = await this.#ask((ask) => ({ type: 'cut', ask, slot }));
+    return report?.type === 'cut' ? report.count : 0;
+  }
+
+  /** Resolves to null when the thread has gone. One that hangs is replaced, so an answer or its end always comes. */
+  async #ask(question: (ask: number) => Order): Promise<Report | null> {
+    if (this.#state === 'serving') {
+      const ask = ++this.#lastAsk;
+      const answer = Promise.withResolvers<Report | null>();
+      this.#asks.set(ask, answer);
+      this.#send(question(ask));
+      return answer.promise;
+    }
+    await this.#gone.promise;
+    return null;
+  }
+
   /** stop ends the thread. One that does not stop within the limit is killed. */
   async stop(limitMs: number): Promise<void> {
     if (this.#state === 'serving') {
@@ -175,6 +203,11 @@ export class DataThread {
       case 'drained':
         for (const drained of this.#drains.splice(0)) drained(report.cut);
         break;
+      case 'sessions':
+      case 'cut':
+        this.#asks.get(report.ask)?.resolve(report);
+        this.#asks.delete(report.ask);
+        break;
       case 'retired':
       case 'access':
       case 'log':
@@ -206,6 +239,8 @@ export class DataThread {
     for (const [generation, { reject }] of this.#activates) reject(this.#loss(generation, reason));
     this.#activates.clear();
     for (const drained of this.#drains.splice(0)) drained(0);
+    for (const { resolve } of this.#asks.values()) resolve(null);
+    this.#asks.clear();
     this.#gone.resolve();
     if (wasServing) this.#options.lost(reason);
   }

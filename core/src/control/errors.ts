@@ -55,6 +55,7 @@ export const CORE_ERRORS = {
   SG0505: '`{request}` cannot be explained: {message}',
   SG0506: 'threads {threads} is not a whole number from 0 to 256',
   SG0507: 'no listener takes `{request}`: no http listener is on port {port}. There are: {known}',
+  SG0508: 'max {max} is not a whole number from 0 to 1000000',
 } as const satisfies Record<string, string>;
 
 export type CoreErrorCode = keyof typeof CORE_ERRORS;

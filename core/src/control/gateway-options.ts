@@ -3,12 +3,13 @@
  */
 import type { Address } from '@sluice/dsl/plan';
 import type { PluginManifest } from '../plugin/manifest.ts';
+import type { DrainedEvent } from './drains.ts';
 import type { GatewayError } from './errors.ts';
 import type { ServerEvent } from './health-checker.ts';
 import type { ListEvent } from './list-watcher.ts';
 import type { Level, Logger } from './log.ts';
 import type { Rules } from './rules.ts';
-import type { AdminEvent } from './server-handle.ts';
+import type { AdminEvent, SetEvent } from './server-handle.ts';
 import type { ThreadLoss } from './thread-pool.ts';
 import type { Timers } from './timers.ts';
 
@@ -55,6 +56,8 @@ export type ThreadEvent =
 export interface GatewayEvents {
   server: [ServerEvent];
   admin: [AdminEvent];
+  set: [SetEvent];
+  drained: [DrainedEvent];
   reload: [ReloadEvent];
   listening: [ListeningEvent];
   list: [ListEvent];

@@ -157,10 +157,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     }
     const slash = name.indexOf('/');
     const [backend, server] = [name.slice(0, slash), name.slice(slash + 1)];
-    return new ServerHandle(backend, server, slot, this.#runtime!.servers, (event) => {
-      this.#log.info(event, `server ${name} was set to ${event.to}`);
-      this.emit('admin', event);
-    });
+    return new ServerHandle(backend, server, slot, this.#runtime!.control);
   }
 
   /** explain says what would happen to a request now, and why. Throws SG0505 or SG0507. */
@@ -190,6 +187,19 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         probesAtOnce,
         dataPlane,
         serverChanged: (event) => this.emit('server', event),
+        adminChanged: (event) => {
+          this.#log.info(event, `server ${event.backend}/${event.server} was set to ${event.to}`);
+          this.emit('admin', event);
+        },
+        numberChanged: (event) => {
+          const { backend, server, what, from, to } = event;
+          this.#log.info(event, `server ${backend}/${server}: ${what} was set from ${from} to ${to}`);
+          this.emit('set', event);
+        },
+        drained: (event) => {
+          this.#log.info(event, `server ${event.backend}/${event.server}: the last session has gone`);
+          this.emit('drained', event);
+        },
         threadLost: (loss) => this.emit('thread', { event: 'lost', ...loss }),
         threadReplaced: (thread) => this.emit('thread', { event: 'replaced', thread }),
         settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),

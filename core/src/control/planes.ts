@@ -4,7 +4,7 @@
  */
 import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { DataPlane, PrepareOrder } from '../shared/orders.ts';
+import type { DataPlane, OpenSession, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import type { Timers } from './timers.ts';
 
@@ -19,10 +19,35 @@ export interface Planes {
   abandon(generation: number): Promise<void>;
   /** drain ends all of them within the deadline and says how many connections it cut. */
   drain(deadlineMs: number): Promise<number>;
+  /**
+   * sessions tells what is open on a server's slot: of each plane the `most` oldest. When it resolves, whatever any plane had
+   * chosen the server for before the call is counted in the server table, or has ended.
+   */
+  sessions(slot: number, most: number): Promise<PlaneSessions>;
+  /** cut resets every client connection with something open on the slot, and says how many. */
+  cut(slot: number): Promise<number>;
   /** stop ends all of them at once, also while they drain. */
   stop(): Promise<void>;
   /** What is known of each, by number. */
   status(): readonly PlaneStatus[];
+}
+
+/** PlaneSession is an open session and the plane it is on. */
+export interface PlaneSession extends OpenSession {
+  readonly thread: number;
+}
+
+export interface PlaneSessions {
+  readonly count: number;
+  readonly sessions: readonly PlaneSession[];
+}
+
+/** mergeSessions puts the planes' answers together; a plane's number is its place. */
+export function mergeSessions(planes: readonly OpenSessions[]): PlaneSessions {
+  return {
+    count: planes.reduce((sum, { count }) => sum + count, 0),
+    sessions: planes.flatMap(({ sessions }, thread) => sessions.map((session) => ({ ...session, thread }))),
+  };
 }
 
 export interface PlaneStatus {
@@ -69,6 +94,14 @@ export class LocalPlane implements Planes {
 
   async drain(deadlineMs: number): Promise<number> {
     return this.#plane.drain(deadlineMs);
+  }
+
+  async sessions(slot: number, most: number): Promise<PlaneSessions> {
+    return mergeSessions([this.#plane.sessions(slot, most)]);
+  }
+
+  async cut(slot: number): Promise<number> {
+    return this.#plane.cut(slot);
   }
 
   async stop(): Promise<void> {

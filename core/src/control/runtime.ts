@@ -12,11 +12,13 @@ import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { AccessLogFile } from './access-log-file.ts';
+import { type DrainedEvent, Drains } from './drains.ts';
 import { GatewayError } from './errors.ts';
 import { type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
 import { LocalPlane, type Planes } from './planes.ts';
 import type { PluginSet } from './plugin-host.ts';
+import type { AdminEvent, ServerControl, SetEvent } from './server-handle.ts';
 import { Slots } from './slots.ts';
 import { type GatewayStats, StatsReader } from './stats.ts';
 import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
@@ -35,6 +37,9 @@ export interface RuntimeOptions {
   readonly probesAtOnce?: number | undefined;
   readonly dataPlane?: string | undefined;
   serverChanged(event: ServerEvent): void;
+  adminChanged(event: AdminEvent): void;
+  numberChanged(event: SetEvent): void;
+  drained(event: DrainedEvent): void;
   threadLost(loss: ThreadLoss): void;
   threadReplaced(thread: number): void;
   /** The last older generation is over: plugins that only it used may stop. */
@@ -49,6 +54,9 @@ export class Runtime {
   readonly generations: Generations;
   readonly servers: ServerTable;
   readonly rates: SharedRateTable;
+  /** What handles of servers work with. */
+  readonly control: ServerControl;
+  readonly #drains: Drains;
   readonly #options: RuntimeOptions;
   readonly #planes: Planes;
   readonly #checker: HealthChecker;
@@ -73,8 +81,30 @@ export class Runtime {
     this.#accessLog = new AccessLogFile(log);
     this.servers = new ServerTable(memory.servers, memory.threads);
     this.rates = new SharedRateTable(memory, memory.threads, () => timers.now());
-    new SharedStickTable(memory, 0).setClock(timers.now());
+    const sticks = new SharedStickTable(memory, 0);
+    sticks.setClock(timers.now());
     this.#planes = createDataPlane === null ? this.#threads(memory) : this.#local(memory, createDataPlane);
+    this.#drains = new Drains({
+      servers: this.servers,
+      sticks,
+      planes: this.#planes,
+      timers,
+      moved: (name) => {
+        const slash = name.indexOf('/');
+        const names = { backend: name.slice(0, slash), server: name.slice(slash + 1) };
+        options.adminChanged({ ...names, from: 'drain', to: 'maint' });
+      },
+      drained: options.drained,
+    });
+    this.control = {
+      servers: this.servers,
+      sticks,
+      planes: this.#planes,
+      drains: this.#drains,
+      timers,
+      adminChanged: options.adminChanged,
+      numberChanged: options.numberChanged,
+    };
     this.#stats = new StatsReader(memory, (id) => this.#words.name(id));
     this.#checker = new HealthChecker({
       servers: this.servers,
@@ -96,6 +126,7 @@ export class Runtime {
       switching: (next, previous) => {
         setServerWords(this.servers, next, previous);
         this.#checker.watch(next.plan, next.slots);
+        this.#drains.keep(next.slots.servers);
       },
       retired: () => {
         if (this.generations.isSettled) options.settled();
@@ -140,12 +171,14 @@ export class Runtime {
   /** drain ends health checks and lets open requests end. Resolves to the number of connections that were cut. */
   async drain(deadlineMs: number): Promise<number> {
     this.#checker.stop();
+    this.#drains.stop();
     return this.#planes.drain(deadlineMs);
   }
 
   /** stop ends everything at once, also while it drains. */
   async stop(): Promise<void> {
     this.#checker.stop();
+    this.#drains.stop();
     await this.#planes.stop();
     await this.#accessLog.close();
   }
@@ -185,13 +218,13 @@ export class Runtime {
   }
 }
 
-/** A server's weight is the plan's, unless somebody set another by hand and the plan's has not changed since. */
+/** A server's weight and max are the plan's, unless somebody set others by hand and the plan's have not changed since. */
 function setServerWords(servers: ServerTable, next: Generation, previous: Generation | null): void {
   const before = serversOf(previous?.plan);
   for (const [name, server] of serversOf(next.plan)) {
     const slot = next.slots.servers[name]!;
     if (before.get(name)?.weight !== server.weight) servers.setWeight(slot, server.weight);
-    servers.setMax(slot, server.max);
+    if (before.get(name)?.max !== server.max) servers.setMax(slot, server.max);
   }
 }
 

@@ -17,7 +17,7 @@ import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { DataThread } from './data-thread.ts';
 import { reasonOf } from './errors.ts';
-import type { PlaneStatus, Planes } from './planes.ts';
+import { mergeSessions, type PlaneSessions, type PlaneStatus, type Planes } from './planes.ts';
 import { systemTimers } from './timers.ts';
 
 /** ThreadLoss says how a thread was lost. */
@@ -130,6 +130,18 @@ export class ThreadPool implements Planes {
   async drain(deadlineMs: number): Promise<number> {
     this.#isStopping = true;
     const cuts = await Promise.all(this.#places.map(({ thread }) => thread?.drain(deadlineMs) ?? 0));
+    return cuts.reduce((sum, cut) => sum + cut, 0);
+  }
+
+  async sessions(slot: number, most: number): Promise<PlaneSessions> {
+    const nothing = { count: 0, sessions: [] };
+    return mergeSessions(
+      await Promise.all(this.#places.map(async ({ thread }) => (await thread?.sessions(slot, most)) ?? nothing)),
+    );
+  }
+
+  async cut(slot: number): Promise<number> {
+    const cuts = await Promise.all(this.#places.map(async ({ thread }) => (await thread?.cut(slot)) ?? 0));
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
 

@@ -9,7 +9,7 @@ import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
-import type { DataPlane, PrepareOrder } from '../shared/orders.ts';
+import type { DataPlane, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
@@ -17,6 +17,7 @@ import { AccessLog } from './access-log.ts';
 import type { Generation } from './generation.ts';
 import { link } from './link.ts';
 import type { Closable, Loop } from './loop.ts';
+import { openSessions } from './open-sessions.ts';
 import { Port } from './port.ts';
 import { ServerEndpoint } from './server-endpoint.ts';
 import { inSlices } from './slices.ts';
@@ -156,6 +157,20 @@ class LoopDataPlane implements DataPlane {
     for (const connection of connections) connection.destroy();
     this.#loop.accessLog.flush();
     return cut;
+  }
+
+  sessions(slot: number, most: number): OpenSessions {
+    return openSessions(this.#loop.connections, slot, most);
+  }
+
+  cut(slot: number): number {
+    let count = 0;
+    for (const connection of this.#loop.connections) {
+      if (connection.sessionOn(slot) === null) continue;
+      connection.breakOff();
+      count++;
+    }
+    return count;
   }
 
   async stop(): Promise<void> {

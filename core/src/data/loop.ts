@@ -6,7 +6,7 @@ import type { AddressCounts } from '../shared/address-counts.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
-import type { LogLevel } from '../shared/orders.ts';
+import type { LogLevel, OpenSession } from '../shared/orders.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import type { SharedStickTable } from '../shared/shared-stick-table.ts';
@@ -23,6 +23,10 @@ export interface Closable {
   release(): void;
   /** Ends it at once. */
   destroy(): void;
+  /** Ends it so that the client cannot take what it has for a whole answer. */
+  breakOff(): void;
+  /** What is open here on a server's slot; null: nothing. */
+  sessionOn(slot: number): OpenSession | null;
 }
 
 export interface Loop {

@@ -82,6 +82,12 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
         case 'drain':
           report({ type: 'drained', cut: await plane.drain(order.deadlineMs) });
           break;
+        case 'sessions':
+          report({ type: 'sessions', ask: order.ask, open: plane.sessions(order.slot, order.most) });
+          break;
+        case 'cut':
+          report({ type: 'cut', ask: order.ask, count: plane.cut(order.slot) });
+          break;
         case 'stop':
           resolve();
           break;

@@ -47,12 +47,40 @@ export function wordKey(kind: 'field' | 'verb' | ComponentSlot, name: string): s
   return `${kind} ${name}`;
 }
 
+/** OpenSession is one request or tunnel that is open on a server. The path has no query, which may hold secrets. */
+export interface OpenSession {
+  readonly kind: 'request' | 'tunnel';
+  /** The client's address, as rules see it. */
+  readonly client: string;
+  readonly listener: string;
+  /** Empty for a plain TCP connection. */
+  readonly method: string;
+  readonly path: string;
+  /** When its head had come, on the data planes' clock. */
+  readonly startMs: number;
+  /** The server is the one that the client belonged to before. */
+  readonly isSticky: boolean;
+  /** Bytes from the client, and to it. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** OpenSessions are the oldest ones, and how many there are in all. */
+export interface OpenSessions {
+  readonly count: number;
+  readonly sessions: readonly OpenSession[];
+}
+
 export type Order =
   | { readonly type: 'prepare'; readonly order: PrepareOrder }
   | { readonly type: 'activate'; readonly generation: number }
   /** Throws away a prepared generation that was never activated. */
   | { readonly type: 'abandon'; readonly generation: number }
   | { readonly type: 'drain'; readonly deadlineMs: number }
+  /** Asks what is open on a server; `ask` comes back with the answer. */
+  | { readonly type: 'sessions'; readonly ask: number; readonly slot: number; readonly most: number }
+  /** Ends what is open on a server. */
+  | { readonly type: 'cut'; readonly ask: number; readonly slot: number }
   | { readonly type: 'stop' };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -65,6 +93,8 @@ export type Report =
   | { readonly type: 'retired'; readonly generation: number }
   /** How many connections the deadline cut off. */
   | { readonly type: 'drained'; readonly cut: number }
+  | { readonly type: 'sessions'; readonly ask: number; readonly open: OpenSessions }
+  | { readonly type: 'cut'; readonly ask: number; readonly count: number }
   | { readonly type: 'access'; readonly batch: AccessBatch }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object };
 
@@ -83,6 +113,13 @@ export interface DataPlane {
   abandon(generation: number): Promise<void>;
   /** drain closes listeners, ends idle connections, waits for open requests, then cuts. Resolves to the number cut. */
   drain(deadlineMs: number): Promise<number>;
+  /**
+   * sessions tells what is open on a server: the `most` oldest ones. Whatever this event loop had chosen the server for before
+   * the call is counted as open when it returns.
+   */
+  sessions(slot: number, most: number): OpenSessions;
+  /** cut resets every client connection with something open on a server, and says how many. */
+  cut(slot: number): number;
   /** stop closes everything at once. */
   stop(): Promise<void>;
 }

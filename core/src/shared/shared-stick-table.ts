@@ -164,6 +164,19 @@ export class SharedStickTable implements StickTable {
     return size;
   }
 
+  /** countOf counts the entries of a server's slot whose time is not over: clients that may come back to it. Control plane. */
+  countOf(slot: number): number {
+    const words = this.#words;
+    const now = words[CLOCK]!;
+    let count = 0;
+    for (let set = HEADER; set < words.length; set += STRIDE) {
+      for (let way = 0; way < WAYS; way++) {
+        if (words[set + SLOT + way] === slot + 1 && words[set + EXPIRY + way]! >= now) count++;
+      }
+    }
+    return count;
+  }
+
   #find(set: number): number {
     const words = this.#words;
     const hash1 = this.#keys.hash1;

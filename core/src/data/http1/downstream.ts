@@ -10,6 +10,7 @@ import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { clientOf } from '../../shared/client-ip.ts';
 import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
+import type { OpenSession } from '../../shared/orders.ts';
 import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../generation.ts';
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
@@ -145,7 +146,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   }
 
   /** breakOff ends the connection so that the client cannot take what it has for a whole answer: no FIN, but a reset. */
-  #breakOff(): void {
+  breakOff(): void {
     try {
       this.socket.resetAndDestroy();
     } catch {
@@ -156,6 +157,22 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   release(): void {
     if (this.isIdle) this.#close();
+  }
+
+  sessionOn(slot: number): OpenSession | null {
+    const request = this.#request;
+    if (request === null || this.#openSlot !== slot) return null;
+    return {
+      kind: this.#state === TUNNEL ? 'tunnel' : 'request',
+      client: request.ip.text,
+      listener: this.#listener.name,
+      method: request.method,
+      path: request.path,
+      startMs: request.startMs,
+      isSticky: this.#isSticky,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.out.bytesOut,
+    };
   }
 
   // The client's side.
@@ -274,14 +291,14 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
         this.#refuse(408);
         break;
       case BODY:
-        if (this.#isAnswering) this.#breakOff();
+        if (this.#isAnswering) this.breakOff();
         else {
           this.#endAttempt(true);
           this.#answerStatus(408, true);
         }
         break;
       case ANSWER:
-        this.#breakOff();
+        this.breakOff();
         break;
       default:
         this.destroy();
@@ -518,7 +535,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#endAttempt(true);
     this.#failure = failure;
     if (this.#isAnswering) {
-      this.#breakOff();
+      this.breakOff();
       return;
     }
     const { attempts } = this.#request!;
@@ -554,7 +571,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     const isTooLong = most !== 0 && this.#framer.contentBytes > most;
     if (behind === BAD_BODY || isTooLong) {
       this.#endAttempt(true);
-      if (this.#isAnswering) this.#breakOff();
+      if (this.#isAnswering) this.breakOff();
       else this.#answerStatus(isTooLong ? 413 : 400, true);
       return;
     }

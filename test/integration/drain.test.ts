@@ -1,0 +1,378 @@
+/**
+ * Drain and maint with proof: who stays, until when, who still holds on, and the one event when the last session has gone.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { createGateway, type DrainedEvent, type Gateway } from 'sluice';
+import { type Address, connectTo, eventually, ok, RawServer, type Script, temporaryFolder } from '../kit/index.ts';
+
+const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+
+/** Answers with its name; /login sets a cookie, /hold waits until it is let go, /tunnel becomes one. */
+class NamedSite {
+  readonly name: string;
+  readonly server: RawServer;
+  #release: () => void = () => {};
+  #released = new Promise<void>((resolve) => {
+    this.#release = resolve;
+  });
+
+  static async start(name: string): Promise<NamedSite> {
+    let site: NamedSite;
+    const script: Script = async (wire) => {
+      for (;;) {
+        const { target } = await wire.request();
+        if (target.startsWith('/hold')) await site.#released;
+        if (target === '/tunnel') {
+          wire.send(SWITCHED);
+          return;
+        }
+        const user = /^\/login\/(.+)$/.exec(target)?.[1];
+        wire.send(user === undefined ? ok(name) : ok(name, `Set-Cookie: sid=${user}; Path=/`));
+      }
+    };
+    const server = await RawServer.start(script);
+    site = new NamedSite(name, server);
+    return site;
+  }
+
+  private constructor(name: string, server: RawServer) {
+    this.name = name;
+    this.server = server;
+  }
+
+  /** release lets everything end that is held. */
+  release(): void {
+    this.#release();
+  }
+}
+
+interface StageOptions {
+  readonly threads?: number;
+  /** More lines of the backend. */
+  readonly backend?: string;
+  readonly head?: string;
+  readonly beatLimitMs?: number;
+}
+
+async function stage({ threads = 2, backend = '', head = '', ...options }: StageOptions = {}) {
+  const sites = await Promise.all(['one', 'two'].map((name) => NamedSite.start(name)));
+  const [one, two] = sites.map(({ server }) => `127.0.0.1:${server.address.port}`);
+  const rulesWith = (servers: string): string => `${head}
+listener web on 127.0.0.1:0 { otherwise send to app }
+backend app {
+  ${servers}
+  ${backend}
+}
+`;
+  const rules = rulesWith(`server one ${one}; server two ${two}`);
+  const gateway = await createGateway({ rules, threads, logger: false, ...options });
+  await gateway.start();
+  const address = gateway.addresses().web as Address;
+  const drained: DrainedEvent[] = [];
+  gateway.on('drained', (event) => drained.push(event));
+  const wires: Awaited<ReturnType<typeof connectTo>>[] = [];
+  /** Sends a request whose answer is not waited for. */
+  const begin = async (target: string, more = '') => {
+    const wire = await connectTo(address);
+    wires.push(wire);
+    wire.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n${more}\r\n`);
+    return wire;
+  };
+  const ask = async (target: string, more = '') => (await (await begin(target, more)).answer()).body.toString();
+  return {
+    gateway,
+    address,
+    sites,
+    one: one!,
+    two: two!,
+    rulesWith,
+    drained,
+    begin,
+    ask,
+    async [Symbol.asyncDispose]() {
+      for (const wire of wires) wire.destroy();
+      for (const site of sites) site.release();
+      await gateway.stop({ deadline: 0 });
+      await Promise.all(sites.map(({ server }) => server.stop()));
+    },
+  };
+}
+
+/** Leaves one server only. */
+function onlyOne(gateway: Gateway): void {
+  gateway.server('app/two').weight(0);
+}
+
+const opened = (gateway: Gateway, open: number) =>
+  eventually(`${open} open on app/one`, () => gateway.server('app/one').open === open);
+
+test('a drain ends, and its event comes once, when the last open request has ended', async () => {
+  await using here = await stage();
+  const { gateway, sites, begin, ask, drained } = here;
+  onlyOne(gateway);
+  const held = [await begin('/hold/a'), await begin('/hold/b'), await begin('/hold/c')];
+  await opened(gateway, 3);
+  gateway.server('app/two').weight(1);
+  const result = gateway.server('app/one').drain();
+  assert.equal(gateway.server('app/one').draining?.isDone, false);
+  for (let round = 0; round < 4; round++) assert.equal(await ask('/'), 'two', 'no new client gets the draining server');
+  assert.equal(drained.length, 0);
+  sites[0]!.release();
+  for (const wire of held) assert.equal((await wire.answer()).body.toString(), 'one', 'what was open is answered');
+  const { outcome, isMoved, cut } = await result;
+  assert.deepEqual({ outcome, isMoved, cut }, { outcome: 'drained', isMoved: false, cut: 0 });
+  assert.equal(drained.length, 1);
+  assert.deepEqual([drained[0]!.backend, drained[0]!.server, drained[0]!.admin], ['app', 'one', 'drain']);
+  assert.equal(gateway.server('app/one').open, 0);
+  assert.equal(gateway.server('app/one').draining?.isDone, true);
+});
+
+test('a drain waits for clients that may come back, and its deadline moves them', async () => {
+  await using here = await stage({ backend: 'stick on cookie sid' });
+  const { gateway, ask, drained } = here;
+  onlyOne(gateway);
+  assert.equal(await ask('/login/u1'), 'one');
+  gateway.server('app/two').weight(1);
+  const one = gateway.server('app/one');
+  const result = one.drain();
+  assert.equal((await one.sessions()).returning, 1);
+  for (let round = 0; round < 3; round++) assert.equal(await ask('/', 'Cookie: sid=u1\r\n'), 'one', 'it stays');
+  assert.equal(await ask('/'), 'two', 'others go elsewhere');
+  assert.equal(drained.length, 0, 'it may come back, so this is not the end');
+  const changed = once(gateway, 'admin');
+  const again = one.drain({ deadline: '20ms' });
+  assert.deepEqual(await changed, [{ backend: 'app', server: 'one', from: 'drain', to: 'maint' }]);
+  const { outcome, isMoved } = await again;
+  assert.deepEqual({ outcome, isMoved }, { outcome: 'drained', isMoved: true });
+  assert.equal(await result, await again, 'one drain has one result');
+  assert.equal(drained.length, 1);
+  assert.equal(await ask('/', 'Cookie: sid=u1\r\n'), 'two', 'the client was moved');
+  one.ready();
+  assert.equal(await ask('/', 'Cookie: sid=u1\r\n'), 'two', 'and stays where it is now');
+});
+
+test('a drain of a sticky backend ends by itself when the time of its clients is over', async () => {
+  await using here = await stage({ backend: 'stick on cookie sid ttl 1s' });
+  const { gateway, ask } = here;
+  onlyOne(gateway);
+  assert.equal(await ask('/login/u1'), 'one');
+  gateway.server('app/two').weight(1);
+  const { outcome, isMoved } = await gateway.server('app/one').drain();
+  assert.deepEqual({ outcome, isMoved }, { outcome: 'drained', isMoved: false });
+});
+
+test('who holds on to a server is listed: requests and tunnels, oldest first, without queries', async () => {
+  await using here = await stage();
+  const { gateway, begin } = here;
+  onlyOne(gateway);
+  const tunnel = await begin('/tunnel', UPGRADE);
+  assert.equal((await tunnel.answer()).status, 101);
+  await begin('/hold/x?token=very-secret');
+  await opened(gateway, 2);
+  const { open, returning, sessions } = await gateway.server('app/one').sessions();
+  assert.deepEqual({ open, returning }, { open: 2, returning: 0 });
+  const seen = sessions.map(({ kind, client, listener, method, path, isSticky }) => ({
+    kind,
+    client,
+    listener,
+    method,
+    path,
+    isSticky,
+  }));
+  const common = { client: '127.0.0.1', listener: 'web', method: 'GET', isSticky: false };
+  assert.deepEqual(seen, [
+    { kind: 'tunnel', path: '/tunnel', ...common },
+    { kind: 'request', path: '/hold/x', ...common },
+  ]);
+  assert.ok(sessions[0]!.bytesIn > 0 && sessions[0]!.bytesOut > 0 && sessions[0]!.ageMs >= sessions[1]!.ageMs);
+  const fewer = await gateway.server('app/one').sessions({ most: 1 });
+  assert.deepEqual([fewer.open, fewer.sessions.length], [2, 1]);
+  assert.deepEqual((await gateway.server('app/two').sessions()).sessions, []);
+});
+
+test('close cuts what is open at the deadline, tunnels too, and counts it', async () => {
+  await using here = await stage();
+  const { gateway, begin, drained } = here;
+  onlyOne(gateway);
+  const tunnel = await begin('/tunnel', UPGRADE);
+  await tunnel.answer();
+  const held = await begin('/hold');
+  await opened(gateway, 2);
+  const { outcome, isMoved, cut } = await gateway.server('app/one').drain({ deadline: '10ms', close: true });
+  assert.deepEqual({ outcome, isMoved, cut }, { outcome: 'drained', isMoved: true, cut: 2 });
+  await tunnel.closed();
+  await held.closed();
+  assert.equal(drained.length, 1);
+  assert.equal(drained[0]!.cut, 2);
+});
+
+test('maint lets what is open end, and tells when it has', async () => {
+  await using here = await stage({ backend: 'stick on cookie sid' });
+  const { gateway, sites, begin, ask, drained } = here;
+  onlyOne(gateway);
+  assert.equal(await ask('/login/u1'), 'one');
+  const held = await begin('/hold');
+  await opened(gateway, 1);
+  gateway.server('app/two').weight(1);
+  const result = gateway.server('app/one').maint();
+  assert.equal(await ask('/', 'Cookie: sid=u1\r\n'), 'two', 'sticky clients are moved at once');
+  assert.equal(drained.length, 0);
+  sites[0]!.release();
+  await held.answer();
+  assert.equal((await result).outcome, 'drained');
+  assert.equal(drained[0]!.admin, 'maint');
+});
+
+test('ready takes a drain back: no event, and the server is used again', async () => {
+  await using here = await stage();
+  const { gateway, sites, begin, ask, drained } = here;
+  onlyOne(gateway);
+  const held = await begin('/hold');
+  await opened(gateway, 1);
+  const one = gateway.server('app/one');
+  const result = one.drain({ deadline: '1h' });
+  one.ready();
+  assert.equal((await result).outcome, 'cancelled');
+  assert.equal(one.draining, null);
+  sites[0]!.release();
+  await held.answer();
+  assert.equal(await ask('/'), 'one');
+  assert.equal(drained.length, 0);
+});
+
+test('a drain goes on over a reload, and ends as removed when the server is taken away', async () => {
+  await using here = await stage();
+  const { gateway, sites, begin, drained, rulesWith, one, two } = here;
+  onlyOne(gateway);
+  const held = await begin('/hold');
+  await opened(gateway, 1);
+  const first = gateway.server('app/one').drain();
+  const second = gateway.server('app/two').drain();
+  assert.equal((await second).outcome, 'drained');
+  await gateway.reload();
+  assert.equal(gateway.server('app/one').admin, 'drain');
+  assert.equal(gateway.server('app/one').draining?.isDone, false);
+  sites[0]!.release();
+  await held.answer();
+  assert.equal((await first).outcome, 'drained');
+  assert.equal(drained.length, 2);
+  gateway.server('app/two').ready();
+  gateway.server('app/two').weight(1);
+  const tunnel = await begin('/tunnel', UPGRADE);
+  await tunnel.answer();
+  const removed = gateway.server('app/two').drain();
+  await gateway.reload({ rules: rulesWith(`server one ${one}; server three ${two}`) });
+  assert.equal((await removed).outcome, 'removed');
+  assert.equal(drained.length, 2, 'its end is not told');
+});
+
+test('stopping the gateway ends every drain', async () => {
+  await using here = await stage();
+  const { gateway, begin } = here;
+  onlyOne(gateway);
+  await begin('/hold');
+  await opened(gateway, 1);
+  const result = gateway.server('app/one').drain();
+  await gateway.stop({ deadline: 0 });
+  assert.equal((await result).outcome, 'stopped');
+});
+
+/** Hangs the thread for one path. */
+const TERRIBLE = `
+export default {
+  name: 'terrible', apiVersion: 1, data: import.meta.url,
+  components: [{ kind: 'component', slot: 'balance', name: 'terrible', doc: 'For tests.', example: 'balance terrible', args: [] }],
+};
+export const balancers = {
+  terrible: () => ({
+    pick(facts, pool) {
+      if (facts.path === '/terrible') for (;;) {}
+      for (let index = 0; index < pool.size; index++) if (pool.isUsable(index)) return index;
+      return -1;
+    },
+  }),
+};
+`;
+
+test('the death of a thread gives its sessions back, which may end a drain', async () => {
+  const file = join(temporaryFolder(), 'terrible.js');
+  writeFileSync(file, TERRIBLE);
+  const head = `use terrible from "${pathToFileURL(file).href}"`;
+  await using here = await stage({ threads: 1, head, backend: 'balance terrible', beatLimitMs: 1000 });
+  const { gateway, begin, drained } = here;
+  const held = await begin('/hold');
+  await opened(gateway, 1);
+  const result = gateway.server('app/one').drain();
+  const lost = once(gateway, 'thread');
+  await begin('/terrible');
+  assert.equal((await lost)[0].event, 'lost');
+  assert.equal((await result).outcome, 'drained');
+  await held.closed();
+  assert.equal(drained.length, 1);
+  assert.equal(gateway.server('app/one').open, 0);
+});
+
+test('a drain on the caller’s own loop works the same', async () => {
+  await using here = await stage({ threads: 0 });
+  const { gateway, sites, begin, drained } = here;
+  onlyOne(gateway);
+  const held = await begin('/hold');
+  await opened(gateway, 1);
+  assert.equal((await gateway.server('app/one').sessions()).sessions[0]?.path, '/hold');
+  const result = gateway.server('app/one').drain();
+  sites[0]!.release();
+  await held.answer();
+  assert.equal((await result).outcome, 'drained');
+  assert.equal(drained.length, 1);
+});
+
+test('clients that race a drain are answered, and none is on the server once the event has come', async () => {
+  await using here = await stage();
+  const { gateway, ask } = here;
+  for (let round = 0; round < 5; round++) {
+    const one = gateway.server('app/one');
+    const racing = Array.from({ length: 20 }, () => ask('/'));
+    const result = one.drain();
+    await result;
+    assert.equal(one.open, 0, 'nothing is open, or begins, once the end was told');
+    const served = (await Promise.all(racing)).filter((name) => name === 'one' || name === 'two');
+    assert.equal(served.length, 20);
+    for (let at = 0; at < 5; at++) assert.equal(await ask('/'), 'two');
+    one.ready();
+  }
+});
+
+test('weight and max set by hand outlive reloads, until the rules say another value than they did', async () => {
+  await using here = await stage();
+  const { gateway, rulesWith, one, two } = here;
+  const now = () => gateway.stats().backends[0]!.servers.map(({ weight, max }) => [weight, max]);
+  const changes: unknown[] = [];
+  gateway.on('set', (event) => changes.push([event.server, event.what, event.from, event.to]));
+  gateway.server('app/one').weight(7);
+  gateway.server('app/one').max(9);
+  gateway.server('app/one').max(9);
+  assert.deepEqual(changes, [
+    ['one', 'weight', 1, 7],
+    ['one', 'max', 0, 9],
+  ]);
+  await gateway.reload();
+  assert.deepEqual(now(), [
+    [7, 9],
+    [1, 0],
+  ]);
+  await gateway.reload({ rules: rulesWith(`server one ${one} max 3; server two ${two} weight 2`) });
+  assert.deepEqual(now(), [
+    [7, 3],
+    [2, 0],
+  ]);
+  assert.throws(() => gateway.server('app/one').max(-1), { code: 'SG0508' });
+  assert.throws(() => gateway.server('app/one').weight(257), { code: 'SG0503' });
+  assert.throws(() => gateway.server('app/one').drain({ deadline: 'soon' }), { code: 'SG0504' });
+  assert.equal(gateway.server('app/one').admin, 'ready', 'a drain that is refused changes nothing');
+});
