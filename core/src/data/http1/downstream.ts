@@ -15,6 +15,8 @@ import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../g
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import { Timed } from '../timer-wheel.ts';
+import { Input, type Taker } from '../transport/input.ts';
+import { type Feeder, Output } from '../transport/output.ts';
 import type { Waiting } from '../waiting-line.ts';
 import { answerFraming, frameAnswer } from './answer-framing.ts';
 import type { AnswerHead } from './answer-head.ts';
@@ -26,7 +28,6 @@ import { answerHead, Peer, requestHead } from './forward-head.ts';
 import { changeAnswer, judge, ruleFailed } from './judge.ts';
 import { isIdempotent, LiveRequest } from './live-request.ts';
 import { CR } from './octets.ts';
-import { type Feeder, Output } from './output.ts';
 import { RequestEdits } from './request-edits.ts';
 import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer, selfAnswerFields } from './self-answer.ts';
@@ -46,6 +47,11 @@ const LINGER = 5;
 const CLOSED = 6;
 
 const LINGER_MS = 2000;
+/**
+ * So many bytes that came before their turn are kept; only then the client is no longer read. Until then it is, as a
+ * connection that is not read does not notice that its client has gone.
+ */
+const MOST_HELD_BYTES = 65536;
 /** A pooled connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
 const FRESH_TICKS = 5;
 
@@ -58,9 +64,6 @@ interface DownstreamSocket extends Socket {
   downstream: Downstream;
 }
 
-function onData(this: Socket, chunk: Buffer): void {
-  (this as DownstreamSocket).downstream.received(chunk);
-}
 function onEnd(this: Socket): void {
   (this as DownstreamSocket).downstream.ended();
 }
@@ -71,7 +74,7 @@ function onClose(this: Socket, hadError: boolean): void {
   (this as DownstreamSocket).downstream.closed(hadError);
 }
 
-export class Downstream extends Timed implements Closable, Waiting, Feeder {
+export class Downstream extends Timed implements Closable, Waiting, Feeder, Taker {
   readonly socket: Socket;
   readonly out: Output;
   /** Of the request under way. */
@@ -82,6 +85,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   readonly #port: Port;
   readonly #peerIp: IpAddress;
   readonly #framer = new BodyFramer();
+  readonly #input = new Input(this);
   #listener!: LinkedListener;
   #peer: Peer | null = null;
   #peerListener: LinkedListener | null = null;
@@ -92,8 +96,12 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   #openSlot = -1;
   #tried: number[] | null = null;
   #failure: Failure | null = null;
+  /** What came before its turn: part of a head, the next request, a body that the server does not take yet. */
   #pending: Buffer | null = null;
+  /** What comes is held. */
   #isPaused = false;
+  /** So much is held that nothing more is read. */
+  #isStopped = false;
   #isReading = false;
   #isAnswering = false;
   #isQueued = false;
@@ -112,7 +120,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#port = port;
     this.#peerIp = peerIp;
     (socket as DownstreamSocket).downstream = this;
-    socket.on('data', onData);
+    this.#input.accept(socket);
     socket.on('end', onEnd);
     socket.on('error', onError);
     socket.on('close', onClose);
@@ -177,28 +185,25 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   // The client's side.
 
-  received(chunk: Buffer): void {
-    this.#bytesIn += chunk.length;
+  received(bytes: Buffer, length: number): void {
+    this.#bytesIn += length;
     switch (this.#state) {
       case IDLE:
       case HEAD:
-        this.#read(this.#withPending(chunk));
+        if (this.#pending === null) this.#read(bytes, length);
+        else this.#readBehind(this.#pending, bytes.subarray(0, length));
         break;
       case BODY:
-        if (this.#upstream === null || this.#upstream.isConnecting) this.#hold(chunk);
-        else this.#forwardBody(chunk, 0);
+        if (this.#isPaused || this.#upstream === null || this.#upstream.isConnecting) this.#hold(bytes, 0, length);
+        else this.#forwardBody(bytes, 0, length);
         break;
       case ANSWER:
-        this.#hold(chunk);
+        this.#hold(bytes, 0, length);
         break;
-      case TUNNEL: {
-        const out = this.#upstream!.out;
-        out.bytes(chunk, 0, chunk.length);
-        out.flush();
-        this.tunnelMoved();
-        if (out.isFull) this.#pause();
+      case TUNNEL:
+        if (this.#isPaused) this.#hold(bytes, 0, length);
+        else this.#tunnel(bytes, length);
         break;
-      }
     }
   }
 
@@ -206,7 +211,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#hasEnded = true;
     switch (this.#state) {
       case TUNNEL:
-        this.#upstream!.socket.end();
+        if (this.#pending === null) this.#upstream!.socket.end();
         break;
       case HEAD:
         this.destroy();
@@ -274,6 +279,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
     this.#loop.addresses.add(this.#port.listener.slot, this.#peerIp, -1);
     this.#port.left(this);
     this.#countBytes();
+    this.#input.close();
     this.#pending = null;
   }
 
@@ -307,20 +313,25 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   // Requests.
 
-  #read(bytes: Buffer): void {
-    const end = bytes.length;
+  #readBehind(held: Buffer, bytes: Buffer): void {
+    const all = Buffer.concat([held, bytes]);
+    this.#pending = null;
+    this.#read(all, all.length);
+  }
+
+  #read(bytes: Buffer, end: number): void {
     let at = 0;
     this.#isReading = true;
     while ((this.#state === IDLE || this.#state === HEAD) && !this.socket.destroyed) {
       at = skipEmptyLines(bytes, at, end);
       if (at === end) break;
       if (at === end - 1 && bytes[at] === CR) {
-        this.#keepPart(bytes.subarray(at));
+        this.#keepPart(bytes, at, end);
         break;
       }
       if (this.out.isFull) {
         // A client that asks without reading answers gets no more of them until it reads.
-        this.#hold(bytes.subarray(at));
+        this.#hold(bytes, at, end);
         this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.clientMs);
         break;
       }
@@ -330,7 +341,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       const behind = parseRequestHead(request, bytes, at, end, listener.headLimits, plan.allowEncodedSlashes);
       if (behind === HEAD_NEEDS_MORE) {
         request.release();
-        this.#keepPart(at === 0 ? bytes : bytes.subarray(at));
+        this.#keepPart(bytes, at, end);
         break;
       }
       this.#listener = listener;
@@ -344,12 +355,12 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       at = this.#begin(request, bytes, behind, end);
     }
     this.#isReading = false;
-    if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.#hold(bytes.subarray(at));
+    if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.#hold(bytes, at, end);
   }
 
   /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */
-  #keepPart(part: Buffer): void {
-    this.#pending = part;
+  #keepPart(bytes: Buffer, at: number, end: number): void {
+    this.#pending = Buffer.from(bytes.subarray(at, end));
     if (this.#state === HEAD) return;
     this.#state = HEAD;
     this.#loop.wheel.limit(this, this.#port.listener.plan.timeouts.headerMs);
@@ -391,7 +402,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#upstream?.out.flush();
       return bodyAt;
     }
-    this.#forwardBody(bytes, bodyAt);
+    this.#forwardBody(bytes, bodyAt, end);
     return end;
   }
 
@@ -508,21 +519,23 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       upstream.out.flush();
       return;
     }
-    const held = this.#pending;
-    this.#pending = null;
+    const held = this.#takeHeld();
     this.#resume();
-    if (held !== null) this.#forwardBody(held, 0);
+    if (held !== null) this.#forwardBody(held, 0, held.length);
     else upstream.out.flush();
   }
 
   upstreamDrained(): void {
-    if (this.#state === BODY || this.#state === TUNNEL) {
-      if (this.#state === BODY) {
-        this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
-        if (!this.#isAnswering) this.#upstream!.stopWaiting();
-      }
-      this.#resume();
+    if (this.#state !== BODY && this.#state !== TUNNEL) return;
+    const held = this.#takeHeld();
+    this.#resume();
+    if (this.#state === TUNNEL) {
+      if (held !== null) this.#tunnel(held, held.length);
+      return;
     }
+    this.#loop.wheel.limit(this, this.#listener.plan.timeouts.bodyMs);
+    if (!this.#isAnswering) this.#upstream!.stopWaiting();
+    if (held !== null) this.#forwardBody(held, 0, held.length);
   }
 
   /** upstreamFailed tries again where that cannot do harm, and answers for the server where it could. */
@@ -564,9 +577,9 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   // Bodies.
 
-  #forwardBody(bytes: Buffer, at: number): void {
+  #forwardBody(bytes: Buffer, at: number, end: number): void {
     const upstream = this.#upstream!;
-    const behind = this.#framer.feed(bytes, at, bytes.length, upstream.out);
+    const behind = this.#framer.feed(bytes, at, end, upstream.out);
     const most = this.#listener.plan.limits.bodyBytes;
     const isTooLong = most !== 0 && this.#framer.contentBytes > most;
     if (behind === BAD_BODY || isTooLong) {
@@ -582,9 +595,9 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
       this.#state = ANSWER;
       this.#loop.wheel.limit(this, 0);
       upstream.awaitAnswer();
-      if (behind < bytes.length) this.#hold(bytes.subarray(behind));
+      if (behind < end) this.#hold(bytes, behind, end);
     } else if (upstream.out.isFull) {
-      this.#pause();
+      this.#isPaused = true;
       this.#loop.wheel.limit(this, 0);
       upstream.awaitAnswer();
     } else {
@@ -770,12 +783,9 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   /** readPending goes on with bytes that waited for their turn. */
   #readPending(): void {
-    const held = this.#pending;
-    if (held !== null) {
-      this.#pending = null;
-      this.#read(held);
-    }
-    if (this.#pending === null || this.#state === HEAD) this.#resume();
+    const held = this.#takeHeld();
+    this.#resume();
+    if (held !== null) this.#read(held, held.length);
     if (this.#hasEnded && (this.#state === HEAD || (this.#state === IDLE && this.#pending === null))) {
       this.#endedWithin(this.#state);
     }
@@ -822,17 +832,22 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
   // Tunnels.
 
   tunnelBegins(): void {
-    const upstream = this.#upstream!;
     this.#state = TUNNEL;
     this.tunnelMoved();
-    const held = this.#pending;
-    if (held !== null) {
-      this.#pending = null;
-      upstream.out.bytes(held, 0, held.length);
-      upstream.out.flush();
-    }
+    const held = this.#takeHeld();
     this.#resume();
-    if (this.#hasEnded) upstream.socket.end();
+    if (held !== null) this.#tunnel(held, held.length);
+    else if (this.#hasEnded) this.#upstream!.socket.end();
+  }
+
+  /** tunnel sends on what the client sent. Its end goes on when everything before it has. */
+  #tunnel(bytes: Buffer, length: number): void {
+    const { out, socket } = this.#upstream!;
+    out.bytes(bytes, 0, length);
+    out.flush();
+    this.tunnelMoved();
+    if (this.#hasEnded) socket.end();
+    else if (out.isFull) this.#isPaused = true;
   }
 
   tunnelMoved(): void {
@@ -847,28 +862,27 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder {
 
   // Reading.
 
-  #withPending(chunk: Buffer): Buffer {
-    const held = this.#pending;
-    if (held === null) return chunk;
-    this.#pending = null;
-    return Buffer.concat([held, chunk]);
-  }
-
-  /** hold keeps bytes whose turn has not come, and stops reading until it has. */
-  #hold(bytes: Buffer): void {
-    this.#pending = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes]);
-    this.#pause();
-  }
-
-  #pause(): void {
-    if (this.#isPaused) return;
+  /** hold keeps a copy of bytes whose turn has not come. */
+  #hold(bytes: Buffer, at: number, end: number): void {
+    const part = bytes.subarray(at, end);
+    const held = this.#pending === null ? Buffer.from(part) : Buffer.concat([this.#pending, part]);
+    this.#pending = held;
     this.#isPaused = true;
+    if (held.length < MOST_HELD_BYTES || this.#isStopped) return;
+    this.#isStopped = true;
     this.socket.pause();
   }
 
+  #takeHeld(): Buffer | null {
+    const held = this.#pending;
+    this.#pending = null;
+    return held;
+  }
+
   #resume(): void {
-    if (!this.#isPaused) return;
     this.#isPaused = false;
+    if (!this.#isStopped) return;
+    this.#isStopped = false;
     this.socket.resume();
   }
 

@@ -8,12 +8,12 @@ import { connect, type Socket } from 'node:net';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { Timed } from '../timer-wheel.ts';
+import { Input, type Taker } from '../transport/input.ts';
+import { type Feeder, Output } from '../transport/output.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
 import { BAD_BODY, BodyFramer } from './body-framer.ts';
 import type { Downstream } from './downstream.ts';
 import type { Failure } from './failure.ts';
-import { type Feeder, Output, SMALL_BYTES } from './output.ts';
-import { ReadBuffer } from './read-buffer.ts';
 
 const CONNECTING = 0;
 const IDLE = 1;
@@ -44,7 +44,7 @@ function onClose(this: Socket, hadError: boolean): void {
   (this as UpstreamSocket).upstream.closed(hadError);
 }
 
-export class Upstream extends Timed implements Feeder {
+export class Upstream extends Timed implements Feeder, Taker {
   readonly endpoint: ServerEndpoint;
   readonly loop: Loop;
   readonly socket: Socket;
@@ -57,29 +57,21 @@ export class Upstream extends Timed implements Feeder {
   #pending: Buffer | null = null;
   #interims = 0;
   #isKeepAlive = true;
-  #isReading = false;
   readonly #framer = new BodyFramer();
-  readonly #buffer: ReadBuffer;
+  readonly #input = new Input(this);
 
   constructor(endpoint: ServerEndpoint, loop: Loop) {
     super();
     this.endpoint = endpoint;
     this.loop = loop;
     const { address } = endpoint;
-    const buffer = new ReadBuffer();
-    const onread = {
-      buffer: () => buffer.current(),
-      callback: (length: number, bytes: Uint8Array) => {
-        this.#read(length, bytes as Buffer);
-        return true;
-      },
-    };
-    this.#buffer = buffer;
+    const { onread } = Input;
     const socket =
       'path' in address
         ? connect({ path: address.path, allowHalfOpen: true, onread })
         : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true, onread });
     this.socket = socket;
+    this.#input.attach(socket);
     this.out = new Output(socket, this);
     (socket as UpstreamSocket).upstream = this;
     socket.on('connect', onConnect);
@@ -133,8 +125,7 @@ export class Upstream extends Timed implements Feeder {
     this.#state = CLOSED;
     this.#pending = null;
     this.loop.wheel.drop(this);
-    // While reading, the buffer may already be part of a write; `read` sees to it.
-    if (!this.#isReading) this.#buffer.release();
+    this.#input.close();
     this.socket.destroy();
   }
 
@@ -146,25 +137,8 @@ export class Upstream extends Timed implements Feeder {
     downstream.upstreamConnected();
   }
 
-  /** read takes what came, then sees to the buffer: it is free again unless a write to the client still needs it. */
-  #read(length: number, bytes: Buffer): void {
-    const buffer = this.#buffer;
-    if (buffer.isShared) {
-      this.#received(length > SMALL_BYTES ? Buffer.from(bytes.subarray(0, length)) : bytes, length);
-      if (this.#state !== CLOSED) buffer.filled(length);
-      return;
-    }
-    const client = this.#downstream?.out;
-    this.#isReading = true;
-    this.#received(bytes, length);
-    this.#isReading = false;
-    if (client?.isFull) this.#buffer.leave();
-    else this.#buffer.filled(length);
-    if (this.#state === CLOSED) this.#buffer.release();
-  }
-
   /** received takes the first `length` bytes of a buffer that is only lent. */
-  #received(lent: Buffer, length: number): void {
+  received(lent: Buffer, length: number): void {
     const downstream = this.#downstream;
     if (downstream === null) {
       // An idle server has nothing to say; what it says would be taken for the next request's answer.
@@ -257,6 +231,7 @@ export class Upstream extends Timed implements Feeder {
     const isTunnel = this.#state === TUNNEL;
     if (this.#state === IDLE) this.endpoint.lose(this);
     this.#state = CLOSED;
+    this.#input.close();
     this.loop.wheel.drop(this);
     if (downstream === null) return;
     if (isTunnel) downstream.tunnelEnds(hadError);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type Feeder, Output } from '../../../src/data/http1/output.ts';
+import { type Feeder, Output } from '../../../src/data/transport/output.ts';
 import { until } from '../fixtures/sockets.ts';
 
 const LIMIT = { timeout: 20_000 };

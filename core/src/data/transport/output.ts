@@ -12,7 +12,7 @@
 
 import type { Socket } from 'node:net';
 import type {} from '../buffer-slices.ts';
-import type { BodySink } from './body-framer.ts';
+import type { BodySink } from '../http1/body-framer.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */
 export const SMALL_BYTES = 4096;
@@ -32,6 +32,9 @@ export interface Feeder {
   /** Perhaps in the middle of a write of the feeder's own. */
   writeFailed(): void;
 }
+
+/** One an event loop: `isKept` is set when a write goes on to refer to the bytes it was given after the call. */
+export const lending = { isKept: false };
 
 export class Output implements BodySink {
   readonly socket: Socket;
@@ -68,6 +71,7 @@ export class Output implements BodySink {
     if (held === '' || raw._writev === null) {
       this.flush();
       this.#write(piece, 'buffer', length);
+      if (this.#inFlight !== 0) lending.isKept = true;
       return;
     }
     this.#held = '';
@@ -82,6 +86,7 @@ export class Output implements BodySink {
       this.#written,
     );
     this.#isWriting = false;
+    if (this.#inFlight !== 0) lending.isKept = true;
   }
 
   /** flush writes what is held. Call it at the end of every turn that wrote. */

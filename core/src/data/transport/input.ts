@@ -1,0 +1,102 @@
+/**
+ * Input: the reading side of one socket. Hot path; data plane.
+ *
+ * It lends what was read to its taker, for the call only, and reads into the same memory again (read-buffer.ts) unless a
+ * write still refers to it. Accepted sockets for which Node cannot do that are read by their `data` events; takers see
+ * no difference.
+ */
+import type { OnReadOpts, Socket } from 'node:net';
+import { lending, SMALL_BYTES } from './output.ts';
+import { ReadBuffer } from './read-buffer.ts';
+import { reuseReads } from './reused-reads.ts';
+
+export interface Taker {
+  /** received takes the first `length` bytes of a buffer that is lent for the call: what is kept must be copied. */
+  received(bytes: Buffer, length: number): void;
+}
+
+interface InputSocket extends Socket {
+  input: Input;
+}
+
+const shared = new ReadBuffer().current();
+
+/** What Node is told when it asks for a socket's next buffer: a new socket's first one, but for right after a read. */
+let offered: Buffer | undefined = shared;
+
+function nextBuffer(): Buffer | undefined {
+  const buffer = offered;
+  offered = shared;
+  return buffer;
+}
+
+function takeRead(this: Socket, length: number, bytes: Uint8Array): boolean {
+  offered = (this as InputSocket).input.read(bytes as Buffer, length);
+  return true;
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as InputSocket).input.pushed(chunk);
+}
+
+export class Input {
+  /** onread are the options for a socket that `connect` makes; `attach` it at once. */
+  static readonly onread: OnReadOpts = {
+    buffer: nextBuffer as () => Buffer,
+    callback: takeRead as unknown as OnReadOpts['callback'],
+  };
+
+  readonly #taker: Taker;
+  readonly #buffer = new ReadBuffer();
+  #isReading = false;
+  #isClosed = false;
+
+  constructor(taker: Taker) {
+    this.#taker = taker;
+  }
+
+  /** attach belongs to a socket made with `onread`. */
+  attach(socket: Socket): void {
+    (socket as InputSocket).input = this;
+  }
+
+  /** accept begins to read a socket that a server accepted. `mayReuse` is there for tests. */
+  accept(socket: Socket, mayReuse = true): void {
+    (socket as InputSocket).input = this;
+    if (!mayReuse || !reuseReads(socket, shared, takeRead, nextBuffer)) socket.on('data', onData);
+  }
+
+  /** close says that nothing read from now on counts. */
+  close(): void {
+    this.#isClosed = true;
+    // While reading, the buffer may already be part of a write; `read` sees to it.
+    if (!this.#isReading) this.#buffer.release();
+  }
+
+  /** pushed takes bytes that are nobody else's. */
+  pushed(chunk: Buffer): void {
+    if (!this.#isClosed) this.#taker.received(chunk, chunk.length);
+  }
+
+  /** read takes what Node has read, and returns the buffer for the next read; undefined for the same one. */
+  read(bytes: Buffer, length: number): Buffer | undefined {
+    const buffer = this.#buffer;
+    if (this.#isClosed) return undefined;
+    if (buffer.isShared) {
+      // Anything longer may be written by reference, and others will read into this memory before the write is done.
+      this.#taker.received(length > SMALL_BYTES ? Buffer.from(bytes.subarray(0, length)) : bytes, length);
+      if (this.#isClosed) return undefined;
+      buffer.filled(length);
+    } else {
+      lending.isKept = false;
+      this.#isReading = true;
+      this.#taker.received(bytes, length);
+      this.#isReading = false;
+      if (lending.isKept) buffer.leave();
+      else buffer.filled(length);
+    }
+    if (this.#isClosed) buffer.release();
+    const next = buffer.current();
+    return next === bytes ? undefined : next;
+  }
+}
