@@ -24,6 +24,7 @@ export type {
   ThreadEvent,
 } from './control/gateway-options.ts';
 export type { ServerEvent } from './control/health-checker.ts';
+export type { HealthEntry } from './control/health-history.ts';
 export type { ListEvent } from './control/list-watcher.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
 export type { Rules } from './control/rules.ts';

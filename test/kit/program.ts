@@ -26,6 +26,9 @@ export interface Exit {
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The user to run as, for programs that refuse root. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export class Program {
@@ -44,6 +47,8 @@ export class Program {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
     });
     running.add(this.#child);
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {

@@ -27,7 +27,7 @@ export interface GatewayOptions {
   readonly beatLimitMs?: number;
   /** How long a thread may take to prepare a generation. Default 60 s. */
   readonly prepareLimitMs?: number;
-  /** Most health probes at once. Default 64. */
+  /** Most health probes at once. Default: what the rules' settings say (`probes at most`), or else 256. */
   readonly probesAtOnce?: number;
   /** The clock of health checks, and of the data plane with `threads: 0`. For tests. */
   readonly timers?: Timers;

@@ -1,13 +1,16 @@
 /**
- * HealthChecker: keeps every server's state in the server table true to its check, over reloads. Main thread.
+ * HealthChecker: keeps every server's state in the server table true, over reloads: to what its check says, and to what holds it
+ * back besides (an ejection). Main thread.
  *
- * Servers without a check are running. One whose address and check are the same in the next generation keeps its state,
- * its history and its schedule; any other begins anew, on trust.
+ * Servers without a check are running. One that has the same address in the next generation keeps its state and its history, also
+ * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
+ * anew, on trust.
  */
-import type { Address, BackendPlan, CheckPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
+import { type Address, type Args, type CheckPlan, type Plan, withSecrets } from '@sluice/dsl/plan';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { LAST_CHECKS, MAINT, SERVER_STATES, type ServerState, type ServerTable } from '../shared/server-table.ts';
+import { type HealthEntry, HealthHistory } from './health-history.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
 import { ServerHealth } from './server-health.ts';
@@ -19,7 +22,7 @@ export interface ServerEvent {
   readonly server: string;
   readonly from: ServerState;
   readonly to: ServerState;
-  /** Why, for people: `status 503, expected 200 (3 in a row)`. */
+  /** Why, for people: `status 503, expected 200`, `ejected for 10 s: 5 failures in a row`. */
   readonly reason: string;
 }
 
@@ -29,28 +32,41 @@ export interface HealthCheckerOptions {
   random(): number;
   /** The component behind a check's name. */
   component(name: string): HealthCheck;
+  /** The value of a secret that a check's options name. */
+  secret(name: string): string;
   changed(event: ServerEvent): void;
-  /** Most probes at once. Default 64. */
+  /** Most probes at once. Default: what the plan's settings say, or else 256. */
   readonly probesAtOnce?: number;
 }
 
+/** Watched is one server of the plan in force. */
 interface Watched {
-  readonly identity: string;
   readonly slot: number;
   readonly backend: string;
   readonly server: string;
-  readonly health: ServerHealth | null;
-  readonly schedule: ProbeSchedule | null;
-  reason: string;
+  readonly address: string;
+  readonly history: HealthHistory;
+  /** The check and its options as text; null: none. */
+  check: string | null;
+  health: ServerHealth | null;
+  schedule: ProbeSchedule | null;
+  /** Why it is held back in spite of its check; null: it is not. */
+  held: string | null;
+  state: ServerState;
 }
 
-const PROBES_AT_ONCE = 64;
+const PROBES_AT_ONCE = 256;
+/** New servers' first probes are spread so that about one begins in each millisecond. */
+const SPREAD_MS = 1;
 
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #queue: ProbeQueue;
   #watched = new Map<string, Watched>();
+  #bySlot = new Map<number, Watched>();
   #isStarted = false;
+  /** Schedules that were made and not started yet. */
+  #waiting: { readonly schedule: ProbeSchedule; readonly check: CheckPlan }[] = [];
 
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
@@ -61,91 +77,163 @@ export class HealthChecker {
   watch(plan: Plan, slots: SlotMap): void {
     const before = this.#watched;
     const after = new Map<string, Watched>();
+    this.#queue.limit = this.#options.probesAtOnce ?? plan.settings.probesAtOnce ?? PROBES_AT_ONCE;
     for (const backend of plan.backends) {
-      for (const server of backend.servers) {
-        const name = `${backend.name}/${server.name}`;
-        const slot = slots.servers[name]!;
-        const identity = identityOf(server, backend.check);
-        const known = before.get(name);
-        if (known !== undefined && known.identity === identity && known.slot === slot) {
-          before.delete(name);
-          after.set(name, known);
-        } else {
-          const from = known === undefined ? 'running' : (known.health?.state ?? 'running');
-          after.set(name, this.#begin(backend, server, slot, identity));
-          if (from === 'running') continue;
-          const reason = 'its address or its check was changed';
-          this.#options.changed({ backend: backend.name, server: server.name, from, to: 'running', reason });
-        }
+      const check = backend.check === null ? null : this.#checkOf(backend.check);
+      for (const { name: server, address } of backend.servers) {
+        const path = `${backend.name}/${server}`;
+        const slot = slots.servers[path]!;
+        const known = before.get(path);
+        const isSame = known?.slot === slot && known.address === JSON.stringify(address);
+        const watched = isSame ? known : this.#begin(backend.name, server, slot, address);
+        if (isSame) before.delete(path);
+        after.set(path, watched);
+        if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
+        if (known === undefined || isSame || known.state === 'running') continue;
+        this.#tell(watched, known.state, 'its address was changed');
       }
     }
     for (const { schedule } of before.values()) schedule?.stop();
     this.#watched = after;
+    this.#bySlot = new Map([...after.values()].map((watched) => [watched.slot, watched]));
+    if (this.#isStarted) this.#startWaiting();
   }
 
-  /** start begins to probe; servers watched later are probed at once. */
+  /** start begins to probe; servers watched later are probed soon after they are. */
   start(): void {
     this.#isStarted = true;
-    for (const { schedule } of this.#watched.values()) schedule?.start();
+    this.#startWaiting();
   }
 
   /** stop ends all probes. States stay as they are. */
   stop(): void {
     this.#isStarted = false;
+    this.#queue.clear();
     for (const { schedule } of this.#watched.values()) schedule?.stop();
     this.#watched.clear();
+    this.#bySlot.clear();
+    this.#waiting = [];
   }
 
-  /** reason is why a server was last found as it is; empty before its first probe. */
+  /** reason is why a server is held back, or else what its last probe said; empty before the first. */
   reason(name: string): string {
-    return this.#watched.get(name)?.reason ?? '';
+    const watched = this.#watched.get(name);
+    return watched?.held ?? watched?.history.reason ?? '';
   }
 
-  #begin(backend: BackendPlan, server: ServerPlan, slot: number, identity: string): Watched {
-    const { servers, timers, random, component } = this.#options;
-    const { check } = backend;
+  /** history is what its probes said, newest first, at most 16 entries. */
+  history(name: string): readonly HealthEntry[] {
+    return this.#watched.get(name)?.history.entries(this.#options.timers.now()) ?? [];
+  }
+
+  /** hold keeps a server stopped, whatever its check says. False: it is not watched, or held already. */
+  hold(slot: number, reason: string): boolean {
+    const watched = this.#bySlot.get(slot);
+    if (watched === undefined || watched.held !== null) return false;
+    watched.held = reason;
+    this.#settle(watched, reason);
+    return true;
+  }
+
+  /** letGo ends that. */
+  letGo(slot: number, reason: string): void {
+    const watched = this.#bySlot.get(slot);
+    if (watched === undefined || watched.held === null) return;
+    watched.held = null;
+    this.#settle(watched, reason);
+  }
+
+  #begin(backend: string, server: string, slot: number, address: Address): Watched {
+    const { servers } = this.#options;
     servers.setState(slot, SERVER_STATES.indexOf('running'));
     servers.setLastCheck(slot, LAST_CHECKS.indexOf('unknown'));
-    const names = { identity, slot, backend: backend.name, server: server.name, reason: '' };
-    if (check === null) return { ...names, health: null, schedule: null };
+    return {
+      ...{ slot, backend, server, address: JSON.stringify(address), history: new HealthHistory() },
+      ...{ check: null, health: null, schedule: null, held: null, state: 'running' },
+    };
+  }
+
+  /** checkOf: where the text of the rules moved to makes no other check, a secret's new value does. */
+  #checkOf(plan: CheckPlan): { readonly text: string; readonly options: Args } {
+    const options = withSecrets(plan.probe.options, (name) => this.#options.secret(name));
+    const text = JSON.stringify([plan, options], (key, value) => (key === 'place' ? undefined : value));
+    return { text, options };
+  }
+
+  #setCheck(
+    watched: Watched,
+    address: Address,
+    plan: CheckPlan | null,
+    check: { readonly text: string; readonly options: Args } | null,
+  ): void {
+    const { servers, timers, random, component } = this.#options;
+    watched.schedule?.stop();
+    watched.schedule = null;
+    watched.check = check?.text ?? null;
+    if (plan === null || check === null) {
+      watched.health = null;
+      servers.setLastCheck(watched.slot, LAST_CHECKS.indexOf('unknown'));
+      this.#settle(watched, 'it has no check any more');
+      return;
+    }
+    if (watched.health === null) watched.health = new ServerHealth(plan);
+    else watched.health.policy = plan;
     const target: ProbeTarget = {
-      backend: backend.name,
-      server: server.name,
-      address: addressToProbe(server.address, check.port),
+      backend: watched.backend,
+      server: watched.server,
+      address: addressToProbe(address, plan.port),
+      ...(plan.sendProxy === null ? {} : { sendProxy: plan.sendProxy }),
     };
     const schedule = new ProbeSchedule({
       target,
-      check,
-      component: component(check.probe.name),
+      check: plan,
+      options: check.options,
+      component: component(plan.probe.name),
       queue: this.#queue,
       timers,
       random,
-      isWanted: () => servers.admin(slot) !== MAINT,
-      probed: (result) => this.#probed(watched, result),
+      isWanted: () => servers.admin(watched.slot) !== MAINT,
+      isChanging: () => watched.health!.isChanging,
+      probed: (result, tookMs) => this.#probed(watched, result, tookMs),
     });
-    const watched: Watched = { ...names, health: new ServerHealth(check), schedule };
-    if (this.#isStarted) schedule.start();
-    return watched;
+    watched.schedule = schedule;
+    this.#waiting.push({ schedule, check: plan });
   }
 
-  #probed(watched: Watched, { status, reason }: ProbeResult): void {
-    const { servers, changed } = this.#options;
+  /** startWaiting spreads first probes over the jitter's share of the interval; the more begin, the longer, up to a whole one. */
+  #startWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { schedule, check } of waiting) {
+      const spreadMs = Math.max(check.intervalMs * check.jitter, waiting.length * SPREAD_MS);
+      schedule.start(Math.min(check.intervalMs, spreadMs));
+    }
+  }
+
+  #probed(watched: Watched, result: ProbeResult, tookMs: number): void {
+    const { servers, timers } = this.#options;
     const health = watched.health!;
-    const from = health.state;
-    const to = health.note(status);
-    watched.reason = reason;
+    health.note(result.status);
+    watched.history.note(result, timers.now(), tookMs);
     servers.setLastCheck(watched.slot, LAST_CHECKS.indexOf(health.lastCheck));
+    this.#settle(watched, result.reason);
+  }
+
+  /** settle puts the state in force that all there is to know comes to, and tells of it when it is another one. */
+  #settle(watched: Watched, reason: string): void {
+    const from = watched.state;
+    const to = watched.held !== null ? 'stopped' : (watched.health?.state ?? 'running');
     if (to === from) return;
-    servers.setState(watched.slot, SERVER_STATES.indexOf(to));
-    changed({ backend: watched.backend, server: watched.server, from, to, reason });
+    watched.state = to;
+    this.#options.servers.setState(watched.slot, SERVER_STATES.indexOf(to));
+    this.#tell(watched, from, reason);
+  }
+
+  #tell({ backend, server, state }: Watched, from: ServerState, reason: string): void {
+    if (state !== from) this.#options.changed({ backend, server, from, to: state, reason });
   }
 }
 
 function addressToProbe(address: Address, port: number): Address {
   return 'path' in address || port === 0 ? address : { host: address.host, port };
-}
-
-/** Where the text of the rules moved to is no reason to begin anew. */
-function identityOf(server: ServerPlan, check: CheckPlan | null): string {
-  return JSON.stringify([server.address, check], (key, value) => (key === 'place' ? undefined : value));
 }

@@ -2,12 +2,21 @@
  * ProbeQueue: lets at most so many probes run at once; the others wait in order. Main thread.
  */
 export class ProbeQueue {
-  readonly #limit: number;
+  #limit: number;
   readonly #waiting = new Set<() => void>();
   #running = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** limit changes how many may run at once. Those under way are not stopped. */
+  set limit(limit: number) {
+    this.#limit = limit;
+    while (this.#running < limit && this.#waiting.size > 0) {
+      this.#running++;
+      this.#next();
+    }
   }
 
   /** enter starts a probe now or when there is room. Returns a function that takes a waiting one back. */
@@ -22,14 +31,20 @@ export class ProbeQueue {
     return () => void this.#waiting.delete(waiting);
   }
 
+  /** clear takes back all that wait. */
+  clear(): void {
+    this.#waiting.clear();
+  }
+
   /** leave says that a probe has ended. */
   leave(): void {
+    if (this.#waiting.size === 0 || this.#running > this.#limit) this.#running--;
+    else this.#next();
+  }
+
+  #next(): void {
     const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#running--;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+    this.#waiting.delete(next!);
+    next!();
   }
 }

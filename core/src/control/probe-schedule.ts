@@ -1,10 +1,10 @@
 /**
- * ProbeSchedule: probes one server again and again, by its check's interval, jitter and timeout. Main thread.
+ * ProbeSchedule: probes one server again and again, by its check's intervals, jitter and timeout. Main thread.
  *
  * The next wait begins when a probe has ended, so probes of one server never overlap. A probe that has not settled at its
- * timeout is aborted and counts as failed at once, whether it lets go or not.
+ * timeout is aborted, and has failed at once, whether it lets go or not.
  */
-import type { CheckPlan } from '@sluice/dsl/plan';
+import type { Args, CheckPlan } from '@sluice/dsl/plan';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import { reasonOf } from './errors.ts';
 import type { ProbeQueue } from './probe-queue.ts';
@@ -13,30 +13,38 @@ import type { Timers } from './timers.ts';
 export interface ProbeScheduleOptions {
   readonly target: ProbeTarget;
   readonly check: CheckPlan;
+  /** The check's options, with the values of secrets. */
+  readonly options: Args;
   readonly component: HealthCheck;
   readonly queue: ProbeQueue;
   readonly timers: Timers;
   random(): number;
   /** Asked before each probe; false: this one is left out (the server is in maintenance). */
   isWanted(): boolean;
-  probed(result: ProbeResult): void;
+  /** Asked after each probe: true: the next one comes after the shorter interval, if there is one. */
+  isChanging(): boolean;
+  probed(result: ProbeResult, tookMs: number): void;
 }
 
 export class ProbeSchedule {
   readonly #options: ProbeScheduleOptions;
+  readonly #due = (): void => this.#enter();
+  readonly #late = (): void => this.#timedOut();
   #timer: unknown;
   #leaveQueue: () => void = () => {};
   #abort: AbortController | null = null;
+  #beganMs = 0;
+  /** Grows with each probe, so that one that settles after its time is not taken for the next. */
+  #probe = 0;
   #isStopped = false;
 
   constructor(options: ProbeScheduleOptions) {
     this.#options = options;
   }
 
-  /** start probes for the first time within the jitter's share of the interval, so that not all begin at once. */
-  start(): void {
-    const { check, random } = this.#options;
-    this.#wait(check.intervalMs * check.jitter * random());
+  /** start probes for the first time at a random moment within `spreadMs`. */
+  start(spreadMs: number): void {
+    this.#wait(spreadMs * this.#options.random());
   }
 
   /** stop ends a probe under way; nothing is reported after it. */
@@ -44,53 +52,62 @@ export class ProbeSchedule {
     this.#isStopped = true;
     this.#options.timers.clear(this.#timer);
     this.#leaveQueue();
-    this.#abort?.abort();
+    if (this.#abort === null) return;
+    this.#options.queue.leave();
+    this.#abort.abort();
+    this.#abort = null;
   }
 
   #wait(delayMs: number): void {
-    this.#timer = this.#options.timers.set(() => this.#due(), delayMs);
+    this.#timer = this.#options.timers.set(this.#due, delayMs);
   }
 
   #again(): void {
     if (this.#isStopped) return;
-    const { check, random } = this.#options;
-    this.#wait(check.intervalMs * (1 + check.jitter * (2 * random() - 1)));
+    const { check, random, isChanging } = this.#options;
+    const intervalMs = check.changingMs !== 0 && isChanging() ? check.changingMs : check.intervalMs;
+    this.#wait(intervalMs * (1 + check.jitter * (2 * random() - 1)));
   }
 
-  #due(): void {
+  #enter(): void {
     if (!this.#options.isWanted()) {
       this.#again();
       return;
     }
-    this.#leaveQueue = this.#options.queue.enter(() => void this.#probe());
+    this.#leaveQueue = this.#options.queue.enter(() => this.#begin());
   }
 
-  async #probe(): Promise<void> {
-    const { queue, probed } = this.#options;
-    const result = await this.#settle();
-    queue.leave();
-    if (this.#isStopped) return;
-    probed(result);
-    this.#again();
-  }
-
-  async #settle(): Promise<ProbeResult> {
-    const { target, check, component, timers } = this.#options;
+  #begin(): void {
+    const { target, check, options, component, timers } = this.#options;
+    const probe = ++this.#probe;
     const abort = new AbortController();
     this.#abort = abort;
-    let timer: unknown;
-    const timeout = new Promise<ProbeResult>((resolve) => {
-      const giveUp = (): void => resolve({ status: 'failed', reason: `no answer within ${check.timeoutMs} ms` });
-      abort.signal.addEventListener('abort', giveUp, { once: true });
-      timer = timers.set(() => abort.abort(), check.timeoutMs);
-    });
+    this.#beganMs = timers.now();
+    this.#timer = timers.set(this.#late, check.timeoutMs);
+    const failed = (thrown: unknown): void => this.#settled(probe, { status: 'failed', reason: reasonOf(thrown) });
     try {
-      return await Promise.race([component.probe(target, check.probe.options, abort.signal), timeout]);
+      component.probe(target, options, abort.signal).then((result) => this.#settled(probe, result), failed);
     } catch (thrown) {
-      return { status: 'failed', reason: reasonOf(thrown) };
-    } finally {
-      timers.clear(timer);
-      this.#abort = null;
+      failed(thrown);
     }
+  }
+
+  /** timedOut lets the probe say what it was waiting for; one that does not do so at once has nothing more to say. */
+  #timedOut(): void {
+    const probe = this.#probe;
+    this.#abort?.abort();
+    const reason = `no answer within ${this.#options.check.timeoutMs} ms`;
+    setImmediate(() => this.#settled(probe, { status: 'failed', reason }));
+  }
+
+  #settled(probe: number, result: ProbeResult): void {
+    if (probe !== this.#probe || this.#abort === null) return;
+    const { timers, queue, probed } = this.#options;
+    this.#abort = null;
+    timers.clear(this.#timer);
+    queue.leave();
+    if (this.#isStopped) return;
+    probed(result, timers.now() - this.#beganMs);
+    this.#again();
   }
 }

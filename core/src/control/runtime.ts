@@ -102,6 +102,7 @@ export class Runtime {
       planes: this.#planes,
       drains: this.#drains,
       timers,
+      history: (name) => this.#checker.history(name),
       adminChanged: options.adminChanged,
       numberChanged: options.numberChanged,
     };
@@ -112,6 +113,7 @@ export class Runtime {
       random: options.random,
       ...(options.probesAtOnce === undefined ? {} : { probesAtOnce: options.probesAtOnce }),
       component: (name) => this.#set!.component('check', name)!.check!,
+      secret: (name) => this.#set!.secrets[name]!,
       changed: (event) => {
         const level = event.to === 'running' ? 'info' : 'warn';
         log[level](event, `server ${event.backend}/${event.server} is ${event.to}: ${event.reason}`);

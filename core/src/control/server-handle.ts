@@ -12,6 +12,7 @@ import type { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import type { DrainResult, DrainStatus, Drains } from './drains.ts';
 import { GatewayError } from './errors.ts';
+import type { HealthEntry } from './health-history.ts';
 import type { PlaneSession, Planes } from './planes.ts';
 import type { Timers } from './timers.ts';
 
@@ -53,6 +54,8 @@ export interface ServerControl {
   readonly planes: Planes;
   readonly drains: Drains;
   readonly timers: Timers;
+  /** What the probes of `backend/server` said, newest first. */
+  history(name: string): readonly HealthEntry[];
   adminChanged(event: AdminEvent): void;
   numberChanged(event: SetEvent): void;
 }
@@ -86,6 +89,11 @@ export class ServerHandle {
   /** Requests and tunnels on it now, over all threads. */
   get open(): number {
     return this.#control.servers.open(this.#slot);
+  }
+
+  /** What its probes said, newest first; probes in a row with the same result are one entry. At most 16; kept over reloads. */
+  get history(): readonly HealthEntry[] {
+    return this.#control.history(this.#name);
   }
 
   /** The drain or maint that was last asked for, also when it is done; null: the server is ready. */

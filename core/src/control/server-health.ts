@@ -14,7 +14,8 @@ export interface RiseAndFall {
 }
 
 export class ServerHealth {
-  readonly #policy: RiseAndFall;
+  /** Counts stay when it changes. */
+  policy: RiseAndFall;
   #state: ServerState = 'running';
   #lastCheck: LastCheck = 'unknown';
   #failures = 0;
@@ -23,7 +24,7 @@ export class ServerHealth {
   #isOnTrust = true;
 
   constructor(policy: RiseAndFall) {
-    this.#policy = policy;
+    this.policy = policy;
   }
 
   get state(): ServerState {
@@ -32,6 +33,11 @@ export class ServerHealth {
 
   get lastCheck(): LastCheck {
     return this.#lastCheck;
+  }
+
+  /** isChanging: results differ from the state, but not yet often enough in a row. */
+  get isChanging(): boolean {
+    return this.#state === 'stopped' ? this.#passes > 0 : this.#failures > 0;
   }
 
   /** note takes a probe's result in, and returns the state from then on. */
@@ -46,14 +52,14 @@ export class ServerHealth {
     this.#passes = 0;
     this.#failures++;
     if (this.#state === 'stopped') return;
-    if (this.#isOnTrust || this.#failures >= this.#policy.fall) this.#state = 'stopped';
+    if (this.#isOnTrust || this.#failures >= this.policy.fall) this.#state = 'stopped';
   }
 
   #pass(wantsNoClients: boolean): void {
     this.#failures = 0;
     this.#passes++;
     this.#isOnTrust = false;
-    if (this.#state === 'stopped' && this.#passes < this.#policy.rise) return;
+    if (this.#state === 'stopped' && this.#passes < this.policy.rise) return;
     this.#state = wantsNoClients ? 'stopping' : 'running';
   }
 }

@@ -1,5 +1,7 @@
 /**
  * HealthCheck makes one probe; the gateway counts rise and fall, keeps intervals, and changes states. Main thread.
+ *
+ * `converse` of `@sluice/core/probe` opens the connection, sends the PROXY header, bounds what is read, and lets go of it all.
  */
 import type { Address, Args } from '@sluice/dsl/plan';
 
@@ -8,9 +10,14 @@ export interface ProbeTarget {
   readonly backend: string;
   readonly server: string;
   readonly address: Address;
+  /** Written by the check's `send proxy`: the version of the PROXY header with which the probe's connection begins. */
+  readonly sendProxy?: 'v1' | 'v2';
 }
 
-/** As HAProxy and Scaleway name them; `condpass`: passed, but the server asks for no new clients (404 with disable-on-404). */
+/**
+ * As HAProxy and Scaleway name them. `condpass`: passed, but the server asks for no new clients (`drain on 404`); `neutral`: the
+ * probe could not be made, which says nothing of the server.
+ */
 export type ProbeStatus = 'passed' | 'failed' | 'condpass' | 'neutral';
 
 export interface ProbeResult {

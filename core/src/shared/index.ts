@@ -8,6 +8,7 @@ export * from './heartbeats.ts';
 export * from './latency-histogram.ts';
 export * from './memory.ts';
 export * from './orders.ts';
+export * from './proxy-header.ts';
 export * from './server-table.ts';
 export * from './shared-rate-table.ts';
 export * from './shared-stick-table.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import type { CheckPlan, Plan } from '@sluice/dsl/plan';
+import type { Args, CheckPlan, Plan } from '@sluice/dsl/plan';
 import { HealthChecker, type ServerEvent } from '../../src/control/health-checker.ts';
 import { Slots } from '../../src/control/slots.ts';
 import type { ProbeResult, ProbeTarget } from '../../src/plugin/health-check.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { LAST_CHECKS, MAINT, READY, SERVER_STATES, ServerTable } from '../../src/shared/server-table.ts';
 import { FakeTimers } from './fixtures/fake-timers.ts';
-import { backend, check, plan, server } from './fixtures/plans.ts';
+import { backend, check, PLACE, plan, server } from './fixtures/plans.ts';
 
 const PASSED: ProbeResult = { status: 'passed', reason: 'ok' };
 const FAILED: ProbeResult = { status: 'failed', reason: 'connection refused' };
@@ -18,6 +18,7 @@ let probes: {
   readonly name: string;
   readonly at: number;
   readonly target: ProbeTarget;
+  readonly options: Args;
   readonly signal: AbortSignal;
 }[];
 /** What the next probes give. */
@@ -46,11 +47,12 @@ function checker(probesAtOnce = 64): HealthChecker {
     random: () => random(),
     probesAtOnce,
     component: () => ({
-      probe: (target, _options, signal) => {
-        probes.push({ name: target.server, at: timers.now(), target, signal });
+      probe: (target, options, signal) => {
+        probes.push({ name: target.server, at: timers.now(), target, options, signal });
         return answer(target, signal);
       },
     }),
+    secret: (name) => `value of ${name}`,
     changed: (event) => events.push(event),
   });
 }
@@ -219,22 +221,131 @@ test('an unchanged server keeps its state, counts and schedule over a reload', a
   assert.equal(stateOf(at['app/a']!), 'running passed', 'its second pass came on the old schedule');
 });
 
-test('a server whose address or check changed begins anew, on trust', async () => {
+test('a server whose check changed keeps its state and its history', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check(), 'a'));
+  answer = async () => FAILED;
+  health.start();
+  await timers.advance(0);
+  const slot = at['app/a']!;
+  watch(health, planOf(check({ rise: 1, timeoutMs: 400 }), 'a'));
+  assert.equal(stateOf(slot), 'stopped failed');
+  answer = async () => PASSED;
+  await timers.advance(0);
+  assert.equal(stateOf(slot), 'running passed', 'it is probed at once, and by its new check');
+  assert.deepEqual(health.history('app/a'), [
+    { status: 'passed', reason: 'ok', count: 1, firstAgoMs: 0, lastAgoMs: 0, tookMs: 0 },
+    { status: 'failed', reason: 'connection refused', count: 1, firstAgoMs: 0, lastAgoMs: 0, tookMs: 0 },
+  ]);
+  assert.equal(events.length, 2);
+});
+
+test('a server that has no check any more runs', async () => {
+  const health = checker();
+  const at = watch(health, planOf(check(), 'a'));
+  answer = async () => FAILED;
+  health.start();
+  await timers.advance(0);
+  watch(health, planOf(null, 'a'));
+  assert.equal(stateOf(at['app/a']!), 'running unknown');
+  assert.equal(events.at(-1)!.reason, 'it has no check any more');
+  await timers.advance(60_000);
+  assert.equal(probes.length, 1);
+});
+
+test('a server whose address changed begins anew, on trust', async () => {
   const health = checker();
   const at = watch(health, planOf(check(), 'a', 'b'));
   answer = async () => FAILED;
   health.start();
   await timers.advance(0);
-  const slot = at['app/a']!;
-  assert.equal(stateOf(slot), 'stopped failed');
-  watch(health, planOf(check({ fall: 9 }), 'a', 'b'));
-  assert.equal(stateOf(slot), 'running unknown');
-  assert.equal(events.at(-1)!.reason, 'its address or its check was changed');
-  await timers.advance(0);
-  assert.equal(stateOf(slot), 'stopped failed');
-  watch(health, plan([], [backend('app', [server('a', 1), server('b', 9001)], { check: check({ fall: 9 }) })]));
-  assert.equal(stateOf(slot), 'running unknown');
+  watch(health, plan([], [backend('app', [server('a', 1), server('b', 9001)], { check: check() })]));
+  assert.equal(stateOf(at['app/a']!), 'running unknown');
+  assert.equal(events.at(-1)!.reason, 'its address was changed');
+  assert.deepEqual(health.history('app/a'), []);
   assert.equal(stateOf(at['app/b']!), 'stopped failed');
+});
+
+test('between the first result that differs and the change of state, probes come faster', async () => {
+  const health = checker();
+  watch(health, planOf(check({ intervalMs: 1000, changingMs: 100, fall: 3, rise: 2 }), 'a'));
+  health.start();
+  await timers.advance(999);
+  answer = async () => FAILED;
+  await timers.advance(1300);
+  assert.deepEqual(
+    probes.map(({ at }) => at),
+    [0, 1000, 1100, 1200, 2200],
+  );
+  answer = async () => PASSED;
+  await timers.advance(1001);
+  assert.deepEqual(
+    probes.slice(5).map(({ at }) => at),
+    [3200, 3300],
+  );
+});
+
+test('probes in a row that say the same are one entry of the history, and 16 entries are kept', async () => {
+  const health = checker();
+  watch(health, planOf(check({ intervalMs: 1000 }), 'a'));
+  let count = 0;
+  answer = async () => ({ status: 'passed', reason: count++ < 3 ? 'ok' : `ok ${count}` });
+  health.start();
+  await timers.advance(2500);
+  assert.deepEqual(health.history('app/a'), [
+    { status: 'passed', reason: 'ok', count: 3, firstAgoMs: 2500, lastAgoMs: 500, tookMs: 0 },
+  ]);
+  await timers.advance(30_000);
+  assert.equal(health.history('app/a').length, 16);
+  assert.equal(health.reason('app/a'), health.history('app/a')[0]!.reason);
+});
+
+test('a server that is held is stopped whatever its check says, and then what its check says', async () => {
+  const health = checker();
+  const slot = watch(health, planOf(check(), 'a'))['app/a']!;
+  health.start();
+  await timers.advance(0);
+  assert.equal(health.hold(slot, 'ejected'), true);
+  assert.equal(health.hold(slot, 'ejected'), false);
+  await timers.advance(5000);
+  assert.equal(stateOf(slot), 'stopped passed');
+  health.letGo(slot, 'its time is over');
+  assert.equal(stateOf(slot), 'running passed');
+  assert.deepEqual(
+    events.map(({ to, reason }) => [to, reason]),
+    [
+      ['stopped', 'ejected'],
+      ['running', 'its time is over'],
+    ],
+  );
+});
+
+test('a check gets the values of its secrets, and a new value makes another check', async () => {
+  const health = checker();
+  const probe = { slot: 'check' as const, name: 'scripted', options: { password: { secret: 'redis' } }, place: PLACE };
+  watch(health, planOf(check({ probe }), 'a'));
+  health.start();
+  await timers.advance(0);
+  assert.deepEqual(probes[0]!.options, { password: 'value of redis' });
+});
+
+test('many first probes are spread over an interval, one in a millisecond', async () => {
+  const health = checker();
+  const draws = [...Array(500).keys()].map((index) => index / 500);
+  random = () => draws.shift() ?? 0;
+  watch(health, planOf(check({ intervalMs: 10_000 }), ...[...Array(500).keys()].map((index) => `s${index}`)));
+  health.start();
+  await timers.advance(600);
+  assert.equal(probes.length, 500);
+  assert.equal(new Set(probes.map(({ at }) => at)).size, 500);
+});
+
+test('the header that a check sends is part of its target', async () => {
+  const health = checker();
+  watch(health, planOf(check({ sendProxy: 'v2' }), 'a'));
+  health.start();
+  await timers.advance(0);
+  assert.equal(probes[0]!.target.sendProxy, 'v2');
 });
 
 test('a server that is gone is probed no more, and a probe under way says nothing', async () => {

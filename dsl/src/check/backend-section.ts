@@ -194,11 +194,13 @@ class BackendChecker {
       this.#check = {
         probe: component!.use,
         intervalMs: args.every as number,
+        changingMs: (args.changing as number | undefined) ?? 0,
         timeoutMs: args.timeout as number,
         fall: args.fall as number,
         rise: args.rise as number,
         jitter: (args.jitter as number) / 100,
         port: args.port as number,
+        sendProxy: (args.proxy as 'v1' | 'v2' | undefined) ?? null,
       };
     } else {
       this.#retry = {

@@ -41,7 +41,8 @@ export function readComponent(scope: Scope, reader: Reader, setting: SettingWord
   reader.at += match?.length ?? 0;
   const before = { start: span.start, end: Math.max(span.end, reader.last().end) };
   const args = argsOf(word!, setting);
-  scope.mayHoldSecrets = false;
+  // Probes are made on the main thread, which has the secrets.
+  scope.mayHoldSecrets = slot === 'check';
   const read = readArguments(scope, reader, args, before);
   scope.mayHoldSecrets = true;
   if (!read.isRight || !endOfLine(scope, reader, args)) return null;

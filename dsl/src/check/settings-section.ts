@@ -62,6 +62,7 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
     scope.secretsDir = line.args.folder as string;
     return { ...settings, secretsDir: scope.secretsDir };
   }
+  if (found.value.name === 'probes at most') return { ...settings, probesAtOnce: line.args.count as number };
   if (found.value.name === 'log access json') return { ...settings, accessLog: line.args.file as string };
   return { ...settings, drainMs: line.args.time as number };
 }

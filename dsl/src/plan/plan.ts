@@ -136,6 +136,8 @@ export interface CheckPlan {
   readonly probe: ComponentUse;
   /** Default 2 s. */
   readonly intervalMs: number;
+  /** The interval between the first result that differs and the change of state. Default 0: the same. */
+  readonly changingMs: number;
   /** Default 1 s. */
   readonly timeoutMs: number;
   /** Failures in a row that stop a running server. Default 3. */
@@ -146,6 +148,8 @@ export interface CheckPlan {
   readonly jitter: number;
   /** Port to probe in place of the server's own; 0: its own. */
   readonly port: number;
+  /** The version of the PROXY header that each probe begins with; null: none. */
+  readonly sendProxy: 'v1' | 'v2' | null;
 }
 
 export interface BackendPlan {
@@ -166,6 +170,8 @@ export interface SettingsPlan {
   readonly drainMs: number;
   /** The folder with a file for each `secret "NAME"`, absolute; null: secrets are `SLUICE_SECRET_NAME` in the environment. */
   readonly secretsDir: string | null;
+  /** Most health probes at once. Default 256. */
+  readonly probesAtOnce?: number;
   /** The file of the access log, absolute. Default: none is written. */
   readonly accessLog?: string;
 }

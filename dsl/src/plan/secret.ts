@@ -9,10 +9,10 @@ export function secretVariable(name: string): string {
   return `SLUICE_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
 }
 
-/** secretsOf are the names of all secrets that the plan's rules need. */
+/** secretsOf are the names of all secrets that the plan's rules and health checks need. */
 export function secretsOf(plan: Plan): ReadonlySet<string> {
   const names = new Set<string>();
-  const collect = ({ args }: Rule): void => {
+  const collect = ({ args }: Pick<Rule, 'args'>): void => {
     for (const value of Object.values(args)) {
       if (typeof value !== 'object' || value === null) continue;
       if ('secret' in value) names.add(value.secret);
@@ -24,6 +24,7 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
   for (const { guards, changes, routes, responseChanges } of plan.listeners) {
     for (const rules of [guards, changes, routes, responseChanges]) rules.forEach(collect);
   }
+  for (const { check } of plan.backends) if (check !== null) collect({ args: check.probe.options });
   return names;
 }
 

@@ -1,113 +1,145 @@
 /**
- * httpCheck: one HTTP request to a server. Main thread. Each probe has a connection of its own and lets go of it in every case;
- * of the body it reads no more than it has to.
+ * httpCheck and httpsCheck: one HTTP request to a server, on a connection of its own. Main thread.
+ *
+ * Of the answer no more is read than the head, and of the body no more than where the text must stand.
  */
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '@sluice/core/plugin';
+import { type Conversation, converse, failed, type Heard, type TlsOptions } from '@sluice/core/probe';
 import type { Args } from '@sluice/dsl/plan';
+import { ANSWER_BYTES, AnswerError, BODY_BYTES, HttpAnswer } from './answer.ts';
 import { type ExpectedStatuses, expectedStatuses, isExpected } from './expected-statuses.ts';
 
-const BODY_BYTES = 64 * 1024;
+/** Wanted is what a check's options come to; the same for all of its probes. */
+interface Wanted {
+  readonly method: string;
+  readonly uri: string;
+  readonly host: string | null;
+  readonly expected: ExpectedStatuses;
+  readonly draining: ExpectedStatuses | null;
+  readonly text: string | null;
+  readonly bytes: Buffer | null;
+  readonly tls: TlsOptions;
+  /** False for a plan written by hand whose request could be read as two. */
+  readonly isSendable: boolean;
+}
 
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-  ENOTFOUND: 'name not found',
-  EAI_AGAIN: 'name could not be looked up',
-  ENOENT: 'no such socket',
-  EACCES: 'permission denied',
-  EPIPE: 'connection closed without an answer',
-  ECONNRESET: 'connection closed without an answer',
-};
+const SENDABLE = /^[\x21-\x7e]+$/;
 
-/** httpCheck passes when the status is expected and, where `contains` is written, the body holds the text. */
+const known = new WeakMap<Args, Wanted>();
+
+/** httpCheck passes when the status is expected and, where a text is written, the body holds it. */
 export const httpCheck: HealthCheck = {
   probe(target, options, signal) {
-    return new Promise<ProbeResult>((resolve) => {
-      if (signal.aborted) {
-        resolve(failed('stopped before it began'));
-        return;
-      }
-      let outgoing: ClientRequest;
-      try {
-        outgoing = request(requestOptions(target, options));
-      } catch (error) {
-        resolve(failed(`cannot ask for ${JSON.stringify(options.uri)} (${(error as Error).message})`));
-        return;
-      }
-      let stage = 'no connection in time';
-      const settle = (result: ProbeResult) => {
-        signal.removeEventListener('abort', onAbort);
-        outgoing.destroy();
-        resolve(result);
-      };
-      const onAbort = () => settle(failed(stage));
-      signal.addEventListener('abort', onAbort, { once: true });
-      const expected = expectedStatuses(options.expect);
-      const text = typeof options.contains === 'string' ? options.contains : null;
-      // Stays after the probe has settled: what destroy() brings about must not become an uncaught error.
-      outgoing.on('error', (error: NodeJS.ErrnoException) => settle(failed(reasonOf(error))));
-      outgoing.once('socket', (socket) => {
-        socket.once('connect', () => {
-          stage = 'no answer in time';
-        });
-      });
-      outgoing.once('upgrade', (answer: IncomingMessage) => settle(judge(answer.statusCode ?? 0, expected)));
-      outgoing.once('response', (answer: IncomingMessage) => {
-        stage = 'the body did not end in time';
-        const verdict = judge(answer.statusCode ?? 0, expected);
-        if (verdict.status !== 'passed' || text === null) settle(verdict);
-        else search(answer, text, verdict, settle);
-      });
-      outgoing.end();
-    });
+    const wanted = wantedOf(options);
+    if (!wanted.isSendable) return unsendable(wanted);
+    return converse(target, signal, httpConversation(target, wanted, 80));
   },
 };
 
-function requestOptions(target: ProbeTarget, options: Args): RequestOptions {
-  const { address } = target;
-  const headers: Record<string, string> = { 'User-Agent': 'sluice-check', Accept: '*/*', Connection: 'close' };
-  if (typeof options.host === 'string') headers.Host = options.host;
+/** httpsCheck does the same over TLS, and passes only if the certificate is right, unless `insecure` is written. */
+export const httpsCheck: HealthCheck = {
+  probe(target, options, signal) {
+    const wanted = wantedOf(options);
+    if (!wanted.isSendable) return unsendable(wanted);
+    return converse(target, signal, httpConversation(target, wanted, 443), tlsOf(target, wanted));
+  },
+};
+
+/** conversationOf is the conversation of a check with these options. */
+export function conversationOf(target: ProbeTarget, options: Args): Conversation {
+  return httpConversation(target, wantedOf(options), 80);
+}
+
+function httpConversation(target: ProbeTarget, wanted: Wanted, standardPort: number): Conversation {
+  const answer = new HttpAnswer(wanted.method === 'HEAD');
   return {
-    ...('path' in address ? { socketPath: address.path } : { host: address.host, port: address.port }),
-    method: String(options.method),
-    path: String(options.uri),
-    headers,
-    agent: false,
+    opening: requestText(target, wanted, standardPort),
+    mostBytes: ANSWER_BYTES,
+    heard(bytes, hasEnded): Heard {
+      try {
+        return hear(answer, wanted, bytes, hasEnded);
+      } catch (error) {
+        if (!(error instanceof AnswerError)) throw error;
+        return { result: failed(`the answer is not HTTP: ${error.message}`) };
+      }
+    },
   };
 }
 
-function judge(status: number, expected: ExpectedStatuses): ProbeResult {
+function hear(answer: HttpAnswer, wanted: Wanted, bytes: Buffer, hasEnded: boolean): Heard {
+  if (answer.status === 0) {
+    const taken = answer.readHead(bytes);
+    if (taken === 0) return null;
+    if (answer.status === 0) return { taken };
+    const verdict = judge(answer.status, wanted);
+    if (verdict.status === 'failed' || wanted.bytes === null) return { result: verdict };
+    return { taken };
+  }
+  const taken = answer.readBody(bytes);
+  const missing = `body does not contain ${JSON.stringify(wanted.text)}`;
+  if (answer.body.includes(wanted.bytes!)) return { result: judge(answer.status, wanted) };
+  if (answer.isFull) return { result: failed(`${missing} in its first ${BODY_BYTES / 1024} KiB`) };
+  if (answer.isWhole || (hasEnded && taken === 0 && answer.end())) return { result: failed(missing) };
+  if (taken > 0) return { taken };
+  return hasEnded ? { result: failed('the body broke off') } : null;
+}
+
+function unsendable({ method, uri, host }: Wanted): Promise<ProbeResult> {
+  return Promise.resolve(failed(`cannot ask for ${JSON.stringify([method, uri, host].join(' ').trim())}`));
+}
+
+function judge(status: number, { expected, draining }: Wanted): ProbeResult {
+  if (draining !== null && isExpected(draining, status)) return { status: 'condpass', reason: `status ${status}` };
   if (isExpected(expected, status)) return { status: 'passed', reason: `status ${status}` };
   return failed(`status ${status}, expected ${expected.text}`);
 }
 
-/** search reads the body until the text has come, or the body or its limit has ended. */
-function search(
-  answer: IncomingMessage,
-  text: string,
-  passed: ProbeResult,
-  settle: (result: ProbeResult) => void,
-): void {
-  const wanted = Buffer.from(text, 'utf8');
-  const missing = `body does not contain ${JSON.stringify(text)}`;
-  let seen: Buffer = Buffer.alloc(0);
-  answer.on('data', (chunk: Buffer) => {
-    seen = Buffer.concat([seen, chunk.subarray(0, BODY_BYTES - seen.length)]);
-    if (seen.includes(wanted)) settle(passed);
-    else if (seen.length >= BODY_BYTES) settle(failed(`${missing} in its first 64 KiB`));
-  });
-  answer.once('end', () => settle(failed(missing)));
-  answer.once('error', () => settle(failed('the body broke off')));
+function requestText({ address }: ProbeTarget, { method, uri, host }: Wanted, standardPort: number): string {
+  const authority = host ?? ('path' in address ? 'localhost' : authorityOf(address.host, address.port, standardPort));
+  return `${method} ${uri} HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: sluice-check\r\nAccept: */*\r\nConnection: close\r\n\r\n`;
 }
 
-function failed(reason: string): ProbeResult {
-  return { status: 'failed', reason };
+function authorityOf(host: string, port: number, standardPort: number): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === standardPort ? name : `${name}:${port}`;
 }
 
-function reasonOf(error: NodeJS.ErrnoException): string {
-  const code = error.code ?? 'unknown error';
-  if (code.startsWith('HPE_')) return `answer is not valid HTTP (${code})`;
-  return REASONS[code] ?? `request failed (${code})`;
+function wantedOf(options: Args): Wanted {
+  let wanted = known.get(options);
+  if (wanted === undefined) {
+    const text = typeof options.contains === 'string' ? options.contains : null;
+    wanted = {
+      method: String(options.method),
+      uri: String(options.uri),
+      host: typeof options.host === 'string' ? options.host : null,
+      expected: expectedStatuses(options.expect),
+      draining: options.drain === undefined || options.drain === null ? null : expectedStatuses(options.drain),
+      text,
+      bytes: text === null ? null : Buffer.from(text, 'utf8'),
+      isSendable: true,
+      tls: {
+        rejectUnauthorized: options.insecure !== true,
+        ...(typeof options.caPem === 'string' ? { ca: options.caPem } : {}),
+        ...(typeof options.name === 'string' ? { servername: options.name } : {}),
+      },
+    };
+    const { method, uri, host } = wanted;
+    wanted = { ...wanted, isSendable: [method, uri, host ?? 'host'].every((part) => SENDABLE.test(part)) };
+    known.set(options, wanted);
+  }
+  return wanted;
+}
+
+/** The name that is asked for and verified: the one written, else the Host header's, else the server's own. */
+function tlsOf({ address }: ProbeTarget, { tls, host }: Wanted): TlsOptions {
+  if (tls.servername !== undefined) return tls;
+  const name = host?.replace(/:\d+$/, '') ?? ('path' in address ? 'localhost' : address.host);
+  // An address cannot be asked for (RFC 6066 section 3), but is verified all the same.
+  return isIP(name) === 0 ? { ...tls, servername: name } : { ...tls, ...verifying(name) };
+}
+
+function verifying(address: string): Pick<TlsOptions, 'checkServerIdentity'> {
+  return { checkServerIdentity: (_name, certificate) => checkServerIdentity(address, certificate) };
 }

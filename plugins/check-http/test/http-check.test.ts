@@ -142,7 +142,7 @@ test('a server that answers rubbish fails', async (t) => {
   const { port } = await speak(t, (socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n'));
   const result = await probe(port);
   assert.equal(result.status, 'failed');
-  assert.match(result.reason, /^answer is not valid HTTP \(HPE_[A-Z_]+\)$/);
+  assert.equal(result.reason, 'the answer is not HTTP: it does not begin with HTTP/1.');
 });
 
 test('a server that hangs up fails', async (t) => {
@@ -188,5 +188,5 @@ test('a probe that is aborted before it began opens nothing', async () => {
 test('a path that cannot be sent fails without throwing', async () => {
   const result = await probe(9, { uri: '/a b' });
   assert.equal(result.status, 'failed');
-  assert.match(result.reason, /^cannot ask for "\/a b"/);
+  assert.equal(result.reason, 'cannot ask for "GET /a b"');
 });

@@ -3,6 +3,10 @@
  */
 
 import checkHttp from '@sluice/check-http';
+import checkLdap from '@sluice/check-ldap';
+import checkMysql from '@sluice/check-mysql';
+import checkPostgresql from '@sluice/check-postgresql';
+import checkRedis from '@sluice/check-redis';
 import checkTcp from '@sluice/check-tcp';
 import type { PluginManifest } from '@sluice/core/plugin';
 import errorAnswers from '@sluice/error-answers';
@@ -26,6 +30,10 @@ export const standard: readonly PluginManifest[] = [
   stickCookie,
   checkHttp,
   checkTcp,
+  checkMysql,
+  checkPostgresql,
+  checkLdap,
+  checkRedis,
   tlsTerminate,
   errorAnswers,
 ];

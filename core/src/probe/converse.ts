@@ -1,0 +1,240 @@
+/**
+ * Converse: one connection of one probe: opened, spoken over, and let go of in every case. Main thread.
+ *
+ * Whatever the server does, a probe ends: with the conversation's result, when the server hangs up, when it has said too much,
+ * or when the signal aborts.
+ */
+import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
+import { type ProxyEnd, proxyHeaderV1, proxyHeaderV2 } from '../shared/proxy-header.ts';
+import { resultOfError } from './connect-reason.ts';
+import { type Conversation, failed, shown } from './conversation.ts';
+
+const MOST_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/** TlsOptions are how a probe speaks TLS: node's own, of which the server's certificate is the part that matters. */
+export type TlsOptions = Pick<ConnectionOptions, 'ca' | 'servername' | 'rejectUnauthorized' | 'checkServerIdentity'>;
+
+/**
+ * converse connects to the target, over TLS where `tls` is given, and resolves to what the conversation comes to. Without a
+ * conversation the connection alone passes, and is reset at once. Never rejects.
+ */
+export function converse(
+  target: ProbeTarget,
+  signal: AbortSignal,
+  conversation: Conversation | null,
+  tls: TlsOptions | null = null,
+): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(failed('stopped before it began'));
+    else new Connection(target, signal, conversation, tls, resolve).open();
+  });
+}
+
+class Connection {
+  readonly #target: ProbeTarget;
+  readonly #signal: AbortSignal;
+  readonly #conversation: Conversation | null;
+  readonly #tls: TlsOptions | null;
+  readonly #resolve: (result: ProbeResult) => void;
+  readonly #onAbort = (): void => this.#settle(failed(this.#late));
+  #socket!: Socket;
+  #secured: TLSSocket | null = null;
+  /** What it was waiting for when the time was over. */
+  #late = 'no connection in time';
+  #isConnected = false;
+  #isSettled = false;
+  #said: Buffer = NOTHING;
+  #saidBytes = 0;
+  #room: Buffer = NOTHING;
+
+  constructor(
+    target: ProbeTarget,
+    signal: AbortSignal,
+    conversation: Conversation | null,
+    tls: TlsOptions | null,
+    resolve: (result: ProbeResult) => void,
+  ) {
+    this.#target = target;
+    this.#signal = signal;
+    this.#conversation = conversation;
+    this.#tls = tls;
+    this.#resolve = resolve;
+  }
+
+  open(): void {
+    const { address } = this.#target;
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+    let socket: Socket;
+    try {
+      socket = 'path' in address ? connect(address.path) : connect(address.port, address.host);
+    } catch (error) {
+      this.#settle(resultOfError(error as NodeJS.ErrnoException));
+      return;
+    }
+    this.#socket = socket;
+    // Both stay after the probe has settled: a reset on the way must not become an uncaught error.
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
+    socket.once('connect', () => this.#connected());
+    if (this.#conversation !== null && this.#tls === null) this.#listen(socket);
+  }
+
+  #connected(): void {
+    this.#isConnected = true;
+    const socket = this.#socket;
+    if (isItself(socket)) {
+      this.#settle(failed('connection refused'));
+      return;
+    }
+    if (this.#target.sendProxy !== undefined) socket.write(proxyHeader(socket, this.#target.sendProxy));
+    if (this.#tls !== null) {
+      this.#late = 'no TLS in time';
+      const secured = connectTls({ ...this.#tls, socket });
+      this.#secured = secured;
+      secured.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
+      secured.once('secureConnect', () => this.#begin(secured));
+      if (this.#conversation !== null) this.#listen(secured);
+      return;
+    }
+    this.#begin(socket);
+  }
+
+  #begin(stream: Socket): void {
+    const conversation = this.#conversation;
+    if (conversation === null) {
+      this.#settle({ status: 'passed', reason: 'connected' });
+      return;
+    }
+    this.#late = 'no answer in time';
+    if (conversation.opening !== null) stream.write(conversation.opening);
+  }
+
+  #listen(stream: Socket): void {
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#isSettled) return;
+      this.#saidBytes += chunk.length;
+      this.#keep(chunk);
+      this.#hear(false);
+    });
+    stream.once('end', () => {
+      if (!this.#isSettled) this.#hear(true);
+    });
+    stream.once('close', () => {
+      if (!this.#isSettled) this.#settle(this.#endedEarly());
+    });
+  }
+
+  #hear(hasEnded: boolean): void {
+    const { mostBytes = MOST_BYTES } = this.#conversation!;
+    for (;;) {
+      let heard: ReturnType<Conversation['heard']>;
+      try {
+        heard = this.#conversation!.heard(this.#said, hasEnded);
+      } catch (error) {
+        this.#settle(failed(`the answer could not be read: ${shown((error as Error).message)}`));
+        return;
+      }
+      if (heard === null) break;
+      if (heard.say !== undefined) (this.#secured ?? this.#socket).write(heard.say);
+      if ('result' in heard) {
+        this.#settle(heard.result, heard.say !== undefined);
+        return;
+      }
+      this.#said = this.#said.subarray(heard.taken);
+      if (heard.taken === 0) break;
+    }
+    if (hasEnded) this.#settle(this.#endedEarly());
+    else if (this.#saidBytes > mostBytes) this.#settle(failed(`the answer is longer than ${mostBytes} bytes`));
+  }
+
+  /** keep puts what came behind what waits. The room grows by doubling, so that a trickle costs no more than a stream. */
+  #keep(chunk: Buffer): void {
+    const waits = this.#said.length;
+    if (waits === 0) {
+      this.#said = chunk;
+      return;
+    }
+    const end = this.#said.byteOffset - this.#room.byteOffset + waits;
+    const isInRoom = this.#said.buffer === this.#room.buffer && this.#room.length > 0;
+    if (isInRoom && end + chunk.length <= this.#room.length) {
+      chunk.copy(this.#room, end);
+      this.#said = this.#room.subarray(end - waits, end + chunk.length);
+      return;
+    }
+    const room = Buffer.allocUnsafeSlow(2 * (waits + chunk.length));
+    this.#said.copy(room);
+    chunk.copy(room, waits);
+    this.#room = room;
+    this.#said = room.subarray(0, waits + chunk.length);
+  }
+
+  #broke(error: NodeJS.ErrnoException): void {
+    if (this.#isSettled) return;
+    if (!this.#isConnected) this.#settle(resultOfError(error));
+    else if (this.#secured !== null && !this.#secured.authorized && !isHangUp(error))
+      this.#settle(failed(tlsReason(error)));
+    else this.#settle(this.#endedEarly());
+  }
+
+  #endedEarly(): ProbeResult {
+    if (this.#secured !== null && this.#late === 'no TLS in time') return failed('connection closed before TLS stood');
+    if (this.#saidBytes === 0) return failed('connection closed without an answer');
+    return failed('connection closed in the middle of an answer');
+  }
+
+  /** settle ends the probe. `isSaying`: last words are on their way and leave first. */
+  #settle(result: ProbeResult, isSaying = false): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    const socket = this.#secured ?? this.#socket;
+    if (isSaying) socket?.destroySoon();
+    else if (this.#conversation === null && this.#secured === null && socket?.remotePort !== undefined) {
+      // So that no side keeps a closed connection waiting. A Unix socket knows no reset.
+      socket.resetAndDestroy();
+    } else socket?.destroy();
+    this.#resolve(result);
+  }
+}
+
+function proxyHeader(socket: Socket, version: 'v1' | 'v2'): Buffer {
+  if (version === 'v2') return proxyHeaderV2(null, null);
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  const end = (host: string | undefined, port: number | undefined): ProxyEnd | null =>
+    host === undefined || port === undefined ? null : { host, port };
+  return proxyHeaderV1(end(localAddress, localPort), end(remoteAddress, remotePort));
+}
+
+/** isItself: on loopback, a socket that connects to a closed port may be given that very port and meet itself. */
+function isItself(socket: Socket): boolean {
+  return (
+    socket.localPort !== undefined &&
+    socket.localPort === socket.remotePort &&
+    socket.localAddress === socket.remoteAddress
+  );
+}
+
+function isHangUp({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+const TLS_REASONS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an authority that is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an authority that is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an authority that is not trusted',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+};
+
+function tlsReason(error: NodeJS.ErrnoException): string {
+  const code = error.code ?? '';
+  const reason = TLS_REASONS[code];
+  if (reason !== undefined) return reason;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${shown(error.message)}`;
+  return code.startsWith('ERR_SSL') || code === 'EPROTO'
+    ? `it does not speak TLS that fits (${code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ')})`
+    : `no TLS (${code === '' ? shown(error.message) : code})`;
+}
