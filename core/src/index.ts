@@ -47,4 +47,3 @@ export type {
 export type { ThreadLoss } from './control/thread-pool.ts';
 export type { Timers } from './control/timers.ts';
 export * from './plugin/index.ts';
-export { LATENESS_EDGES_MS } from './shared/heartbeats.ts';

@@ -2,6 +2,9 @@
  * HealthChecker: keeps every server's state in the server table true, over reloads: to what its check says, and to what holds it
  * back besides (an ejection). Main thread.
  *
+ * A server that comes back, from being stopped or from maintenance, or that a reload adds to a backend that serves already, is
+ * `starting` for as long as the backend's `slow start` says.
+ *
  * Servers without a check are running. One that has the same address in the next generation keeps its state and its history, also
  * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
  * anew, on trust.
@@ -14,6 +17,7 @@ import { type HealthEntry, HealthHistory } from './health-history.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
 import { ServerHealth } from './server-health.ts';
+import { SlowStarts } from './slow-starts.ts';
 import type { Timers } from './timers.ts';
 
 /** ServerEvent is a change of a server's state. */
@@ -52,6 +56,8 @@ interface Watched {
   schedule: ProbeSchedule | null;
   /** Why it is held back in spite of its check; null: it is not. */
   held: string | null;
+  /** How long it takes to get its whole share when it comes back; 0: it has it at once. */
+  slowStartMs: number;
   state: ServerState;
 }
 
@@ -62,6 +68,7 @@ const SPREAD_MS = 1;
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #queue: ProbeQueue;
+  readonly #slowStarts: SlowStarts;
   #watched = new Map<string, Watched>();
   #bySlot = new Map<number, Watched>();
   #isStarted = false;
@@ -71,6 +78,7 @@ export class HealthChecker {
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
     this.#queue = new ProbeQueue(options.probesAtOnce ?? PROBES_AT_ONCE);
+    this.#slowStarts = new SlowStarts(options.servers, options.timers);
   }
 
   /** watch changes over to a plan: its servers, and only those, are probed from now on. */
@@ -80,6 +88,7 @@ export class HealthChecker {
     this.#queue.limit = this.#options.probesAtOnce ?? plan.settings.probesAtOnce ?? PROBES_AT_ONCE;
     for (const backend of plan.backends) {
       const check = backend.check === null ? null : this.#checkOf(backend.check);
+      const isServing = backend.servers.some(({ name }) => before.has(`${backend.name}/${name}`));
       for (const { name: server, address } of backend.servers) {
         const path = `${backend.name}/${server}`;
         const slot = slots.servers[path]!;
@@ -88,12 +97,17 @@ export class HealthChecker {
         const watched = isSame ? known : this.#begin(backend.name, server, slot, address);
         if (isSame) before.delete(path);
         after.set(path, watched);
+        watched.slowStartMs = backend.slowStartMs;
         if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
+        if (known === undefined && isServing && watched.state === 'running') this.#slowStart(watched, 'it was added');
         if (known === undefined || isSame || known.state === 'running') continue;
         this.#tell(watched, known.state, 'its address was changed');
       }
     }
-    for (const { schedule } of before.values()) schedule?.stop();
+    for (const { schedule, slot } of before.values()) {
+      schedule?.stop();
+      this.#slowStarts.cancel(slot);
+    }
     this.#watched = after;
     this.#bySlot = new Map([...after.values()].map((watched) => [watched.slot, watched]));
     if (this.#isStarted) this.#startWaiting();
@@ -109,6 +123,7 @@ export class HealthChecker {
   stop(): void {
     this.#isStarted = false;
     this.#queue.clear();
+    this.#slowStarts.stop();
     for (const { schedule } of this.#watched.values()) schedule?.stop();
     this.#watched.clear();
     this.#bySlot.clear();
@@ -143,13 +158,19 @@ export class HealthChecker {
     this.#settle(watched, reason);
   }
 
+  /** cameBack: a server is ready again that was in maintenance. */
+  cameBack(name: string): void {
+    const watched = this.#watched.get(name);
+    if (watched !== undefined && watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
+  }
+
   #begin(backend: string, server: string, slot: number, address: Address): Watched {
     const { servers } = this.#options;
     servers.setState(slot, SERVER_STATES.indexOf('running'));
     servers.setLastCheck(slot, LAST_CHECKS.indexOf('unknown'));
     return {
       ...{ slot, backend, server, address: JSON.stringify(address), history: new HealthHistory() },
-      ...{ check: null, health: null, schedule: null, held: null, state: 'running' },
+      ...{ check: null, health: null, schedule: null, held: null, slowStartMs: 0, state: 'running' },
     };
   }
 
@@ -223,7 +244,24 @@ export class HealthChecker {
   #settle(watched: Watched, reason: string): void {
     const from = watched.state;
     const to = watched.held !== null ? 'stopped' : (watched.health?.state ?? 'running');
-    if (to === from) return;
+    if (to === from || (to === 'running' && from === 'starting')) return;
+    if (to === 'running' && from === 'stopped' && this.#slowStart(watched, reason)) return;
+    this.#slowStarts.cancel(watched.slot);
+    this.#setState(watched, to, reason);
+  }
+
+  /** slowStart makes a server that could run `starting`; false: its backend has no slow start. */
+  #slowStart(watched: Watched, reason: string): boolean {
+    if (watched.slowStartMs === 0) return false;
+    this.#slowStarts.begin(watched.slot, watched.slowStartMs, () => {
+      this.#setState(watched, 'running', 'its slow start is over');
+    });
+    this.#setState(watched, 'starting', reason);
+    return true;
+  }
+
+  #setState(watched: Watched, to: ServerState, reason: string): void {
+    const from = watched.state;
     watched.state = to;
     this.#options.servers.setState(watched.slot, SERVER_STATES.indexOf(to));
     this.#tell(watched, from, reason);

@@ -103,7 +103,10 @@ export class Runtime {
       drains: this.#drains,
       timers,
       history: (name) => this.#checker.history(name),
-      adminChanged: options.adminChanged,
+      adminChanged: (event) => {
+        options.adminChanged(event);
+        if (event.from === 'maint') this.#checker.cameBack(`${event.backend}/${event.server}`);
+      },
       numberChanged: options.numberChanged,
     };
     this.#stats = new StatsReader(memory, (id) => this.#words.name(id));
@@ -227,6 +230,7 @@ function setServerWords(servers: ServerTable, next: Generation, previous: Genera
     const slot = next.slots.servers[name]!;
     if (before.get(name)?.weight !== server.weight) servers.setWeight(slot, server.weight);
     if (before.get(name)?.max !== server.max) servers.setMax(slot, server.max);
+    servers.setMostWaiting(slot, server.queue);
   }
 }
 

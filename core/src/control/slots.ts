@@ -5,6 +5,7 @@
  * last generation with it has retired, the slot's words are reset and the slot may go to another name.
  */
 import type { Plan } from '@sluice/dsl/plan';
+import { BackendTable } from '../shared/backend-table.ts';
 import { BACKEND_CAPACITY, CounterSums, LISTENER_CAPACITY } from '../shared/counters.ts';
 import { LatencySums } from '../shared/latency-histogram.ts';
 import type { SharedMemory } from '../shared/memory.ts';
@@ -21,10 +22,14 @@ export class Slots {
   constructor(memory: SharedMemory) {
     const counters = new CounterSums(memory);
     const latency = new LatencySums(memory);
+    const backends = new BackendTable(memory);
     const servers = new ServerTable(memory.servers, memory.threads);
     const sticks = new SharedStickTable(memory, memory.threads);
     this.#listeners = new SlotPool('listener', LISTENER_CAPACITY, (slot) => counters.resetListener(slot));
-    this.#backends = new SlotPool('backend', BACKEND_CAPACITY, (slot) => latency.reset(slot));
+    this.#backends = new SlotPool('backend', BACKEND_CAPACITY, (slot) => {
+      latency.reset(slot);
+      backends.reset(slot);
+    });
     this.#servers = new SlotPool('server', SERVER_CAPACITY, (slot) => {
       servers.reset(slot);
       counters.resetServer(slot);

@@ -7,16 +7,15 @@
  */
 import type { Logger } from 'pino';
 import { AddressCounts } from '../shared/address-counts.ts';
+import { BackendTable } from '../shared/backend-table.ts';
 import { monotonicMs } from '../shared/clock.ts';
 import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { PrepareOrder, Report } from '../shared/orders.ts';
-import { type PackedOrder, packOrder } from '../shared/packed-order.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
-import { inSlices } from '../shared/slices.ts';
 import { DataThread } from './data-thread.ts';
 import { reasonOf } from './errors.ts';
 import { mergeSessions, type PlaneSessions, type PlaneStatus, type Planes } from './planes.ts';
@@ -62,10 +61,6 @@ const LAST_RETRY_MS = 5000;
 /** A thread that served for so long is no early death. */
 const SETTLED_MS = 1000;
 
-function pack(order: PrepareOrder): Promise<PackedOrder> {
-  return inSlices(packOrder(order), monotonicMs);
-}
-
 interface Place {
   thread: DataThread | null;
   state: PlaneStatus['state'];
@@ -109,12 +104,11 @@ export class ThreadPool implements Planes {
   }
 
   async prepare(order: PrepareOrder): Promise<void> {
-    const packed = await pack(order);
     // All are waited for, so that no thread is still preparing when the failure of another one is told.
     const results = await Promise.allSettled(
       this.#places.map(async ({ thread, state }) => {
         // A place between two threads is prepared when it gets its next one.
-        if (thread !== null && state !== 'lost') await thread.prepare(packed);
+        if (thread !== null && state !== 'lost') await thread.prepare(order);
       }),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -213,6 +207,7 @@ export class ThreadPool implements Planes {
     place.thread = null;
     const word = wordName(this.#watch.pulse(number).wordId);
     new ServerTable(memory.servers, memory.threads).forget(number);
+    new BackendTable(memory).forget(number);
     new CounterSums(memory).forget(number);
     new SharedStickTable(memory, number).forget(number);
     new SharedRateTable(memory, number, monotonicMs).forget(number);
@@ -245,7 +240,7 @@ export class ThreadPool implements Planes {
       try {
         const thread = this.#begin(number);
         if (order !== null) {
-          await thread.prepare(await pack(order));
+          await thread.prepare(order);
           await thread.activate(order.generation);
         }
       } catch (thrown) {

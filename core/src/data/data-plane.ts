@@ -5,6 +5,7 @@
 import type { Address } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
+import { BackendTable } from '../shared/backend-table.ts';
 import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
@@ -13,7 +14,6 @@ import type { DataPlane, OpenSessions, PrepareOrder } from '../shared/orders.ts'
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
-import { inSlices } from '../shared/slices.ts';
 import { AccessLog } from './access-log.ts';
 import type { Generation } from './generation.ts';
 import { link } from './link.ts';
@@ -21,6 +21,7 @@ import type { Closable, Loop } from './loop.ts';
 import { openSessions } from './open-sessions.ts';
 import { Port } from './port.ts';
 import { ServerEndpoint } from './server-endpoint.ts';
+import { inSlices } from './slices.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -60,6 +61,7 @@ class LoopDataPlane implements DataPlane {
       latency: new LatencyHistogram(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
       table: new ServerTable(memory.servers, memory.threads),
+      backends: new BackendTable(memory),
       sticks: new SharedStickTable(memory, thread),
       rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
@@ -124,6 +126,7 @@ class LoopDataPlane implements DataPlane {
     this.#current = prepared.generation;
     this.#loop.accessLog.isOn = prepared.isLogged;
     prepared.generation.isCurrent = true;
+    if (previous !== null) inheritTurns(prepared.generation, previous);
     for (const [name, port] of prepared.byName) port.serve(prepared.generation.listeners.get(name)!);
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
@@ -188,7 +191,7 @@ class LoopDataPlane implements DataPlane {
 
   /** wakeLines: other threads may have made room, and servers may have come back. */
   #wakeLines(): void {
-    for (const line of this.#loop.lines) line.wake(Number.POSITIVE_INFINITY);
+    for (const line of this.#loop.lines) line.wakeAll();
   }
 
   #endpoint(slot: number, address: Address): ServerEndpoint {
@@ -213,6 +216,15 @@ class LoopDataPlane implements DataPlane {
       endpoint.retire();
       this.#endpoints.delete(key);
     }
+  }
+}
+
+/** inheritTurns: a reload begins no strategy's turns anew. */
+function inheritTurns(next: Generation, previous: Generation): void {
+  const before = new Map(previous.backends.map((backend) => [backend.name, backend]));
+  for (const { name, balancer } of next.backends) {
+    const known = before.get(name);
+    if (known !== undefined) balancer.inherit(known.balancer);
   }
 }
 

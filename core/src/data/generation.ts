@@ -5,8 +5,9 @@
  */
 import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
-import type { Action, Answer, Balancer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { Action, Answer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { HeadLimits } from './http1/request-head.ts';
+import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -47,7 +48,7 @@ export interface LinkedBackend {
   readonly plan: BackendPlan;
   readonly pool: LiveServerPool;
   readonly line: WaitingLine;
-  readonly balancer: Balancer;
+  readonly balancer: LinkedBalancer;
   readonly stickiness: Stickiness | null;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;

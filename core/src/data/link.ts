@@ -13,7 +13,7 @@ import {
   type Steps,
 } from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
-import type { Action, Answer, Balancer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { Action, Answer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
@@ -22,6 +22,7 @@ import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './ge
 import { isForwardingField } from './http1/field-block.ts';
 import { isUntouchable } from './http1/field-edits.ts';
 import type { HeadLimits } from './http1/request-head.ts';
+import { LinkedBalancer } from './linked-balancer.ts';
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
@@ -122,15 +123,10 @@ class Linking {
   *link(endpoints: Endpoints): Steps<Generation> {
     const { plan, generation: number } = this.#order;
     const listeners = new Map<string, LinkedListener>();
-    const backends: LinkedBackend[] = [];
-    for (const backend of plan.backends) {
-      backends.push(this.#backend(backend, endpoints));
-      yield;
-    }
     const generation: Generation = {
       number,
       listeners,
-      backends,
+      backends: plan.backends.map((backend) => this.#backend(backend, endpoints)),
       errorAnswer: this.#errorAnswers(),
       holds: 0,
       isCurrent: false,
@@ -149,16 +145,14 @@ class Linking {
       slot: this.#order.slots.listeners[plan.name]!,
       plan,
       generation,
-      guards: yield* compileRulesInSteps(plan.guards, this.#readers, plan.indexes?.guards),
+      guards: yield* compileRulesInSteps(plan.guards, this.#readers),
       guardRules: yield* this.#rules(plan.name, plan.guards),
-      changes: yield* compileRulesInSteps(plan.changes, this.#readers, plan.indexes?.changes),
+      changes: yield* compileRulesInSteps(plan.changes, this.#readers),
       changeRules: yield* this.#rules(plan.name, plan.changes),
-      routes: yield* compileRulesInSteps(plan.routes, this.#readers, plan.indexes?.routes),
+      routes: yield* compileRulesInSteps(plan.routes, this.#readers),
       routeRules: yield* this.#rules(plan.name, plan.routes),
       responses:
-        plan.responseChanges.length === 0
-          ? null
-          : yield* compileRulesInSteps(plan.responseChanges, this.#readers, plan.indexes?.responseChanges),
+        plan.responseChanges.length === 0 ? null : yield* compileRulesInSteps(plan.responseChanges, this.#readers),
       responseRules: yield* this.#rules(plan.name, plan.responseChanges),
       errorPages: this.#errorPages(plan, generation),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
@@ -273,13 +267,15 @@ class Linking {
   #backend(plan: BackendPlan, endpoints: Endpoints): LinkedBackend {
     const { slots } = this.#order;
     const own = plan.servers.map((server) => endpoints(slots.servers[`${plan.name}/${server.name}`]!, server));
-    const pool = new LiveServerPool(plan, own, this.#loop.table, () => this.#loop.random());
+    const slot = slots.backends[plan.name]!;
+    const { table, backends, now } = this.#loop;
+    const pool = new LiveServerPool(plan, own, { table, backends, slot, now, random: () => this.#loop.random() });
     return {
       name: plan.name,
-      slot: slots.backends[plan.name]!,
+      slot,
       plan,
       pool,
-      line: new WaitingLine(this.#loop),
+      line: new WaitingLine(this.#loop, slot, plan.queue, (server) => pool.slot(server)),
       balancer: this.#balancer(plan.balance, pool),
       stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, plan.name),
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
@@ -287,19 +283,10 @@ class Linking {
     };
   }
 
-  #balancer(use: ComponentUse, pool: LiveServerPool): Balancer {
+  #balancer(use: ComponentUse, pool: LiveServerPool): LinkedBalancer {
+    const factory = this.#functions.find('balancers', use.name);
     const id = this.#wordId('balance', use.name);
-    const { heartbeats } = this.#loop;
-    const balancer = this.#functions.find('balancers', use.name)(pool, use.options);
-    return {
-      pick: (facts, servers) => {
-        heartbeats.enter(id);
-        const index = balancer.pick(facts, servers);
-        heartbeats.leave();
-        if (Number.isInteger(index) && index >= -1 && index < servers.size) return index;
-        throw new LinkError(`the strategy \`${use.name}\` picked ${index}, of ${servers.size} servers`);
-      },
-    };
+    return new LinkedBalancer(use.name, use.options, factory, pool, this.#loop.heartbeats, id);
   }
 
   #stickiness(use: ComponentUse, backend: string): Stickiness {

@@ -1,100 +1,137 @@
 /**
- * LiveServerPool: one backend's servers, as balancers see them. Hot path; data plane.
+ * LiveServerPool: one backend's servers as requests use them: in two tiers, with backups only behind the others. Hot path;
+ * data plane.
  *
- * What can only change with the server table's version (states, weights) is kept until it does; open counts are read
- * live. `begin` starts a request's attempts, `exclude` takes a tried server out of the next ones.
+ * Here indexes are places in the plan's list; the strategies' are places in a tier. `begin` starts a request's attempt.
  */
 import type { BackendPlan } from '@sluice/dsl/plan';
-import type { ServerPool } from '../plugin/server-pool.ts';
-import { MAINT, READY, RUNNING, type ServerTable, STARTING } from '../shared/server-table.ts';
+import type { StickyPool } from '../plugin/server-pool.ts';
+import type { BackendTable } from '../shared/backend-table.ts';
+import { MAINT, RUNNING, type ServerTable, STARTING } from '../shared/server-table.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
+import { ServerTier, type TierSources } from './server-tier.ts';
 
-const NOT_USABLE = 0;
-const PRIMARY = 1;
-const BACKUP = 2;
+/** What a pool reads; `backends` and `slot` give the open requests of the whole backend. */
+export interface PoolSources {
+  readonly table: ServerTable;
+  readonly backends: BackendTable;
+  /** The backend's slot. */
+  readonly slot: number;
+  random(): number;
+  now(): number;
+}
 
-export class LiveServerPool implements ServerPool {
+export class LiveServerPool implements StickyPool {
   readonly backend: string;
   readonly size: number;
   readonly endpoints: readonly ServerEndpoint[];
+  readonly primary: ServerTier;
+  /** null: the backend has no backups. */
+  readonly backup: ServerTier | null;
+  /** Of each tier: the places in the plan's list. */
+  readonly #primaries: Int32Array;
+  readonly #backups: Int32Array;
+  /** Of each place in the list: the place in its tier. */
+  readonly #places: Int32Array;
+  readonly #isBackup: Uint8Array;
   readonly #names: readonly string[];
   readonly #slots: Int32Array;
-  readonly #isBackup: Uint8Array;
-  readonly #tiers: Uint8Array;
-  readonly #tried: Int32Array;
   readonly #bySlot = new Map<number, number>();
   readonly #table: ServerTable;
   readonly #random: () => number;
-  #triedCount = 0;
-  #seen = -1;
-  #hasPrimary = false;
-  #tier = PRIMARY;
+  #tried: readonly number[] | null = null;
 
-  constructor(plan: BackendPlan, endpoints: readonly ServerEndpoint[], table: ServerTable, random: () => number) {
+  constructor(plan: BackendPlan, endpoints: readonly ServerEndpoint[], sources: PoolSources) {
+    const { table, backends, slot } = sources;
     this.backend = plan.name;
     this.size = plan.servers.length;
     this.endpoints = endpoints;
+    this.#table = table;
+    this.#random = () => sources.random();
     this.#names = plan.servers.map((server) => server.name);
     this.#slots = Int32Array.from(endpoints, (endpoint) => endpoint.slot);
     this.#isBackup = Uint8Array.from(plan.servers, (server) => (server.isBackup ? 1 : 0));
-    this.#tiers = new Uint8Array(this.size);
-    this.#tried = new Int32Array(Math.max(this.size, 1));
-    this.#table = table;
-    this.#random = random;
+    this.#places = new Int32Array(this.size);
     for (let index = 0; index < this.size; index++) this.#bySlot.set(this.#slots[index]!, index);
+    const indexes = plan.servers.map((_, index) => index);
+    const tierSources: TierSources = {
+      table,
+      openInAll: () => backends.open(slot),
+      random: () => sources.random(),
+      now: () => sources.now(),
+    };
+    const tier = (members: readonly number[]): ServerTier => {
+      for (const [place, index] of members.entries()) this.#places[index] = place;
+      const names = members.map((index) => this.#names[index]!);
+      const slots = members.map((index) => this.#slots[index]!);
+      return new ServerTier(plan.name, names, slots, tierSources);
+    };
+    const primaries = indexes.filter((index) => this.#isBackup[index] === 0);
+    const backups = indexes.filter((index) => this.#isBackup[index] === 1);
+    this.#primaries = Int32Array.from(primaries);
+    this.#backups = Int32Array.from(backups);
+    this.primary = tier(primaries);
+    this.backup = backups.length === 0 ? null : tier(backups);
   }
 
-  get version(): number {
-    return this.#table.version;
-  }
-
-  /** begin forgets what earlier requests tried. Call before the first pick of every attempt. */
+  /** begin notices what has changed and which servers this request has tried. Call before each attempt. */
   begin(tried: readonly number[] | null): void {
-    if (this.#table.version !== this.#seen) this.#refresh();
-    this.#tier = this.#hasPrimary ? PRIMARY : BACKUP;
-    this.#triedCount = 0;
-    if (tried !== null) {
-      for (const index of tried) if (this.#triedCount < this.#tried.length) this.#tried[this.#triedCount++] = index;
-    }
+    this.#tried = tried;
+    this.primary.begin();
+    this.backup?.begin();
+    if (tried === null) return;
+    for (const index of tried) this.#tierOf(index).exclude(this.#places[index]!);
   }
 
-  /** useBackups lets this attempt go to backup servers; false when it could already, or there is none. */
-  useBackups(): boolean {
-    if (this.#tier === BACKUP) return false;
-    this.#tier = BACKUP;
-    return true;
+  /** healthy is the number of servers that take new clients: up, ready, of a weight above 0. Backups count. */
+  get healthy(): number {
+    this.primary.refresh();
+    this.backup?.refresh();
+    return this.primary.upCount + (this.backup?.upCount ?? 0);
+  }
+
+  /** isFull: no server has room, but one that this request may use would have it, if others left. */
+  get isFull(): boolean {
+    return this.primary.hasFull || (this.backup?.hasFull ?? false);
+  }
+
+  /** indexOf is the place in the plan's list of a tier's server. */
+  indexOf(tier: ServerTier, place: number): number {
+    return tier === this.primary ? this.#primaries[place]! : this.#backups[place]!;
+  }
+
+  /** placeOf is a server's place in its tier. */
+  placeOf(index: number): number {
+    return this.#places[index]!;
+  }
+
+  isBackup(index: number): boolean {
+    return this.#isBackup[index] === 1;
   }
 
   isUsable(index: number): boolean {
-    if (this.#tiers[index] !== this.#tier) return false;
-    return !this.#isTried(index) && this.hasRoom(index);
+    if (!(index >= 0 && index < this.size)) return false;
+    return this.#tierOf(index).isUsable(this.#places[index]!);
   }
 
   /** hasRoom tells whether the server is below its max. */
   hasRoom(index: number): boolean {
     const slot = this.#slots[index]!;
-    const max = this.#table.max(slot);
-    return max === 0 || this.#table.open(slot) < max;
-  }
-
-  /** isFull: no server has room, but one that this request may use would, if others left. */
-  get isFull(): boolean {
-    for (let index = 0; index < this.size; index++) {
-      if (this.#tiers[index] === this.#tier && !this.#isTried(index) && !this.hasRoom(index)) return true;
-    }
-    return false;
+    const limit = this.#table.limit(slot);
+    return limit === 0 || this.#table.open(slot) < limit;
   }
 
   /** keepsSticky: a server that new clients may not use (draining, weight 0) still serves those that belong to it. */
   keepsSticky(index: number): boolean {
+    if (!(index >= 0 && index < this.size)) return false;
     const slot = this.#slots[index]!;
     const state = this.#table.state(slot);
     if ((state !== RUNNING && state !== STARTING) || this.#table.admin(slot) === MAINT) return false;
-    return !this.#isTried(index);
+    return this.#tried === null || !this.#tried.includes(index);
   }
 
   weight(index: number): number {
-    return this.#table.weight(this.#slots[index]!);
+    return this.#tierOf(index).weight(this.#places[index]!);
   }
 
   open(index: number): number {
@@ -117,22 +154,7 @@ export class LiveServerPool implements ServerPool {
     return this.#random();
   }
 
-  #isTried(index: number): boolean {
-    for (let at = 0; at < this.#triedCount; at++) if (this.#tried[at] === index) return true;
-    return false;
-  }
-
-  #refresh(): void {
-    this.#seen = this.#table.version;
-    this.#hasPrimary = false;
-    for (let index = 0; index < this.size; index++) {
-      const slot = this.#slots[index]!;
-      const state = this.#table.state(slot);
-      const isOpen =
-        (state === RUNNING || state === STARTING) && this.#table.admin(slot) === READY && this.#table.weight(slot) > 0;
-      const tier = isOpen ? (this.#isBackup[index] === 1 ? BACKUP : PRIMARY) : NOT_USABLE;
-      this.#tiers[index] = tier;
-      if (tier === PRIMARY) this.#hasPrimary = true;
-    }
+  #tierOf(index: number): ServerTier {
+    return this.#isBackup[index] === 1 ? this.backup! : this.primary;
   }
 }

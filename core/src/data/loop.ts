@@ -3,6 +3,7 @@
  */
 
 import type { AddressCounts } from '../shared/address-counts.ts';
+import type { BackendTable } from '../shared/backend-table.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
@@ -36,6 +37,7 @@ export interface Loop {
   readonly latency: LatencyHistogram;
   readonly heartbeats: Heartbeats;
   readonly table: ServerTable;
+  readonly backends: BackendTable;
   readonly sticks: SharedStickTable;
   readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;

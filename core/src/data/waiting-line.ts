@@ -1,13 +1,15 @@
 /**
  * WaitingLine: requests of one backend, on one event loop, that wait for a server with room. Hot path when servers are full.
  *
- * First come, first served. Room made by this loop is noticed at once, room made by other threads at the next tick.
+ * First come, first served: a new request does not overtake those that wait here. Most wait for any server; a client that
+ * belongs to a full server waits for that one, and holds up nobody else. Room made by this loop is noticed at once, room made
+ * by other threads when the next request comes, at the latest at the next tick. How many may wait, in all and for one server,
+ * is counted over all threads.
  */
 import type { Loop } from './loop.ts';
 
-/** Most requests that wait at once; more are answered 503 at once. */
-const MOST_WAITING = 4096;
-const MOST_REFUSED = 32;
+/** After so many who cannot go on (they have tried the servers that have room) the others wait for the next tick. */
+const MOST_REFUSED = 4;
 
 export interface Waiting {
   /** tryAgain leaves the line and goes on, if a server has room now. False: it goes on waiting. */
@@ -16,33 +18,94 @@ export interface Waiting {
 
 export class WaitingLine {
   readonly #loop: Loop;
-  readonly #waiting = new Set<Waiting>();
+  /** The backend's slot. */
+  readonly #slot: number;
+  /** Most that wait at once, over all threads. */
+  readonly #most: number;
+  readonly #slotOf: (server: number) => number;
+  /** Who waits for any server, with their number in the line. */
+  readonly #forAny = new Map<Waiting, number>();
+  /** Who waits for one server, by its index. */
+  readonly #forOne = new Map<number, Map<Waiting, number>>();
+  readonly #servers = new Map<Waiting, number>();
+  #last = 0;
 
-  constructor(loop: Loop) {
+  constructor(loop: Loop, slot: number, most: number, slotOf: (server: number) => number) {
     this.#loop = loop;
+    this.#slot = slot;
+    this.#most = most;
+    this.#slotOf = slotOf;
   }
 
-  /** join puts a request at the end; false when the line is too long. */
-  join(waiting: Waiting): boolean {
-    if (this.#waiting.size >= MOST_WAITING) return false;
-    this.#waiting.add(waiting);
-    this.#loop.lines.add(this);
+  /** isOpen: nobody waits whom a new request would overtake. Those who can go on are let go first. */
+  isOpen(): boolean {
+    if (this.#forAny.size === 0) return true;
+    this.wake();
+    return this.#forAny.size === 0;
+  }
+
+  /** join puts a request at the end, for one server or any (-1); false when the line is too long. */
+  join(waiting: Waiting, server = -1): boolean {
+    const { backends, table, thread, lines } = this.#loop;
+    if (!backends.tryWait(this.#slot, thread, this.#most)) return false;
+    const number = ++this.#last;
+    if (server === -1) this.#forAny.set(waiting, number);
+    else {
+      let line = this.#forOne.get(server);
+      if (line === undefined) {
+        line = new Map();
+        this.#forOne.set(server, line);
+      }
+      line.set(waiting, number);
+      this.#servers.set(waiting, server);
+      table.addWaiting(this.#slotOf(server), thread, 1);
+    }
+    lines.add(this);
     return true;
   }
 
   leave(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
-    if (this.#waiting.size === 0) this.#loop.lines.delete(this);
+    const { backends, table, thread, lines } = this.#loop;
+    if (!this.#forAny.delete(waiting)) {
+      const server = this.#servers.get(waiting);
+      if (server === undefined) return;
+      this.#servers.delete(waiting);
+      const line = this.#forOne.get(server)!;
+      line.delete(waiting);
+      if (line.size === 0) this.#forOne.delete(server);
+      table.addWaiting(this.#slotOf(server), thread, -1);
+    }
+    backends.left(this.#slot, thread);
+    if (this.#forAny.size === 0 && this.#servers.size === 0) lines.delete(this);
   }
 
-  /**
-   * wake lets those who can go on do so, in order. One who waits for a server of its own stops nobody, but after
-   * `mostRefused` who cannot go on the rest is left for the next tick, which asks everyone.
-   */
-  wake(mostRefused = MOST_REFUSED): void {
+  /** wake lets those who can go on do so, in order. `server` is the one that has room now, if it is known. */
+  wake(server = -1): void {
+    const own = server === -1 ? undefined : this.#forOne.get(server);
+    if (own !== undefined) {
+      const [first, number] = own.entries().next().value!;
+      const [, general = Number.POSITIVE_INFINITY] = this.#forAny.entries().next().value ?? [];
+      if (number < general) first.tryAgain();
+    }
+    this.#wakeAny(MOST_REFUSED);
+    if (own !== undefined) wakeInOrder(own);
+  }
+
+  /** wakeAll asks everyone. */
+  wakeAll(): void {
+    for (const line of this.#forOne.values()) wakeInOrder(line);
+    this.#wakeAny(Number.POSITIVE_INFINITY);
+  }
+
+  #wakeAny(mostRefused: number): void {
     let refused = 0;
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.#forAny.keys()) {
       if (!waiting.tryAgain() && ++refused >= mostRefused) return;
     }
   }
+}
+
+/** All wait for the same, so the first who is refused speaks for the others. */
+function wakeInOrder(line: ReadonlyMap<Waiting, number>): void {
+  for (const waiting of line.keys()) if (!waiting.tryAgain()) return;
 }

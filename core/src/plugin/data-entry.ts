@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import type { FieldReader, MapLookup, RequestFacts } from '@sluice/dsl/match';
 import type { Args, Template } from '@sluice/dsl/plan';
 import type { RateTable } from './rate-table.ts';
-import type { ServerPool } from './server-pool.ts';
+import type { ServerPool, StickyPool } from './server-pool.ts';
 import type { StickTable } from './stick-table.ts';
 
 /** Answer is what a verdict sends in place of a server's answer. Header names as they should be sent. */
@@ -83,21 +83,50 @@ export type VerbFactory = (args: Args, linker: Linker) => Action;
  * before by the same request, so a retry is just another pick.
  */
 export interface Balancer {
-  /** pick returns the index of a server for which `pool.isUsable` is true, or -1. */
+  /** pick returns the index of a server for which `pool.isUsable` is true, or -1. The gateway then opens a request on it. */
   pick(facts: RequestFacts, pool: ServerPool): number;
+  /**
+   * ended is called when a request that this thread opened on a server has ended, well or not. Strategies that read open counts
+   * when they pick need it not.
+   */
+  ended?(index: number, pool: ServerPool): void;
+  /**
+   * answered is called when the head of an answer has come, `ms` after the request was sent; with status 0 when there was none:
+   * the server refused, broke off, or took too long.
+   */
+  answered?(index: number, pool: ServerPool, ms: number, status: number): void;
+  /**
+   * inherit is called at the switch to a new generation in which the backend has the same strategy: `before` is the one that
+   * served until now, with its pool. Slots say which server is which. Takes over turns, so that a reload begins nothing anew.
+   */
+  inherit?(before: Balancer, pool: ServerPool, poolBefore: ServerPool): void;
+  /**
+   * explain says how the strategy sees this request, for `sluice explain`. Called on the main thread, on an instance of its own
+   * that has picked nothing; not on the hot path.
+   */
+  explain?(facts: RequestFacts, pool: ServerPool): BalanceExplanation;
 }
 
+/** BalanceExplanation is for people. */
+export interface BalanceExplanation {
+  /** The server that gets the request; -1 when turns or chance decide. */
+  readonly picked: number;
+  /** What speaks for or against a usable server: `3 open of weight 2`. One phrase, lower case, without a full stop. */
+  why(index: number): string;
+}
+
+/** `options` are the component's arguments. */
 export type BalancerFactory = (pool: ServerPool, options: Args) => Balancer;
 
 /** Stickiness sends a client back to the server it had. */
 export interface Stickiness {
   /** find returns the server's index in the pool, or -1. The server may be unusable; the gateway decides what then. */
-  find(facts: RequestFacts, pool: ServerPool): number;
+  find(facts: RequestFacts, pool: StickyPool): number;
   /**
    * learn is called when the head of an answer has come, before it is sent on. `setCookies` are the values of its
    * Set-Cookie fields, in order (a shared empty array when there are none).
    */
-  learn(facts: RequestFacts, pool: ServerPool, server: number, setCookies: readonly string[]): void;
+  learn(facts: RequestFacts, pool: StickyPool, server: number, setCookies: readonly string[]): void;
 }
 
 export type StickinessFactory = (options: Args, table: StickTable, backend: string) => Stickiness;

@@ -2,10 +2,11 @@
  * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable, SharedRateTable, AddressCounts) are made by every thread for itself.
+ * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable, SharedRateTable, AddressCounts) are made by every thread for itself.
  * Pages that are never touched cost no real memory, so capacities are generous.
  */
 import { AddressCounts } from './address-counts.ts';
+import { BackendTable } from './backend-table.ts';
 import { ThreadCounters } from './counters.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -17,6 +18,7 @@ export interface SharedMemory {
   /** How many data threads there may be, at least 1. Threads are numbered from 0; `threads: 0` uses number 0. */
   readonly threads: number;
   readonly servers: SharedArrayBuffer;
+  readonly backends: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
   readonly latency: SharedArrayBuffer;
   readonly heartbeats: SharedArrayBuffer;
@@ -42,6 +44,7 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
   return {
     threads,
     servers: new SharedArrayBuffer(ServerTable.bytes(threads)),
+    backends: new SharedArrayBuffer(BackendTable.bytes(threads)),
     counters: new SharedArrayBuffer(ThreadCounters.bytes(threads)),
     latency: new SharedArrayBuffer(LatencyHistogram.bytes(threads)),
     heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),

@@ -1,5 +1,5 @@
 /**
- * ServerTable: states, weights and open counts of all servers, in shared memory. Hot path; both planes.
+ * ServerTable: states, weights, open and waiting counts of all servers, in shared memory. Hot path; both planes.
  *
  * The control plane writes states; data threads count open requests. A slot belongs to one server (backend and name) for
  * as long as it is in any generation, so counts and histories survive reloads. Nothing here locks: every field is one
@@ -26,6 +26,7 @@ export type LastCheck = (typeof LAST_CHECKS)[number];
 
 const HEADER = 16;
 const STRIDE = 16;
+/** The number of changes so far: where the next one stands in the list of changes. */
 const VERSION = 0;
 
 const STATE = 0;
@@ -34,32 +35,68 @@ const WEIGHT = 2;
 const MAX = 3;
 const OPEN = 4;
 const LAST_CHECK = 5;
+/** What slow start still holds back, in FULL_SHAREs. */
+const MISSING = 6;
+const WAITING = 7;
+const MOST_WAITING = 8;
+const NOTES = 9;
+/** Numbers of a strategy's own that a server has room for. */
+export const NOTE_COUNT = 4;
 
 /** Most servers in one gateway, over all backends. */
 export const SERVER_CAPACITY = 16384;
+const SLOT_BITS = 14;
+
+/** The share of a server that is not in slow start; one in slow start has 1 to 255 of it. */
+export const FULL_SHARE = 256;
+
+/** How many changes back the table knows which server it was. */
+export const CHANGES_KEPT = 4096;
+const CHANGE_BITS = 12;
+const LAPS = (1 << (32 - SLOT_BITS)) - 1;
 
 export class ServerTable {
   readonly memory: SharedArrayBuffer;
   readonly threads: number;
   readonly #words: Int32Array;
+  readonly #notes: Float32Array;
+  readonly #changes: Int32Array;
   readonly #openByThread: Int32Array;
+  readonly #waitingByThread: Int32Array;
 
   /** bytes is the size of the memory for so many threads (at least 1). */
   static bytes(threads: number): number {
-    return 4 * (HEADER + SERVER_CAPACITY * STRIDE + threads * SERVER_CAPACITY);
+    return 4 * (HEADER + SERVER_CAPACITY * STRIDE + CHANGES_KEPT + 2 * threads * SERVER_CAPACITY);
   }
 
   constructor(memory: SharedArrayBuffer, threads: number) {
     this.memory = memory;
     this.threads = threads;
-    this.#words = new Int32Array(memory, 0, HEADER + SERVER_CAPACITY * STRIDE);
-    const perThread = 4 * (HEADER + SERVER_CAPACITY * STRIDE);
+    const words = HEADER + SERVER_CAPACITY * STRIDE;
+    this.#words = new Int32Array(memory, 0, words);
+    this.#notes = new Float32Array(memory, 0, words);
+    this.#changes = new Int32Array(memory, 4 * words, CHANGES_KEPT);
+    const perThread = 4 * (words + CHANGES_KEPT);
     this.#openByThread = new Int32Array(memory, perThread, threads * SERVER_CAPACITY);
+    this.#waitingByThread = new Int32Array(
+      memory,
+      perThread + 4 * threads * SERVER_CAPACITY,
+      threads * SERVER_CAPACITY,
+    );
   }
 
-  /** version changes whenever any state, admin state, weight or max does; pools compare it before they trust what they kept. */
+  /**
+   * version is the number of changes so far (32 bits, it wraps): of a state, admin state, weight, max or share, and of a full
+   * server that has room again. Pools compare it before they trust what they kept.
+   */
   get version(): number {
-    return this.#words[VERSION]!;
+    return Atomics.load(this.#words, VERSION);
+  }
+
+  /** changed is the slot that change number `at` was about; -1: forgotten, or not written yet, so look at everything. */
+  changed(at: number): number {
+    const entry = Atomics.load(this.#changes, at & (CHANGES_KEPT - 1));
+    return entry >>> SLOT_BITS === lapOf(at) ? entry & (SERVER_CAPACITY - 1) : -1;
   }
 
   state(slot: number): number {
@@ -96,6 +133,54 @@ export class ServerTable {
     this.#set(slot, MAX, max);
   }
 
+  /** share is what slow start leaves a server of its weight and max, of FULL_SHARE. */
+  share(slot: number): number {
+    return FULL_SHARE - this.#words[HEADER + slot * STRIDE + MISSING]!;
+  }
+
+  setShare(slot: number, share: number): void {
+    this.#set(slot, MISSING, FULL_SHARE - share);
+  }
+
+  /** limit is the most requests at once now: the max, or what slow start leaves of it, at least 1; 0: no limit. */
+  limit(slot: number): number {
+    const at = HEADER + slot * STRIDE;
+    const max = this.#words[at + MAX]!;
+    const missing = this.#words[at + MISSING]!;
+    if (missing === 0 || max === 0) return max;
+    return Math.max(1, Math.floor((max * (FULL_SHARE - missing)) / FULL_SHARE));
+  }
+
+  /** Most requests that wait for just this server; 0: no limit of its own. */
+  mostWaiting(slot: number): number {
+    return this.#words[HEADER + slot * STRIDE + MOST_WAITING]!;
+  }
+
+  setMostWaiting(slot: number, most: number): void {
+    Atomics.store(this.#words, HEADER + slot * STRIDE + MOST_WAITING, most);
+  }
+
+  /** waiting is the number of requests that wait for just this server, over all threads. */
+  waiting(slot: number): number {
+    return this.#words[HEADER + slot * STRIDE + WAITING]!;
+  }
+
+  /** addWaiting counts one more (1) or less (-1). */
+  addWaiting(slot: number, thread: number, amount: 1 | -1): void {
+    const own = thread * SERVER_CAPACITY + slot;
+    this.#waitingByThread[own] = this.#waitingByThread[own]! + amount;
+    Atomics.add(this.#words, HEADER + slot * STRIDE + WAITING, amount);
+  }
+
+  /** note is a number of the strategy's own, 0 until it is set; `which` is below NOTE_COUNT. 32-bit floats. */
+  note(slot: number, which: number): number {
+    return this.#notes[HEADER + slot * STRIDE + NOTES + which]!;
+  }
+
+  setNote(slot: number, which: number, value: number): void {
+    this.#notes[HEADER + slot * STRIDE + NOTES + which] = value;
+  }
+
   lastCheck(slot: number): number {
     return this.#words[HEADER + slot * STRIDE + LAST_CHECK]!;
   }
@@ -109,6 +194,14 @@ export class ServerTable {
     return this.#words[HEADER + slot * STRIDE + OPEN]!;
   }
 
+  /** tryOpen counts one more, unless the server is at its limit: that is never exceeded, however many threads try at once. */
+  tryOpen(slot: number, thread: number): boolean {
+    const limit = this.limit(slot);
+    if (this.opened(slot, thread) <= limit || limit === 0) return true;
+    this.closed(slot, thread);
+    return false;
+  }
+
   /** opened counts one more and returns the new number. */
   opened(slot: number, thread: number): number {
     const own = thread * SERVER_CAPACITY + slot;
@@ -116,21 +209,28 @@ export class ServerTable {
     return Atomics.add(this.#words, HEADER + slot * STRIDE + OPEN, 1) + 1;
   }
 
-  /** closed counts one less. */
+  /** closed counts one less. A server that has room again is a change. */
   closed(slot: number, thread: number): void {
     const own = thread * SERVER_CAPACITY + slot;
     this.#openByThread[own] = this.#openByThread[own]! - 1;
-    Atomics.sub(this.#words, HEADER + slot * STRIDE + OPEN, 1);
+    const before = Atomics.sub(this.#words, HEADER + slot * STRIDE + OPEN, 1);
+    if (before === this.limit(slot)) this.#note(slot);
   }
 
-  /** forget takes back everything that a lost thread had counted as open. Control plane. */
+  /** forget takes back everything that a lost thread had counted as open or waiting. Control plane. */
   forget(thread: number): void {
     for (let slot = 0; slot < SERVER_CAPACITY; slot++) {
       const own = thread * SERVER_CAPACITY + slot;
+      const waiting = this.#waitingByThread[own]!;
+      if (waiting !== 0) {
+        this.#waitingByThread[own] = 0;
+        Atomics.sub(this.#words, HEADER + slot * STRIDE + WAITING, waiting);
+      }
       const open = this.#openByThread[own]!;
       if (open === 0) continue;
       this.#openByThread[own] = 0;
       Atomics.sub(this.#words, HEADER + slot * STRIDE + OPEN, open);
+      this.#note(slot);
     }
   }
 
@@ -138,13 +238,25 @@ export class ServerTable {
   reset(slot: number): void {
     for (let thread = 0; thread < this.threads; thread++) {
       this.#openByThread[thread * SERVER_CAPACITY + slot] = 0;
+      this.#waitingByThread[thread * SERVER_CAPACITY + slot] = 0;
     }
     for (let field = 0; field < STRIDE; field++) Atomics.store(this.#words, HEADER + slot * STRIDE + field, 0);
-    Atomics.add(this.#words, VERSION, 1);
+    this.#note(slot);
   }
 
   #set(slot: number, field: number, value: number): void {
     const at = HEADER + slot * STRIDE + field;
-    if (Atomics.exchange(this.#words, at, value) !== value) Atomics.add(this.#words, VERSION, 1);
+    if (Atomics.exchange(this.#words, at, value) !== value) this.#note(slot);
   }
+
+  /** The word has been written before, so whoever sees the new version sees it too. */
+  #note(slot: number): void {
+    const at = Atomics.add(this.#words, VERSION, 1);
+    Atomics.store(this.#changes, at & (CHANGES_KEPT - 1), (lapOf(at) << SLOT_BITS) | slot);
+  }
+}
+
+/** Which time round the list of changes a change stands in: 1 and up, so that an empty place is none. */
+function lapOf(at: number): number {
+  return ((at >>> CHANGE_BITS) + 1) & LAPS;
 }

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LiveServerPool } from '../../src/data/live-server-pool.ts';
 import { ServerEndpoint } from '../../src/data/server-endpoint.ts';
+import { BackendTable } from '../../src/shared/backend-table.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { DRAIN, MAINT, RUNNING, ServerTable, STARTING, STOPPED, STOPPING } from '../../src/shared/server-table.ts';
 import { backendPlan } from './fixtures/plans.ts';
 
 /** Servers a, b (slots 11, 12) and the backup z (slot 13), all running, weight 1. */
 function setUp(): { pool: LiveServerPool; table: ServerTable } {
-  const table = new ServerTable(createSharedMemory({ threads: 1 }).servers, 1);
+  const memory = createSharedMemory({ threads: 1 });
+  const table = new ServerTable(memory.servers, 1);
   const slots = [11, 12, 13];
   for (const slot of slots) {
     table.setState(slot, RUNNING);
@@ -20,14 +22,19 @@ function setUp(): { pool: LiveServerPool; table: ServerTable } {
     { name: 'z', port: 3, isBackup: true },
   ]);
   const endpoints = plan.servers.map((server, index) => new ServerEndpoint(slots[index]!, server.address));
-  return { pool: new LiveServerPool(plan, endpoints, table, () => 0.25), table };
+  const sources = { table, backends: new BackendTable(memory), slot: 0, random: () => 0.25, now: () => 0 };
+  return { pool: new LiveServerPool(plan, endpoints, sources), table };
 }
 
+/** What a strategy is asked to pick from: the servers, or the backups when there is none. */
 function usable(pool: LiveServerPool, tried: number[] | null = null): string {
   pool.begin(tried);
-  let names = '';
-  for (let index = 0; index < pool.size; index++) if (pool.isUsable(index)) names += pool.name(index);
-  return names;
+  for (const tier of [pool.primary, pool.backup!]) {
+    let names = '';
+    for (let index = 0; index < tier.size; index++) if (tier.isUsable(index)) names += tier.name(index);
+    if (names !== '') return names;
+  }
+  return '';
 }
 
 test('servers that run and are ready take requests, backups do not', () => {
@@ -58,17 +65,15 @@ test('backups take requests when no other server is up', () => {
   table.setState(11, STOPPED);
   table.setAdmin(12, MAINT);
   assert.equal(usable(pool), 'z');
-  assert.equal(pool.useBackups(), false, 'it could already');
   table.setState(13, STOPPED);
   assert.equal(usable(pool), '');
   table.setAdmin(12, 0);
   assert.equal(usable(pool), 'b');
 });
 
-test('an attempt goes to backups when it is told to, the next one not', () => {
+test('an attempt goes to backups when the others were tried, the next one not', () => {
   const { pool } = setUp();
-  assert.equal(usable(pool, [0, 1]), '');
-  assert.equal(pool.useBackups(), true);
+  assert.equal(usable(pool, [0, 1]), 'z');
   assert.deepEqual([pool.isUsable(0), pool.isUsable(1), pool.isUsable(2)], [false, false, true]);
   assert.equal(usable(pool), 'ab');
 });
@@ -76,7 +81,7 @@ test('an attempt goes to backups when it is told to, the next one not', () => {
 test('tried servers are left out of that request only', () => {
   const { pool } = setUp();
   assert.equal(usable(pool, [0]), 'b');
-  assert.equal(usable(pool, [0, 0, 0, 0, 1]), 'b', 'no more tries are kept than there are servers');
+  assert.equal(usable(pool, [0, 0, 0, 0, 1]), 'z', 'tried again and again');
   assert.equal(usable(pool), 'ab');
 });
 
@@ -125,7 +130,9 @@ test('names, slots and indexes belong together', () => {
   assert.equal(pool.indexOfSlot(14), -1);
   assert.equal(pool.weight(1), 1);
   assert.equal(pool.random(), 0.25);
-  const { version } = pool;
+  const { version } = pool.primary;
   table.setWeight(12, 7);
-  assert.notEqual(pool.version, version);
+  pool.begin(null);
+  assert.notEqual(pool.primary.version, version);
+  assert.equal(pool.primary.totalWeight, 8);
 });

@@ -41,6 +41,9 @@ class BackendChecker {
   #stick: ComponentUse | null = null;
   #check: CheckPlan | null = null;
   #retry: RetryPolicy = DEFAULTS.retry;
+  #max = 0;
+  #queue: number = DEFAULTS.queue;
+  #slowStartMs = 0;
 
   constructor(scope: Scope, statement: Statement, name: string) {
     this.#scope = scope;
@@ -73,6 +76,9 @@ class BackendChecker {
       check: this.#check,
       retry: this.#retry,
       timeouts: this.#timeouts,
+      max: this.#max,
+      queue: this.#queue,
+      slowStartMs: this.#slowStartMs,
       place,
     };
   }
@@ -110,7 +116,15 @@ class BackendChecker {
           scope.error('SL0609', item, { value: item.value, problem: address.problem }, address.mend);
         } else
           this.#addServer(
-            { name: addressText(address), address, weight: 1, max: 0, isBackup: false, place: scope.place(item) },
+            {
+              name: addressText(address),
+              address,
+              weight: 1,
+              max: 0,
+              queue: 0,
+              isBackup: false,
+              place: scope.place(item),
+            },
             item,
             item,
           );
@@ -174,6 +188,7 @@ class BackendChecker {
         address,
         weight: args.weight as number,
         max: args.max as number,
+        queue: args.queue as number,
         isBackup: args.backup as boolean,
         place: this.#scope.place({ start: statement.start, end: statement.headEnd }),
       };
@@ -189,6 +204,9 @@ class BackendChecker {
     }
     if (!this.#isNew(setting.name, span)) return;
     if (setting.name === 'balance') this.#balance = component!.use;
+    else if (setting.name === 'max') this.#max = args.count as number;
+    else if (setting.name === 'queue at most') this.#queue = args.count as number;
+    else if (setting.name === 'slow start') this.#slowStartMs = args.time as number;
     else if (setting.name === 'stick') this.#stick = component!.use;
     else if (setting.name === 'check') {
       this.#check = {

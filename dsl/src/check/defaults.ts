@@ -31,6 +31,8 @@ export const DEFAULTS = {
   listenerLimits: LISTENER_LIMITS,
   backendTimeouts: BACKEND_TIMEOUTS,
   retry: RETRY,
+  /** Most requests that wait for the servers of one backend. */
+  queue: 4096,
   settings: SETTINGS,
   /** The balancer of a backend that names none. */
   balancer: 'round-robin',

@@ -9,7 +9,6 @@
 import type { Condition, TestCondition } from '../plan/condition.ts';
 import type { RequestFacts } from './facts.ts';
 import { compileRead, fieldId, type Pass, type Read, type Readers, readOnce } from './field-source.ts';
-import type { Steps } from './steps.ts';
 import { compileTest, type Matcher } from './test-matcher.ts';
 
 export class ConditionCompiler {
@@ -20,18 +19,11 @@ export class ConditionCompiler {
   readonly #reads = new Map<string, Read>();
   readonly #named = new Map<Condition, Matcher>();
 
-  /** create counts what the conditions share. */
-  static *create(readers: Readers, conditions: readonly (Condition | null)[]): Steps<ConditionCompiler> {
-    const compiler = new ConditionCompiler(readers);
-    for (const condition of conditions) {
-      if (condition !== null) compiler.#count(condition);
-      yield;
-    }
-    return compiler;
-  }
-
-  private constructor(readers: Readers) {
+  constructor(readers: Readers, conditions: readonly (Condition | null)[]) {
     this.#readers = readers;
+    for (const condition of conditions) {
+      if (condition !== null) this.#count(condition);
+    }
   }
 
   compile(condition: Condition): Matcher {
@@ -54,7 +46,7 @@ export class ConditionCompiler {
   }
 
   /** read returns the source of a test's field, shared by all tests of the same field and key. */
-  read(test: Pick<TestCondition, 'field' | 'key'>): Read {
+  read(test: TestCondition): Read {
     const id = fieldId(test);
     let read = this.#reads.get(id);
     if (read === undefined) {

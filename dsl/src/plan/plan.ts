@@ -8,7 +8,6 @@ import type { ListPlan, MapPlan } from './list.ts';
 import type { Place } from './place.ts';
 import type { Args, Rule } from './rule.ts';
 import type { TestPlan } from './test.ts';
-import type { IpSetTable, RuleIndex } from './value-table.ts';
 
 export const PLAN_VERSION = 1;
 
@@ -67,8 +66,6 @@ export interface ClientIp {
   readonly trust: readonly string[];
   /** Lists from files whose entries are believed too. */
   readonly trustLists: readonly string[];
-  /** In a data thread: all of `trust` and of the lists, which are left out then. */
-  readonly table?: IpSetTable;
 }
 
 /** ErrorPage is sent in place of the standard answers of some statuses, where the gateway answers by itself. */
@@ -81,13 +78,6 @@ export interface ErrorPage {
   /** As loaded. `{status}` and `{request.id}` stand for themselves until it is sent. */
   readonly body: string;
   readonly place: Place;
-}
-
-export interface ListenerIndexes {
-  readonly guards: RuleIndex | null;
-  readonly changes: RuleIndex | null;
-  readonly routes: RuleIndex | null;
-  readonly responseChanges: RuleIndex | null;
 }
 
 export interface ListenerPlan {
@@ -106,8 +96,6 @@ export interface ListenerPlan {
   /** `on response { … }` */
   readonly responseChanges: readonly Rule[];
   readonly errorPages: readonly ErrorPage[];
-  /** In a data thread: the indexes of the four lists of rules; null for one that is too short to need any. */
-  readonly indexes?: ListenerIndexes;
   readonly place: Place;
 }
 
@@ -118,6 +106,8 @@ export interface ServerPlan {
   readonly weight: number;
   /** Most requests at once, over all threads; 0: no limit. */
   readonly max: number;
+  /** Most requests that wait for it because their clients belong to it, over all threads; 0: no limit. Others go elsewhere. */
+  readonly queue: number;
   readonly isBackup: boolean;
   readonly place: Place;
 }
@@ -172,6 +162,12 @@ export interface BackendPlan {
   readonly check: CheckPlan | null;
   readonly retry: RetryPolicy;
   readonly timeouts: BackendTimeouts;
+  /** Most requests at once on all its servers, over all threads; default 0: no limit. */
+  readonly max: number;
+  /** Most requests that wait for a server with room, over all threads. Default 4096. Answer to more: 503. */
+  readonly queue: number;
+  /** How long a server that comes back takes to get its whole share; default 0: it has it at once. */
+  readonly slowStartMs: number;
   readonly place: Place;
 }
 

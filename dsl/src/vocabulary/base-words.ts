@@ -158,8 +158,38 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         min: 0,
         max: 1_000_000,
       },
+      {
+        name: 'queue',
+        type: 'number',
+        before: 'queue at most',
+        doc: 'the most clients of its own that wait for it; 0: no limit',
+        default: 0,
+        min: 0,
+        max: 1_000_000,
+      },
       { name: 'backup', type: 'flag', before: 'backup', doc: 'used when no other server is usable', isOptional: true },
     ],
+  },
+  {
+    section: 'backend',
+    name: 'max',
+    doc: 'the most requests at once on all its servers',
+    example: 'max 500',
+    args: [{ name: 'count', type: 'number', doc: 'requests', min: 1, max: 10_000_000 }],
+  },
+  {
+    section: 'backend',
+    name: 'queue at most',
+    doc: 'the most requests that wait for a server with room',
+    example: 'queue at most 100',
+    args: [{ name: 'count', type: 'number', doc: 'requests; 0: nobody waits', min: 0, max: 1_000_000 }],
+  },
+  {
+    section: 'backend',
+    name: 'slow start',
+    doc: 'how long a server that comes back takes to get its whole share',
+    example: 'slow start 30s',
+    args: [{ name: 'time', type: 'duration', doc: 'until it has its whole share', min: 1000, max: DAY }],
   },
   {
     section: 'backend',
@@ -335,6 +365,6 @@ for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
 export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
   top: [],
   listener: [],
-  backend: ['slow start', 'fall back', 'tls', 'serve files', 'serve', 'send proxy'],
+  backend: ['fall back', 'tls', 'serve files', 'serve', 'send proxy'],
   settings: ['admin'],
 };

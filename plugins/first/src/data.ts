@@ -1,7 +1,7 @@
 /**
  * The data entry of first. Data threads; hot path. Must not import the manifest.
  */
-import type { Balancer, DataEntry, ServerPool } from '@sluice/core/plugin';
+import type { BalanceExplanation, Balancer, DataEntry, ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 
 /**
@@ -10,10 +10,15 @@ import type { RequestFacts } from '@sluice/dsl/match';
  */
 class First implements Balancer {
   pick(_facts: RequestFacts, pool: ServerPool): number {
-    for (let index = 0; index < pool.size; index++) {
-      if (pool.isUsable(index)) return index;
-    }
-    return -1;
+    return pool.nextUsable(0);
+  }
+
+  explain(_facts: RequestFacts, pool: ServerPool): BalanceExplanation {
+    const picked = pool.nextUsable(0);
+    return {
+      picked,
+      why: (index) => (index === picked ? 'the first that has room' : `${pool.name(picked)} comes first and has room`),
+    };
   }
 }
 

@@ -1,8 +1,10 @@
 /**
- * LeastConnections: the strategy itself. Data threads; hot path.
+ * LeastConnections: the strategy for small pools. Data threads; hot path.
  */
 import type { Balancer, ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
+import { explainLoad } from './explain-load.ts';
+import { loadOf } from './load.ts';
 
 /**
  * LeastConnections sends each request to the server with the fewest open ones, weighted.
@@ -13,27 +15,21 @@ import type { RequestFacts } from '@sluice/dsl/match';
  * warm its first server. A pick costs one look at each server, and ends at the first idle one.
  */
 export class LeastConnections implements Balancer {
+  readonly explain = explainLoad;
   #next = 0;
 
   pick(_facts: RequestFacts, pool: ServerPool): number {
     const size = pool.size;
     let best = -1;
-    let bestOpen = 0;
-    let bestWeight = 1;
+    let least = Number.POSITIVE_INFINITY;
     let index = this.#next < size ? this.#next : 0;
     for (let left = size; left > 0; left--) {
       if (pool.isUsable(index)) {
-        const open = pool.open(index);
-        if (open <= 0) {
+        const load = loadOf(pool, index);
+        if (load < least) {
           best = index;
-          break;
-        }
-        const weight = pool.weight(index);
-        // (open + 1) / weight < (bestOpen + 1) / bestWeight, without a division.
-        if (best === -1 || (open + 1) * bestWeight < (bestOpen + 1) * weight) {
-          best = index;
-          bestOpen = open;
-          bestWeight = weight;
+          least = load;
+          if (load === 0) break;
         }
       }
       index = index + 1 === size ? 0 : index + 1;

@@ -3,6 +3,7 @@
  */
 import type { Balancer, ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
+import { explainTurns } from './explain-turns.ts';
 
 /**
  * RoundRobin gives each server its weight in turns, spread as evenly as they go: weights 5, 1, 1 give a a b a c a a.
@@ -12,10 +13,12 @@ import type { RequestFacts } from '@sluice/dsl/match';
  * is worked out beforehand, so a change of weights or states holds at once. A server that is left out keeps its credit.
  */
 export class RoundRobin implements Balancer {
-  readonly #credits: Int32Array;
+  readonly explain = explainTurns;
+  /** In turns; weights in slow start are multiples of 1/256, so sums are exact. */
+  readonly #credits: Float64Array;
 
   constructor(size: number) {
-    this.#credits = new Int32Array(size);
+    this.#credits = new Float64Array(size);
   }
 
   pick(_facts: RequestFacts, pool: ServerPool): number {
@@ -37,5 +40,13 @@ export class RoundRobin implements Balancer {
     }
     if (best !== -1) credits[best] = most - total;
     return best;
+  }
+
+  inherit(before: Balancer, pool: ServerPool, poolBefore: ServerPool): void {
+    if (!(before instanceof RoundRobin)) return;
+    for (let index = 0; index < pool.size; index++) {
+      const known = poolBefore.indexOfSlot(pool.slot(index));
+      if (known !== -1) this.#credits[index] = before.#credits[known]!;
+    }
   }
 }

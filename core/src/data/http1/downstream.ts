@@ -31,7 +31,7 @@ import { CR } from './octets.ts';
 import { RequestEdits } from './request-edits.ts';
 import { framing, HEAD_NEEDS_MORE, hasToken, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer, selfAnswerFields } from './self-answer.ts';
-import { choice, chooseServer, FULL, learn, NOBODY } from './server-choice.ts';
+import { choice, chooseServer, FULL, learn, leaveServer, NOBODY, answered as noteAnswered } from './server-choice.ts';
 import { Upstream } from './upstream.ts';
 
 const IDLE = 0;
@@ -94,6 +94,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
   #upstream: Upstream | null = null;
   #server = -1;
   #openSlot = -1;
+  /** When the request was given to the server; kept only where the strategy asks for it. */
+  #sentMs = 0;
   #tried: number[] | null = null;
   #failure: Failure | null = null;
   /** What came before its turn: part of a head, the next request, a body that the server does not take yet. */
@@ -105,6 +107,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
   #isReading = false;
   #isAnswering = false;
   #isQueued = false;
+  /** The server whose room is waited for; -1: any. */
+  #waitsFor = -1;
   #isEarly = false;
   /** The server is the one that the client belonged to before. */
   #isSticky = false;
@@ -427,18 +431,20 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
   /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
   #attempt(needsNew: boolean): void {
     const request = this.#request!;
-    let server = this.#choose(request);
+    const isNew = request.attempts === 0;
+    let server = this.#choose(request, -1, isNew && !this.backend.line.isOpen());
     if (server === NOBODY && this.#tried !== null) {
       // Nobody else is there to try: perhaps it was only a moment's trouble.
       this.#tried = null;
       server = this.#choose(request);
     }
     if (server < 0) {
-      if (server === NOBODY || !this.backend.line.join(this)) {
+      if (server === NOBODY || !this.backend.line.join(this, choice.waitsFor)) {
         this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
         return;
       }
       this.#isQueued = true;
+      this.#waitsFor = choice.waitsFor;
       this.#loop.wheel.limit(this, this.backend.plan.timeouts.queueMs);
       return;
     }
@@ -448,7 +454,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
   /** tryAgain: there may be room now. */
   tryAgain(): boolean {
     const request = this.#request!;
-    const server = this.#choose(request);
+    const server = this.#choose(request, this.#waitsFor);
     if (server === FULL) return false;
     this.#isQueued = false;
     this.backend.line.leave(this);
@@ -464,13 +470,13 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
   }
 
   #send(request: LiveRequest, server: number, needsNew: boolean): void {
-    const { table, wheel, counters, thread } = this.#loop;
-    const { pool } = this.backend;
+    const { wheel, counters } = this.#loop;
+    const { pool, balancer } = this.backend;
     const endpoint = pool.endpoints[server]!;
     request.attempts++;
     this.#server = server;
     this.#openSlot = endpoint.slot;
-    table.opened(endpoint.slot, thread);
+    if (balancer.hearsAnswers) this.#sentMs = this.#loop.now();
     counters.server(endpoint.slot, ServerIndex.requests);
     const pooled = needsNew ? undefined : endpoint.take(this.#isRepeatable ? 0 : wheel.tick - FRESH_TICKS);
     if (pooled !== undefined) {
@@ -485,18 +491,26 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
     upstream.lend(this);
   }
 
-  #choose(request: LiveRequest): number {
-    const server = chooseServer(this.backend, request, this.#tried, this.#listener.slot, this.#loop);
+  #choose(request: LiveRequest, waitsFor = -1, isBehind = false): number {
+    const { slot } = this.#listener;
+    const server = chooseServer(this.backend, request, this.#tried, slot, this.#loop, waitsFor, isBehind);
     this.#isSticky = choice.isSticky;
     return server;
+  }
+
+  /** noteAnswered tells a strategy that asks for it how long the server took; status 0: it did not answer. */
+  #noteAnswered(status: number): void {
+    const { backend } = this;
+    if (!backend.balancer.hearsAnswers || this.#openSlot === -1) return;
+    noteAnswered(backend, this.#server, this.#sentMs, status, this.#listener.slot, this.#loop);
   }
 
   /** endAttempt gives the server back its place. `isAborted`: its connection is of no more use. */
   #endAttempt(isAborted: boolean): void {
     if (this.#openSlot !== -1) {
-      this.#loop.table.closed(this.#openSlot, this.#loop.thread);
+      leaveServer(this.backend, this.#server, this.#listener.slot, this.#loop);
       this.#openSlot = -1;
-      this.backend.line.wake();
+      this.backend.line.wake(this.#server);
     }
     const upstream = this.#upstream;
     this.#upstream = null;
@@ -545,6 +559,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
     const wasReused = this.#upstream!.isReused;
     counters.server(slot, FAILURE_COUNTERS[failure]);
     if (failure === 'connect') this.backend.pool.endpoints[this.#server]!.flush();
+    // That a kept connection has died says nothing of its server.
+    if (failure !== 'dead' || !wasReused) this.#noteAnswered(0);
     this.#endAttempt(true);
     this.#failure = failure;
     if (this.#isAnswering) {
@@ -614,6 +630,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
     const { backend } = this;
     const { counters } = this.#loop;
     const isRetried = backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
+    this.#noteAnswered(answer.status);
     if (isRetried && this.#isRepeatable) {
       counters.server(this.#openSlot, ServerIndex.retries);
       this.#endAttempt(true);

@@ -1,5 +1,9 @@
 /**
- * ServerChoice: which server of a backend gets a request, and what stickiness learns from the answer. Hot path; data plane.
+ * ServerChoice: which server of a backend gets a request, and what stickiness and the strategy learn from the answer. Hot
+ * path; data plane.
+ *
+ * A server that is chosen has been counted as open, so that its max holds whatever other threads do at the same moment:
+ * `leaveServer` must follow.
  */
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { LinkedBackend } from '../generation.ts';
@@ -11,38 +15,98 @@ export const NOBODY = -1;
 /** Nobody now, but a server that is full may have room later. */
 export const FULL = -2;
 
-/** One an event loop, filled by `chooseServer` and read at once: the server is the one that the client belongs to. */
-export const choice = { isSticky: false };
+/** Other threads may fill each server that is picked; after so many the request waits. */
+const MOST_PICKS = 8;
 
-/** chooseServer returns a server's index, FULL or NOBODY. `listener` is the slot that a failing plugin is counted under. */
+/**
+ * One an event loop, filled by `chooseServer` and read at once: the server is the one that the client belongs to; with FULL,
+ * the one whose room is waited for, or -1 for any.
+ */
+export const choice = { isSticky: false, waitsFor: -1 };
+
+/**
+ * chooseServer returns a server's index, FULL or NOBODY. `listener` is the slot that a failing plugin is counted under;
+ * `waitsFor`: the request waits already, for this server (-1: for any, or not at all); `isBehind`: others wait, whom it may not
+ * overtake, so that only a server of its own will do.
+ */
 export function chooseServer(
   backend: LinkedBackend,
   request: LiveRequest,
   tried: readonly number[] | null,
   listener: number,
   loop: Loop,
+  waitsFor = -1,
+  isBehind = false,
 ): number {
-  const { pool, stickiness, balancer } = backend;
+  const { pool, stickiness, balancer, plan, slot } = backend;
+  const { table, thread } = loop;
   choice.isSticky = false;
+  choice.waitsFor = -1;
+  if (plan.max !== 0 && loop.backends.open(slot) >= plan.max) return FULL;
   try {
     pool.begin(tried);
     if (stickiness !== null) {
       const own = stickiness.find(request, pool);
-      // A full server keeps its clients waiting rather than have them lose what it knows of them.
       if (own !== -1 && pool.keepsSticky(own)) {
+        const ownSlot = pool.slot(own);
         choice.isSticky = true;
-        return pool.hasRoom(own) ? own : FULL;
+        if (table.tryOpen(ownSlot, thread)) return open(backend, own, loop);
+        // A full server keeps its clients waiting rather than have them lose what it knows of them, while its line is short.
+        const most = table.mostWaiting(ownSlot);
+        if (own === waitsFor || most === 0 || table.waiting(ownSlot) < most) {
+          choice.waitsFor = own;
+          return FULL;
+        }
+        choice.isSticky = false;
       }
     }
-    let picked = balancer.pick(request, pool);
-    if (picked !== -1) return picked;
-    const isFull = pool.isFull;
-    if (pool.useBackups()) picked = balancer.pick(request, pool);
-    if (picked !== -1) return picked;
-    return isFull || pool.isFull ? FULL : NOBODY;
+    if (isBehind) return FULL;
+    for (let picks = 0; picks < MOST_PICKS; picks++) {
+      const picked = balancer.pick(request);
+      if (picked === -1) return pool.isFull ? FULL : NOBODY;
+      if (table.tryOpen(pool.slot(picked), thread)) return open(backend, picked, loop);
+    }
+    return FULL;
   } catch (error) {
     failed(backend, 'choosing a server failed; the request was refused with 503', error, listener, loop);
     return NOBODY;
+  }
+}
+
+/** open counts the request on the backend too; where that is full the server is given back. */
+function open({ pool, plan, slot }: LinkedBackend, index: number, { table, backends, thread }: Loop): number {
+  if (backends.tryOpen(slot, thread, plan.max)) return index;
+  table.closed(pool.slot(index), thread);
+  choice.waitsFor = -1;
+  return FULL;
+}
+
+/** leaveServer gives back the place that a request had on a server. */
+export function leaveServer(backend: LinkedBackend, index: number, listener: number, loop: Loop): void {
+  const { table, backends, thread } = loop;
+  table.closed(backend.pool.slot(index), thread);
+  backends.closed(backend.slot, thread);
+  if (!backend.balancer.hearsEnds) return;
+  try {
+    backend.balancer.ended(index);
+  } catch (error) {
+    failed(backend, 'the strategy failed when a request ended', error, listener, loop);
+  }
+}
+
+/** answered tells a strategy that asks for it of an answer; status 0: there was none. */
+export function answered(
+  backend: LinkedBackend,
+  index: number,
+  sentMs: number,
+  status: number,
+  listener: number,
+  loop: Loop,
+): void {
+  try {
+    backend.balancer.answered(index, Math.max(0, loop.now() - sentMs), status);
+  } catch (error) {
+    failed(backend, 'the strategy failed at an answer', error, listener, loop);
   }
 }
 
