@@ -47,3 +47,4 @@ export type {
 export type { ThreadLoss } from './control/thread-pool.ts';
 export type { Timers } from './control/timers.ts';
 export * from './plugin/index.ts';
+export { LATENESS_EDGES_MS } from './shared/heartbeats.ts';

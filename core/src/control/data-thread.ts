@@ -10,7 +10,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { OpenSessions, Order, PrepareOrder, Report } from '../shared/orders.ts';
+import type { OpenSessions, Order, Report } from '../shared/orders.ts';
+import type { PackedOrder } from '../shared/packed-order.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 
 /** ServeTask is what data/thread.ts is started with. */
@@ -95,8 +96,8 @@ export class DataThread {
   }
 
   /** prepare resolves when the thread is ready for a generation. Rejects with its failure, SG0402 or SG0403. */
-  async prepare(order: PrepareOrder): Promise<void> {
-    const { generation } = order;
+  async prepare(order: PackedOrder): Promise<void> {
+    const { generation } = order.order;
     if (this.#state !== 'serving') throw this.#loss(generation, 'it is gone');
     const limitMs = this.#options.prepareLimitMs;
     let timer: NodeJS.Timeout | undefined;

@@ -6,7 +6,9 @@
  * threads wait in the same line.
  */
 import type { Plan } from '@sluice/dsl/plan';
+import { monotonicMs } from '../shared/clock.ts';
 import type { EntryRef, PrepareOrder, SlotMap } from '../shared/orders.ts';
+import { inSlices } from '../shared/slices.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { Planes } from './planes.ts';
 import { type Ports, resolvePorts } from './ports.ts';
@@ -121,7 +123,7 @@ export class Generations {
     const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
     const order: PrepareOrder = {
       generation: number,
-      plan: threadPlan(plan),
+      plan: await inSlices(threadPlan(plan), monotonicMs),
       slots,
       entries,
       ports,

@@ -13,9 +13,11 @@ import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { PrepareOrder, Report } from '../shared/orders.ts';
+import { type PackedOrder, packOrder } from '../shared/packed-order.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { inSlices } from '../shared/slices.ts';
 import { DataThread } from './data-thread.ts';
 import { reasonOf } from './errors.ts';
 import { mergeSessions, type PlaneSessions, type PlaneStatus, type Planes } from './planes.ts';
@@ -61,6 +63,10 @@ const LAST_RETRY_MS = 5000;
 /** A thread that served for so long is no early death. */
 const SETTLED_MS = 1000;
 
+function pack(order: PrepareOrder): Promise<PackedOrder> {
+  return inSlices(packOrder(order), monotonicMs);
+}
+
 interface Place {
   thread: DataThread | null;
   state: PlaneStatus['state'];
@@ -104,11 +110,12 @@ export class ThreadPool implements Planes {
   }
 
   async prepare(order: PrepareOrder): Promise<void> {
+    const packed = await pack(order);
     // All are waited for, so that no thread is still preparing when the failure of another one is told.
     const results = await Promise.allSettled(
       this.#places.map(async ({ thread, state }) => {
         // A place between two threads is prepared when it gets its next one.
-        if (thread !== null && state !== 'lost') await thread.prepare(order);
+        if (thread !== null && state !== 'lost') await thread.prepare(packed);
       }),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -240,7 +247,7 @@ export class ThreadPool implements Planes {
       try {
         const thread = this.#begin(number);
         if (order !== null) {
-          await thread.prepare(order);
+          await thread.prepare(await pack(order));
           await thread.activate(order.generation);
         }
       } catch (thrown) {

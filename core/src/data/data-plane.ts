@@ -14,6 +14,7 @@ import type { DataPlane, OpenSessions, PrepareOrder } from '../shared/orders.ts'
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { inSlices } from '../shared/slices.ts';
 import { AccessLog } from './access-log.ts';
 import type { Generation } from './generation.ts';
 import { link } from './link.ts';
@@ -21,7 +22,6 @@ import type { Closable, Loop } from './loop.ts';
 import { openSessions } from './open-sessions.ts';
 import { Port } from './port.ts';
 import { ServerEndpoint } from './server-endpoint.ts';
-import { inSlices } from './slices.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
 

@@ -123,10 +123,15 @@ class Linking {
   *link(endpoints: Endpoints): Steps<Generation> {
     const { plan, generation: number } = this.#order;
     const listeners = new Map<string, LinkedListener>();
+    const backends: LinkedBackend[] = [];
+    for (const backend of plan.backends) {
+      backends.push(this.#backend(backend, endpoints));
+      yield;
+    }
     const generation: Generation = {
       number,
       listeners,
-      backends: plan.backends.map((backend) => this.#backend(backend, endpoints)),
+      backends,
       errorAnswer: this.#errorAnswers(),
       holds: 0,
       isCurrent: false,
@@ -145,14 +150,16 @@ class Linking {
       slot: this.#order.slots.listeners[plan.name]!,
       plan,
       generation,
-      guards: yield* compileRulesInSteps(plan.guards, this.#readers),
+      guards: yield* compileRulesInSteps(plan.guards, this.#readers, plan.indexes?.guards),
       guardRules: yield* this.#rules(plan.name, plan.guards),
-      changes: yield* compileRulesInSteps(plan.changes, this.#readers),
+      changes: yield* compileRulesInSteps(plan.changes, this.#readers, plan.indexes?.changes),
       changeRules: yield* this.#rules(plan.name, plan.changes),
-      routes: yield* compileRulesInSteps(plan.routes, this.#readers),
+      routes: yield* compileRulesInSteps(plan.routes, this.#readers, plan.indexes?.routes),
       routeRules: yield* this.#rules(plan.name, plan.routes),
       responses:
-        plan.responseChanges.length === 0 ? null : yield* compileRulesInSteps(plan.responseChanges, this.#readers),
+        plan.responseChanges.length === 0
+          ? null
+          : yield* compileRulesInSteps(plan.responseChanges, this.#readers, plan.indexes?.responseChanges),
       responseRules: yield* this.#rules(plan.name, plan.responseChanges),
       errorPages: this.#errorPages(plan, generation),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),

@@ -12,7 +12,9 @@ import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { DataPlane, Order, Report } from '../shared/orders.ts';
+import { type PackedOrder, unpackOrder } from '../shared/packed-order.ts';
 import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { inSlices } from '../shared/slices.ts';
 
 interface Task {
   readonly port: MessagePort;
@@ -51,9 +53,10 @@ export default serve;
 function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report) => void): Promise<void> {
   const prepares = new Map<number, Promise<void>>();
 
-  const prepare = async (order: Extract<Order, { type: 'prepare' }>['order']): Promise<void> => {
-    const { generation } = order;
+  const prepare = async (packed: PackedOrder): Promise<void> => {
+    const { generation } = packed.order;
     try {
+      const order = await inSlices(unpackOrder(packed), monotonicMs);
       const ports = await plane.prepare(order);
       report({ type: 'prepared', generation, ports });
     } catch (thrown) {
@@ -67,7 +70,7 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
     port.on('message', async (order: Order) => {
       switch (order.type) {
         case 'prepare':
-          prepares.set(order.order.generation, prepare(order.order));
+          prepares.set(order.order.order.generation, prepare(order.order));
           break;
         case 'activate':
           prepares.delete(order.generation);

@@ -22,7 +22,8 @@ export function clientOf(peer: IpAddress, header: string | readonly string[] | u
 }
 
 /** trustedPeers are the peers that may say who the client is, those of lists from files with them. */
-export function trustedPeers({ trust, trustLists }: ClientIp, { lists }: Plan): IpSet {
+export function trustedPeers({ trust, trustLists, table }: ClientIp, { lists }: Plan): IpSet {
+  if (table !== undefined) return new IpSet(table);
   const listed = lists.filter(({ name }) => trustLists.includes(name));
   return IpSet.from([...trust, ...listed.flatMap(({ entries }) => entries)]);
 }

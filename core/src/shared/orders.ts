@@ -5,6 +5,7 @@
 import type { ComponentSlot, Plan } from '@sluice/dsl/plan';
 import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 import type { AccessBatch } from './access-batch.ts';
+import type { PackedOrder } from './packed-order.ts';
 
 /** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
 export interface SlotMap {
@@ -72,7 +73,7 @@ export interface OpenSessions {
 }
 
 export type Order =
-  | { readonly type: 'prepare'; readonly order: PrepareOrder }
+  | { readonly type: 'prepare'; readonly order: PackedOrder }
   | { readonly type: 'activate'; readonly generation: number }
   /** Throws away a prepared generation that was never activated. */
   | { readonly type: 'abandon'; readonly generation: number }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Condition } from '@sluice/dsl/plan';
+import { finish } from '@sluice/dsl/match';
+import type { Condition, Plan } from '@sluice/dsl/plan';
 import { threadPlan } from '../../src/control/thread-plan.ts';
 
 const place = { file: 'a.sluice', line: 3, column: 5, length: 2 };
@@ -10,12 +11,14 @@ async function planWith(when: Condition, other: Condition) {
     ({ part: 'guard', verb: 'deny', args: {}, when: condition, text: 'deny …', place }) as const;
   const listener = {
     name: 'web',
+    clientIp: null,
     guards: [rule(when), rule(other), { ...rule(when), when: null }],
     changes: [],
     routes: [],
     responseChanges: [],
   };
-  return threadPlan({ listeners: [listener], tests: [{}] } as unknown as Parameters<typeof threadPlan>[0]);
+  const plan = { listeners: [listener], backends: [], lists: [], maps: [], tests: [{}] } as unknown as Plan;
+  return finish(threadPlan(plan));
 }
 
 const testOf = (values: string[]): Condition => ({

@@ -9,6 +9,7 @@
 import type { Condition, TestCondition } from '../plan/condition.ts';
 import type { RequestFacts } from './facts.ts';
 import { compileRead, fieldId, type Pass, type Read, type Readers, readOnce } from './field-source.ts';
+import type { Steps } from './steps.ts';
 import { compileTest, type Matcher } from './test-matcher.ts';
 
 export class ConditionCompiler {
@@ -19,11 +20,18 @@ export class ConditionCompiler {
   readonly #reads = new Map<string, Read>();
   readonly #named = new Map<Condition, Matcher>();
 
-  constructor(readers: Readers, conditions: readonly (Condition | null)[]) {
-    this.#readers = readers;
+  /** create counts what the conditions share. */
+  static *create(readers: Readers, conditions: readonly (Condition | null)[]): Steps<ConditionCompiler> {
+    const compiler = new ConditionCompiler(readers);
     for (const condition of conditions) {
-      if (condition !== null) this.#count(condition);
+      if (condition !== null) compiler.#count(condition);
+      yield;
     }
+    return compiler;
+  }
+
+  private constructor(readers: Readers) {
+    this.#readers = readers;
   }
 
   compile(condition: Condition): Matcher {
@@ -46,7 +54,7 @@ export class ConditionCompiler {
   }
 
   /** read returns the source of a test's field, shared by all tests of the same field and key. */
-  read(test: TestCondition): Read {
+  read(test: Pick<TestCondition, 'field' | 'key'>): Read {
     const id = fieldId(test);
     let read = this.#reads.get(id);
     if (read === undefined) {

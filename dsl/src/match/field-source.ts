@@ -19,12 +19,12 @@ export interface Pass {
 }
 
 /** fieldId tells fields with different keys apart. */
-export function fieldId(test: TestCondition): string {
+export function fieldId(test: Pick<TestCondition, 'field' | 'key'>): string {
   return test.key === null ? test.field : `${test.field}\0${test.key}`;
 }
 
 /** compileRead returns the reader of a test's field; it throws when there is none. */
-export function compileRead(test: TestCondition, readers: Readers): Read {
+export function compileRead(test: Pick<TestCondition, 'field' | 'key'>, readers: Readers): Read {
   const { field, key } = test;
   const reader = readers.get(field);
   if (reader === undefined) throw new TypeError(`no plugin gives the field \`${field}\``);

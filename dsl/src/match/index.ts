@@ -1,15 +1,16 @@
+export { buildMapTable, buildValueTable } from './build-tables.ts';
 export type * from './facts.ts';
 export type { Readers } from './field-source.ts';
 export { interpretRules } from './interpret.ts';
 export { IpAddress } from './ip-address.ts';
-export { IpSet } from './ip-set.ts';
+export { buildIpSet, IpSet } from './ip-set.ts';
 export { compileMap, linkMaps, type MapLookup } from './map-table.ts';
 export { MatchError } from './match-error.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';
 export { compileKey } from './request-key.ts';
-export { compileRules, compileRulesInSteps, type RuleMatcher } from './rule-matcher.ts';
+export { compileRules, compileRulesInSteps, indexRules, type RuleMatcher } from './rule-matcher.ts';
 export { finish, type Steps } from './steps.ts';
 export { compileTemplate, type SecretReader } from './template.ts';
 export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';

@@ -2,78 +2,151 @@
  * IpTable: finds every network that holds an address, innermost first. Data plane, hot path.
  *
  * Networks are nested or apart, so the address space falls into ranges with one innermost network each; a binary search
- * finds it, and `parent` leads from there to the networks around it.
+ * finds it, and `parent` leads from there to the networks around it. In a WordPool a table is: how many IPv4 ranges there
+ * are, IPv6 ranges and networks; then the ranges' starts and networks, IPv4 first; then the networks' parents.
  */
 import type { IpAddress } from './ip-address.ts';
-import { firstAddress, lastAddress, lastV4Start, lastV6Start, writeV6 } from './ip-set.ts';
-import type { Network } from './parse-ip.ts';
+import { compareNetworks, isInside } from './ip-set.ts';
+import { readNetwork, V6_NETWORK } from './parse-ip.ts';
+import { sortInSteps } from './sort-in-steps.ts';
+import type { Steps } from './steps.ts';
+import type { WordPool } from './word-pool.ts';
 
-interface Sorted {
-  /** Index in the list that the table was built from. */
-  readonly network: number;
-  readonly first: bigint;
-  readonly last: bigint;
-}
+const HEADER = 3;
 
 export class IpTable {
-  /** Per network: the smallest one around it, or -1. */
-  readonly parent: Int32Array;
-  readonly #v4Starts: Uint32Array;
-  readonly #v4Networks: Int32Array;
-  readonly #v6Starts: Uint32Array;
-  readonly #v6Networks: Int32Array;
+  readonly #words: Int32Array;
+  readonly #v4Starts: number;
+  readonly #v4Count: number;
+  readonly #v6Starts: number;
+  readonly #v6Count: number;
+  readonly #parents: number;
 
-  constructor(networks: readonly Network[]) {
-    this.parent = new Int32Array(networks.length).fill(-1);
-    const v4 = this.#ranges(networks, true);
-    const v6 = this.#ranges(networks, false);
-    this.#v4Starts = Uint32Array.from(v4.starts, Number);
-    this.#v4Networks = Int32Array.from(v4.networks);
-    this.#v6Starts = new Uint32Array(v6.starts.length * 4);
-    for (const [index, start] of v6.starts.entries()) writeV6(this.#v6Starts, index, start);
-    this.#v6Networks = Int32Array.from(v6.networks);
+  constructor(words: Int32Array, at: number) {
+    this.#words = words;
+    this.#v4Count = words[at]!;
+    this.#v6Count = words[at + 1]!;
+    this.#v4Starts = at + HEADER;
+    this.#v6Starts = this.#v4Starts + 2 * this.#v4Count;
+    this.#parents = this.#v6Starts + 5 * this.#v6Count;
   }
 
   /** innermost returns the index of the smallest network that holds the address, or -1. */
   innermost(ip: IpAddress): number {
-    const at = ip.isV4 ? lastV4Start(this.#v4Starts, ip.word3) : lastV6Start(this.#v6Starts, ip);
-    if (at < 0) return -1;
-    return ip.isV4 ? this.#v4Networks[at]! : this.#v6Networks[at]!;
+    const words = this.#words;
+    const starts = ip.isV4 ? this.#v4Starts : this.#v6Starts;
+    const count = ip.isV4 ? this.#v4Count : this.#v6Count;
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const isBelow = ip.isV4 ? words[starts + middle]! >>> 0 <= ip.word3 : isV6Below(words, starts + 4 * middle, ip);
+      if (isBelow) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? -1 : words[starts + (ip.isV4 ? 1 : 4) * count + low - 1]!;
   }
 
-  /** ranges sweeps over one family's networks and notes where the innermost one changes. */
-  #ranges(networks: readonly Network[], isV4: boolean): { starts: bigint[]; networks: number[] } {
-    const sorted: Sorted[] = [];
-    for (const [network, one] of networks.entries()) {
-      if (one.first.isV4 === isV4) sorted.push({ network, first: firstAddress(one), last: lastAddress(one) });
-    }
-    sorted.sort((a, b) => (a.first === b.first ? compare(b.last, a.last) : compare(a.first, b.first)));
-    const ranges = { starts: [] as bigint[], networks: [] as number[] };
-    const begin = (start: bigint, network: number) => {
-      if (ranges.starts.at(-1) === start) {
-        ranges.starts.pop();
-        ranges.networks.pop();
-      }
-      ranges.starts.push(start);
-      ranges.networks.push(network);
-    };
-    const end = (1n << (isV4 ? 32n : 128n)) - 1n;
-    const open: Sorted[] = [];
-    const close = () => {
-      const closed = open.pop()!;
-      if (closed.last < end) begin(closed.last + 1n, open.at(-1)?.network ?? -1);
-    };
-    for (const one of sorted) {
-      while (open.length > 0 && open.at(-1)!.last < one.first) close();
-      this.parent[one.network] = open.at(-1)?.network ?? -1;
-      begin(one.first, one.network);
-      open.push(one);
-    }
-    while (open.length > 0) close();
-    return ranges;
+  /** parent returns the smallest network around a network, or -1. */
+  parent(network: number): number {
+    return this.#words[this.#parents + network]!;
   }
 }
 
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** isV6Below tells whether the address at `at` is not above `ip`. */
+function isV6Below(words: Int32Array, at: number, ip: IpAddress): boolean {
+  const word0 = words[at]! >>> 0;
+  if (word0 !== ip.word0) return word0 < ip.word0;
+  const word1 = words[at + 1]! >>> 0;
+  if (word1 !== ip.word1) return word1 < ip.word1;
+  const word2 = words[at + 2]! >>> 0;
+  if (word2 !== ip.word2) return word2 < ip.word2;
+  return words[at + 3]! >>> 0 <= ip.word3;
+}
+
+const STEP = 512;
+
+/** buildIpTable writes the table of networks (`10.0.0.0/8`) and returns where it is. Throws for a bad one. */
+export function* buildIpTable(pool: WordPool, cidrs: readonly string[]): Steps<number> {
+  const words = new Uint32Array(4 * cidrs.length);
+  const prefixes = new Uint16Array(cidrs.length);
+  const parents = new Int32Array(cidrs.length).fill(-1);
+  const families: [v4: number[], v6: number[]] = [[], []];
+  for (const [index, cidr] of cidrs.entries()) {
+    const prefix = readNetwork(cidr, words.subarray(4 * index, 4 * index + 4));
+    if (prefix < 0) throw new TypeError(`\`${cidr}\` is not an IP address or range, such as 10.0.0.0/8`);
+    prefixes[index] = prefix;
+    families[prefix < V6_NETWORK ? 0 : 1].push(index);
+    if (index % STEP === 0) yield;
+  }
+  const [v4, v6] = families;
+  const ranges4 = yield* findRanges(v4, words, prefixes, parents);
+  const ranges6 = yield* findRanges(v6, words, prefixes, parents);
+  const at = pool.addAll([ranges4.networks.length, ranges6.networks.length, cidrs.length]);
+  const starts4 = pool.add(ranges4.networks.length);
+  for (let range = 0; range < ranges4.networks.length; range++) {
+    pool.words[starts4 + range] = ranges4.starts[4 * range + 3]!;
+  }
+  pool.addAll(ranges4.networks);
+  pool.addAll(ranges6.starts);
+  pool.addAll(ranges6.networks);
+  pool.addAll(parents);
+  return at;
+}
+
+interface Ranges {
+  /** Four words each. */
+  readonly starts: number[];
+  readonly networks: number[];
+}
+
+/** findRanges sweeps over one family's networks and notes where the innermost one changes. */
+function* findRanges(
+  indexes: readonly number[],
+  words: Uint32Array,
+  prefixes: Uint16Array,
+  parents: Int32Array,
+): Steps<Ranges> {
+  const sorted = yield* sortInSteps(Uint32Array.from(indexes), (a, b) => compareNetworks(words, prefixes, a, b));
+  const ranges: Ranges = { starts: [], networks: [] };
+  const { starts, networks } = ranges;
+  const begin = (start: ArrayLike<number>, from: number, network: number): void => {
+    let word = 0;
+    while (word < 4 && starts[starts.length - 4 + word] === start[from + word]) word++;
+    if (word === 4) networks[networks.length - 1] = network;
+    else {
+      for (word = 0; word < 4; word++) starts.push(start[from + word]!);
+      networks.push(network);
+    }
+  };
+  const open: number[] = [];
+  const close = (): void => {
+    const closed = open.pop()!;
+    const behind = addressBehind(words, closed, prefixes[closed]!);
+    if (behind !== null) begin(behind, 0, open.at(-1) ?? -1);
+  };
+  let done = 0;
+  for (const network of sorted) {
+    while (open.length > 0 && !isInside(words, prefixes, network, open.at(-1)!)) close();
+    parents[network] = open.at(-1) ?? -1;
+    begin(words, 4 * network, network);
+    open.push(network);
+    if (++done % STEP === 0) yield;
+  }
+  while (open.length > 0) close();
+  return ranges;
+}
+
+/** addressBehind returns the first address behind a network, or null where the space ends. */
+function addressBehind(words: Uint32Array, network: number, family: number): number[] | null {
+  const isV4 = family < V6_NETWORK;
+  const prefix = isV4 ? 96 + family : family - V6_NETWORK;
+  const behind = [...words.subarray(4 * network, 4 * network + 4)];
+  let carry = prefix === 0 ? 0 : 2 ** (31 - ((prefix - 1) & 31));
+  for (let word = (prefix - 1) >> 5; word >= (isV4 ? 3 : 0) && carry > 0; word--) {
+    const sum = behind[word]! + carry;
+    behind[word] = sum >>> 0;
+    carry = sum > 0xffffffff ? 1 : 0;
+  }
+  return prefix === (isV4 ? 96 : 0) || carry > 0 ? null : behind;
 }

@@ -5,64 +5,80 @@
  * the longest that the path is under.
  */
 import type { MapPlan } from '../plan/list.ts';
+import type { MapTable, MapValues } from '../plan/value-table.ts';
+import { buildMapTable } from './build-tables.ts';
 import { isAbsent, isMany, toAddress, toText } from './fact-value.ts';
 import type { FactValue } from './facts.ts';
 import { IpTable } from './ip-table.ts';
-import { type Network, parseCidr } from './parse-ip.ts';
+import { finish } from './steps.ts';
+import { TextSet, unpackText } from './text-set.ts';
 
 /** MapLookup returns the value of a key. What is absent gets the map's `else`; of several values the first counts. */
 export type MapLookup = (key: FactValue) => string | number;
 
+/** A map's plan as far as it is looked up in. */
+type MapContent = Pick<MapPlan, 'from' | 'entries' | 'otherwise' | 'table'>;
+
 /** compileMap makes a map's look-up. Throws for a key that is no address in a map of addresses. */
-export function compileMap({ from, entries, otherwise }: Pick<MapPlan, 'from' | 'entries' | 'otherwise'>): MapLookup {
-  const one = from === 'ip' ? addressLookup(entries, otherwise) : textLookup(from, new Map(entries), otherwise);
+export function compileMap(
+  map: MapContent,
+  answerOf: (value: string | number) => string | number = (value) => value,
+): MapLookup {
+  const { keys, values } = map.table ?? finish(buildMapTable(map));
+  const find = findKey(map.from, keys);
+  const value = readValue(values, answerOf);
+  const otherwise = answerOf(map.otherwise);
   return (key) => {
     if (isAbsent(key)) return otherwise;
-    return one(isMany(key) ? key[0]! : key);
+    const number = find(isMany(key) ? key[0]! : key);
+    return number < 0 ? otherwise : value(number);
   };
 }
 
 type One = Exclude<FactValue, undefined | readonly string[]>;
 
-function textLookup(
-  from: MapPlan['from'],
-  values: ReadonlyMap<string, string | number>,
-  otherwise: string | number,
-): (key: One) => string | number {
-  if (from === 'host') return (key) => hostValue(values, toText(key)) ?? otherwise;
-  if (from === 'path') return (key) => pathValue(values, toText(key)) ?? otherwise;
-  return (key) => values.get(toText(key)) ?? otherwise;
-}
-
-function hostValue(values: ReadonlyMap<string, string | number>, host: string): string | number | undefined {
-  let value = values.get(host);
-  for (let dot = host.indexOf('.'); value === undefined && dot >= 0; dot = host.indexOf('.', dot + 1)) {
-    value = values.get(`*${host.slice(dot)}`);
+/** findKey returns the number of the entry that a key leads to, or -1. */
+function findKey(from: MapPlan['from'], keys: MapTable['keys']): (key: One) => number {
+  if (keys.kind === 'ip table') {
+    const table = new IpTable(keys.words, keys.at);
+    return (key) => {
+      const address = toAddress(key);
+      return address === null ? -1 : table.innermost(address);
+    };
   }
-  return value;
+  const set = new TextSet(keys);
+  if (from === 'host') return (key) => findHost(set, toText(key));
+  if (from === 'path') return (key) => set.longestAbove(toText(key));
+  return (key) => set.indexOf(toText(key));
 }
 
-function pathValue(values: ReadonlyMap<string, string | number>, path: string): string | number | undefined {
-  let value = values.get(path);
-  for (let slash = path.lastIndexOf('/'); value === undefined && slash >= 0; ) {
-    value = values.get(path.slice(0, slash + 1)) ?? values.get(path.slice(0, slash));
-    slash = slash === 0 ? -1 : path.lastIndexOf('/', slash - 1);
+/** No name is longer (RFC 1035); longer texts are not looked up dot by dot, which would take time beyond their length. */
+const LONGEST_HOST = 255;
+
+function findHost(set: TextSet, host: string): number {
+  let number = set.indexOf(host);
+  if (host.length > LONGEST_HOST) return number;
+  for (let dot = host.indexOf('.'); number < 0 && dot >= 0; dot = host.indexOf('.', dot + 1)) {
+    number = set.indexOf(`*${host.slice(dot)}`);
   }
-  return value;
+  return number;
 }
 
-function addressLookup(entries: MapPlan['entries'], otherwise: string | number): (key: One) => string | number {
-  const networks = entries.map(([key]): Network => {
-    const network = parseCidr(key);
-    if (network === null) throw new TypeError(`\`${key}\` is not an IP address or range, such as 10.0.0.0/8`);
-    return network;
-  });
-  const table = new IpTable(networks);
-  return (key) => {
-    const address = toAddress(key);
-    const at = address === null ? -1 : table.innermost(address);
-    return at < 0 ? otherwise : entries[at]![1];
-  };
+function readValue(
+  values: MapValues,
+  answerOf: (value: string | number) => string | number,
+): (number: number) => string | number {
+  switch (values.kind) {
+    case 'few': {
+      const few = values.values.map(answerOf);
+      const { picks } = values;
+      return (number) => few[picks[number]!]!;
+    }
+    case 'numbers':
+      return (number) => values.numbers[number]!;
+    case 'texts':
+      return (number) => answerOf(unpackText(values.starts, values.characters, number));
+  }
 }
 
 /** linkMaps finds maps by name and compiles each at its first use; backends are answered as what `backend` makes of them. */
@@ -73,9 +89,7 @@ export function linkMaps(maps: readonly MapPlan[], backend: (name: string) => nu
     if (lookup === undefined) {
       const map = maps.find((each) => each.name === name);
       if (map === undefined) throw new TypeError(`there is no map \`${name}\``);
-      const value = (of: string | number): string | number => (map.to === 'backend' ? backend(String(of)) : of);
-      const entries = map.entries.map(([key, of]) => [key, value(of)] as const);
-      lookup = compileMap({ from: map.from, entries, otherwise: value(map.otherwise) });
+      lookup = compileMap(map, map.to === 'backend' ? (of) => backend(String(of)) : undefined);
       made.set(name, lookup);
     }
     return lookup;

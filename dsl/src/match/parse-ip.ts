@@ -15,7 +15,7 @@ const COLON = 0x3a;
 export function parseIp(text: string): IpAddress | null {
   if (text.length < 2 || text.length > 45) return null;
   if (text.indexOf(':') < 0) {
-    const word = parseV4(text, 0);
+    const word = parseV4(text, 0, text.length);
     return word < 0 ? null : new IpAddress(true, 0, 0, 0, word, text);
   }
   return parseV6(text);
@@ -50,6 +50,58 @@ export function parseCidr(text: string): Network | null {
     : { first: prefix === longest ? address : clearHostBits(address, prefix), prefix };
 }
 
+/** Added to the prefix that readNetwork returns for IPv6. */
+export const V6_NETWORK = 256;
+
+/**
+ * readNetwork is parseCidr for those who read very many: it writes the first address into `words` (four, the last one alone
+ * for IPv4) and returns the prefix, plus V6_NETWORK for IPv6; -1 for what is no network.
+ */
+export function readNetwork(text: string, words: Uint32Array): number {
+  const slash = text.indexOf('/');
+  const to = slash < 0 ? text.length : slash;
+  if (to < 2 || to > 45) return -1;
+  const colon = text.indexOf(':');
+  let isV4 = colon < 0 || colon > to;
+  if (isV4) {
+    const address = parseV4(text, 0, to);
+    if (address < 0) return -1;
+    words.fill(0, 0, 3);
+    words[3] = address;
+  } else {
+    if (!readV6(text, to)) return -1;
+    for (let index = 0; index < 4; index++) words[index] = word(2 * index);
+  }
+  const isMapped = !isV4 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+  if (isMapped) {
+    isV4 = true;
+    words[2] = 0;
+  }
+  const longest = isV4 ? 32 : 128;
+  let prefix = longest;
+  if (slash >= 0) {
+    prefix = readPrefix(text, slash + 1) - (isMapped ? 96 : 0);
+    if (prefix < 0 || prefix > longest) return -1;
+  }
+  for (let index = isV4 ? 3 : 0, bits = prefix; index < 4; index++, bits -= 32) {
+    words[index] = words[index]! & prefixMask(bits);
+  }
+  return isV4 ? prefix : V6_NETWORK + prefix;
+}
+
+/** readPrefix returns the decimal number without leading zeros from `start` to the end, or -1. */
+function readPrefix(text: string, start: number): number {
+  const digits = text.length - start;
+  if (digits < 1 || digits > 3 || (digits > 1 && text.charCodeAt(start) === 0x30)) return -1;
+  let prefix = 0;
+  for (let at = start; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    prefix = prefix * 10 + digit;
+  }
+  return prefix;
+}
+
 /** ipV4 makes the IPv4 address of an unsigned 32-bit number. */
 export function ipV4(word: number): IpAddress {
   const text = `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
@@ -62,12 +114,12 @@ export function ipV6(word0: number, word1: number, word2: number, word3: number)
   return new IpAddress(false, word0, word1, word2, word3, v6Text(word0, word1, word2, word3));
 }
 
-/** parseV4 returns the address from `start` to the end as an unsigned number, or -1. */
-function parseV4(text: string, start: number): number {
+/** parseV4 returns the address from `start` to before `to` as an unsigned number, or -1. */
+function parseV4(text: string, start: number, to: number): number {
   let word = 0;
   let parts = 0;
   let value = -1;
-  for (let at = start; at < text.length; at++) {
+  for (let at = start; at < to; at++) {
     const code = text.charCodeAt(at);
     if (code === DOT) {
       if (value < 0 || parts === 3) return -1;
@@ -85,57 +137,67 @@ function parseV4(text: string, start: number): number {
 }
 
 function parseV6(text: string): IpAddress | null {
-  const groups = new Uint16Array(8);
+  return readV6(text, text.length) ? ipV6(word(0), word(2), word(4), word(6)) : null;
+}
+
+/** The groups of the address that was read last. */
+const groups = new Uint16Array(8);
+
+/** readV6 reads the address before `to` into `groups`, and tells whether it is one. */
+function readV6(text: string, to: number): boolean {
+  groups.fill(0);
   let count = 0;
   /** How many groups stand before the `::`; -1: there is none. */
   let gap = -1;
   let at = 0;
   if (text.charCodeAt(0) === COLON) {
-    if (text.charCodeAt(1) !== COLON) return null;
+    if (text.charCodeAt(1) !== COLON) return false;
     gap = 0;
     at = 2;
   }
-  while (at < text.length) {
-    const end = endOfGroup(text, at);
-    if (end < text.length && text.charCodeAt(end) === DOT) {
-      const word = count > 6 ? -1 : parseV4(text, at);
-      if (word < 0) return null;
+  while (at < to) {
+    let end = at;
+    let value = 0;
+    for (; end < to; end++) {
+      const digit = hexDigit(text.charCodeAt(end));
+      if (digit < 0) break;
+      value = (value << 4) | digit;
+    }
+    if (end < to && text.charCodeAt(end) === DOT) {
+      const word = count > 6 ? -1 : parseV4(text, at, to);
+      if (word < 0) return false;
       groups[count++] = word >>> 16;
       groups[count++] = word & 0xffff;
       break;
     }
-    if (end === at || end - at > 4 || count === 8) return null;
-    groups[count++] = Number.parseInt(text.slice(at, end), 16);
-    if (end === text.length) break;
-    if (text.charCodeAt(end) !== COLON || end + 1 === text.length) return null;
+    if (end === at || end - at > 4 || count === 8) return false;
+    groups[count++] = value;
+    if (end === to) break;
+    if (text.charCodeAt(end) !== COLON || end + 1 === to) return false;
     at = end + 1;
     if (text.charCodeAt(at) !== COLON) continue;
-    if (gap >= 0) return null;
+    if (gap >= 0) return false;
     gap = count;
     at++;
   }
-  if (gap < 0 ? count !== 8 : count === 8) return null;
+  if (gap < 0 ? count !== 8 : count === 8) return false;
   if (gap >= 0) {
     groups.copyWithin(8 - (count - gap), gap, count);
     groups.fill(0, gap, 8 - (count - gap));
   }
-  return ipV6(word(groups, 0), word(groups, 2), word(groups, 4), word(groups, 6));
+  return true;
 }
 
-function endOfGroup(text: string, start: number): number {
-  let at = start;
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    const lower = code | 0x20;
-    if (!((code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66))) break;
-  }
-  return at;
+/** hexDigit returns the value of a digit, or -1. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-function word(groups: Uint16Array, index: number): number {
+function word(index: number): number {
   return groups[index]! * 0x10000 + groups[index + 1]!;
 }
-
 /** v6Text shortens the longest run of two zero groups or more, the first of equals (RFC 5952, section 4.2). */
 function v6Text(word0: number, word1: number, word2: number, word3: number): string {
   const groups = [

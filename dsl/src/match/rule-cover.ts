@@ -130,6 +130,7 @@ function keysOf(test: TestCondition): readonly Key[] {
   };
   const present = [key('present', '', PRESENT_BREADTH)];
   const isEquality = test.operator === 'is' || test.operator === 'in';
+  if (test.table !== undefined) return present;
   if (isNumeric(test)) return isEquality ? numbersOf(test).map((value) => key('number', value, 1)) : present;
   if (test.values.length > MOST_KEYS) return present;
   const values = test.values.map(String);

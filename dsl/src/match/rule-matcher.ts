@@ -6,15 +6,18 @@
  * A matcher belongs to one thread and is never entered twice at a time.
  */
 import type { Rule } from '../plan/rule.ts';
+import type { RuleIndex } from '../plan/value-table.ts';
 import { ConditionCompiler } from './condition-matcher.ts';
 import { isAbsent, isMany, lowerAscii, type OneValue, toAddress, toNumber, toText } from './fact-value.ts';
 import type { FactValue, RequestFacts } from './facts.ts';
 import type { Pass, Read, Readers } from './field-source.ts';
+import { IpTable } from './ip-table.ts';
 import { MatchError } from './match-error.ts';
-import { type FieldTable, type RuleGroup, RuleIndexBuilder, SMALL_GROUP } from './rule-index.ts';
+import { indexOfNumber } from './number-set.ts';
+import { buildRuleIndex, GROUP, SIDES, SMALL_GROUP, TABLE, TRIE } from './rule-index.ts';
 import { finish, type Steps } from './steps.ts';
 import type { Matcher } from './test-matcher.ts';
-import type { TextTrie } from './text-trie.ts';
+import { type Found, TextTrie } from './text-trie.ts';
 
 export interface RuleMatcher {
   /**
@@ -32,18 +35,30 @@ export function compileRules(rules: readonly Rule[], readers: Readers): RuleMatc
   return finish(compileRulesInSteps(rules, readers));
 }
 
-/** compileRulesInSteps is compileRules for an event loop that has others to serve: no step takes more than a moment. */
-export function* compileRulesInSteps(rules: readonly Rule[], readers: Readers): Steps<RuleMatcher> {
+/**
+ * compileRulesInSteps is compileRules for an event loop that has others to serve: no step takes more than a moment. The
+ * index is the one that `indexRules` made of the same rules; without one it is made here.
+ */
+export function* compileRulesInSteps(
+  rules: readonly Rule[],
+  readers: Readers,
+  index: RuleIndex | null = null,
+): Steps<RuleMatcher> {
   const conditions = rules.map((rule) => rule.when);
-  const compiler = new ConditionCompiler(readers, conditions);
+  const compiler = yield* ConditionCompiler.create(readers, conditions);
   const tests: Matcher[] = [];
   for (const rule of rules) {
     tests.push(compileRule(rule, compiler));
     yield;
   }
   if (rules.length <= SMALL_GROUP) return new ShortList(tests, compiler.pass);
-  const group = yield* new RuleIndexBuilder(conditions).build([...rules.keys()]);
-  return new IndexedList(tests, yield* linkGroup(group, compiler), compiler.pass);
+  const built = index ?? (yield* buildRuleIndex(conditions));
+  return new IndexedList(tests, built, yield* linkTables(built, compiler), compiler.pass);
+}
+
+/** indexRules makes the index of a list of rules, for all threads; null for one that is too short to need any. */
+export function* indexRules(rules: readonly Rule[]): Steps<RuleIndex | null> {
+  return rules.length <= SMALL_GROUP ? null : yield* buildRuleIndex(rules.map((rule) => rule.when));
 }
 
 function compileRule(rule: Rule, compiler: ConditionCompiler): Matcher {
@@ -78,34 +93,82 @@ class ShortList implements RuleMatcher {
   }
 }
 
-/** A RuleGroup whose tables can read their fields. */
-interface LinkedGroup extends RuleGroup {
-  readonly tables: readonly LinkedTable[];
-}
-
-interface LinkedTable extends FieldTable {
-  readonly groups: readonly LinkedGroup[];
+/** A table of the index, with what reads its field. */
+interface LinkedTable {
   readonly read: Read;
-  /** Per group: the pass in which it was searched last. A client who repeats a value does not make it be searched again. */
-  readonly searched: Float64Array;
+  readonly rulesFrom: number;
+  readonly rulesTo: number;
+  readonly present: number;
+  readonly tries: readonly { readonly side: number; readonly isFolded: boolean; readonly trie: TextTrie }[];
+  readonly ips: IpTable | null;
+  readonly ipGroups: number;
+  readonly numbersFrom: number;
+  readonly numbersTo: number;
+  readonly numberGroups: number;
 }
 
-function* linkGroup(group: RuleGroup, compiler: ConditionCompiler): Steps<LinkedGroup> {
-  const tables: LinkedTable[] = [];
-  for (const table of group.tables) {
-    const groups: LinkedGroup[] = [];
-    for (const inner of table.groups) groups.push(yield* linkGroup(inner, compiler));
-    const read = compiler.read(table.test);
-    tables.push({ ...table, groups, read, searched: new Float64Array(table.groups.length) });
+/** The tables of each group that has any, by its number. */
+type Tables = ReadonlyMap<number, readonly LinkedTable[]>;
+
+function* linkTables({ words, fields, groups, groupCount }: RuleIndex, compiler: ConditionCompiler): Steps<Tables> {
+  const tables = new Map<number, readonly LinkedTable[]>();
+  for (let group = 0; group < groupCount; group++) {
+    if (group % 64 === 0) yield;
+    const at = groups + GROUP.size * group;
+    const count = words[at + GROUP.tableCount]!;
+    if (count === 0) continue;
+    const linked: LinkedTable[] = [];
+    for (let table = 0; table < count; table++) {
+      linked.push(linkTable(words, words[words[at + GROUP.tables]! + table]!, fields, compiler));
+    }
+    tables.set(group, linked);
+    yield;
   }
-  yield;
-  return { ...group, tables };
+  return tables;
 }
+
+function linkTable(
+  words: Int32Array,
+  at: number,
+  fields: RuleIndex['fields'],
+  compiler: ConditionCompiler,
+): LinkedTable {
+  const word = (offset: number): number => words[at + offset]!;
+  const tries = Array.from({ length: word(TABLE.trieCount) }, (_, index) => {
+    const trie = word(TABLE.tries) + TRIE.size * index;
+    return {
+      side: words[trie + TRIE.side]!,
+      isFolded: words[trie + TRIE.isFolded] === 1,
+      trie: new TextTrie(words, words[trie + TRIE.trie]!),
+    };
+  });
+  return {
+    read: compiler.read(fields[word(TABLE.field)]!),
+    rulesFrom: word(TABLE.rulesFrom),
+    rulesTo: word(TABLE.rulesTo),
+    present: word(TABLE.present),
+    tries,
+    ips: word(TABLE.ips) < 0 ? null : new IpTable(words, word(TABLE.ips)),
+    ipGroups: word(TABLE.ipGroups),
+    numbersFrom: word(TABLE.numbersFrom),
+    numbersTo: word(TABLE.numbersTo),
+    numberGroups: word(TABLE.numberGroups),
+  };
+}
+
+const NO_TABLES: readonly LinkedTable[] = [];
+const ANYWHERE = SIDES.indexOf('anywhere');
 
 class IndexedList implements RuleMatcher {
   readonly #tests: readonly Matcher[];
-  readonly #root: LinkedGroup;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #groups: number;
+  readonly #tables: Tables;
   readonly #pass: Pass;
+  /** Per group: the pass in which it was searched last. A client who repeats a value does not make it be searched again. */
+  readonly #searched: Float64Array;
+  readonly #found: Found;
   #facts!: RequestFacts;
   #start = 0;
   /** The lowest rule found so far that holds or fails, and how it failed. */
@@ -113,10 +176,18 @@ class IndexedList implements RuleMatcher {
   #hasFailed = false;
   #failure: unknown = null;
 
-  constructor(tests: readonly Matcher[], root: LinkedGroup, pass: Pass) {
+  constructor(tests: readonly Matcher[], index: RuleIndex, tables: Tables, pass: Pass) {
     this.#tests = tests;
-    this.#root = root;
+    this.#words = index.words;
+    this.#numbers = index.numbers;
+    this.#groups = index.groups;
+    this.#tables = tables;
     this.#pass = pass;
+    this.#searched = new Float64Array(index.groupCount);
+    this.#found = (group) => {
+      this.#searchGroup(group);
+      return false;
+    };
   }
 
   next(facts: RequestFacts, start: number): number {
@@ -125,7 +196,7 @@ class IndexedList implements RuleMatcher {
     this.#start = start;
     this.#best = this.#tests.length;
     this.#hasFailed = false;
-    this.#searchGroup(this.#root);
+    this.#searchGroup(0);
     if (this.#hasFailed) {
       const failure = this.#failure;
       this.#failure = null;
@@ -134,21 +205,29 @@ class IndexedList implements RuleMatcher {
     return this.#best === this.#tests.length ? -1 : this.#best;
   }
 
-  #searchGroup(group: LinkedGroup): void {
-    if (group.first >= this.#best || group.last < this.#start) return;
-    const tables = group.tables;
-    for (let index = 0; index < tables.length; index++) this.#searchTable(tables[index]!);
-    this.#testRules(group.rules);
+  #searchGroup(group: number): void {
+    if (this.#searched[group] === this.#pass.number) return;
+    this.#searched[group] = this.#pass.number;
+    const words = this.#words;
+    const at = this.#groups + GROUP.size * group;
+    if (words[at + GROUP.first]! >= this.#best || words[at + GROUP.last]! < this.#start) return;
+    if (words[at + GROUP.tableCount]! > 0) {
+      const tables = this.#tables.get(group) ?? NO_TABLES;
+      for (let index = 0; index < tables.length; index++) this.#searchTable(tables[index]!);
+    }
+    this.#testRules(words[at + GROUP.rulesFrom]!, words[at + GROUP.rulesTo]!);
   }
 
-  #testRules(rules: Int32Array): void {
+  /** testRules tests those rules of a run in the words that may still be the answer. */
+  #testRules(from: number, to: number): void {
+    const words = this.#words;
     const tests = this.#tests;
     const facts = this.#facts;
     const start = this.#start;
-    let index = 0;
-    if (rules.length > SMALL_GROUP && start > 0) index = firstFrom(rules, start);
-    for (; index < rules.length; index++) {
-      const rule = rules[index]!;
+    let index = from;
+    if (to - from > SMALL_GROUP && start > 0) index = firstFrom(words, from, to, start);
+    for (; index < to; index++) {
+      const rule = words[index]!;
       if (rule < start) continue;
       if (rule >= this.#best) return;
       try {
@@ -179,89 +258,43 @@ class IndexedList implements RuleMatcher {
       for (let index = 0; index < value.length; index++) this.#searchOne(table, value[index]!);
     } catch {
       // The field cannot be read, or not looked up: each rule that needs it says so when it is tested.
-      this.#testRules(table.rules);
+      this.#testRules(table.rulesFrom, table.rulesTo);
     }
   }
 
   #searchOne(table: LinkedTable, value: OneValue): void {
-    if (table.present >= 0) this.#searchFound(table, table.present);
-    const { tries, ips, numbers } = table;
+    if (table.present >= 0) this.#searchGroup(table.present);
+    const { tries, ips } = table;
     for (let index = 0; index < tries.length; index++) {
       const { side, isFolded, trie } = tries[index]!;
       const text = isFolded ? lowerAscii(toText(value)) : toText(value);
-      this.#walk(table, trie, text, 0);
-      if (side !== 'anywhere') continue;
-      for (let from = 1; from < text.length; from++) this.#walk(table, trie, text, from);
+      trie.walk(text, 0, this.#found);
+      if (side !== ANYWHERE) continue;
+      for (let from = 1; from < text.length; from++) trie.walk(text, from, this.#found);
     }
     if (ips !== null) {
       const address = toAddress(value);
       if (address !== null) {
-        for (let network = ips.table.innermost(address); network >= 0; network = ips.table.parent[network]!) {
-          this.#searchFound(table, ips.groups[network]!);
+        for (let network = ips.innermost(address); network >= 0; network = ips.parent(network)) {
+          this.#searchGroup(this.#words[table.ipGroups + network]!);
         }
       }
     }
-    if (numbers !== null) {
-      const at = indexOfNumber(numbers.values, toNumber(value));
-      if (at >= 0) this.#searchFound(table, numbers.groups[at]!);
-    }
-  }
-
-  #searchFound(table: LinkedTable, group: number): void {
-    if (table.searched[group] === this.#pass.number) return;
-    table.searched[group] = this.#pass.number;
-    this.#searchGroup(table.groups[group]!);
-  }
-
-  /** walk searches the groups of all keys that stand in the text at `from`. */
-  #walk(table: LinkedTable, trie: TextTrie, text: string, from: number): void {
-    const { labels, labelStart, labelEnd, isReversed } = trie;
-    const length = text.length;
-    const last = length - 1;
-    let node = 0;
-    let at = from;
-    while (node >= 0) {
-      const end = labelEnd[node]!;
-      for (let label = labelStart[node]!; label < end; label++) {
-        if (at === length || text.charCodeAt(isReversed ? last - at : at) !== labels[label]) return;
-        at++;
-      }
-      const starts = trie.starts[node]!;
-      if (starts >= 0) this.#searchFound(table, starts);
-      const under = trie.under[node]!;
-      if (under >= 0 && (at === length || text.charCodeAt(at) === 0x2f)) this.#searchFound(table, under);
-      if (at === length) {
-        const exact = trie.exact[node]!;
-        if (exact >= 0) this.#searchFound(table, exact);
-        return;
-      }
-      node = trie.child(node, text.charCodeAt(isReversed ? last - at : at));
-      at++;
+    if (table.numbersTo > table.numbersFrom) {
+      const at = indexOfNumber(this.#numbers, table.numbersFrom, table.numbersTo, toNumber(value));
+      if (at >= 0) this.#searchGroup(this.#words[table.numberGroups + at - table.numbersFrom]!);
     }
   }
 }
 
-/** firstFrom returns the place of the first rule that is not below `start`. */
-function firstFrom(rules: Int32Array, start: number): number {
-  let low = 0;
-  let high = rules.length;
+/** firstFrom returns the place of the first rule of a run that is not below `start`. */
+function firstFrom(rules: Int32Array, from: number, to: number, start: number): number {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (rules[middle]! < start) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-/** indexOfNumber returns the place of `value` among ascending values, or -1. */
-function indexOfNumber(values: Float64Array, value: number): number {
-  let low = 0;
-  let high = values.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    if (values[middle]! < value) low = middle + 1;
-    else if (values[middle]! > value) high = middle - 1;
-    else return values[middle] === value ? middle : -1;
-  }
-  return -1;
 }

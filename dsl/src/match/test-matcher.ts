@@ -2,12 +2,14 @@
  * TestMatcher: one comparison of a field, compiled for its type, operator and number of values. Data plane, hot path.
  */
 import type { TestCondition } from '../plan/condition.ts';
+import type { NumberSetTable } from '../plan/value-table.ts';
 import { isAbsent, isMany, type OneValue, toAddress, toNumber, toText } from './fact-value.ts';
 import type { FactValue, RequestFacts } from './facts.ts';
 import type { Read } from './field-source.ts';
 import { IpSet } from './ip-set.ts';
 import { FieldFailure } from './match-error.ts';
-import { compileTextTest } from './text-test.ts';
+import { indexOfNumber } from './number-set.ts';
+import { compileTableTest, compileTextTest } from './text-test.ts';
 
 export type Matcher = (facts: RequestFacts) => boolean;
 
@@ -17,7 +19,10 @@ export function compileTest(test: TestCondition, read: Read): Matcher {
   if (test.operator === 'absent') return (facts) => isAbsent(read(facts));
   if (isNumeric(test)) return compileNumberTest(test, read);
   if (test.type === 'ip') return compileIpTest(test, read);
-  const passes = compileTextTest(test.operator, test.values.map(String), test.anycase);
+  const passes =
+    test.table === undefined
+      ? compileTextTest(test.operator, test.values.map(String), test.anycase)
+      : compileTableTest(test.operator, test.table, test.anycase);
   const others = overValues(test, (value) => passes(toText(value)));
   return (facts) => {
     const value = read(facts);
@@ -41,7 +46,7 @@ export function numbersOf(test: TestCondition): number[] {
 
 function compileIpTest(test: TestCondition, read: Read): Matcher {
   if (test.operator !== 'is' && test.operator !== 'in') throw wrongOperator(test);
-  const set = ipSetOf(test.values);
+  const set = test.table?.kind === 'ip set' ? new IpSet(test.table) : ipSetOf(test.values);
   const others = overValues(test, (value) => {
     const address = toAddress(value);
     return address !== null && set.has(address);
@@ -62,12 +67,16 @@ function ipSetOf(values: TestCondition['values']): IpSet {
 }
 
 function compileNumberTest(test: TestCondition, read: Read): Matcher {
-  const passes = numberTest(test, numbersOf(test));
+  const passes = test.table?.kind === 'number set' ? inTable(test.table) : numberTest(test, numbersOf(test));
   const others = overValues(test, (value) => passes(toNumber(value)));
   return (facts) => {
     const value = read(facts);
     return typeof value === 'number' ? passes(value) : others(value);
   };
+}
+
+function inTable({ values }: NumberSetTable): (value: number) => boolean {
+  return (value) => indexOfNumber(values, 0, values.length, value) >= 0;
 }
 
 function numberTest(test: TestCondition, values: readonly number[]): (value: number) => boolean {
@@ -80,11 +89,11 @@ function numberTest(test: TestCondition, values: readonly number[]): (value: num
       return (value) => set.has(value);
     }
     case 'over': {
-      const least = Math.min(...values);
+      const least = values.reduce((lowest, value) => Math.min(lowest, value), Number.POSITIVE_INFINITY);
       return (value) => value > least;
     }
     case 'below': {
-      const most = Math.max(...values);
+      const most = values.reduce((highest, value) => Math.max(highest, value), Number.NEGATIVE_INFINITY);
       return (value) => value < most;
     }
     case 'between':

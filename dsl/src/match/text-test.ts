@@ -3,7 +3,10 @@
  */
 import { RE2JS } from 're2js';
 import type { Operator } from '../plan/condition.ts';
+import type { ValueTable } from '../plan/value-table.ts';
 import { lowerAscii } from './fact-value.ts';
+import { TextSet } from './text-set.ts';
+import { TextTrie } from './text-trie.ts';
 
 export type TextTest = (text: string) => boolean;
 
@@ -17,6 +20,31 @@ export function compileTextTest(operator: Operator, values: readonly string[], a
   if (operator === 'matches') return anyOf(values.map((value) => matches(value, anycase)));
   const test = compileExact(operator, anycase ? values.map(lowerAscii) : values);
   return anycase ? (text) => test(lowerAscii(text)) : test;
+}
+
+/** compileTableTest is compileTextTest over a table that was built of the values. */
+export function compileTableTest(operator: Operator, table: ValueTable, anycase: boolean): TextTest {
+  const test = testOfTable(operator, table);
+  return anycase ? (text) => test(lowerAscii(text)) : test;
+}
+
+const anyEntry = (): boolean => true;
+
+function testOfTable(operator: Operator, table: ValueTable): TextTest {
+  if (table.kind === 'text set') {
+    const set = new TextSet(table);
+    return operator === 'under' ? (text) => set.longestAbove(text) >= 0 : (text) => set.indexOf(text) >= 0;
+  }
+  if (table.kind !== 'text trie') throw new TypeError(`no text is looked up in a table of kind ${table.kind}`);
+  const trie = new TextTrie(table.words, table.at);
+  if (operator !== 'contains') return (text) => trie.walk(text, 0, anyEntry);
+  return (text) => {
+    let from = 0;
+    do {
+      if (trie.walk(text, from, anyEntry)) return true;
+    } while (++from < text.length);
+    return false;
+  };
 }
 
 function compileExact(operator: Operator, values: readonly string[]): TextTest {

@@ -2,6 +2,7 @@
  * Condition: what the part of a rule behind `when` (or behind a guard) says, as plain data. Both planes.
  */
 import type { Place } from './place.ts';
+import type { ValueTable } from './value-table.ts';
 
 /** Operator compares a field's value with the written values. `present` and `absent` take no values. */
 export type Operator =
@@ -38,6 +39,8 @@ export interface TestCondition {
   readonly values: readonly (string | number)[];
   /** The list whose entries the values are, the same array for all who name it; null: they stand in the rule. */
   readonly list: string | null;
+  /** In a data thread: what is looked up in place of the values, which are left out then. Lower case where `anycase`. */
+  readonly table?: ValueTable;
   /** Compare without regard to ASCII case. */
   readonly anycase: boolean;
   /** True: every value of the field must pass. False: one is enough. */

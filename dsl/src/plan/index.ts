@@ -6,3 +6,4 @@ export { type NewEntries, replaceEntries } from './replace-entries.ts';
 export type * from './rule.ts';
 export { secretsOf, secretVariable, withSecrets } from './secret.ts';
 export type * from './test.ts';
+export type * from './value-table.ts';

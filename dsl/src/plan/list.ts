@@ -5,6 +5,7 @@
  * repeats. Those of a file are as they were loaded; the control plane puts newer ones in their place.
  */
 import type { Place } from './place.ts';
+import type { MapTable } from './value-table.ts';
 
 export type ListType = 'ips' | 'hosts' | 'paths' | 'texts' | 'numbers';
 
@@ -44,5 +45,7 @@ export interface MapPlan {
   /** What a key gets that is not there. */
   readonly otherwise: string | number;
   readonly file: FileSource;
+  /** In a data thread: the entries, which are left out then. */
+  readonly table?: MapTable;
   readonly place: Place;
 }

@@ -8,6 +8,7 @@ import type { ListPlan, MapPlan } from './list.ts';
 import type { Place } from './place.ts';
 import type { Args, Rule } from './rule.ts';
 import type { TestPlan } from './test.ts';
+import type { IpSetTable, RuleIndex } from './value-table.ts';
 
 export const PLAN_VERSION = 1;
 
@@ -66,6 +67,8 @@ export interface ClientIp {
   readonly trust: readonly string[];
   /** Lists from files whose entries are believed too. */
   readonly trustLists: readonly string[];
+  /** In a data thread: all of `trust` and of the lists, which are left out then. */
+  readonly table?: IpSetTable;
 }
 
 /** ErrorPage is sent in place of the standard answers of some statuses, where the gateway answers by itself. */
@@ -78,6 +81,13 @@ export interface ErrorPage {
   /** As loaded. `{status}` and `{request.id}` stand for themselves until it is sent. */
   readonly body: string;
   readonly place: Place;
+}
+
+export interface ListenerIndexes {
+  readonly guards: RuleIndex | null;
+  readonly changes: RuleIndex | null;
+  readonly routes: RuleIndex | null;
+  readonly responseChanges: RuleIndex | null;
 }
 
 export interface ListenerPlan {
@@ -96,6 +106,8 @@ export interface ListenerPlan {
   /** `on response { … }` */
   readonly responseChanges: readonly Rule[];
   readonly errorPages: readonly ErrorPage[];
+  /** In a data thread: the indexes of the four lists of rules; null for one that is too short to need any. */
+  readonly indexes?: ListenerIndexes;
   readonly place: Place;
 }
 

@@ -10,7 +10,8 @@ const COMMAND = new URL('../../../cli/bin/sluice.js', import.meta.url).pathname;
 const BUILT = new URL('../../../cli/dist/main.js', import.meta.url).pathname;
 const MANIFEST = new URL('../../../cli/package.json', import.meta.url).pathname;
 
-function deny(rule: Rule): string {
+/** deny writes a rule in the language. */
+export function deny(rule: Rule): string {
   const conditions = {
     ip: `path under ${rule.area} and ip ${rule.value}`,
     header: `method PUT and header X-Team is ${rule.value}`,

@@ -3,8 +3,7 @@
  *
  * Addresses stand on one line of numbers: IPv4 from 0, IPv6 from 2^33 on, without the IPv4-mapped ones, which are IPv4.
  */
-import { firstAddress, lastAddress } from '../../match/ip-set.ts';
-import { ipV4, ipV6, parseCidr } from '../../match/parse-ip.ts';
+import { ipV4, ipV6, type Network, parseCidr } from '../../match/parse-ip.ts';
 
 export type Range = readonly [first: bigint, last: bigint];
 export type Ranges = readonly Range[];
@@ -18,6 +17,18 @@ export const EVERY_ADDRESS: Ranges = [
   [V6, V6 + MAPPED - 1n],
   [V6 + MAPPED + (1n << 32n), V6 + (1n << 128n) - 1n],
 ];
+
+/** firstAddress is the lowest address of a network as a number, lastAddress its highest. */
+function firstAddress({ first }: Network): bigint {
+  if (first.isV4) return BigInt(first.word3);
+  return (
+    (BigInt(first.word0) << 96n) | (BigInt(first.word1) << 64n) | (BigInt(first.word2) << 32n) | BigInt(first.word3)
+  );
+}
+
+function lastAddress(network: Network): bigint {
+  return firstAddress(network) + (1n << BigInt((network.first.isV4 ? 32 : 128) - network.prefix)) - 1n;
+}
 
 /** rangesOf gathers networks; what is none is left out. */
 export function rangesOf(cidrs: readonly string[]): Ranges {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inSlices } from '../../src/data/slices.ts';
+import { inSlices } from '../../src/shared/slices.ts';
 
 function* count(steps: number, done: number[]): Generator<void, string, void> {
   for (let step = 0; step < steps; step++) {

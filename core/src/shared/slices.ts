@@ -1,10 +1,10 @@
 /**
- * Slices: long work on an event loop that serves traffic, a few milliseconds at a time. Data plane.
+ * Slices: long work on an event loop that serves traffic, a few milliseconds at a time. Both planes.
  */
 import type { Steps } from '@sluice/dsl/match';
 
 /** How long a slice may take. Requests wait for one slice at most. */
-const SLICE_MS = 4;
+const SLICE_MS = 3;
 
 /** inSlices does all steps, and lets the event loop turn between slices. */
 export async function inSlices<Result>(steps: Steps<Result>, now: () => number): Promise<Result> {
