@@ -74,6 +74,7 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
   size: '`512B`, `16KiB`, `10MiB`, `1GiB` (powers of 1024), `16kB`, `10MB`, `1GB` (powers of 1000); a unit is due',
   rate: '`20/s`, `300/m`, `1000/h`',
   percent: '`5%`, `0.5%`',
+  prefix: '`/24`: the bits of a network',
   port: '`0` to `65535`',
   cidrs: 'addresses, networks and lists of them, with commas: `10.0.0.0/8, 2001:db8::1, office`',
   template: 'a text with [placeholders](#templates)',

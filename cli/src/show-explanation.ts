@@ -132,12 +132,16 @@ class Page {
     }
   }
 
-  #servers({ servers, balance, stick }: Explanation): void {
+  #servers({ servers, balance, stick, sticky }: Explanation): void {
     if (servers.length === 0) return;
     const { bold, dim } = this.#colours;
     const choice = [balance === null ? '' : `balance ${balance}`, stick === null ? '' : `stick ${stick}`];
     const said = [...choice.filter((part) => part !== ''), 'all taken to be healthy'].join(', ');
     this.#lines.push('', `${bold('servers')}   ${dim(said)}`);
+    if (sticky !== null) {
+      this.#lines.push(`  ${sticky.server === null ? sticky.by : `belongs to ${sticky.server}: ${sticky.by}`}`);
+      this.#lines.push(`  ${dim(`${sticky.outcome}: ${sticky.why}`)}`);
+    }
     const nameWidth = Math.max(...servers.map(({ name }) => name.length));
     const addressWidth = Math.max(...servers.map((server) => addressOf(server).length));
     for (const server of servers) {

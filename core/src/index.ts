@@ -13,6 +13,7 @@ export type {
   Otherwise,
   RuleExplanation,
   ServerExplanation,
+  StickyExplanation,
   Verdict,
 } from './control/explain.ts';
 export { createGateway, type Gateway, type GatewayState, type StopResult } from './control/gateway.ts';
@@ -44,6 +45,8 @@ export type {
   ServerStats,
   ThreadStats,
 } from './control/stats.ts';
+export type { StickyStats } from './control/stick-tables.ts';
+export type { StickinessHandle, StickyRequest } from './control/stickiness-handle.ts';
 export type { ThreadLoss } from './control/thread-pool.ts';
 export type { Timers } from './control/timers.ts';
 export * from './plugin/index.ts';

@@ -9,9 +9,9 @@
  * Threads count; nothing is sent per request. Looked at every 50 ms, so the end may be told that much late.
  */
 import { type AdminState, DRAIN, MAINT, type ServerTable } from '../shared/server-table.ts';
-import type { SharedStickTable } from '../shared/shared-stick-table.ts';
 import type { Planes } from './planes.ts';
 import type { Timers } from './timers.ts';
+import type { StickTables } from './stick-tables.ts';
 
 /**
  * DrainResult says how a drain ended: `drained`: the last session has gone. `cancelled`: the server was set to ready.
@@ -56,7 +56,7 @@ export interface DrainWish {
 
 export interface DrainsOptions {
   readonly servers: ServerTable;
-  readonly sticks: SharedStickTable;
+  readonly sticks: StickTables;
   readonly planes: Planes;
   readonly timers: Timers;
   /** The deadline of a drain has come: it is maint from now on. */

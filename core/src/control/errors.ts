@@ -56,6 +56,7 @@ export const CORE_ERRORS = {
   SG0506: 'threads {threads} is not a whole number from 0 to 256',
   SG0507: 'no listener takes `{request}`: no http listener is on port {port}. There are: {known}',
   SG0508: 'max {max} is not a whole number from 0 to 1000000',
+  SG0509: 'the backend `{backend}` has no stickiness. These have: {known}',
 } as const satisfies Record<string, string>;
 
 export type CoreErrorCode = keyof typeof CORE_ERRORS;

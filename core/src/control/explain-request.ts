@@ -6,6 +6,7 @@ import type { ListenerPlan, Plan } from '@sluice/dsl/plan';
 import { clientOf, trustedPeers } from '../shared/client-ip.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { Ports } from './ports.ts';
+import type { StickyRequest } from './stickiness-handle.ts';
 
 /** ExplainRequest is `GET https://www.example.com/admin from 198.51.100.7`, or the same with headers or a listener. */
 export type ExplainRequest =
@@ -45,6 +46,11 @@ export function readRequest(
   if (found !== undefined) return { facts: asReceived(text, headers, found, plan), listener: found, answer };
   const known = listeners.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ');
   throw new GatewayError('SG0507', { request: text, port: facts.port, known });
+}
+
+/** parseClient makes facts of what a client is known by. Throws SG0505. */
+export function parseClient({ ip = '127.0.0.1', headers }: StickyRequest): RequestFacts {
+  return parse(`GET http://localhost/ from ${ip}`, headers, true);
 }
 
 /** The address behind `from` is the peer: where the listener believes it, its header says who the client is. */

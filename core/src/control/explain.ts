@@ -16,6 +16,7 @@ import {
 import { formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import { errorPageOf } from '../shared/error-pages.ts';
+import { hideCookie } from '../shared/own-cookie.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
@@ -25,12 +26,14 @@ import { type ConditionExplanation, explainCondition } from './explain-condition
 import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
 import { type ExplainRequest, readRequest, type WrittenAnswer } from './explain-request.ts';
 import { explainServers, type ServerExplanation } from './explain-servers.ts';
+import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
 import type { Generation } from './generations.ts';
 import type { PluginSet } from './plugin-host.ts';
 import { maskedSecret } from './secrets.ts';
+import type { StickTables } from './stick-tables.ts';
 
 export type { ExplainRequest } from './explain-request.ts';
-export type { ConditionExplanation, FieldEdit, ServerExplanation };
+export type { ConditionExplanation, FieldEdit, ServerExplanation, StickyExplanation };
 
 export interface RuleExplanation {
   /** As written. */
@@ -85,6 +88,8 @@ export interface Explanation {
   readonly page: string | null;
   readonly balance: string | null;
   readonly stick: string | null;
+  /** Where the client belongs in the chosen backend; null when that has no stickiness, or a rule answered. */
+  readonly sticky: StickyExplanation | null;
   /** The servers of the chosen backend; empty when a rule answered. */
   readonly servers: readonly ServerExplanation[];
 }
@@ -93,6 +98,7 @@ export interface Explanation {
 export interface LiveState {
   readonly servers: ServerTable;
   readonly rates: SharedRateTable;
+  readonly sticks: StickTables;
   readonly current: Generation;
 }
 
@@ -124,7 +130,7 @@ class Judgement {
   readonly #request: NotedRequest;
 
   constructor(
-    { plan }: PluginSet,
+    { plan, secrets }: PluginSet,
     entries: readonly DataEntry[],
     facts: RequestFacts,
     listener: ListenerPlan,
@@ -154,6 +160,22 @@ class Judgement {
     const judged = this.#judge(listener, traces);
     const chosen = plan.backends[judged.backend];
     const isAssumed = chosen !== undefined;
+    const servers = chosen === undefined ? [] : explainServers(chosen, live);
+    const sticky =
+      chosen === undefined
+        ? null
+        : explainSticky({
+            backend: chosen,
+            facts,
+            entries,
+            secrets,
+            servers,
+            slots: servers.map(
+              ({ name }, index) => live?.current.slots.servers[`${chosen.name}/${name}`] ?? index,
+            ),
+            tables: live?.sticks ?? null,
+          });
+    if (sticky !== null && sticky.ownCookie !== null) hideCookie(this.#request, sticky.ownCookie);
     const assumed = isAssumed
       ? new AssumedAnswer(facts, answer.status, answer.headers)
       : AssumedAnswer.ofVerdict(facts, judged.verdict, entries, listener);
@@ -188,7 +210,8 @@ class Judgement {
       page: pageOf(listener, answered.failure === null && isAssumed ? null : verdict),
       balance: chosen?.balance.name ?? null,
       stick: chosen?.stick?.name ?? null,
-      servers: chosen === undefined ? [] : explainServers(chosen, live),
+      sticky,
+      servers,
     };
   }
 

@@ -21,6 +21,7 @@ import { loadRules, type Rules } from './rules.ts';
 import { Runtime } from './runtime.ts';
 import { ServerHandle } from './server-handle.ts';
 import { boundAddress, type GatewayStats } from './stats.ts';
+import { StickinessHandle } from './stickiness-handle.ts';
 import { systemTimers } from './timers.ts';
 
 export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -160,6 +161,15 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return new ServerHandle(backend, server, slot, this.#runtime!.control);
   }
 
+  /** stickiness looks into a backend's stickiness. Throws SG0509 for a backend that has none. */
+  stickiness(backend: string): StickinessHandle {
+    return new StickinessHandle(backend, () => {
+      const current = this.#current('stickiness');
+      const { servers, sticks } = this.#runtime!;
+      return { servers, sticks, current };
+    });
+  }
+
   /** explain says what would happen to a request now, and why. Throws SG0505 or SG0507. */
   async explain(request: ExplainRequest): Promise<Explanation> {
     const runtime = this.#runtime;
@@ -167,7 +177,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return explain(
       request,
       this.#set,
-      runtime === null || current === null ? null : { servers: runtime.servers, rates: runtime.rates, current },
+      runtime === null || current === null ? null : { servers: runtime.servers, rates: runtime.rates, sticks: runtime.sticks, current },
     );
   }
 

@@ -13,6 +13,7 @@ import { GatewayError, reasonOf } from './errors.ts';
 import type { Planes } from './planes.ts';
 import { type Ports, resolvePorts } from './ports.ts';
 import type { Slots } from './slots.ts';
+import type { TableMemory } from './stick-tables.ts';
 import { threadPlan } from './thread-plan.ts';
 
 /** Candidate is a plan that has been checked, with what data threads need to link it. */
@@ -34,8 +35,12 @@ export interface GenerationsOptions {
   readonly slots: Slots;
   readonly isTakeover: boolean;
   wordIds(): Readonly<Record<string, number>>;
+  /** The stick tables that a plan needs. */
+  tables(plan: Plan): TableMemory;
   /** Called at the switch, before any thread serves the new generation: servers' words are set here. */
   switching(next: Generation, previous: Generation | null): void;
+  /** Every thread serves the new generation. */
+  switched(): void;
   /** The last request of a generation has ended everywhere. */
   retired(generation: Generation): void;
 }
@@ -100,6 +105,7 @@ export class Generations {
       });
     }
     await planes.activate(number);
+    this.#options.switched();
     return next;
   }
 
@@ -118,7 +124,7 @@ export class Generations {
   }
 
   async #prepare(number: number, { plan, entries, secrets }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
-    const { planes, isTakeover, wordIds } = this.#options;
+    const { planes, isTakeover, wordIds, tables } = this.#options;
     const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
     const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
     const order: PrepareOrder = {
@@ -129,6 +135,7 @@ export class Generations {
       ports,
       isTakeover,
       wordIds: wordIds(),
+      sticks: tables(plan),
       secrets,
     };
     try {

@@ -5,7 +5,7 @@
 import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { DataPlane, OpenSession, OpenSessions, PrepareOrder } from '../shared/orders.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
+import { StickClock } from '../shared/stick-clock.ts';
 import type { Timers } from './timers.ts';
 
 export interface Planes {
@@ -63,7 +63,7 @@ export class LocalPlane implements Planes {
   readonly #plane: DataPlane;
   readonly #timers: Timers;
   readonly #heartbeats: Heartbeats;
-  readonly #sticks: SharedStickTable;
+  readonly #sticks: StickClock;
   #state: PlaneStatus['state'] = 'starting';
   #timer: unknown;
 
@@ -71,7 +71,7 @@ export class LocalPlane implements Planes {
     this.#plane = plane;
     this.#timers = timers;
     this.#heartbeats = new Heartbeats(memory, 0);
-    this.#sticks = new SharedStickTable(memory, 0);
+    this.#sticks = new StickClock(memory.sticks);
   }
 
   async start(): Promise<void> {
@@ -117,7 +117,7 @@ export class LocalPlane implements Planes {
     this.#timer = this.#timers.set(() => {
       const now = this.#timers.now();
       this.#heartbeats.beat(now);
-      this.#sticks.setClock(now);
+      this.#sticks.set(now);
       this.#beatLater();
     }, BEAT_INTERVAL_MS);
   }

@@ -10,7 +10,6 @@ import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
 import type { Report } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { AccessLogFile } from './access-log-file.ts';
 import { type DrainedEvent, Drains } from './drains.ts';
 import { GatewayError } from './errors.ts';
@@ -21,6 +20,7 @@ import type { PluginSet } from './plugin-host.ts';
 import type { AdminEvent, ServerControl, SetEvent } from './server-handle.ts';
 import { Slots } from './slots.ts';
 import { type GatewayStats, StatsReader } from './stats.ts';
+import { StickTables } from './stick-tables.ts';
 import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
 import type { Timers } from './timers.ts';
 import { WordNames } from './word-names.ts';
@@ -57,6 +57,7 @@ export class Runtime {
   /** What handles of servers work with. */
   readonly control: ServerControl;
   readonly #drains: Drains;
+  readonly sticks: StickTables;
   readonly #options: RuntimeOptions;
   readonly #planes: Planes;
   readonly #checker: HealthChecker;
@@ -81,8 +82,9 @@ export class Runtime {
     this.#accessLog = new AccessLogFile(log);
     this.servers = new ServerTable(memory.servers, memory.threads);
     this.rates = new SharedRateTable(memory, memory.threads, () => timers.now());
-    const sticks = new SharedStickTable(memory, 0);
-    sticks.setClock(timers.now());
+    const sticks = new StickTables(memory, (name) => this.#set?.component('stick', name)?.hasTable !== false);
+    this.sticks = sticks;
+    sticks.clock.set(timers.now());
     this.#planes = createDataPlane === null ? this.#threads(memory) : this.#local(memory, createDataPlane);
     this.#drains = new Drains({
       servers: this.servers,
@@ -109,7 +111,7 @@ export class Runtime {
       },
       numberChanged: options.numberChanged,
     };
-    this.#stats = new StatsReader(memory, (id) => this.#words.name(id));
+    this.#stats = new StatsReader(memory, sticks, (id) => this.#words.name(id));
     this.#checker = new HealthChecker({
       servers: this.servers,
       timers,
@@ -125,14 +127,17 @@ export class Runtime {
     });
     this.generations = new Generations({
       planes: this.#planes,
-      slots: new Slots(memory),
+      slots: new Slots(memory, (servers) => this.sticks.forgetServers(servers)),
       isTakeover,
       wordIds: () => this.#words.ids(),
+      tables: (plan) => this.sticks.prepare(plan),
       switching: (next, previous) => {
         setServerWords(this.servers, next, previous);
         this.#checker.watch(next.plan, next.slots);
         this.#drains.keep(next.slots.servers);
+        this.sticks.carry(next.plan);
       },
+      switched: () => this.sticks.settle(),
       retired: () => {
         if (this.generations.isSettled) options.settled();
       },
@@ -201,6 +206,7 @@ export class Runtime {
       wordName: (id) => this.#words.name(id),
       report: (thread, report) => this.#report(thread, report),
       lost: (loss) => {
+        this.sticks.forget(loss.thread);
         this.generations.planeLost(loss.thread);
         threadLost(loss);
       },

@@ -8,13 +8,13 @@ import {
   type ServerState,
   type ServerTable,
 } from '../shared/server-table.ts';
-import type { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import type { DrainResult, DrainStatus, Drains } from './drains.ts';
 import { GatewayError } from './errors.ts';
 import type { HealthEntry } from './health-history.ts';
 import type { PlaneSession, Planes } from './planes.ts';
 import type { Timers } from './timers.ts';
+import type { StickTables } from './stick-tables.ts';
 
 /** AdminEvent is a change of a server's admin state: by somebody's hand, or by the deadline that they gave a drain. */
 export interface AdminEvent {
@@ -50,7 +50,7 @@ export interface ServerSessions {
 /** ServerControl is what a handle works with. */
 export interface ServerControl {
   readonly servers: ServerTable;
-  readonly sticks: SharedStickTable;
+  readonly sticks: StickTables;
   readonly planes: Planes;
   readonly drains: Drains;
   readonly timers: Timers;

@@ -11,7 +11,6 @@ import { LatencySums } from '../shared/latency-histogram.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { SERVER_CAPACITY, ServerTable } from '../shared/server-table.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { GatewayError } from './errors.ts';
 
 export class Slots {
@@ -19,12 +18,17 @@ export class Slots {
   readonly #backends: SlotPool;
   readonly #servers: SlotPool;
 
-  constructor(memory: SharedMemory) {
+  readonly #freed: (servers: ReadonlySet<number>) => void;
+  /** Server slots freed by the release under way. */
+  readonly #free = new Set<number>();
+
+  /** `freed` hears which server slots are to go to other servers, before they do. */
+  constructor(memory: SharedMemory, freed: (servers: ReadonlySet<number>) => void = () => {}) {
+    this.#freed = freed;
     const counters = new CounterSums(memory);
     const latency = new LatencySums(memory);
     const backends = new BackendTable(memory);
     const servers = new ServerTable(memory.servers, memory.threads);
-    const sticks = new SharedStickTable(memory, memory.threads);
     this.#listeners = new SlotPool('listener', LISTENER_CAPACITY, (slot) => counters.resetListener(slot));
     this.#backends = new SlotPool('backend', BACKEND_CAPACITY, (slot) => {
       latency.reset(slot);
@@ -33,7 +37,7 @@ export class Slots {
     this.#servers = new SlotPool('server', SERVER_CAPACITY, (slot) => {
       servers.reset(slot);
       counters.resetServer(slot);
-      sticks.forgetServer(slot);
+      this.#free.add(slot);
     });
   }
 
@@ -65,6 +69,8 @@ export class Slots {
     this.#listeners.release(generation);
     this.#backends.release(generation);
     this.#servers.release(generation);
+    this.#freed(this.#free);
+    this.#free.clear();
   }
 }
 

@@ -15,9 +15,9 @@ import {
   type ServerState,
   ServerTable,
 } from '../shared/server-table.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import type { Generation } from './generations.ts';
 import type { PlaneStatus } from './planes.ts';
+import type { StickTables, StickyStats } from './stick-tables.ts';
 
 export interface ListenerStats {
   readonly name: string;
@@ -54,6 +54,8 @@ export interface LatencyStats {
 export interface BackendStats {
   readonly name: string;
   readonly latency: LatencyStats;
+  /** null: the backend has no `stick` line. */
+  readonly sticky: StickyStats | null;
   readonly servers: readonly ServerStats[];
 }
 
@@ -70,7 +72,7 @@ export interface GatewayStats {
   readonly listeners: readonly ListenerStats[];
   readonly backends: readonly BackendStats[];
   readonly threads: readonly ThreadStats[];
-  /** Entries of the stick table. */
+  /** Entries of all stick tables. */
   readonly sticks: number;
 }
 
@@ -80,20 +82,21 @@ export class StatsReader {
   readonly #latency: LatencySums;
   readonly #servers: ServerTable;
   readonly #pulses: HeartbeatWatch;
-  readonly #sticks: SharedStickTable;
+  readonly #sticks: StickTables;
   readonly #wordName: (id: number) => string | null;
 
-  constructor(memory: SharedMemory, wordName: (id: number) => string | null) {
+  constructor(memory: SharedMemory, sticks: StickTables, wordName: (id: number) => string | null) {
     this.#wordName = wordName;
     this.#counters = new CounterSums(memory);
     this.#latency = new LatencySums(memory);
     this.#servers = new ServerTable(memory.servers, memory.threads);
     this.#pulses = new HeartbeatWatch(memory);
-    this.#sticks = new SharedStickTable(memory, memory.threads);
+    this.#sticks = sticks;
   }
 
   read(generation: Generation, planes: readonly PlaneStatus[], reason: (server: string) => string): GatewayStats {
     const { plan, slots, ports } = generation;
+    const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
     return {
       generation: generation.number,
       listeners: plan.listeners.map(({ name, address }) => {
@@ -108,6 +111,7 @@ export class StatsReader {
       backends: plan.backends.map((backend) => ({
         name: backend.name,
         latency: this.#latencyOf(slots.backends[backend.name]!),
+        sticky: sticky.get(backend.name)!,
         servers: backend.servers.map(({ name, address, isBackup }) => {
           const path = `${backend.name}/${name}`;
           return { name, address, isBackup, reason: reason(path), ...this.#serverOf(slots.servers[path]!) };
@@ -117,7 +121,7 @@ export class StatsReader {
         const { beats, lateness, wordId } = this.#pulses.pulse(status.thread);
         return { ...status, word: this.#wordName(wordId), beats, lateness };
       }),
-      sticks: this.#sticks.size(),
+      sticks: [...sticky.values()].reduce((sum, each) => sum + (each?.entries ?? 0), 0),
     };
   }
 

@@ -16,7 +16,6 @@ import type { PrepareOrder, Report } from '../shared/orders.ts';
 import { type PackedOrder, packOrder } from '../shared/packed-order.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { inSlices } from '../shared/slices.ts';
 import { DataThread } from './data-thread.ts';
 import { reasonOf } from './errors.ts';
@@ -216,7 +215,6 @@ export class ThreadPool implements Planes {
     new ServerTable(memory.servers, memory.threads).forget(number);
     new BackendTable(memory).forget(number);
     new CounterSums(memory).forget(number);
-    new SharedStickTable(memory, number).forget(number);
     new SharedRateTable(memory, number, monotonicMs).forget(number);
     new AddressCounts(memory, number).forget(number);
     log.error(

@@ -13,8 +13,8 @@ import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { DataPlane, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { inSlices } from '../shared/slices.ts';
+import { StickClock } from '../shared/stick-clock.ts';
 import { AccessLog } from './access-log.ts';
 import type { Generation } from './generation.ts';
 import { link } from './link.ts';
@@ -36,6 +36,8 @@ export function createDataPlane(host: DataPlaneHost): DataPlane {
 interface Prepared {
   readonly generation: Generation;
   readonly isLogged: boolean;
+  /** Stick tables by backend name. */
+  readonly sticks: Readonly<Record<string, SharedArrayBuffer>>;
   /** By `portKey`: ports kept from before and ports just bound. */
   readonly ports: ReadonlyMap<string, Port>;
   readonly byName: ReadonlyMap<string, Port>;
@@ -62,7 +64,8 @@ class LoopDataPlane implements DataPlane {
       heartbeats: new Heartbeats(memory, thread),
       table: new ServerTable(memory.servers, memory.threads),
       backends: new BackendTable(memory),
-      sticks: new SharedStickTable(memory, thread),
+      stickClock: new StickClock(memory.sticks),
+      sticks: new Map(),
       rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
       accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
@@ -110,6 +113,7 @@ class LoopDataPlane implements DataPlane {
     this.#prepared.set(order.generation, {
       generation,
       isLogged: order.plan.settings.accessLog !== undefined,
+      sticks: order.sticks ?? {},
       ports,
       byName,
       opened,
@@ -131,6 +135,7 @@ class LoopDataPlane implements DataPlane {
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
     this.#retireEndpoints(prepared.generation);
+    this.#switchSticks(prepared.generation, prepared.sticks);
     if (previous === null) return;
     previous.isCurrent = false;
     if (previous.holds === 0) this.#loop.retired(previous);
@@ -202,6 +207,17 @@ class LoopDataPlane implements DataPlane {
       this.#endpoints.set(key, endpoint);
     }
     return endpoint;
+  }
+
+  /** switchSticks goes over to the tables of a generation, and lets go of those that it has no more. */
+  #switchSticks({ backends }: Generation, tables: Prepared['sticks']): void {
+    const { sticks } = this.#loop;
+    const kept = new Set(backends.flatMap(({ name, stickiness }) => (stickiness === null ? [] : [name])));
+    for (const [name, own] of sticks) {
+      const memory = tables[name];
+      if (!kept.has(name)) sticks.delete(name);
+      else if (memory !== undefined) own.use(memory);
+    }
   }
 
   /** retireEndpoints closes the idle connections of servers that the generation has no more. */

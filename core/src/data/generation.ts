@@ -6,6 +6,7 @@
 import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { BackendSticks } from './backend-sticks.ts';
 import type { HeadLimits } from './http1/request-head.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
@@ -50,6 +51,8 @@ export interface LinkedBackend {
   readonly line: WaitingLine;
   readonly balancer: LinkedBalancer;
   readonly stickiness: Stickiness | null;
+  /** Not null where stickiness is not. */
+  readonly sticks: BackendSticks | null;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
 }

@@ -18,6 +18,8 @@ import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
+import { SharedStickTable, StickIndex } from '../shared/shared-stick-table.ts';
+import { BackendSticks } from './backend-sticks.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
 import { isUntouchable } from './http1/field-edits.ts';
@@ -277,6 +279,7 @@ class Linking {
     const slot = slots.backends[plan.name]!;
     const { table, backends, now } = this.#loop;
     const pool = new LiveServerPool(plan, own, { table, backends, slot, now, random: () => this.#loop.random() });
+    const sticks = plan.stick === null ? null : this.#sticks(plan.name);
     return {
       name: plan.name,
       slot,
@@ -284,7 +287,8 @@ class Linking {
       pool,
       line: new WaitingLine(this.#loop, slot, plan.queue, (server) => pool.slot(server)),
       balancer: this.#balancer(plan.balance, pool),
-      stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, plan.name),
+      sticks,
+      stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, pool, sticks!),
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
     };
@@ -296,21 +300,58 @@ class Linking {
     return new LinkedBalancer(use.name, use.options, factory, pool, this.#loop.heartbeats, id);
   }
 
-  #stickiness(use: ComponentUse, backend: string): Stickiness {
+  /** The backend's table as this loop has it already, or in the memory that the order brings. */
+  #sticks(backend: string): BackendSticks {
+    const { sticks, stickClock, thread, table } = this.#loop;
+    let own = sticks.get(backend);
+    if (own === undefined) {
+      const memory = this.#order.sticks?.[backend] ?? SharedStickTable.allocate(1, table.threads);
+      own = new BackendSticks(memory, stickClock, thread);
+      sticks.set(backend, own);
+    }
+    return own;
+  }
+
+  #stickiness(use: ComponentUse, pool: LiveServerPool, sticks: BackendSticks): Stickiness {
     const id = this.#wordId('stick', use.name);
-    const { heartbeats, sticks } = this.#loop;
-    const stickiness = this.#functions.find('stickiness', use.name)(use.options, sticks, backend);
+    const { heartbeats, stickClock } = this.#loop;
+    const factory = this.#functions.find('stickiness', use.name);
+    let stickiness: Stickiness;
+    try {
+      stickiness = factory(
+        withSecrets(use.options, (name) => this.#secret(name)),
+        {
+          backend: pool.backend,
+          pool,
+          table: {
+            get: (key, ttlMs) => sticks.get(use.name, key, ttlMs),
+            set: (key, slot, ttlMs) => sticks.set(use.name, key, slot, ttlMs),
+          },
+          processSecret: stickClock.secret,
+          countRefused: () => sticks.count(StickIndex.refused),
+        },
+      );
+    } catch (error) {
+      const { file, line } = use.place;
+      throw new LinkError(
+        `${file}:${line}: \`stick ${use.name}\`: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    const { ownCookie, isRenewing = false } = stickiness;
     return {
-      find: (facts, pool) => {
+      ...(ownCookie === undefined ? {} : { ownCookie }),
+      isRenewing,
+      find: (facts, servers) => {
         heartbeats.enter(id);
-        const index = stickiness.find(facts, pool);
+        const index = stickiness.find(facts, servers);
         heartbeats.leave();
         return index;
       },
-      learn: (facts, pool, server, setCookies) => {
+      learn: (facts, servers, server, setCookies) => {
         heartbeats.enter(id);
-        stickiness.learn(facts, pool, server, setCookies);
+        const cookie = stickiness.learn(facts, servers, server, setCookies);
         heartbeats.leave();
+        return cookie;
       },
     };
   }

@@ -7,7 +7,7 @@
 import type { BackendPlan } from '@sluice/dsl/plan';
 import type { StickyPool } from '../plugin/server-pool.ts';
 import type { BackendTable } from '../shared/backend-table.ts';
-import { MAINT, RUNNING, type ServerTable, STARTING } from '../shared/server-table.ts';
+import { MAINT, RUNNING, type ServerTable, STARTING, STOPPING } from '../shared/server-table.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
 import { ServerTier, type TierSources } from './server-tier.ts';
 
@@ -121,12 +121,13 @@ export class LiveServerPool implements StickyPool {
     return limit === 0 || this.#table.open(slot) < limit;
   }
 
-  /** keepsSticky: a server that new clients may not use (draining, weight 0) still serves those that belong to it. */
+  /** keepsSticky: a server that new clients may not use (draining, stopping, weight 0) still serves those that belong to it. */
   keepsSticky(index: number): boolean {
     if (!(index >= 0 && index < this.size)) return false;
     const slot = this.#slots[index]!;
     const state = this.#table.state(slot);
-    if ((state !== RUNNING && state !== STARTING) || this.#table.admin(slot) === MAINT) return false;
+    const isUp = state === RUNNING || state === STARTING || state === STOPPING;
+    if (!isUp || this.#table.admin(slot) === MAINT) return false;
     return this.#tried === null || !this.#tried.includes(index);
   }
 

@@ -10,8 +10,9 @@ import type { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { LogLevel, OpenSession } from '../shared/orders.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
-import type { SharedStickTable } from '../shared/shared-stick-table.ts';
+import type { StickClock } from '../shared/stick-clock.ts';
 import type { AccessLog } from './access-log.ts';
+import type { BackendSticks } from './backend-sticks.ts';
 import type { Generation } from './generation.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -38,7 +39,9 @@ export interface Loop {
   readonly heartbeats: Heartbeats;
   readonly table: ServerTable;
   readonly backends: BackendTable;
-  readonly sticks: SharedStickTable;
+  readonly stickClock: StickClock;
+  /** Stick tables by backend name. */
+  readonly sticks: Map<string, BackendSticks>;
   readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;
   readonly accessLog: AccessLog;

@@ -13,8 +13,8 @@ import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { DataPlane, Order, Report } from '../shared/orders.ts';
 import { type PackedOrder, unpackOrder } from '../shared/packed-order.ts';
-import { SharedStickTable } from '../shared/shared-stick-table.ts';
 import { inSlices } from '../shared/slices.ts';
+import { StickClock } from '../shared/stick-clock.ts';
 
 interface Task {
   readonly port: MessagePort;
@@ -28,12 +28,12 @@ interface Task {
 export async function serve(task: Task): Promise<void> {
   const { port, memory, thread } = task;
   const heartbeats = new Heartbeats(memory, thread);
-  const sticks = new SharedStickTable(memory, thread);
+  const sticks = new StickClock(memory.sticks);
   heartbeats.begin(monotonicMs());
   const beat = setInterval(() => {
     const now = monotonicMs();
     heartbeats.beat(now);
-    sticks.setClock(now);
+    sticks.set(now);
   }, BEAT_INTERVAL_MS);
   const report = (message: Report): void => port.postMessage(message);
   const module = (await import(task.dataPlane)) as { createDataPlane: CreateDataPlane };

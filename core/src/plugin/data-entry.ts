@@ -118,18 +118,44 @@ export interface BalanceExplanation {
 /** `options` are the component's arguments. */
 export type BalancerFactory = (pool: ServerPool, options: Args) => Balancer;
 
-/** Stickiness sends a client back to the server it had. */
+/** Stickiness sends a client back to the server it had. One is made for each backend when a plan is linked. */
 export interface Stickiness {
+  /**
+   * A cookie that is the gateway's own. It is taken out of the request before a server sees it; rules, which read requests
+   * as they were received, do see it. Default: none.
+   */
+  readonly ownCookie?: string;
+  /** `learn` is called for every answer, also when the client is where it belongs and no cookie is set. Default: false. */
+  readonly isRenewing?: boolean;
   /** find returns the server's index in the pool, or -1. The server may be unusable; the gateway decides what then. */
   find(facts: RequestFacts, pool: StickyPool): number;
   /**
-   * learn is called when the head of an answer has come, before it is sent on. `setCookies` are the values of its
-   * Set-Cookie fields, in order (a shared empty array when there are none).
+   * learn is called when the head of a final answer (or a 101) has come, before it is sent on, unless the client was found
+   * to belong to this server and the answer sets no cookie. `setCookies` are the values of its Set-Cookie fields, in order
+   * (a shared empty array when there are none). It may return the value of another Set-Cookie field to add, in latin1 and
+   * without CR or LF, or ''. Rules of `on response` that remove or set Set-Cookie take that one out too.
    */
-  learn(facts: RequestFacts, pool: StickyPool, server: number, setCookies: readonly string[]): void;
+  learn(facts: RequestFacts, pool: StickyPool, server: number, setCookies: readonly string[]): string;
+  /**
+   * tell says, for people who ask `explain`, by what a client is known, or why not: `cookie sid`, `it brought no cookie
+   * sid`. Never a value that could be used in the client's place. Main thread.
+   */
+  tell?(facts: RequestFacts, pool: StickyPool): string;
 }
 
-export type StickinessFactory = (options: Args, table: StickTable, backend: string) => Stickiness;
+/** StickHost is what a stickiness is given. */
+export interface StickHost {
+  readonly backend: string;
+  readonly pool: StickyPool;
+  /** The backend's entries. */
+  readonly table: StickTable;
+  /** 32 random bytes, made anew with every start of the gateway; the same in all threads and over reloads. Never show it. */
+  readonly processSecret: Uint8Array;
+  /** countRefused counts a client's key that was not believed, such as a forged cookie; shown as `refused`. */
+  countRefused(): void;
+}
+
+export type StickinessFactory = (options: Args, host: StickHost) => Stickiness;
 
 /** TlsMode takes over accepted connections of a listener. */
 export interface TlsMode {

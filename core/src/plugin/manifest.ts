@@ -29,6 +29,11 @@ export interface PluginHost {
 /** A component of a slot. `options` is a JSON Schema that the options in the plan must meet (checked by ajv). */
 export type Component = ComponentWord & {
   readonly options?: object;
+  /**
+   * For the slot `stick`: false: it never asks for the stick table, so none is made. Default: true. A number option `size`
+   * says how many clients the table is made for; default 65,536.
+   */
+  readonly hasTable?: boolean;
   /** For the slot `check`: makes probes. Main thread. */
   readonly check?: HealthCheck;
   /**

@@ -12,3 +12,4 @@ export * from './proxy-header.ts';
 export * from './server-table.ts';
 export * from './shared-rate-table.ts';
 export * from './shared-stick-table.ts';
+export * from './stick-clock.ts';

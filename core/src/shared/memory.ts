@@ -2,8 +2,8 @@
  * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, SharedStickTable, SharedRateTable, AddressCounts) are made by every thread for itself.
- * Pages that are never touched cost no real memory, so capacities are generous.
+ * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts) are made by every thread for itself.
+ * Stick tables are made with the plans that want them, and handed over with those. Pages that are never touched cost no real memory, so capacities are generous.
  */
 import { AddressCounts } from './address-counts.ts';
 import { BackendTable } from './backend-table.ts';
@@ -12,7 +12,7 @@ import { Heartbeats } from './heartbeats.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { ServerTable } from './server-table.ts';
 import { DEFAULT_RATE_ENTRIES, SharedRateTable } from './shared-rate-table.ts';
-import { DEFAULT_STICK_ENTRIES, SharedStickTable } from './shared-stick-table.ts';
+import { StickClock } from './stick-clock.ts';
 
 export interface SharedMemory {
   /** How many data threads there may be, at least 1. Threads are numbered from 0; `threads: 0` uses number 0. */
@@ -22,6 +22,7 @@ export interface SharedMemory {
   readonly counters: SharedArrayBuffer;
   readonly latency: SharedArrayBuffer;
   readonly heartbeats: SharedArrayBuffer;
+  /** What stick tables have in common. */
   readonly sticks: SharedArrayBuffer;
   readonly addresses: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
@@ -30,8 +31,6 @@ export interface SharedMemory {
 export interface SharedMemoryOptions {
   /** Data threads; fewer than 1 counts as 1. */
   readonly threads: number;
-  /** Entries of the stick table, rounded up to a power of two. Default 65,536. */
-  readonly stickEntries?: number;
   /** Keys of the rate table, rounded up to a power of two. Default 131,072. */
   readonly rateEntries?: number;
   /** Two 32-bit numbers that seed the tables' hashes, so that nobody can aim at a set. Default: random. */
@@ -49,7 +48,7 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     latency: new SharedArrayBuffer(LatencyHistogram.bytes(threads)),
     heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),
     addresses: new SharedArrayBuffer(AddressCounts.bytes(threads)),
-    sticks: SharedStickTable.allocate(options.stickEntries ?? DEFAULT_STICK_ENTRIES, options.stickSeed),
+    sticks: StickClock.allocate(options.stickSeed),
     rates: SharedRateTable.allocate(options.rateEntries ?? DEFAULT_RATE_ENTRIES, options.stickSeed),
   };
 }

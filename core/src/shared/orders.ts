@@ -32,6 +32,8 @@ export interface PrepareOrder {
   readonly entries: readonly EntryRef[];
   /** Ports to bind in place of port 0, by listener name, so that all threads share one. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Stick tables by backend name. The same memory as before where nothing changed. Default: none. */
+  readonly sticks?: Readonly<Record<string, SharedArrayBuffer>>;
   /** Bind ports that another process of ours still serves. Default false. */
   readonly isTakeover?: boolean;
   /**

@@ -1,29 +1,51 @@
 /**
- * SharedStickTable: the stick table of all threads in shared memory. Hot path; both planes.
+ * SharedStickTable: the stick table of one backend, in memory that all threads share. Hot path; both planes.
  *
  * Set-associative: a key's hash chooses one of many small sets of 8 entries. A reader takes no lock: each set has a
  * sequence number that is odd while a writer is at work, and a reader that saw it odd or changed looks again. Writers take
  * the set's lock word, which holds their thread's number, so that what a lost thread held can be freed (`forget`).
  *
- * Time is in coarse seconds of a clock word in the same memory, set by every thread's beat; an entry lives for its ttl and
- * at most a second longer. Within a set the entry unused for longest gives way. Keys are hashed to 64 bits, with a seed
- * that outsiders cannot know, and never stored.
+ * There are twice as many places as the table's size says, as sets fill unevenly: of as many clients as the size allows
+ * fewer than one in a hundred is forgotten early. Time is StickClock's coarse seconds; an entry lives for its ttl and at
+ * most a second longer. Within a set the entry unused for longest gives way. Keys are hashed to 64 bits, with a seed that
+ * outsiders cannot know, and never stored.
  */
-import { randomBytes } from 'node:crypto';
-import type { StickTable } from '../plugin/stick-table.ts';
-import { KeyHash } from './key-hash.ts';
-import type { SharedMemory } from './memory.ts';
+import type { KeyHash } from './key-hash.ts';
+import type { StickClock } from './stick-clock.ts';
 
-/** Entries of a table unless said otherwise. */
-export const DEFAULT_STICK_ENTRIES = 65536;
+/** Clients that a table is made for unless said otherwise. */
+export const DEFAULT_STICK_SIZE = 65536;
+
+/** What threads count, each in a block of its own. */
+export const STICK_COUNTERS = ['hits', 'moves', 'misses', 'stored', 'evictions', 'refused'] as const;
+export type StickCounter = (typeof STICK_COUNTERS)[number];
+
+/** StickIndex has the number of each counter. A test ties it to the names. */
+export const StickIndex = {
+  hits: 0,
+  moves: 1,
+  misses: 2,
+  stored: 3,
+  evictions: 4,
+  refused: 5,
+} as const satisfies Record<StickCounter, number>;
+
+/** StickEntry is what a table knows of one client. */
+export interface StickEntry {
+  readonly slot: number;
+  /** Until it is forgotten, if it is not used meanwhile. */
+  readonly expiresInS: number;
+}
 
 const HEADER = 16;
-const SEED1 = 0;
-const SEED2 = 1;
-const CLOCK = 2;
-const SETS = 3;
+const SETS = 0;
+const SIZE = 1;
+const THREADS = 2;
+/** Doubles of a thread's counters: one cache line. */
+const COUNTERS = 8;
 
 const WAYS = 8;
+const PLACES_PER_CLIENT = 2;
 /** Words of a set: three cache lines. */
 const STRIDE = 48;
 const LOCK = 0;
@@ -42,95 +64,142 @@ const SPINS = 256;
 /** How long to wait, in all, for a set whose writer does not come back: only a lost thread takes so long. */
 const PATIENCE_MS = 100;
 
-export class SharedStickTable implements StickTable {
+export class SharedStickTable {
+  /** How many clients it was made for. */
+  readonly clients: number;
   readonly #words: Int32Array;
+  readonly #counters: Float64Array;
+  readonly #ownCounters: number;
+  readonly #threads: number;
+  readonly #firstSet: number;
+  readonly #sets: number;
+  /** Turns 32 bits of hash into a set's number. */
+  readonly #scale: number;
   readonly #owner: number;
-  readonly #mask: number;
+  readonly #clock: StickClock;
   readonly #keys: KeyHash;
 
-  /** allocate makes the memory of a table; the number of entries is rounded up to a power of two, at least 8. */
-  static allocate(entries: number, seed?: readonly [number, number]): SharedArrayBuffer {
-    let sets = 1;
-    while (sets * WAYS < entries) sets *= 2;
-    const memory = new SharedArrayBuffer(4 * (HEADER + sets * STRIDE));
+  /** allocate makes the memory of a table for so many clients (at least 1): some 50 bytes each. */
+  static allocate(clients: number, threads: number): SharedArrayBuffer {
+    const sets = Math.max(1, Math.ceil((clients * PLACES_PER_CLIENT) / WAYS));
+    const memory = new SharedArrayBuffer(4 * (HEADER + 2 * COUNTERS * threads + sets * STRIDE));
     const words = new Int32Array(memory, 0, HEADER);
-    const random = randomBytes(8);
-    words[SEED1] = seed === undefined ? random.readInt32LE(0) : seed[0];
-    words[SEED2] = seed === undefined ? random.readInt32LE(4) : seed[1];
     words[SETS] = sets;
+    words[SIZE] = clients;
+    words[THREADS] = threads;
     return memory;
   }
 
-  constructor(memory: SharedMemory, thread: number) {
-    this.#words = new Int32Array(memory.sticks);
+  /** `thread`: who reads and writes; the control plane is the number behind the last thread's. */
+  constructor(memory: SharedArrayBuffer, clock: StickClock, thread: number) {
+    const words = new Int32Array(memory);
+    this.#words = words;
+    this.#threads = words[THREADS]!;
+    this.#counters = new Float64Array(memory, 4 * HEADER, COUNTERS * this.#threads);
+    this.#ownCounters = thread * COUNTERS;
+    this.#firstSet = HEADER + 2 * COUNTERS * this.#threads;
+    this.#sets = words[SETS]!;
+    this.#scale = this.#sets / 0x1_0000_0000;
+    this.clients = words[SIZE]!;
     this.#owner = thread + 1;
-    this.#mask = this.#words[SETS]! - 1;
-    this.#keys = new KeyHash(this.#words[SEED1]!, this.#words[SEED2]!);
+    this.#clock = clock;
+    this.#keys = clock.hash();
   }
 
-  /** setClock moves the table's time; every thread's beat does. Time never goes back. */
-  setClock(nowMs: number): void {
-    const now = Math.floor(nowMs / 1000);
-    if (now > this.#words[CLOCK]!) Atomics.store(this.#words, CLOCK, now);
-  }
-
+  /** get returns the server's slot, or -1, and restarts the entry's ttl. `scope` keeps kinds of keys apart. */
   get(scope: string, key: string, ttlMs: number): number {
     this.#keys.of(scope, key);
     const words = this.#words;
-    const set = HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
-    let tries = 0;
-    let slot = 0;
-    let way = 0;
-    let expiry = 0;
-    for (;;) {
-      const before = Atomics.load(words, set + SEQUENCE);
-      if ((before & 1) === 0) {
-        way = this.#find(set);
-        if (way === -1) slot = 0;
-        else {
-          slot = Atomics.load(words, set + SLOT + way);
-          expiry = Atomics.load(words, set + EXPIRY + way);
-        }
-        if (Atomics.load(words, set + SEQUENCE) === before) break;
-      }
-      if (++tries > SPINS && !this.#wait(set, tries - SPINS)) return -1;
-    }
-    if (slot === 0) return -1;
-    const now = words[CLOCK]!;
-    if (expiry < now) return -1;
+    const set = this.#setOf(this.#keys.hash1);
+    const way = this.#read(set);
+    if (way === -1) return -1;
+    const now = this.#clock.now;
+    if (seen.expiry < now) return -1;
     // A stale write here would only blur which entry is the oldest.
     const uses = words[set + USES]!;
     if (words[set + USED + way] !== uses) {
       words[set + USES] = (uses + 1) | 0;
       words[set + USED + way] = (uses + 1) | 0;
     }
+    const { slot } = seen;
     const fresh = now + Math.ceil(ttlMs / 1000);
-    if (expiry !== fresh) this.#refresh(set, fresh);
+    if (seen.expiry !== fresh) this.#refresh(set, fresh);
     return slot - 1;
+  }
+
+  /** peek looks without being a use of the entry. */
+  peek(scope: string, key: string): StickEntry | null {
+    this.#keys.of(scope, key);
+    const way = this.#read(this.#setOf(this.#keys.hash1));
+    const now = this.#clock.now;
+    if (way === -1 || seen.expiry < now) return null;
+    return { slot: seen.slot - 1, expiresInS: seen.expiry - now };
   }
 
   set(scope: string, key: string, slot: number, ttlMs: number): void {
     this.#keys.of(scope, key);
+    const { hash1, hash2 } = this.#keys;
     const words = this.#words;
-    const set = HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
+    const set = this.#setOf(hash1);
     if (!this.#lock(set)) return;
-    const now = words[CLOCK]!;
-    let way = this.#find(set);
-    if (way === -1) way = this.#oldest(set, now);
+    const now = this.#clock.now;
+    let way = this.#find(set, hash1, hash2);
+    if (way === -1) {
+      way = this.#oldest(set, now);
+      if (words[set + SLOT + way] !== 0 && words[set + EXPIRY + way]! >= now) this.count(StickIndex.evictions);
+    }
     const uses = (words[set + USES]! + 1) | 0;
     words[set + USES] = uses;
-    Atomics.store(words, set + HASH1 + way, this.#keys.hash1);
-    Atomics.store(words, set + HASH2 + way, this.#keys.hash2);
-    Atomics.store(words, set + SLOT + way, slot + 1);
-    Atomics.store(words, set + EXPIRY + way, now + Math.ceil(ttlMs / 1000));
+    this.#write(set, way, hash1, hash2, slot + 1, now + Math.ceil(ttlMs / 1000));
     words[set + USED + way] = uses;
     this.#unlock(set);
+    this.count(StickIndex.stored);
+  }
+
+  /** count adds one to a counter of this thread's. */
+  count(counter: number): void {
+    const at = this.#ownCounters + counter;
+    if (at < this.#counters.length) this.#counters[at] = this.#counters[at]! + 1;
+  }
+
+  /** counts are the threads' counters, added up. Control plane. */
+  counts(): Record<StickCounter, number> {
+    const sums = {} as Record<StickCounter, number>;
+    for (let index = 0; index < STICK_COUNTERS.length; index++) {
+      let sum = 0;
+      for (let thread = 0; thread < this.#threads; thread++) sum += this.#counters[thread * COUNTERS + index]!;
+      sums[STICK_COUNTERS[index]!] = sum;
+    }
+    return sums;
+  }
+
+  /**
+   * carryOver takes the entries of another table that this one does not have, and its counts where it has none. When they
+   * are too many for it the oldest stay behind. Control plane; writers may be at work on both.
+   */
+  carryOver(from: SharedStickTable): void {
+    const now = this.#clock.now;
+    const theirs = from.#words;
+    if (this.#counters.every((count) => count === 0)) this.#counters.set(from.#counters.subarray(0, this.#counters.length));
+    for (let at = from.#firstSet; at < theirs.length; at += STRIDE) {
+      for (let way = 0; way < WAYS; way++) {
+        const slot = Atomics.load(theirs, at + SLOT + way);
+        if (slot === 0) continue;
+        const before = Atomics.load(theirs, at + SEQUENCE);
+        const hash1 = Atomics.load(theirs, at + HASH1 + way);
+        const hash2 = Atomics.load(theirs, at + HASH2 + way);
+        const expiry = Atomics.load(theirs, at + EXPIRY + way);
+        // What a writer is changing this moment is fresher than what could be copied, and is copied the next time.
+        if ((before & 1) === 1 || Atomics.load(theirs, at + SEQUENCE) !== before || expiry < now) continue;
+        this.#take(hash1, hash2, slot, expiry, now);
+      }
+    }
   }
 
   /** forget frees the sets that a lost thread was writing; their entries are dropped. Control plane. */
   forget(thread: number): void {
     const words = this.#words;
-    for (let set = HEADER; set < words.length; set += STRIDE) {
+    for (let set = this.#firstSet; set < words.length; set += STRIDE) {
       if (Atomics.load(words, set + LOCK) !== thread + 1) continue;
       if ((words[set + SEQUENCE]! & 1) === 0) Atomics.add(words, set + SEQUENCE, 1);
       for (let way = 0; way < WAYS; way++) Atomics.store(words, set + SLOT + way, 0);
@@ -139,37 +208,38 @@ export class SharedStickTable implements StickTable {
     }
   }
 
-  /** forgetServer drops every entry of a server slot, before the slot gets another server. Control plane. */
-  forgetServer(slot: number): void {
+  /** forgetServers drops every entry of these slots, before they get other servers. One walk for all. Control plane. */
+  forgetServers(slots: ReadonlySet<number>): void {
     const words = this.#words;
-    for (let set = HEADER; set < words.length; set += STRIDE) {
+    for (let set = this.#firstSet; set < words.length; set += STRIDE) {
       for (let way = 0; way < WAYS; way++) {
-        if (words[set + SLOT + way] !== slot + 1 || !this.#lock(set)) continue;
-        if (words[set + SLOT + way] === slot + 1) Atomics.store(words, set + SLOT + way, 0);
+        const slot = words[set + SLOT + way]!;
+        if (slot === 0 || !slots.has(slot - 1) || !this.#lock(set)) continue;
+        if (slots.has(words[set + SLOT + way]! - 1)) Atomics.store(words, set + SLOT + way, 0);
         this.#unlock(set);
       }
     }
   }
 
-  /** size counts the entries whose time is not over. Control plane. */
-  size(): number {
+  /** entries counts those whose time is not over, by walking through all: a few ms a million. Control plane. */
+  entries(): number {
     const words = this.#words;
-    const now = words[CLOCK]!;
-    let size = 0;
-    for (let set = HEADER; set < words.length; set += STRIDE) {
+    const now = this.#clock.now;
+    let entries = 0;
+    for (let set = this.#firstSet; set < words.length; set += STRIDE) {
       for (let way = 0; way < WAYS; way++) {
-        if (words[set + SLOT + way] !== 0 && words[set + EXPIRY + way]! >= now) size++;
+        if (words[set + SLOT + way] !== 0 && words[set + EXPIRY + way]! >= now) entries++;
       }
     }
-    return size;
+    return entries;
   }
 
   /** countOf counts the entries of a server's slot whose time is not over: clients that may come back to it. Control plane. */
   countOf(slot: number): number {
     const words = this.#words;
-    const now = words[CLOCK]!;
+    const now = this.#clock.now;
     let count = 0;
-    for (let set = HEADER; set < words.length; set += STRIDE) {
+    for (let set = this.#firstSet; set < words.length; set += STRIDE) {
       for (let way = 0; way < WAYS; way++) {
         if (words[set + SLOT + way] === slot + 1 && words[set + EXPIRY + way]! >= now) count++;
       }
@@ -177,10 +247,30 @@ export class SharedStickTable implements StickTable {
     return count;
   }
 
-  #find(set: number): number {
+  #setOf(hash1: number): number {
+    return this.#firstSet + Math.trunc((hash1 >>> 0) * this.#scale) * STRIDE;
+  }
+
+  /** Fills `seen` with one whole entry of the key that was hashed last; -1: there is none. */
+  #read(set: number): number {
     const words = this.#words;
-    const hash1 = this.#keys.hash1;
-    const hash2 = this.#keys.hash2;
+    const { hash1, hash2 } = this.#keys;
+    for (let tries = 1; ; tries++) {
+      const before = Atomics.load(words, set + SEQUENCE);
+      if ((before & 1) === 0) {
+        const way = this.#find(set, hash1, hash2);
+        if (way !== -1) {
+          seen.slot = Atomics.load(words, set + SLOT + way);
+          seen.expiry = Atomics.load(words, set + EXPIRY + way);
+        }
+        if (Atomics.load(words, set + SEQUENCE) === before) return way !== -1 && seen.slot === 0 ? -1 : way;
+      }
+      if (tries > SPINS && !this.#wait(set, tries - SPINS)) return -1;
+    }
+  }
+
+  #find(set: number, hash1: number, hash2: number): number {
+    const words = this.#words;
     for (let way = 0; way < WAYS; way++) {
       if (
         Atomics.load(words, set + HASH1 + way) === hash1 &&
@@ -210,9 +300,50 @@ export class SharedStickTable implements StickTable {
     return oldest;
   }
 
+  #write(set: number, way: number, hash1: number, hash2: number, slot: number, expiry: number): void {
+    const words = this.#words;
+    Atomics.store(words, set + HASH1 + way, hash1);
+    Atomics.store(words, set + HASH2 + way, hash2);
+    Atomics.store(words, set + SLOT + way, slot);
+    Atomics.store(words, set + EXPIRY + way, expiry);
+  }
+
+  /** Takes an entry of another table, unless its key is here or everything here was used later. */
+  #take(hash1: number, hash2: number, slot: number, expiry: number, now: number): void {
+    const words = this.#words;
+    const set = this.#setOf(hash1);
+    if (this.#find(set, hash1, hash2) !== -1 || !this.#lock(set)) return;
+    let way = 0;
+    for (let at = 0; at < WAYS; at++) {
+      const isFree = words[set + SLOT + at] === 0 || words[set + EXPIRY + at]! < now;
+      if (isFree || words[set + EXPIRY + at]! < words[set + EXPIRY + way]!) way = at;
+      if (isFree) break;
+    }
+    const isFull = words[set + SLOT + way] !== 0 && words[set + EXPIRY + way]! >= now;
+    if (this.#find(set, hash1, hash2) === -1 && !(isFull && words[set + EXPIRY + way]! >= expiry)) {
+      this.#write(set, way, hash1, hash2, slot, expiry);
+      this.#rank(set);
+    }
+    this.#unlock(set);
+  }
+
+  /** What was used before, elsewhere, is known by when it expires. */
+  #rank(set: number): void {
+    const words = this.#words;
+    for (let way = 0; way < WAYS; way++) {
+      let earlier = 0;
+      for (let other = 0; other < WAYS; other++) {
+        if (words[set + EXPIRY + other]! < words[set + EXPIRY + way]!) earlier++;
+      }
+      words[set + USED + way] = earlier;
+    }
+    words[set + USES] = WAYS;
+  }
+
   #refresh(set: number, expiry: number): void {
+    const { hash1, hash2 } = this.#keys;
     if (!this.#lock(set)) return;
-    const way = this.#find(set);
+    const way = this.#find(set, hash1, hash2);
     if (way !== -1) Atomics.store(this.#words, set + EXPIRY + way, expiry);
     this.#unlock(set);
   }
@@ -240,3 +371,6 @@ export class SharedStickTable implements StickTable {
     return true;
   }
 }
+
+/** One a thread: what `#read` saw, taken at once. */
+const seen = { slot: 0, expiry: 0 };

@@ -5,7 +5,6 @@ import { Slots } from '../../src/control/slots.ts';
 import { CounterSums, LISTENER_CAPACITY, ServerIndex, ThreadCounters } from '../../src/shared/counters.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { ServerTable } from '../../src/shared/server-table.ts';
-import { SharedStickTable } from '../../src/shared/shared-stick-table.ts';
 import { backend, listener, plan, server } from './fixtures/plans.ts';
 
 function planOf(...names: string[]): Plan {
@@ -31,13 +30,12 @@ test('a name keeps its slot from one generation to the next', () => {
 
 test('a slot is free once its last generation is over, and has forgotten everything', () => {
   const memory = createSharedMemory({ threads: 1 });
-  const slots = new Slots(memory);
+  const freed: number[] = [];
+  const slots = new Slots(memory, (all) => freed.push(...all));
   const servers = new ServerTable(memory.servers, 1);
-  const sticks = new SharedStickTable(memory, 0);
   const slot = slots.assign(1, planOf('a')).servers['app/a']!;
   servers.setWeight(slot, 9);
   new ThreadCounters(memory, 0).server(slot, ServerIndex.requests);
-  sticks.set('app', 'alice', slot, 60_000);
   slots.assign(2, planOf('a'));
   slots.assign(3, planOf('b'));
   slots.release(1);
@@ -45,7 +43,7 @@ test('a slot is free once its last generation is over, and has forgotten everyth
   slots.release(2);
   assert.equal(servers.weight(slot), 0);
   assert.equal(new CounterSums(memory).server(slot).requests, 0);
-  assert.equal(sticks.get('app', 'alice', 60_000), -1);
+  assert.deepEqual(freed, [slot], 'stick tables were told');
   assert.equal(slots.assign(4, planOf('b', 'c')).servers['app/c'], slot);
 });
 

@@ -98,7 +98,7 @@ test('a full server is not usable until a request ends', () => {
   assert.equal(pool.open(0), 1);
 });
 
-test('sticky clients keep a draining server, one of weight 0 and a backup, but none that is down or in maintenance', () => {
+test('sticky clients keep a server that drains or stops, one of weight 0 and a backup, but none that is down or in maintenance', () => {
   const { pool, table } = setUp();
   pool.begin(null);
   assert.equal(pool.keepsSticky(2), true);
@@ -111,6 +111,8 @@ test('sticky clients keep a draining server, one of weight 0 and a backup, but n
   table.setAdmin(11, 0);
   table.setState(11, STOPPED);
   assert.equal(pool.keepsSticky(0), false);
+  table.setState(11, STOPPING);
+  assert.equal(pool.keepsSticky(0), true);
   pool.begin([1]);
   assert.equal(pool.keepsSticky(1), false, 'tried already');
 });

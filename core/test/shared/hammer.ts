@@ -1,11 +1,12 @@
 /** Writes and reads a stick table as fast as it can; says what went wrong, or nothing. Runs in a worker of the tests. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SharedMemory } from '../../src/shared/memory.ts';
 import { SharedStickTable } from '../../src/shared/shared-stick-table.ts';
+import { StickClock } from '../../src/shared/stick-clock.ts';
 
 /** A key's slot is always the key + 1000, whoever writes it. */
 export interface HammerTask {
-  readonly memory: SharedMemory;
+  readonly memory: SharedArrayBuffer;
+  readonly clock: SharedArrayBuffer;
   readonly thread: number;
   readonly writes: readonly number[];
   readonly reads: readonly number[];
@@ -13,8 +14,8 @@ export interface HammerTask {
 }
 
 const HOUR = 3_600_000;
-const { memory, thread, writes, reads, rounds } = workerData as HammerTask;
-const table = new SharedStickTable(memory, thread);
+const { memory, clock, thread, writes, reads, rounds } = workerData as HammerTask;
+const table = new SharedStickTable(memory, new StickClock(clock), thread);
 let problem = '';
 for (let round = 0; round < rounds && problem === ''; round++) {
   // Different ttls, so that reads write too.

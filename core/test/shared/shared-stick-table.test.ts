@@ -2,16 +2,25 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { createSharedMemory } from '../../src/shared/memory.ts';
-import { SharedStickTable } from '../../src/shared/shared-stick-table.ts';
+import { SharedStickTable, STICK_COUNTERS, StickIndex } from '../../src/shared/shared-stick-table.ts';
+import { StickClock } from '../../src/shared/stick-clock.ts';
 import type { HammerTask } from './hammer.ts';
 
 const HOUR = 3_600_000;
 
-function tableOf(stickEntries?: number): SharedStickTable {
-  const memory = createSharedMemory({ threads: 2, ...(stickEntries === undefined ? {} : { stickEntries }) });
-  return new SharedStickTable(memory, 0);
+/** stage makes a table for so many clients; 4 make just one set of 8 places. */
+function stage(clients = 65_536) {
+  const clock = new StickClock(StickClock.allocate([1, 2]));
+  const memory = SharedStickTable.allocate(clients, 2);
+  return { clock, memory, table: new SharedStickTable(memory, clock, 0) };
 }
+
+const tableOf = (clients?: number): SharedStickTable => stage(clients).table;
+
+test('counters and their numbers belong together', () => {
+  assert.deepEqual(Object.keys(StickIndex), [...STICK_COUNTERS]);
+  assert.deepEqual(Object.values(StickIndex), [...STICK_COUNTERS.keys()]);
+});
 
 test('a key is found again under its own scope only', () => {
   const table = tableOf();
@@ -26,22 +35,22 @@ test('a key is found again under its own scope only', () => {
 });
 
 test('an entry goes when its ttl is over, not before, and a look at it starts the ttl anew', () => {
-  const table = tableOf();
-  table.setClock(1_000_900);
+  const { table, clock } = stage();
+  clock.set(1_000_900);
   table.set('app', 'a', 1, 10_000);
   table.set('app', 'b', 2, 10_000);
-  table.setClock(1_010_800);
+  clock.set(1_010_800);
   assert.equal(table.get('app', 'a', 10_000), 1);
-  table.setClock(1_012_000);
+  clock.set(1_012_000);
   assert.equal(table.get('app', 'b', 10_000), -1);
   assert.equal(table.get('app', 'a', 10_000), 1);
-  assert.equal(table.size(), 1);
-  table.setClock(5);
+  assert.equal(table.entries(), 1);
+  clock.set(5);
   assert.equal(table.get('app', 'b', 10_000), -1, 'time does not go back');
 });
 
 test('in a full set the entry unused for longest gives way', () => {
-  const table = tableOf(8);
+  const table = tableOf(4);
   for (let key = 0; key < 8; key++) table.set('app', `${key}`, key, HOUR);
   assert.equal(table.get('app', '0', HOUR), 0);
   table.set('app', 'new', 100, HOUR);
@@ -51,12 +60,12 @@ test('in a full set the entry unused for longest gives way', () => {
 });
 
 test('an expired entry gives way before one in use', () => {
-  const table = tableOf(8);
-  table.setClock(1_000_000);
+  const { table, clock } = stage(4);
+  clock.set(1_000_000);
   table.set('app', 'short', 50, 1000);
   for (let key = 0; key < 7; key++) table.set('app', `${key}`, key, HOUR);
   assert.equal(table.get('app', 'short', 1000), 50);
-  table.setClock(1_005_000);
+  clock.set(1_005_000);
   table.set('app', 'new', 100, HOUR);
   for (let key = 0; key < 7; key++) assert.equal(table.get('app', `${key}`, HOUR), key);
 });
@@ -64,36 +73,96 @@ test('an expired entry gives way before one in use', () => {
 test('a server’s entries go with it', () => {
   const table = tableOf();
   for (let key = 0; key < 100; key++) table.set('app', `${key}`, key % 2, HOUR);
-  table.forgetServer(1);
+  table.forgetServers(new Set([1]));
   for (let key = 0; key < 100; key++) assert.equal(table.get('app', `${key}`, HOUR), key % 2 === 0 ? 0 : -1);
 });
 
 test('a set that a lost thread was writing is freed, and usable', () => {
-  const memory = createSharedMemory({ threads: 2, stickEntries: 8 });
-  const table = new SharedStickTable(memory, 0);
+  const { memory, table } = stage(4);
   table.set('app', 'before', 1, HOUR);
   // As a thread leaves it that is killed between lock and unlock: locked by thread 1, sequence odd.
-  const words = new Int32Array(memory.sticks);
-  words[16] = 2;
-  words[17] = words[17]! + 1;
+  const words = new Int32Array(memory);
+  const set = words.length - 48;
+  words[set] = 2;
+  words[set + 1] = words[set + 1]! + 1;
   table.forget(1);
   assert.equal(table.get('app', 'before', HOUR), -1);
   table.set('app', 'after', 2, HOUR);
   assert.equal(table.get('app', 'after', HOUR), 2);
 });
 
-test('many keys spread over the sets: three quarters of a full table are kept', () => {
-  const table = tableOf(65_536);
-  const keys = 49_152;
-  for (let key = 0; key < keys; key++) table.set('app', `session-${key}`, key % 16_000, HOUR);
+test('of as many clients as the size allows, fewer than one in a hundred is forgotten early', () => {
+  const clients = 50_000;
+  const table = tableOf(clients);
+  for (let key = 0; key < clients; key++) table.set('app', `session-${key}`, key % 16_000, HOUR);
   let lost = 0;
-  for (let key = 0; key < keys; key++) {
+  for (let key = 0; key < clients; key++) {
     const slot = table.get('app', `session-${key}`, HOUR);
     if (slot === -1) lost++;
     else assert.equal(slot, key % 16_000);
   }
-  // A perfect hash loses about 6 % here (Poisson with mean 6, cut at 8).
-  assert.ok(lost / keys < 0.09, `${lost} of ${keys} keys were lost`);
+  assert.ok(lost / clients < 0.01, `${lost} of ${clients} clients were forgotten`);
+  assert.equal(table.counts().evictions, lost);
+  assert.equal(table.counts().stored, clients);
+});
+
+test('a flood of clients leaves those that come again, and takes no more memory', () => {
+  const { table, memory } = stage(1000);
+  const bytes = memory.byteLength;
+  for (let key = 0; key < 100; key++) table.set('app', `regular-${key}`, key, HOUR);
+  let stayed = 0;
+  for (let flood = 0; flood < 100_000; flood++) {
+    table.set('app', `flood-${flood}`, 500, HOUR);
+    // Every regular comes again once in 500 requests, half of the size that the table was made for.
+    if (flood % 5 === 0 && table.get('app', `regular-${(flood / 5) % 100}`, HOUR) !== -1) stayed++;
+    else if (flood % 5 === 0) table.set('app', `regular-${(flood / 5) % 100}`, (flood / 5) % 100, HOUR);
+  }
+  assert.ok(stayed / 20_000 > 0.99, `${stayed} of 20000 visits were of a client that was known`);
+  assert.equal(memory.byteLength, bytes);
+  assert.ok(table.entries() <= 2000);
+});
+
+test('looking is no use of an entry', () => {
+  const { table, clock } = stage();
+  clock.set(1_000_000);
+  table.set('app', 'a', 1, 10_000);
+  clock.set(1_006_000);
+  assert.deepEqual(table.peek('app', 'a'), { slot: 1, expiresInS: 4 });
+  assert.equal(table.peek('app', 'b'), null);
+  clock.set(1_011_000);
+  assert.equal(table.peek('app', 'a'), null);
+});
+
+test('a larger table takes over every client, with the time that is left to it', () => {
+  const { table, clock } = stage(1000);
+  clock.set(1_000_000);
+  for (let key = 0; key < 500; key++) table.set('app', `${key}`, key, 10_000);
+  table.set('app', 'soon', 7, 2000);
+  clock.set(1_004_000);
+  const larger = new SharedStickTable(SharedStickTable.allocate(4000, 2), clock, 2);
+  larger.set('app', '0', 900, 10_000);
+  larger.carryOver(table);
+  assert.equal(larger.peek('app', '0')?.slot, 900, 'what is newer stays');
+  for (let key = 1; key < 500; key++) assert.deepEqual(larger.peek('app', `${key}`), { slot: key, expiresInS: 6 });
+  assert.equal(larger.peek('app', 'soon'), null);
+  assert.equal(larger.counts().stored, 501);
+  larger.carryOver(table);
+  assert.equal(larger.entries(), 500);
+});
+
+test('a smaller table takes over the clients that came last', () => {
+  const { table, clock } = stage(64);
+  for (let second = 0; second < 40; second++) {
+    clock.set(1_000_000 + 1000 * second);
+    table.set('app', `${second}`, second, HOUR);
+  }
+  const smaller = new SharedStickTable(SharedStickTable.allocate(4, 2), clock, 0);
+  smaller.carryOver(table);
+  assert.equal(smaller.entries(), 8);
+  for (let second = 32; second < 40; second++) assert.equal(smaller.peek('app', `${second}`)?.slot, second);
+  smaller.set('app', 'new', 100, HOUR);
+  assert.equal(smaller.peek('app', '32'), null, 'the oldest of them is still the first to go');
+  for (let second = 33; second < 40; second++) assert.equal(smaller.peek('app', `${second}`)?.slot, second);
 });
 
 async function hammer(tasks: readonly HammerTask[]): Promise<void> {
@@ -108,17 +177,19 @@ async function hammer(tasks: readonly HammerTask[]): Promise<void> {
 }
 
 test('four threads in one set: a reader never sees half an entry', async () => {
-  const memory = createSharedMemory({ threads: 4, stickEntries: 8 });
+  const clock = StickClock.allocate();
+  const memory = SharedStickTable.allocate(4, 4);
   const keys = Array.from({ length: 16 }, (_, key) => key);
-  await hammer([0, 1, 2, 3].map((thread) => ({ memory, thread, writes: keys, reads: keys, rounds: 3000 })));
+  await hammer([0, 1, 2, 3].map((thread) => ({ memory, clock, thread, writes: keys, reads: keys, rounds: 3000 })));
 });
 
 test('four threads write their own keys: none is lost', async () => {
-  const memory = createSharedMemory({ threads: 4 });
+  const clock = StickClock.allocate();
+  const memory = SharedStickTable.allocate(65_536, 4);
   const own = (thread: number): number[] => Array.from({ length: 500 }, (_, index) => thread * 500 + index);
   await hammer(
-    [0, 1, 2, 3].map((thread) => ({ memory, thread, writes: own(thread), reads: own(3 - thread), rounds: 40 })),
+    [0, 1, 2, 3].map((thread) => ({ memory, clock, thread, writes: own(thread), reads: own(3 - thread), rounds: 40 })),
   );
-  const table = new SharedStickTable(memory, 0);
+  const table = new SharedStickTable(memory, new StickClock(clock), 0);
   for (let key = 0; key < 2000; key++) assert.equal(table.get('app', `key-${key}`, HOUR), key + 1000);
 });

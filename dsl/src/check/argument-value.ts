@@ -96,6 +96,8 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
     case 'size':
     case 'percent':
       return unitValue(scope, item, arg);
+    case 'prefix':
+      return inRange(scope, { ...item, value: text.replace(/^\//, '') }, arg, text.startsWith('/') ? readWhole(text.slice(1)) : null);
     case 'port':
       return portValue(scope, item);
     case 'template':

@@ -125,6 +125,7 @@ function isThere(reader: Reader, arg: BaseArg, named: PhraseTable<BaseArg>): boo
   if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') return false;
   if (item.kind === 'word' && named.match(reader.wordAt, reader.at) !== null) return false;
   if (!isOptional(arg)) return true;
+  if (arg.type === 'prefix') return item.kind === 'word' && item.value.startsWith('/');
   if (NUMERIC_TYPES.has(arg.type)) return item.kind === 'word' && /^\d/.test(item.value);
   if (arg.choices !== undefined) return arg.choices.includes(item.value);
   return true;

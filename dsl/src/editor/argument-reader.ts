@@ -41,6 +41,7 @@ const USUAL: Readonly<Record<string, readonly string[]>> = {
   rate: ['10/s', '100/s', '60/m', '1000/h'],
   percent: ['1%', '5%', '10%', '50%'],
   port: ['80', '443', '8080'],
+  prefix: ['/24', '/32', '/56', '/64'],
 };
 
 /** The types whose values are names that a file gives. */
@@ -91,6 +92,7 @@ export class ArgumentReader {
     if (word.kind === 'open' || word.kind === 'close' || word.kind === 'comma') return false;
     if (word.kind === 'word' && (isLabel || word.value === 'when' || word.value === 'not')) return false;
     if (arg.isOptional !== true && arg.default === undefined) return true;
+    if (arg.type === 'prefix') return word.kind === 'word' && word.value.startsWith('/');
     if (NUMERIC_TYPES.has(arg.type)) return word.kind === 'word' && /^\d/.test(word.value);
     if (arg.choices !== undefined) return arg.choices.includes(word.value);
     return true;

@@ -2,17 +2,17 @@
  * Secret: where the values of secrets are, and which of them a plan needs. Both planes; holds no value.
  */
 import type { Plan } from './plan.ts';
-import type { Args, Rule } from './rule.ts';
+import type { Args } from './rule.ts';
 
 /** secretVariable is the environment's name of a secret: `api-key` is `SLUICE_SECRET_API_KEY`. */
 export function secretVariable(name: string): string {
   return `SLUICE_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
 }
 
-/** secretsOf are the names of all secrets that the plan's rules and health checks need. */
+/** secretsOf are the names of all secrets that the plan's rules, health checks and stickiness need. */
 export function secretsOf(plan: Plan): ReadonlySet<string> {
   const names = new Set<string>();
-  const collect = ({ args }: Pick<Rule, 'args'>): void => {
+  const collect = ({ args }: { readonly args: Args }): void => {
     for (const value of Object.values(args)) {
       if (typeof value !== 'object' || value === null) continue;
       if ('secret' in value) names.add(value.secret);
@@ -24,7 +24,10 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
   for (const { guards, changes, routes, responseChanges } of plan.listeners) {
     for (const rules of [guards, changes, routes, responseChanges]) rules.forEach(collect);
   }
-  for (const { check } of plan.backends) if (check !== null) collect({ args: check.probe.options });
+  for (const { check, stick } of plan.backends) {
+    if (check !== null) collect({ args: check.probe.options });
+    if (stick !== null) collect({ args: stick.options });
+  }
   return names;
 }
 

@@ -17,6 +17,8 @@ import leastConnections from '@sluice/least-connections';
 import limit from '@sluice/limit';
 import roundRobin from '@sluice/round-robin';
 import stickCookie from '@sluice/stick-cookie';
+import stickHeader from '@sluice/stick-header';
+import stickIp from '@sluice/stick-ip';
 import tlsTerminate from '@sluice/tls-terminate';
 
 /** standard: the plugins that the `sluice` command and package bring along. They use the public plugin API alone. */
@@ -28,6 +30,8 @@ export const standard: readonly PluginManifest[] = [
   leastConnections,
   first,
   stickCookie,
+  stickIp,
+  stickHeader,
   checkHttp,
   checkTcp,
   checkMysql,

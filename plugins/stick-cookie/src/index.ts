@@ -1,9 +1,10 @@
 /**
- * The manifest of stick-cookie: `stick on cookie NAME [ttl DURATION]`. Main thread only.
+ * The manifest of stick-cookie: `stick on cookie NAME` and `stick with cookie NAME`. Main thread only.
  */
 import { definePlugin } from '@sluice/core/plugin';
 
 const HOUR_MS = 3_600_000;
+const YEAR_MS = 8760 * HOUR_MS;
 
 export default definePlugin({
   name: 'stick-cookie',
@@ -25,8 +26,93 @@ export default definePlugin({
           doc: 'How long a client that does not come back is remembered. Default 8h.',
           isOptional: true,
           default: 8 * HOUR_MS,
+          min: 1000,
+          max: YEAR_MS,
+        },
+        {
+          name: 'size',
+          type: 'number',
+          before: 'size',
+          doc: 'How many clients are remembered; beyond that the oldest are forgotten. Default 65536.',
+          isOptional: true,
+          default: 65536,
+          min: 1,
+          max: 10_000_000,
         },
       ],
     },
+    {
+      kind: 'component',
+      slot: 'stick',
+      name: 'with cookie',
+      doc: "Sends a client back to the server that it had, known by a cookie that the gateway sets. Servers don't see it.",
+      example: 'stick with cookie srv',
+      hasTable: false,
+      args: [
+        { name: 'cookie', type: 'cookie', doc: 'The name of the cookie, which nothing else may use. Case matters.' },
+        {
+          name: 'ttl',
+          type: 'duration',
+          before: 'ttl',
+          doc: 'How long a client that does not come back keeps it. Default: until the browser is closed.',
+          isOptional: true,
+          min: 1000,
+          max: YEAR_MS,
+        },
+        {
+          name: 'key',
+          type: 'text',
+          before: 'key',
+          doc: 'A secret that values are made with, alike at every gateway that has it. Default: a new one at each start.',
+          isOptional: true,
+        },
+        {
+          name: 'domain',
+          type: 'text',
+          before: 'domain',
+          doc: 'The domain whose hosts all get it. Default: only the host that was asked.',
+          isOptional: true,
+        },
+        {
+          name: 'path',
+          type: 'path',
+          before: 'path',
+          doc: 'Below which path the client sends it. Default `/`.',
+          isOptional: true,
+          default: '/',
+        },
+        {
+          name: 'samesite',
+          type: 'name',
+          before: 'samesite',
+          doc: 'Whether it comes along from other sites: `strict`, `lax` or `none`. Default `lax`.',
+          isOptional: true,
+          default: 'lax',
+          choices: ['strict', 'lax', 'none'],
+        },
+        {
+          name: 'secure',
+          type: 'flag',
+          before: 'secure',
+          doc: 'Only for https, also where something before this gateway opens TLS.',
+          isOptional: true,
+        },
+      ],
+      validate(options) {
+        const { key, domain, path } = options;
+        if (typeof key === 'string') {
+          throw new Error('the key would stand where others can read it: write `key secret "NAME"`');
+        }
+        if (domain !== undefined && !DOMAIN.test(String(domain))) {
+          throw new Error(`\`${String(domain)}\` is no domain such as \`example.com\``);
+        }
+        if (path !== undefined && !/^\/[!-:<-~]*$/.test(String(path))) {
+          throw new Error(`\`${String(path)}\` cannot be a cookie's path`);
+        }
+        return options;
+      },
+    },
   ],
 });
+
+const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i;

@@ -1,7 +1,7 @@
 /**
  * LearnedCookie: which server belongs to a value of the application's own cookie. Data threads; hot path.
  */
-import type { ServerPool, Stickiness, StickTable } from '@sluice/core/plugin';
+import type { StickyPool, Stickiness, StickTable } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { cookieOf, setCookieOf } from './cookie.ts';
 
@@ -10,40 +10,48 @@ import { cookieOf, setCookieOf } from './cookie.ts';
  *
  * A value is learned when a server sets it, and when a client brings one of which nothing is known (the table was full, the
  * entry is over, the gateway is new) or whose server did not take the request: the client then stays where it
- * was answered. Every find restarts the ttl. Tables are kept by backend, so two backends may use one cookie name.
+ * was answered. Every find restarts the ttl. Backends have tables of their own, so two may use one cookie name.
  */
 export class LearnedCookie implements Stickiness {
   readonly #cookie: string;
   readonly #ttlMs: number;
   readonly #table: StickTable;
-  readonly #backend: string;
 
-  constructor(cookie: string, ttlMs: number, table: StickTable, backend: string) {
+  constructor(cookie: string, ttlMs: number, table: StickTable) {
     this.#cookie = cookie;
     this.#ttlMs = ttlMs;
     this.#table = table;
-    this.#backend = backend;
   }
 
-  find(facts: RequestFacts, pool: ServerPool): number {
+  find(facts: RequestFacts, pool: StickyPool): number {
     const value = cookieOf(facts.header('cookie'), this.#cookie);
     if (value === '') return -1;
-    const slot = this.#table.get(this.#backend, value, this.#ttlMs);
+    const slot = this.#table.get(value, this.#ttlMs);
     return slot === -1 ? -1 : pool.indexOfSlot(slot);
   }
 
-  learn(facts: RequestFacts, pool: ServerPool, server: number, setCookies: readonly string[]): void {
+  learn(facts: RequestFacts, pool: StickyPool, server: number, setCookies: readonly string[]): string {
     const slot = pool.slot(server);
     let isSet = false;
     for (let at = 0; at < setCookies.length; at++) {
       const value = setCookieOf(setCookies[at]!, this.#cookie);
       if (value === '') continue;
       isSet = true;
-      this.#table.set(this.#backend, value, slot, this.#ttlMs);
+      this.#table.set(value, slot, this.#ttlMs);
     }
-    if (isSet) return;
+    if (isSet) return '';
     const brought = cookieOf(facts.header('cookie'), this.#cookie);
-    if (brought === '' || this.#table.get(this.#backend, brought, this.#ttlMs) === slot) return;
-    this.#table.set(this.#backend, brought, slot, this.#ttlMs);
+    if (brought === '' || this.#table.get(brought, this.#ttlMs) === slot) return '';
+    this.#table.set(brought, slot, this.#ttlMs);
+    return '';
+  }
+
+  tell(facts: RequestFacts, pool: StickyPool): string {
+    const value = cookieOf(facts.header('cookie'), this.#cookie);
+    if (value === '') return `it brought no cookie ${this.#cookie}`;
+    const slot = this.#table.get(value, this.#ttlMs);
+    if (slot === -1) return `its cookie ${this.#cookie} has a value that is not in the stick table`;
+    if (pool.indexOfSlot(slot) === -1) return `its cookie ${this.#cookie} belongs to a server that is gone`;
+    return `its cookie ${this.#cookie}, by the stick table`;
   }
 }

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StickTable } from '@sluice/core/plugin';
 import { fakeFacts } from '../../standard/test/fake-facts.ts';
 import { FakePool } from '../../standard/test/fake-pool.ts';
+import { FakeTable, stickHost } from '../../standard/test/fake-sticks.ts';
 import { stickiness } from '../src/data.ts';
-
-class FakeTable implements StickTable {
-  readonly entries = new Map<string, number>();
-  readonly ttls: number[] = [];
-
-  get(scope: string, key: string, ttlMs: number): number {
-    this.ttls.push(ttlMs);
-    return this.entries.get(`${scope} ${key}`) ?? -1;
-  }
-
-  set(scope: string, key: string, slot: number, ttlMs: number): void {
-    this.ttls.push(ttlMs);
-    this.entries.set(`${scope} ${key}`, slot);
-  }
-}
 
 const withCookie = (cookie: string | string[]) => fakeFacts({ headers: { cookie } });
 
 function setUp(options: Record<string, string | number> = { cookie: 'sid', ttl: 1000 }) {
   const table = new FakeTable();
-  return { table, pool: new FakePool([1, 1, 1]), sticky: stickiness['on cookie']!(options, table, 'app') };
+  const pool = new FakePool([1, 1, 1]);
+  return { table, pool, sticky: stickiness['on cookie']!(options, stickHost(pool, table)) };
 }
 
 test('a client goes back to the server that set its cookie', () => {
@@ -51,7 +37,7 @@ test('a client answered by another server than its own stays there from then on'
 test('a new cookie in the answer is learned in place of the one that the client brought', () => {
   const { table, pool, sticky } = setUp();
   sticky.learn(withCookie('sid=old'), pool, 1, ['sid=new']);
-  assert.deepEqual([...table.entries], [['app new', 101]]);
+  assert.deepEqual([...table.entries], [['new', 101]]);
 });
 
 test('nothing is learned from clients without the cookie, empty values, or a cookie that is taken away', () => {
@@ -65,15 +51,16 @@ test('nothing is learned from clients without the cookie, empty values, or a coo
 
 test('a server that has left the pool is not found', () => {
   const { table, pool, sticky } = setUp();
-  table.set('app', 'abc', 999, 1);
+  table.set('abc', 999, 1);
   assert.equal(sticky.find(withCookie('sid=abc'), pool), -1);
 });
 
-test('backends keep their clients apart', () => {
+test('a value longer than browsers keep counts as none', () => {
   const { table, pool, sticky } = setUp();
-  sticky.learn(fakeFacts(), pool, 2, ['sid=abc']);
-  const other = stickiness['on cookie']!({ cookie: 'sid', ttl: 1 }, table, 'api');
-  assert.equal(other.find(withCookie('sid=abc'), pool), -1);
+  sticky.learn(withCookie(`sid=${'x'.repeat(4097)}`), pool, 1, [`sid=${'y'.repeat(4097)}`]);
+  assert.equal(table.entries.size, 0);
+  sticky.learn(withCookie(`sid=${'x'.repeat(4096)}`), pool, 1, []);
+  assert.equal(table.entries.size, 1);
 });
 
 test('the ttl is handed to the table, and is 8 hours when left out', () => {

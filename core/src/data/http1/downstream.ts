@@ -11,6 +11,7 @@ import type { Answer } from '../../plugin/data-entry.ts';
 import { clientOf } from '../../shared/client-ip.ts';
 import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
+import { hideCookie } from '../../shared/own-cookie.ts';
 import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../generation.ts';
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
@@ -395,6 +396,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
       this.#answer(answer ?? this.#standard(status), false);
       return bodyAt;
     }
+    const own = backend.stickiness?.ownCookie;
+    if (own !== undefined) hideCookie(edits, own);
     request.forwardHead = requestHead(request, peer, edits, this.#port.authority);
     this.backend = backend;
     request.sentTo = backend;
@@ -640,9 +643,7 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
     if (this.#loop.accessLog.isOn) request.answerMs = this.#loop.now();
     if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
     else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
-    if (backend.stickiness !== null && !(this.#isSticky && answer.hasNoCookies)) {
-      learn(backend, request, this.#server, answer.setCookies(), this.#listener.slot, this.#loop);
-    }
+    let cookie = this.#learn(request, answer);
     const isChanged = this.#listener.responses !== null;
     if (isChanged && !changeAnswer(answered.ofServer(request, answer), this.#listener, answerEdits, this.#loop)) {
       this.#endAttempt(true);
@@ -657,8 +658,14 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
     this.#isAnswering = true;
     this.#countAnswer(answer.status);
     const changes = isChanged ? answerEdits : noEdits;
-    this.out.text(answerHead(answer, changes, answerFraming.field, this.#connectionField(request)));
+    if (cookie !== '' && changes.isHidden('set-cookie')) cookie = '';
+    this.out.text(answerHead(answer, changes, answerFraming.field, this.#connectionField(request) + cookie));
     return true;
+  }
+
+  /** learn returns the field line that stickiness adds to the answer, or ''. */
+  #learn(request: LiveRequest, answer: AnswerHead): string {
+    return learn(this.backend, request, this.#server, this.#isSticky, answer, this.#listener.slot, this.#loop);
   }
 
   /** answerInterim forwards a 1xx, except to HTTP/1.0 clients and a 100 that was not asked for. */
@@ -679,7 +686,8 @@ export class Downstream extends Timed implements Closable, Waiting, Feeder, Take
     }
     this.#isAnswering = true;
     this.#countAnswer(101);
-    this.out.text(answerHead(answer, noEdits, '', `Connection: Upgrade\r\nUpgrade: ${answer.upgrade}\r\n`));
+    const cookie = this.#learn(request, answer);
+    this.out.text(answerHead(answer, noEdits, '', `Connection: Upgrade\r\nUpgrade: ${answer.upgrade}\r\n${cookie}`));
     return true;
   }
 

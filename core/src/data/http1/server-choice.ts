@@ -6,8 +6,11 @@
  * `leaveServer` must follow.
  */
 import { ListenerIndex } from '../../shared/counters.ts';
+import { StickIndex } from '../../shared/shared-stick-table.ts';
 import type { LinkedBackend } from '../generation.ts';
 import type { Loop } from '../loop.ts';
+import type { AnswerHead } from './answer-head.ts';
+import { toFieldValue } from './field-edits.ts';
 import type { LiveRequest } from './live-request.ts';
 
 /** What chooseServer says besides an index. */
@@ -42,6 +45,7 @@ export function chooseServer(
   const { table, thread } = loop;
   choice.isSticky = false;
   choice.waitsFor = -1;
+  let missed: number = StickIndex.misses;
   if (plan.max !== 0 && loop.backends.open(slot) >= plan.max) return FULL;
   try {
     pool.begin(tried);
@@ -50,7 +54,7 @@ export function chooseServer(
       if (own !== -1 && pool.keepsSticky(own)) {
         const ownSlot = pool.slot(own);
         choice.isSticky = true;
-        if (table.tryOpen(ownSlot, thread)) return open(backend, own, loop);
+        if (table.tryOpen(ownSlot, thread)) return open(backend, own, StickIndex.hits, loop);
         // A full server keeps its clients waiting rather than have them lose what it knows of them, while its line is short.
         const most = table.mostWaiting(ownSlot);
         if (own === waitsFor || most === 0 || table.waiting(ownSlot) < most) {
@@ -59,12 +63,13 @@ export function chooseServer(
         }
         choice.isSticky = false;
       }
+      if (own !== -1) missed = StickIndex.moves;
     }
     if (isBehind) return FULL;
     for (let picks = 0; picks < MOST_PICKS; picks++) {
       const picked = balancer.pick(request);
       if (picked === -1) return pool.isFull ? FULL : NOBODY;
-      if (table.tryOpen(pool.slot(picked), thread)) return open(backend, picked, loop);
+      if (table.tryOpen(pool.slot(picked), thread)) return open(backend, picked, missed, loop);
     }
     return FULL;
   } catch (error) {
@@ -73,9 +78,13 @@ export function chooseServer(
   }
 }
 
-/** open counts the request on the backend too; where that is full the server is given back. */
-function open({ pool, plan, slot }: LinkedBackend, index: number, { table, backends, thread }: Loop): number {
-  if (backends.tryOpen(slot, thread, plan.max)) return index;
+/** open counts the request on the backend too; where that is full the server is given back. `known`: its StickIndex. */
+function open(backend: LinkedBackend, index: number, known: number, { table, backends, thread }: Loop): number {
+  const { pool, plan, slot, sticks } = backend;
+  if (backends.tryOpen(slot, thread, plan.max)) {
+    sticks?.count(known);
+    return index;
+  }
   table.closed(pool.slot(index), thread);
   choice.waitsFor = -1;
   return FULL;
@@ -110,19 +119,27 @@ export function answered(
   }
 }
 
-/** learn tells the backend's stickiness, if it has one, which cookies a server's answer sets. */
+/**
+ * learn tells the backend's stickiness, if it has one, which cookies a server's answer sets. Returns a field line to add to
+ * the answer's head, or ''. `isSticky`: the client was known to belong to that server.
+ */
 export function learn(
   backend: LinkedBackend,
   request: LiveRequest,
   server: number,
-  setCookies: readonly string[],
+  isSticky: boolean,
+  answer: AnswerHead,
   listener: number,
   loop: Loop,
-): void {
+): string {
+  const { stickiness } = backend;
+  if (stickiness === null || (isSticky && answer.hasNoCookies && stickiness.isRenewing !== true)) return '';
   try {
-    backend.stickiness?.learn(request, backend.pool, server, setCookies);
+    const cookie = stickiness.learn(request, backend.pool, server, answer.setCookies());
+    return typeof cookie !== 'string' || cookie === '' ? '' : `Set-Cookie: ${toFieldValue(cookie)}\r\n`;
   } catch (error) {
     failed(backend, 'stickiness could not learn from an answer', error, listener, loop);
+    return '';
   }
 }
 

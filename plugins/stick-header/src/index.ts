@@ -1,0 +1,44 @@
+/**
+ * The manifest of stick-header: `stick on header NAME`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+
+const HOUR_MS = 3_600_000;
+
+export default definePlugin({
+  name: 'stick-header',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'stick',
+      name: 'on header',
+      doc: 'Sends a client back to the server that it had, known by the value of a request header.',
+      example: 'stick on header X-User-Id ttl 1h',
+      args: [
+        { name: 'header', type: 'header', doc: 'The name of the header. Case does not matter.' },
+        {
+          name: 'ttl',
+          type: 'duration',
+          before: 'ttl',
+          doc: 'How long a client that does not come back is remembered. Default 8h.',
+          isOptional: true,
+          default: 8 * HOUR_MS,
+          min: 1000,
+          max: 8760 * HOUR_MS,
+        },
+        {
+          name: 'size',
+          type: 'number',
+          before: 'size',
+          doc: 'How many clients are remembered; beyond that the oldest are forgotten. Default 65536.',
+          isOptional: true,
+          default: 65536,
+          min: 1,
+          max: 10_000_000,
+        },
+      ],
+    },
+  ],
+});
