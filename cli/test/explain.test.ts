@@ -119,7 +119,7 @@ test('plan prints the plan as JSON, and nothing but problems when there are any'
   assert.equal(good.code, 0);
   const plan = JSON.parse(good.stdout);
   assert.equal(plan.version, 1);
-  assert.deepEqual(plan.backends[0].stick.options, { cookie: 'sid', ttl: 28_800_000 });
+  assert.deepEqual(plan.backends[0].stick.options, { cookie: 'sid', ttl: 28_800_000, size: 65_536 });
   const bad = await sluice(['plan', 'bad.sluice'], { cwd });
   assert.equal(bad.code, 1);
   assert.equal(bad.stdout, '');

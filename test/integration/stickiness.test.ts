@@ -78,7 +78,9 @@ backend app {
   const jars = new Map<number, string>();
   const send = async (user: number, target = '/'): Promise<Wire> => {
     const client = await connectTo(address);
-    client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n${kind.fields(user, jars.get(user) ?? '')}Connection: close\r\n\r\n`);
+    client.send(
+      `GET ${target} HTTP/1.1\r\nHost: a\r\n${kind.fields(user, jars.get(user) ?? '')}Connection: close\r\n\r\n`,
+    );
     return client;
   };
   const receive = async (user: number, client: Wire) => {
@@ -113,7 +115,10 @@ for (const [name, kind] of Object.entries(KINDS)) {
     const stage = await openStage(t, kind);
     const { gateway, rules, site, ask, newcomer } = stage;
     const find = (user: number) => {
-      const [header = '', value = ''] = kind.fields(user, stage.jars.get(user) ?? '').trim().split(': ');
+      const [header = '', value = ''] = kind
+        .fields(user, stage.jars.get(user) ?? '')
+        .trim()
+        .split(': ');
       return gateway
         .stickiness('app')
         .find({ ip: header === 'X-Forwarded-For' ? value : '127.0.0.1', headers: [[header, value]] });

@@ -10,8 +10,8 @@
  */
 import { type AdminState, DRAIN, MAINT, type ServerTable } from '../shared/server-table.ts';
 import type { Planes } from './planes.ts';
-import type { Timers } from './timers.ts';
 import type { StickTables } from './stick-tables.ts';
+import type { Timers } from './timers.ts';
 
 /**
  * DrainResult says how a drain ended: `drained`: the last session has gone. `cancelled`: the server was set to ready.

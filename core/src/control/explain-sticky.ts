@@ -154,4 +154,3 @@ class ExplainPool implements StickyPool {
     return 0;
   }
 }
-

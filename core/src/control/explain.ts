@@ -170,9 +170,7 @@ class Judgement {
             entries,
             secrets,
             servers,
-            slots: servers.map(
-              ({ name }, index) => live?.current.slots.servers[`${chosen.name}/${name}`] ?? index,
-            ),
+            slots: servers.map(({ name }, index) => live?.current.slots.servers[`${chosen.name}/${name}`] ?? index),
             tables: live?.sticks ?? null,
           });
     if (sticky !== null && sticky.ownCookie !== null) hideCookie(this.#request, sticky.ownCookie);

@@ -177,7 +177,9 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return explain(
       request,
       this.#set,
-      runtime === null || current === null ? null : { servers: runtime.servers, rates: runtime.rates, sticks: runtime.sticks, current },
+      runtime === null || current === null
+        ? null
+        : { servers: runtime.servers, rates: runtime.rates, sticks: runtime.sticks, current },
     );
   }
 

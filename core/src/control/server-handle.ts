@@ -13,8 +13,8 @@ import type { DrainResult, DrainStatus, Drains } from './drains.ts';
 import { GatewayError } from './errors.ts';
 import type { HealthEntry } from './health-history.ts';
 import type { PlaneSession, Planes } from './planes.ts';
-import type { Timers } from './timers.ts';
 import type { StickTables } from './stick-tables.ts';
+import type { Timers } from './timers.ts';
 
 /** AdminEvent is a change of a server's admin state: by somebody's hand, or by the deadline that they gave a drain. */
 export interface AdminEvent {

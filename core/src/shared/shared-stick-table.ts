@@ -180,7 +180,8 @@ export class SharedStickTable {
   carryOver(from: SharedStickTable): void {
     const now = this.#clock.now;
     const theirs = from.#words;
-    if (this.#counters.every((count) => count === 0)) this.#counters.set(from.#counters.subarray(0, this.#counters.length));
+    if (this.#counters.every((count) => count === 0))
+      this.#counters.set(from.#counters.subarray(0, this.#counters.length));
     for (let at = from.#firstSet; at < theirs.length; at += STRIDE) {
       for (let way = 0; way < WAYS; way++) {
         const slot = Atomics.load(theirs, at + SLOT + way);

@@ -97,7 +97,12 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
     case 'percent':
       return unitValue(scope, item, arg);
     case 'prefix':
-      return inRange(scope, { ...item, value: text.replace(/^\//, '') }, arg, text.startsWith('/') ? readWhole(text.slice(1)) : null);
+      return inRange(
+        scope,
+        { ...item, value: text.replace(/^\//, '') },
+        arg,
+        text.startsWith('/') ? readWhole(text.slice(1)) : null,
+      );
     case 'port':
       return portValue(scope, item);
     case 'template':

@@ -115,7 +115,9 @@ test('a changed, cut, lengthened or invented cookie is no cookie, and is counted
 test('the cookie of another backend with the same name is not taken for its own', () => {
   const { pool, sticky } = setUp({ key: 'k' });
   const other = stickHost(Object.assign(new FakePool([1, 1]), { backend: 'api' }));
-  const pair = stickiness['with cookie']!({ cookie: 'srv', key: 'k' }, other).learn(fakeFacts(), pool, 0, []).split(';')[0]!;
+  const pair = stickiness['with cookie']!({ cookie: 'srv', key: 'k' }, other)
+    .learn(fakeFacts(), pool, 0, [])
+    .split(';')[0]!;
   assert.equal(sticky.find(withCookie(pair), pool), -1);
 });
 

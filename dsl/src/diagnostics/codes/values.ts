@@ -284,8 +284,8 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0633: {
     severity: 'error',
     message: 'a secret may not stand here',
-    mend: 'Secrets stand in the values of rules',
-    why: 'Components are shown with their options.',
+    mend: 'Secrets stand in the values of rules, and in the `key` of a `stick` line',
+    why: 'Other components are shown with their options.',
     context: 'backend',
     wrong: 'check GET /healthz host secret "name"',
     right: 'check GET /healthz host www.example.com',
