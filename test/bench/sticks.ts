@@ -5,10 +5,10 @@
  * Says the best of five rounds, in nanoseconds of CPU time, as what else the machine does only makes a round slower.
  */
 import { SharedStickTable, StickClock } from '../../core/src/shared/index.ts';
-import { stickiness } from '../../plugins/stick-cookie/src/data.ts';
 import { fakeFacts } from '../../plugins/standard/test/fake-facts.ts';
 import { FakePool } from '../../plugins/standard/test/fake-pool.ts';
 import { stickHost } from '../../plugins/standard/test/fake-sticks.ts';
+import { stickiness } from '../../plugins/stick-cookie/src/data.ts';
 
 const CLIENTS = 1_000_000;
 const ROUNDS = 5;

@@ -26,7 +26,8 @@ const site =
   async (wire) => {
     for (;;) {
       const { target } = await wire.request();
-      if (target === '/socket') wire.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+      if (target === '/socket')
+        wire.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
       else wire.send(target === '/login' ? ok(name, 'Set-Cookie: app=1') : ok(name));
     }
   };

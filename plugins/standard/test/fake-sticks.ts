@@ -1,7 +1,7 @@
 /**
  * FakeTable and stickHost: what tests of stickiness give a plugin in place of the gateway.
  */
-import type { StickyPool, StickHost, StickTable } from '@sluice/core/plugin';
+import type { StickHost, StickTable, StickyPool } from '@sluice/core/plugin';
 
 export class FakeTable implements StickTable {
   readonly entries = new Map<string, number>();

@@ -2,7 +2,7 @@
  * InsertedCookie: a cookie of the gateway's own that says to which server a client belongs. Data threads; hot path.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { StickyPool, StickHost, Stickiness } from '@sluice/core/plugin';
+import type { StickHost, Stickiness, StickyPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { cursor, nextCookie } from './cookie.ts';
 

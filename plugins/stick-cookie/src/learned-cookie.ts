@@ -1,7 +1,7 @@
 /**
  * LearnedCookie: which server belongs to a value of the application's own cookie. Data threads; hot path.
  */
-import type { StickyPool, Stickiness, StickTable } from '@sluice/core/plugin';
+import type { Stickiness, StickTable, StickyPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { cookieOf, setCookieOf } from './cookie.ts';
 

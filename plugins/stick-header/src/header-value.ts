@@ -1,7 +1,7 @@
 /**
  * HeaderValue: which server belongs to a value of a request header. Data threads; hot path.
  */
-import type { StickyPool, Stickiness, StickTable } from '@sluice/core/plugin';
+import type { Stickiness, StickTable, StickyPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 
 /** Longest value that is looked at; a longer one counts as none, so that nobody can make a look-up expensive. */

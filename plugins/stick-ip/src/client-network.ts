@@ -1,7 +1,7 @@
 /**
  * ClientNetwork: which server belongs to a client's address, or to the network around it. Data threads; hot path.
  */
-import type { StickyPool, Stickiness, StickTable } from '@sluice/core/plugin';
+import type { Stickiness, StickTable, StickyPool } from '@sluice/core/plugin';
 import type { IpAddress, RequestFacts } from '@sluice/dsl/match';
 
 /**
