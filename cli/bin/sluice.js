@@ -12,6 +12,7 @@ if (major < 22 || (major === 22 && minor < 12)) {
   process.stderr.write(`sluice needs Node.js 22.12 or newer; this is ${version}\n`);
   process.exitCode = 1;
 } else {
+  keepCompiled();
   import('../dist/main.js').then(
     (command) => command.main(process.argv),
     (error) => {
@@ -19,4 +20,15 @@ if (major < 22 || (major === 22 && minor < 12)) {
       process.exitCode = 1;
     },
   );
+}
+
+/*
+ * Keeps what V8 compiled for the next start, which is a tenth of a second faster then. Only in a folder of the user's own: whoever
+ * can write to it decides what runs. Whoever sets NODE_COMPILE_CACHE or NODE_DISABLE_COMPILE_CACHE has decided already.
+ */
+function keepCompiled() {
+  var env = process.env;
+  var cache = env.XDG_CACHE_HOME || (env.HOME ? env.HOME + '/.cache' : '');
+  if (cache.charAt(0) !== '/' || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
+  process.getBuiltinModule('node:module').enableCompileCache(cache + '/sluice');
 }

@@ -4,7 +4,7 @@
  * The steps are those of `run`: the same compiler, the same plugins, the same checks of their options, and every rule is
  * linked as a data thread links it. What passes here, loads there.
  */
-import { GatewayError, PluginHost, type PluginSet } from '@sluice/core';
+import { createLog, GatewayError, PluginHost, type PluginSet } from '@sluice/core/loading';
 import {
   type CompileOptions,
   compile,
@@ -16,7 +16,6 @@ import {
 import type { Plan } from '@sluice/dsl/plan';
 import type { OwnedWord } from '@sluice/dsl/vocabulary';
 import { standard } from '@sluice/standard';
-import { pino } from 'pino';
 import { findLinkProblems } from './link-rules.ts';
 
 /** Problem is a diagnostic of the compiler, or what the host refused; the latter may have no place. */
@@ -45,7 +44,7 @@ export async function checkRules(
   file: string,
   readFile?: NonNullable<CompileOptions['readFile']>,
 ): Promise<CheckedRules> {
-  const host = new PluginHost(standard, pino({ enabled: false }));
+  const host = new PluginHost(standard, createLog(false));
   const words: OwnedWord[] = [...host.words()];
   const loadPlugin = async (use: PluginRequest): Promise<LoadedPlugin> => {
     const loaded = await host.load(use);

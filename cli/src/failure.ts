@@ -1,7 +1,7 @@
 /**
  * Failure: how anything that went wrong is told. Main thread. Nobody is ever shown a stack unless they ask for one.
  */
-import { GatewayError } from '@sluice/core';
+import { GatewayError } from '@sluice/core/loading';
 import { EXIT_PROBLEM } from './exit-codes.ts';
 import { complain } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 /**
  * LinkRules: makes every rule's action once, as each data thread will, to find those that a plugin refuses. Main thread.
  */
-import { type DataEntry, type Linker, maskedSecret, type PluginSet } from '@sluice/core';
+import { type DataEntry, type Linker, maskedSecret, type PluginSet } from '@sluice/core/loading';
 import type { Diagnostic } from '@sluice/dsl';
 import { compileTemplate, linkMaps } from '@sluice/dsl/match';
 import { type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';

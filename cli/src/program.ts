@@ -3,15 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { check } from './commands/check.ts';
-import { diff } from './commands/diff.ts';
-import { explain } from './commands/explain.ts';
-import { fmt } from './commands/fmt.ts';
-import { lint } from './commands/lint.ts';
-import { plan } from './commands/plan.ts';
-import { run } from './commands/run.ts';
-import { test } from './commands/test.ts';
-import { LOG_LEVELS } from './run-log.ts';
+import { LOG_LEVELS } from './log-levels.ts';
 
 const MOST_THREADS = 256;
 
@@ -143,7 +135,10 @@ Examples:
 
 Exit codes: 0 nothing changes, 1 something does, or the rules or the log have problems, 2 usage`;
 
-/** createProgram returns the command line. What a command ends with is handed to `ended`. */
+/**
+ * createProgram returns the command line. What a command ends with is handed to `ended`. A command is imported when it is
+ * asked for: no other pays for what it needs.
+ */
 export function createProgram(ended: (code: number) => void): Command {
   const program = new Command('sluice')
     .description('A programmable load balancer and gateway with its own rule language.')
@@ -173,12 +168,18 @@ export function createProgram(ended: (code: number) => void): Command {
     )
     .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
     .option('--check', 'only check the file, then exit')
-    .action(async (file, options) => ended(await run(file, options)));
+    .action(async (file, options) => {
+      const { run } = await import('./commands/run.ts');
+      ended(await run(file, options));
+    });
 
   command('check', 'check rule files', CHECK_HELP)
     .argument('<file...>', 'rule files')
     .option('--json', 'print the problems as JSON')
-    .action(async (files, options) => ended(await check(files, options)));
+    .action(async (files, options) => {
+      const { check } = await import('./commands/check.ts');
+      ended(await check(files, options));
+    });
 
   command('explain', 'say what happens to a request, and why', EXPLAIN_HELP)
     .argument('<file>', 'the rule file')
@@ -186,13 +187,19 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('-H, --header <header>', "a header of the request, as 'Name: value'; may be given again", collect)
     .option('--listener <name>', 'the listener that takes the request')
     .option('--json', 'print the explanation as JSON')
-    .action(async (file, request, options) => ended(await explain(file, request, options)));
+    .action(async (file, request, options) => {
+      const { explain } = await import('./commands/explain.ts');
+      ended(await explain(file, request, options));
+    });
 
   command('fmt', 'put rule files into the one style', FMT_HELP)
     .argument('<file...>', 'rule files; - is stdin')
     .option('--check', 'change nothing, only say which files are in another style')
     .option('--json', 'print what was done as JSON')
-    .action(async (files, options) => ended(await fmt(files, options)));
+    .action(async (files, options) => {
+      const { fmt } = await import('./commands/fmt.ts');
+      ended(await fmt(files, options));
+    });
 
   command('test', 'run the tests of rule files', TEST_HELP)
     .argument('<file...>', 'rule files')
@@ -200,12 +207,14 @@ export function createProgram(ended: (code: number) => void): Command {
     .option('--fail-under <percent>', 'fail when less than this is covered', readPercent)
     .option('--generate', 'run none; print tests for the rules that no test has seen match')
     .option('--json', 'print the results as JSON')
-    .action(async (files, options) => ended(await test(files, options)));
+    .action(async (files, options) => {
+      const { test } = await import('./commands/test.ts');
+      ended(await test(files, options));
+    });
 
   command('lsp', 'serve editors, over the Language Server Protocol', LSP_HELP)
     .option('--stdio', 'on stdin and stdout (the default, and the only way)')
     .action(async () => {
-      // No other command pays for what this one needs.
       const { lsp } = await import('./commands/lsp.ts');
       ended(await lsp(ownVersion()));
     });
@@ -213,17 +222,26 @@ export function createProgram(ended: (code: number) => void): Command {
   command('lint', 'find rules that can never run, and other slips', LINT_HELP)
     .argument('<file...>', 'rule files')
     .option('--json', 'print the findings, and a request for every rule, as JSON')
-    .action(async (files, options) => ended(await lint(files, options)));
+    .action(async (files, options) => {
+      const { lint } = await import('./commands/lint.ts');
+      ended(await lint(files, options));
+    });
 
   command('diff', 'find requests that two versions of rules treat in different ways', DIFF_HELP)
     .argument('<old>', 'the rule file as it was')
     .argument('<new>', 'the rule file as it is to be')
     .option('--json', 'print the differences as JSON')
-    .action(async (before, after, options) => ended(await diff(before, after, options)));
+    .action(async (before, after, options) => {
+      const { diff } = await import('./commands/diff.ts');
+      ended(await diff(before, after, options));
+    });
 
   command('plan', 'print the plan of a rule file as JSON', PLAN_HELP)
     .argument('<file>', 'the rule file')
-    .action(async (file) => ended(await plan(file)));
+    .action(async (file) => {
+      const { plan } = await import('./commands/plan.ts');
+      ended(await plan(file));
+    });
 
   command('replay', 'say what rules would change for the requests of an access log', REPLAY_HELP)
     .argument('<file>', 'the rule file')

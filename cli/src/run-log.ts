@@ -4,9 +4,6 @@
 import { type Logger, pino } from 'pino';
 import { coloursFor } from './terminal.ts';
 
-/** The levels that --log-level takes. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
 /** createRunLog returns a logger that writes to stdout, from the level on. */
 export function createRunLog(level: string): Logger {
   if (process.stdout.isTTY !== true) return pino({ level });

@@ -22,7 +22,7 @@ export async function checkComponents(plan: Plan, find: FindComponent): Promise<
   const problems: Diagnostic[] = [];
   const check = async (owner: string, use: ComponentUse): Promise<ComponentUse> => {
     const component = componentOf(owner, use, find);
-    const options = schemaOptions(owner, use, component);
+    const options = await schemaOptions(owner, use, component);
     if (component.validate === undefined) return { ...use, options };
     try {
       return { ...use, options: Object.freeze(await component.validate(options, folderOf(use.place))) };
@@ -63,9 +63,9 @@ function componentOf(owner: string, use: ComponentUse, find: FindComponent): Com
   throw new GatewayError('SG0112', { where: whereOf(owner, use), slot: use.slot, name: use.name });
 }
 
-function schemaOptions(owner: string, use: ComponentUse, component: Component): ComponentUse['options'] {
+async function schemaOptions(owner: string, use: ComponentUse, component: Component): Promise<ComponentUse['options']> {
   if (component.options === undefined) return use.options;
-  const result = checkOptions(component.options, use.options);
+  const result = await checkOptions(component.options, use.options);
   if (result.isValid) return result.options as ComponentUse['options'];
   throw new GatewayError('SG0111', { where: `${whereOf(owner, use)}: ${nameOf(use)}`, problem: result.problem });
 }

@@ -7,26 +7,31 @@ import { compileSchema } from './options-check.ts';
 
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-/** checkManifest throws SG0104, SG0105, SG0109, SG0113 or SG0114. */
+/** checkManifest throws SG0104, SG0105, SG0113 or SG0114. */
 export function checkManifest(manifest: PluginManifest): void {
   const name = String(manifest.name);
   if (manifest.apiVersion !== PLUGIN_API_VERSION) {
     throw new GatewayError('SG0104', { name, apiVersion: String(manifest.apiVersion), expected: PLUGIN_API_VERSION });
   }
   if (!NAME.test(name)) throw new GatewayError('SG0105', { name });
-  for (const schema of [manifest.options, ...(manifest.components ?? []).map(({ options }) => options)]) {
-    try {
-      compileSchema(schema);
-    } catch (cause) {
-      throw new GatewayError('SG0109', { plugin: name, message: reasonOf(cause) }, { cause });
-    }
-  }
   if (manifest.data !== undefined && !manifest.data.startsWith('file:')) {
     throw new GatewayError('SG0113', { plugin: name, url: manifest.data });
   }
   for (const component of manifest.components ?? []) {
     if (component.slot === 'check' && typeof component.check?.probe !== 'function') {
       throw new GatewayError('SG0114', { plugin: name, name: component.name });
+    }
+  }
+}
+
+/** checkSchemas rejects with SG0109 for options that are no JSON Schema. */
+export async function checkSchemas({ name, options, components }: PluginManifest): Promise<void> {
+  for (const schema of [options, ...(components ?? []).map((component) => component.options)]) {
+    if (schema === undefined) continue;
+    try {
+      await compileSchema(schema);
+    } catch (cause) {
+      throw new GatewayError('SG0109', { plugin: name, message: reasonOf(cause) }, { cause });
     }
   }
 }

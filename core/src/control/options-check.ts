@@ -3,34 +3,45 @@
  *
  * Problems quote the option and its value, except where the schema says `writeOnly`: those are secrets.
  */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 
 type Options = Readonly<Record<string, unknown>>;
-
-/** What is meant when a plugin declares no options. */
-const NO_OPTIONS = { type: 'object', properties: {}, additionalProperties: false };
 
 export type OptionsResult =
   | { readonly isValid: true; readonly options: Options }
   | { readonly isValid: false; readonly problem: string };
 
-const ajv = new Ajv({ useDefaults: true, verbose: true, allErrors: true, allowUnionTypes: true });
+/** Loaded with the first schema: most rule files use nothing that has one, and wait for nothing then. */
+let loaded: Promise<Ajv> | null = null;
 const compiled = new WeakMap<object, ValidateFunction>();
 
-/** compileSchema turns a schema into a check. Throws what ajv throws when it is not a schema. */
-export function compileSchema(schema: object | undefined): ValidateFunction {
-  const source = schema ?? NO_OPTIONS;
-  let validate = compiled.get(source);
+async function loadAjv(): Promise<Ajv> {
+  const ajv = await import('ajv');
+  return new ajv.Ajv({ useDefaults: true, verbose: true, allErrors: true, allowUnionTypes: true });
+}
+
+/** compileSchema turns a schema into a check. Rejects with what ajv throws when it is not a schema. */
+export async function compileSchema(schema: object): Promise<ValidateFunction> {
+  let validate = compiled.get(schema);
   if (validate === undefined) {
-    validate = ajv.compile(source);
-    compiled.set(source, validate);
+    loaded ??= loadAjv();
+    validate = (await loaded).compile(schema);
+    compiled.set(schema, validate);
   }
   return validate;
 }
 
-/** checkOptions returns the options with their defaults, frozen, or the first problem in words. */
-export function checkOptions(schema: object | undefined, options: Options): OptionsResult {
-  const validate = compileSchema(schema);
+/**
+ * checkOptions returns the options with their defaults, frozen, or the first problem in words. Without a schema none are
+ * taken.
+ */
+export async function checkOptions(schema: object | undefined, options: Options): Promise<OptionsResult> {
+  if (schema === undefined) {
+    const [name] = Object.keys(options);
+    if (name === undefined) return { isValid: true, options: Object.freeze({}) };
+    return { isValid: false, problem: `there is no option \`${name}\`: it takes none` };
+  }
+  const validate = await compileSchema(schema);
   const filled = structuredClone(options) as Record<string, unknown>;
   if (validate(filled)) return { isValid: true, options: freeze(filled) };
   return { isValid: false, problem: describe(validate.errors![0]!) };

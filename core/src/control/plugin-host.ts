@@ -13,7 +13,7 @@ import type { EntryRef } from '../shared/orders.ts';
 import { checkComponents } from './component-options.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { pluginLog } from './log.ts';
-import { checkManifest, checkTogether } from './manifest-check.ts';
+import { checkManifest, checkSchemas, checkTogether } from './manifest-check.ts';
 import { checkOptions } from './options-check.ts';
 import { importPlugin } from './plugin-source.ts';
 import { readSecrets, type SecretValues } from './secrets.ts';
@@ -49,7 +49,7 @@ export class PluginHost {
   readonly #log: Logger;
   #running: Plugin[] = [];
 
-  /** Throws SG0104 to SG0114 for a manifest that is no good. */
+  /** Throws SG0104 to SG0107, SG0113 or SG0114 for a manifest that is no good. */
   constructor(given: readonly PluginManifest[], log: Logger) {
     for (const manifest of given) checkManifest(manifest);
     checkTogether(given);
@@ -66,7 +66,8 @@ export class PluginHost {
   async load(request: PluginRequest): Promise<{ url: string; words: readonly Word[] }> {
     const { url, manifest } = await importPlugin(request.from, request.baseDir);
     checkManifest(manifest);
-    this.#optionsOf(manifest, request.options);
+    await checkSchemas(manifest);
+    await this.#optionsOf(manifest, request.options);
     return { url, words: this.#given.includes(manifest) ? [] : wordsOf(manifest) };
   }
 
@@ -81,10 +82,11 @@ export class PluginHost {
     }
     const manifests = [...new Set([...this.#given, ...used.keys()])];
     checkTogether(manifests);
-    const plugins = manifests.map((manifest) => ({
-      manifest,
-      options: this.#optionsOf(manifest, used.get(manifest)?.options ?? {}),
-    }));
+    for (const manifest of manifests) if (isNeeded(manifest, plan)) await checkSchemas(manifest);
+    const plugins: Plugin[] = [];
+    for (const manifest of manifests) {
+      plugins.push({ manifest, options: await this.#optionsOf(manifest, used.get(manifest)?.options ?? {}) });
+    }
     const components = new Map<string, Component>();
     for (const component of manifests.flatMap((manifest) => manifest.components ?? [])) {
       components.set(`${component.slot} ${component.name}`, component);
@@ -154,8 +156,8 @@ export class PluginHost {
     );
   }
 
-  #optionsOf(manifest: PluginManifest, options: Options): Options {
-    const result = checkOptions(manifest.options, options);
+  async #optionsOf(manifest: PluginManifest, options: Options): Promise<Options> {
+    const result = await checkOptions(manifest.options, options);
     if (result.isValid) return result.options;
     throw new GatewayError('SG0108', { plugin: manifest.name, problem: result.problem });
   }
@@ -165,6 +167,16 @@ export class PluginHost {
 function wordsOf({ words, components }: PluginManifest): readonly Word[] {
   const asWords = (components ?? []).map(({ check: _c, options: _o, validate: _v, ...word }) => word);
   return [...(words ?? []), ...asWords];
+}
+
+/** isNeeded: a schema takes time to check, which is not spent on plugins of which the plan has nothing that takes options. */
+function isNeeded({ options, components = [] }: PluginManifest, { listeners, backends }: Plan): boolean {
+  if (options !== undefined) return true;
+  const used = [
+    ...listeners.map(({ tls }) => tls),
+    ...backends.flatMap(({ balance, stick, check }) => [balance, stick, check?.probe]),
+  ];
+  return components.some(({ slot, name }) => used.some((use) => use?.slot === slot && use.name === name));
 }
 
 function entryOf({ name, data, words }: PluginManifest): readonly EntryRef[] {

@@ -88,12 +88,20 @@ test('a manifest that is no good is refused', () => {
   };
   refuse({ name: 'x', apiVersion: 2 }, 'SG0104');
   refuse({ name: 'X y', apiVersion: 1 }, 'SG0105');
-  refuse({ name: 'x', apiVersion: 1, options: { type: 'nonsense' } }, 'SG0109');
   refuse({ name: 'x', apiVersion: 1, data: './data.js' }, 'SG0113');
   refuse(
     { name: 'x', apiVersion: 1, components: [{ kind: 'component', slot: 'check', name: 'c', args: [] }] },
     'SG0114',
   );
+});
+
+test('options that are no schema are refused when a plan needs them', async () => {
+  const manifest = { name: 'x', apiVersion: 1, options: { type: 'nonsense' } } as unknown as PluginManifest;
+  await assert.rejects(new PluginHost([manifest], log).assemble(plan([], [])), { code: 'SG0109' });
+  const words = wordsPlugin();
+  const components = words.components!.map((component) => ({ ...component, options: { type: 'nonsense' } }));
+  const host = new PluginHost([{ ...words, components }], log);
+  await assert.rejects(host.assemble(plan([], [backend('app', [server('a', 1)])])), { code: 'SG0109' });
 });
 
 test('two plugins with one name, or with the same word, cannot be used together', () => {

@@ -23,6 +23,19 @@ const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN);
 export function misspelledHeader(name: string): string | null {
   const lower = name.toLowerCase();
   if (lower.length < 6 || KNOWN_SET.has(lower)) return null;
+  let found = looked.get(lower);
+  if (found === undefined) {
+    found = lookFor(lower);
+    if (looked.size < MOST_LOOKED) looked.set(lower, found);
+  }
+  return found;
+}
+
+/** Names that were looked for: files that name a header name it often. */
+const looked = new Map<string, string | null>();
+const MOST_LOOKED = 1000;
+
+function lookFor(lower: string): string | null {
   for (const known of KNOWN) {
     if (Math.abs(known.length - lower.length) <= 1 && known.length >= 6 && distance(lower, known) === 1)
       return capitalised(known);

@@ -209,18 +209,21 @@ export class SluiceParser extends EmbeddedActionsParser {
     { recoveryValueFunc: () => NO_PHRASE },
   );
 
-  readonly item = this.RULE(
-    'item',
-    (): Item =>
-      this.OR([
-        { ALT: () => this.#word('word', this.CONSUME(Bare)) },
-        { ALT: () => this.#word('text', this.CONSUME(Text)) },
-        { ALT: () => this.#word('regex', this.CONSUME(Regex)) },
-        { ALT: () => this.#word('equals', this.CONSUME(Equals)) },
-        { ALT: () => this.#word('not', this.CONSUME(Not)) },
-        { ALT: () => this.SUBRULE(this.group) },
-      ]),
-  );
+  /** The alternatives of `item`. */
+  #items: { ALT: () => Item }[] | undefined;
+
+  readonly item = this.RULE('item', (): Item => {
+    // Made once: this runs for every word of a file.
+    this.#items ??= [
+      { ALT: () => this.#word('word', this.CONSUME(Bare)) },
+      { ALT: () => this.#word('text', this.CONSUME(Text)) },
+      { ALT: () => this.#word('regex', this.CONSUME(Regex)) },
+      { ALT: () => this.#word('equals', this.CONSUME(Equals)) },
+      { ALT: () => this.#word('not', this.CONSUME(Not)) },
+      { ALT: () => this.SUBRULE(this.group) },
+    ];
+    return this.OR(this.#items);
+  });
 
   readonly group = this.RULE('group', (): GroupItem => {
     const left = this.CONSUME(LeftParen);

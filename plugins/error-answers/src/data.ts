@@ -2,8 +2,10 @@
  * The data entry of error-answers: small, self-contained pages that say nothing of what stands behind the gateway. Data threads.
  * Must not import the manifest. Made once a status, so nothing here is hot.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Answer, DataEntry } from '@sluice/core/plugin';
+
+/** Not imported: that would load `fetch` and all that belongs to it, in every thread. */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** One sentence for the reader of the page, who can seldom do more than wait, go back, or ask. */
 const SENTENCES: Readonly<Record<number, string>> = {

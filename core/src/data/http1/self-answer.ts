@@ -1,9 +1,11 @@
 /**
  * SelfAnswer: answers that the gateway gives by itself, as text ready to send. Data plane.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { type FieldEdits, isToken, toFieldValue } from './field-edits.ts';
+
+/** Not imported: that would load `fetch` and all that belongs to it, in every thread. */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Fields that the gateway writes itself, whatever a plugin says. */
 const OWN_FIELDS = new Set(['content-length', 'transfer-encoding', 'connection', 'date', 'trailer', 'upgrade']);

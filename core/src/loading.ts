@@ -1,0 +1,8 @@
+/**
+ * @sluice/core/loading: what rules are loaded with, without all that runs them: for tools that start often.
+ */
+export { GatewayError } from './control/errors.ts';
+export { createLog } from './control/log.ts';
+export { PluginHost, type PluginSet } from './control/plugin-host.ts';
+export { maskedSecret } from './control/secrets.ts';
+export type { DataEntry, Linker } from './plugin/data-entry.ts';
