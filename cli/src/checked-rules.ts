@@ -4,11 +4,12 @@
  * The steps are those of `run`: the same compiler, the same plugins, the same checks of their options, and every rule is
  * linked as a data thread links it. What passes here, loads there.
  */
-import { createLog, GatewayError, PluginHost, type PluginSet } from '@sluice/core/loading';
+import { createLog, GatewayError, PluginHost, type PluginSet, testRules } from '@sluice/core/loading';
 import {
   type CompileOptions,
   compile,
   type Diagnostic,
+  findShadowed,
   formatDiagnostic,
   type LoadedPlugin,
   type PluginRequest,
@@ -16,6 +17,7 @@ import {
 import type { Plan } from '@sluice/dsl/plan';
 import type { OwnedWord } from '@sluice/dsl/vocabulary';
 import { standard } from '@sluice/standard';
+import { fieldReaders } from './field-readers.ts';
 import { findLinkProblems } from './link-rules.ts';
 
 /** Problem is a diagnostic of the compiler, or what the host refused; the latter may have no place. */
@@ -36,13 +38,17 @@ export interface CheckedRules {
   format(problem: Problem, isColoured: boolean): string;
 }
 
-/**
- * checkRules checks one rule file. What is wrong with it is in the result; it does not reject for that. `readFile` is for
- * files that are not, or not yet, what the file system has.
- */
+export interface CheckOptions {
+  /** For files that are not, or not yet, what the file system has. */
+  readonly readFile?: NonNullable<CompileOptions['readFile']> | undefined;
+  /** Tests are run where the rules say `test before reload`, as `run` does. Default: false. */
+  readonly areTestsRun?: boolean;
+}
+
+/** checkRules checks one rule file. What is wrong with it is in the result; it does not reject for that. */
 export async function checkRules(
   file: string,
-  readFile?: NonNullable<CompileOptions['readFile']>,
+  { readFile, areTestsRun = false }: CheckOptions = {},
 ): Promise<CheckedRules> {
   const host = new PluginHost(standard, createLog(false));
   const words: OwnedWord[] = [...host.words()];
@@ -64,6 +70,7 @@ export async function checkRules(
   let set: PluginSet;
   try {
     set = await host.assemble(plan);
+    if (areTestsRun) await testRules(set);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
     const refused: Problem = {
@@ -78,13 +85,29 @@ export async function checkRules(
   }
   const unlinked = await findLinkProblems(set);
   const isRight = unlinked.length === 0;
+  const shadowed = isRight ? findShadowed(set.plan, await fieldReaders(set.entries)) : [];
+  const told = new Set(diagnostics.map(lineKey));
+  const more = shadowed.filter((finding) => !told.has(lineKey(finding)));
   return {
     file,
     plan: isRight ? set.plan : null,
-    problems: [...diagnostics, ...unlinked],
+    problems: more.length === 0 ? [...diagnostics, ...unlinked] : byPosition([...diagnostics, ...more], set.plan.files),
     sources,
     words,
     entries: isRight ? set.entries : [],
     format,
   };
+}
+
+/** lineKey: the compiler tells of the plainest cases itself. */
+export function lineKey({ code, place }: Problem): string {
+  return `${code} ${place?.file}:${place?.line}`;
+}
+
+/** byPosition sorts findings by file, as the files were read, and place. */
+function byPosition(problems: readonly Diagnostic[], files: readonly string[]): readonly Diagnostic[] {
+  const rank = ({ place }: Diagnostic): number => files.findIndex((file) => file.endsWith(place.file));
+  return problems.toSorted(
+    (a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column,
+  );
 }

@@ -120,3 +120,38 @@ test('the rule files of the examples have no problems', async () => {
   assert.equal(stdout, files.map((file) => `✓ ${file}: no problems\n`).join(''));
   assert.equal(code, 0);
 });
+
+test('a rule that those before it together keep everything from is a warning, with an example', async (t) => {
+  const text = GOOD.replace('otherwise', 'deny not ip 10.0.0.0/8\n  deny path is /x\n  otherwise');
+  const cwd = await folderOf(t, { 'dead.sluice': text });
+  const { code, stdout } = await sluice(['check', 'dead.sluice'], { cwd });
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^SL0501 dead\.sluice:4:3 .*\n.*warning: can never run: lines 2 and 3 together take every request that it wants \(e\.g\. GET http:\S+\/x from [\d.]+\)$/m,
+  );
+});
+
+test('a long file is not searched for dead rules', async (t) => {
+  const many = Array.from({ length: 300 }, (_, at) => `  deny path is /p${at}`).join('\n');
+  const text = GOOD.replace('  otherwise', `${many}\n  deny not ip 10.0.0.0/8\n  deny path is /x\n  otherwise`);
+  const cwd = await folderOf(t, { 'long.sluice': text });
+  assert.equal((await sluice(['check', 'long.sluice'], { cwd })).stdout, '✓ long.sluice: no problems\n');
+});
+
+test('tests that gate a reload are run, and only those', async (t) => {
+  const failing = `${GOOD}test "closed" {\n  given GET http://a/\n  expect deny\n}\n`;
+  const gated = `${failing}settings { test before reload }\n`;
+  const cwd = await folderOf(t, { 'free.sluice': failing, 'gated.sluice': gated });
+  assert.equal((await sluice(['check', 'free.sluice'], { cwd })).code, 0);
+  const { code, stdout } = await sluice(['check', 'gated.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /^SG0204 gated\.sluice:6:1 .*\n.*test "closed" fails: expected `deny`, got `send to app`$/m);
+  // What shows why a test fails is not kept from it by that.
+  const tested = await sluice(['test', 'gated.sluice'], { cwd });
+  assert.match(tested.stdout, /✗ closed/);
+  assert.equal((await sluice(['explain', 'gated.sluice', 'GET http://a/'], { cwd })).code, 0);
+  const run = await sluice(['run', 'gated.sluice'], { cwd });
+  assert.equal(run.code, 1);
+  assert.match(run.stderr, /test "closed" fails/);
+});

@@ -28,6 +28,14 @@ export type { ServerEvent } from './control/health-checker.ts';
 export type { HealthEntry } from './control/health-history.ts';
 export type { ListEvent } from './control/list-watcher.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
+export {
+  type Explaining,
+  expectationText,
+  type Failure,
+  judge,
+  rulesOf,
+  type TestResult,
+} from './control/rule-tests.ts';
 export type { Rules } from './control/rules.ts';
 export { maskedSecret } from './control/secrets.ts';
 export type {

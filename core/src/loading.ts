@@ -4,5 +4,6 @@
 export { GatewayError } from './control/errors.ts';
 export { createLog } from './control/log.ts';
 export { PluginHost, type PluginSet } from './control/plugin-host.ts';
+export { testRules } from './control/rule-tests.ts';
 export { maskedSecret } from './control/secrets.ts';
 export type { DataEntry, Linker } from './plugin/data-entry.ts';

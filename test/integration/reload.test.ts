@@ -88,6 +88,31 @@ test('a file with a mistake is refused, named in the log, and the old rules go o
   }
 });
 
+test('a file whose own tests fail is refused, and the old rules go on', async () => {
+  const server = await startNamedServer('one');
+  const tested = (generation: number) => (port: number) =>
+    `${rules([server.address], generation)(port)}
+settings { test before reload }
+test "odd is closed" {
+  given GET http://a/odd
+  expect deny
+}
+`;
+  const sluice = await runSluice(tested(1), '--threads', '1');
+  try {
+    writeFileSync(sluice.file, tested(2)(sluice.address.port));
+    sluice.program.signal('SIGHUP');
+    await sluice.program.printed(/test "odd is closed" fails: expected `deny`, got `send to app`/);
+    assert.equal(await generationOf(sluice.address), 'g1');
+    writeFileSync(sluice.file, tested(3)(sluice.address.port));
+    sluice.program.signal('SIGHUP');
+    await eventually('tests that pass', async () => (await generationOf(sluice.address)) === 'g3');
+  } finally {
+    await sluice.stop();
+    await server.program.stop();
+  }
+});
+
 test('wrk counts no error over ten reloads', skipUnless('wrk'), async () => {
   const server = await startNamedServer('one');
   const sluice = await runSluice(rules([server.address], 0), '--threads', '2');

@@ -12,7 +12,7 @@ export interface CheckOptions {
 /** check returns 0 when no file has an error; warnings are shown and do not count. */
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
   const results: CheckedRules[] = [];
-  for (const file of files) results.push(await checkRules(file));
+  for (const file of files) results.push(await checkRules(file, { areTestsRun: true }));
   if (options.json === true) printJson(results);
   else for (const result of results) printText(result);
   return results.every(isClean) ? EXIT_OK : EXIT_PROBLEM;

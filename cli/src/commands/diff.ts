@@ -40,7 +40,7 @@ export async function diff(oldFile: string, newFile: string, options: DiffOption
     for (const checked of [before, after]) if (checked.plan === null) printProblems(checked, process.stderr);
     return EXIT_PROBLEM;
   }
-  const readers = new Map([...(await fieldReaders(before)), ...(await fieldReaders(after))]);
+  const readers = new Map([...(await fieldReaders(before.entries)), ...(await fieldReaders(after.entries))]);
   const report = findDifferences(before.plan, after.plan, readers);
   const [old, fresh] = [await gatewayOf(before), await gatewayOf(after)];
   const differences: Difference[] = [];
@@ -65,7 +65,7 @@ export async function diff(oldFile: string, newFile: string, options: DiffOption
 }
 
 function gatewayOf({ file }: CheckedRules): Promise<Gateway> {
-  return createGateway({ rules: { file }, logger: false });
+  return createGateway({ rules: { file }, logger: false, areTestsRun: false });
 }
 
 async function verdictOf(

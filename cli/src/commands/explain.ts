@@ -30,7 +30,7 @@ export async function explain(file: string, request: string, options: ExplainOpt
     printProblems(checked, process.stderr);
     return EXIT_PROBLEM;
   }
-  const gateway = await createGateway({ rules: { file }, logger: false });
+  const gateway = await createGateway({ rules: { file }, logger: false, areTestsRun: false });
   const { listener } = options;
   const explanation = await gateway.explain({ request, headers, ...(listener === undefined ? {} : { listener }) });
   if (options.json === true) print(JSON.stringify(explanation, null, 2));

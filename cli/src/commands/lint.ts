@@ -3,7 +3,7 @@
  */
 import { type LintReport, lint as lintPlan } from '@sluice/dsl';
 import { formatPlace } from '@sluice/dsl/plan';
-import { type CheckedRules, checkRules, type Problem } from '../checked-rules.ts';
+import { type CheckedRules, checkRules, lineKey, type Problem } from '../checked-rules.ts';
 import { EXIT_OK, EXIT_PROBLEM } from '../exit-codes.ts';
 import { fieldReaders } from '../field-readers.ts';
 import { coloursFor, hasColours, print } from '../terminal.ts';
@@ -36,18 +36,13 @@ async function lintFile(file: string): Promise<FileResult> {
   const checked = await checkRules(file);
   const { plan } = checked;
   if (plan === null) return { checked, problems: checked.problems, report: null };
-  const report = lintPlan(plan, await fieldReaders(checked));
+  const report = lintPlan(plan, await fieldReaders(checked.entries));
   const told = new Set(checked.problems.map(lineKey));
   const findings = report.findings.filter((finding) => !told.has(lineKey(finding)));
   const problems = [...checked.problems, ...findings].sort(
     (a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0),
   );
   return { checked, problems, report };
-}
-
-/** The compiler tells of the plainest cases itself. */
-function lineKey({ code, place }: Problem): string {
-  return `${code} ${place?.file}:${place?.line}`;
 }
 
 function isClean({ problems, report }: FileResult): boolean {

@@ -1,7 +1,7 @@
 /**
  * The command `test FILE…`: runs the `test` blocks of rule files. Main thread. Opens nothing.
  */
-import type { Gateway } from '@sluice/core';
+import { type Gateway, judge, type TestResult } from '@sluice/core';
 import type { Plan } from '@sluice/dsl/plan';
 import { type CheckedRules, checkRules } from '../checked-rules.ts';
 import { createGateway } from '../create-gateway.ts';
@@ -11,7 +11,6 @@ import { showExplanation } from '../show-explanation.ts';
 import { coloursFor, print } from '../terminal.ts';
 import { Coverage, type CoverageReport } from '../tests/coverage.ts';
 import { generateTests } from '../tests/generate.ts';
-import { judge, type TestResult } from '../tests/judge.ts';
 import { printProblems } from './check.ts';
 
 export interface TestOptions {
@@ -49,7 +48,7 @@ export async function test(files: readonly string[], options: TestOptions): Prom
 async function runFile(checked: CheckedRules, { failUnder = 0 }: TestOptions): Promise<FileResult> {
   const { plan, file } = checked;
   if (plan === null) return { checked, tests: [], coverage: null, isOk: false };
-  const gateway = await createGateway({ rules: { file }, logger: false });
+  const gateway = await createGateway({ rules: { file }, logger: false, areTestsRun: false });
   const seen = new Coverage(plan);
   const tests = await runTests(gateway, plan, seen);
   const coverage = seen.report();
@@ -67,10 +66,10 @@ async function generate(files: readonly string[], { json }: TestOptions): Promis
       results.push({ file, tests: null });
       continue;
     }
-    const gateway = await createGateway({ rules: { file }, logger: false });
+    const gateway = await createGateway({ rules: { file }, logger: false, areTestsRun: false });
     const coverage = new Coverage(plan);
     await runTests(gateway, plan, coverage);
-    const tests = await generateTests(gateway, plan, await fieldReaders(checked), coverage);
+    const tests = await generateTests(gateway, plan, await fieldReaders(checked.entries), coverage);
     if (json !== true) process.stdout.write(tests);
     results.push({ file, tests });
   }

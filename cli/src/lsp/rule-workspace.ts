@@ -106,7 +106,7 @@ export class RuleWorkspace {
   }
 
   #run(root: string, open: ReadonlyMap<string, string>): Promise<CheckedRules> {
-    return checkRules(root, async (path) => open.get(path) ?? readFile(path));
+    return checkRules(root, { readFile: async (path) => open.get(path) ?? readFile(path) });
   }
 
   #document(file: string, text: string): RuleDocument {

@@ -5,8 +5,8 @@
  * belong to the definition, whichever rule uses it.
  */
 import type { ConditionExplanation, Explanation, RuleExplanation } from '@sluice/core';
+import { rulesOf } from '@sluice/core';
 import { type Condition, formatPlace, type Plan } from '@sluice/dsl/plan';
-import { rulesOf } from './judge.ts';
 
 /** Gap is something that no test has seen. */
 export interface Gap {

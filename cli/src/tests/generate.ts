@@ -4,11 +4,11 @@
  * What is expected is what the rules do today: the blocks hold them to it.
  */
 import type { Explanation, Gateway } from '@sluice/core';
+import { expectationText } from '@sluice/core';
 import { lint, type RuleReport } from '@sluice/dsl';
 import type { FieldReader } from '@sluice/dsl/match';
 import { type Expectation, formatPlace, type Plan, type TestRequest } from '@sluice/dsl/plan';
 import type { Coverage } from './coverage.ts';
-import { expectationText } from './judge.ts';
 
 /** generateTests returns the blocks as text, with a comment for each rule that there is none for. */
 export async function generateTests(

@@ -29,6 +29,7 @@ export const CORE_ERRORS = {
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',
   SG0203: 'secret `{name}` cannot be used: {reason}',
+  SG0204: '{report}',
   // Listeners
   SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
   SG0302:

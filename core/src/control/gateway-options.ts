@@ -29,6 +29,8 @@ export interface GatewayOptions {
   readonly prepareLimitMs?: number;
   /** Most health probes at once. Default: what the rules' settings say (`probes at most`), or else 256. */
   readonly probesAtOnce?: number;
+  /** False: `test before reload` does nothing, for tools that show what a test does. Default: true. */
+  readonly areTestsRun?: boolean;
   /** The clock of health checks, and of the data plane with `threads: 0`. For tests. */
   readonly timers?: Timers;
   /** Randomness for the same. From 0 up to, not including, 1. */

@@ -45,7 +45,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const log = createLog(options.logger);
   const plugins = new PluginHost(options.plugins ?? [], log);
-  return new Gateway(options, log, plugins, await loadRules(options.rules, plugins, log));
+  return new Gateway(options, log, plugins, await loadRules(options.rules, plugins, log, options.areTestsRun));
 }
 
 export class Gateway extends EventEmitter<GatewayEvents> {
@@ -256,7 +256,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const before = this.#set;
     const runtime = this.#runtime!;
     const previous = runtime.generations.current!;
-    const set = await loadRules(rules, this.#plugins, this.#log);
+    const set = await loadRules(rules, this.#plugins, this.#log, this.#options.areTestsRun);
     this.#need('running', 'reload');
     await this.#plugins.start(set);
     let next: Generation;

@@ -8,16 +8,24 @@ import { PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { PluginHost, PluginSet } from './plugin-host.ts';
+import { testRules } from './rule-tests.ts';
 
 /** Rules is text, a rule file, or a plan that was built without text. */
 export type Rules = string | { readonly file: string } | { readonly plan: Plan };
 
 /**
  * loadRules compiles rules and assembles the plugins they need. Warnings are logged. Rejects with SG0201, which holds
- * all diagnostics, SG0202, or a plugin's SG01xx.
+ * all diagnostics, SG0202, a plugin's SG01xx, or SG0204 when a test fails that is to be run first.
  */
-export async function loadRules(rules: Rules, plugins: PluginHost, log: Logger): Promise<PluginSet> {
-  return plugins.assemble(await planOf(rules, plugins, log));
+export async function loadRules(
+  rules: Rules,
+  plugins: PluginHost,
+  log: Logger,
+  areTestsRun = true,
+): Promise<PluginSet> {
+  const set = await plugins.assemble(await planOf(rules, plugins, log));
+  if (areTestsRun) await testRules(set);
+  return set;
 }
 
 async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<Plan> {

@@ -194,6 +194,8 @@ export interface SettingsPlan {
   readonly probesAtOnce?: number;
   /** The file of the access log, absolute. Default: none is written. */
   readonly accessLog?: string;
+  /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */
+  readonly testsBeforeReload?: boolean;
 }
 
 export interface Plan {

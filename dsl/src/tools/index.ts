@@ -1,3 +1,3 @@
 export { type DifferenceReport, findDifferences, type RulePair } from './difference.ts';
 export { type FormatResult, formatText } from './format.ts';
-export { type LintReport, lint, type RuleReport } from './lint.ts';
+export { findShadowed, type LintReport, lint, type RuleReport } from './lint.ts';

@@ -49,6 +49,23 @@ export function lint(plan: Plan, readers: Readers, budget = LINT_BUDGET): LintRe
   return new Linter(plan, readers, budget).run();
 }
 
+/** In files with more rules only lint looks for rules that can never run: `check` is to be quick. */
+const MOST_CHECKED_RULES = 250;
+/** Steps that `check` may spend on it: a tenth of a second or so. */
+const CHECK_BUDGET = 300_000;
+
+/**
+ * findShadowed returns SL0501 for rules that the rules before them together keep every request from, as far as that can be
+ * proved quickly. It is silent about the rest; `lint` has more patience.
+ */
+export function findShadowed(plan: Plan, readers: Readers): readonly Diagnostic[] {
+  const count = plan.listeners.reduce(
+    (sum, { guards, changes, routes }) => sum + guards.length + changes.length + routes.length,
+    0,
+  );
+  return count > MOST_CHECKED_RULES ? [] : new Linter(plan, readers, CHECK_BUDGET).shadowed();
+}
+
 class Linter {
   readonly #plan: Plan;
   readonly #readers: Readers;
@@ -88,12 +105,29 @@ class Linter {
       return;
     }
     if (liveness.kind === 'shadowed') {
-      const takes = `${linesOf(liveness.by, rule)} every request that it wants`;
-      this.#add('SL0501', rule.place, `can never run: ${takes}`, 'Move it above, or remove it');
+      this.#shadowed(rule, liveness);
       return;
     }
     if (rule.when !== null) this.#parts(rule.when);
     if (witness !== null) this.#redundant(listener, rule, witness);
+  }
+
+  /** shadowed looks for nothing but rules that others take everything from. */
+  shadowed(): readonly Diagnostic[] {
+    for (const listener of this.#plan.listeners) {
+      const { guards, changes, routes } = listener;
+      for (const rule of [...guards, ...changes, ...routes]) {
+        const liveness = this.#asked((world) => livenessOf(listener, rule, world));
+        if (liveness?.kind === 'shadowed') this.#shadowed(rule, liveness);
+      }
+    }
+    return this.#findings;
+  }
+
+  #shadowed(rule: Rule, { by, example }: Extract<Liveness, { kind: 'shadowed' }>): void {
+    const such = example === null ? '' : ` (e.g. ${example.line} from ${example.ip})`;
+    const message = `can never run: ${linesOf(by, rule)} every request that it wants${such}`;
+    this.#add('SL0501', rule.place, message, 'Move it above, or remove it');
   }
 
   /** parts looks for alternatives that can never hold in a condition that can. */

@@ -339,6 +339,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'settings',
+    name: 'test before reload',
+    doc: 'runs the tests of the rules before they are put in force; when one fails, the running rules go on',
+    example: 'test before reload',
+    args: [],
+  },
+  {
+    section: 'settings',
     name: 'secrets',
     doc: 'the folder that has a file for each secret',
     example: 'secrets from "/run/secrets"',

@@ -33,6 +33,20 @@ test('a realistic file becomes a plan that can be cloned and printed', async () 
   assert.deepEqual(plan.plugins[0]!.options, { database: 'geo.mmdb', refresh: 60_000 });
 });
 
+test('tests may gate reloads, where the settings say so and nothing else', async () => {
+  const plan = await planOf(`${REALISTIC.replace(/^settings .*$/m, '')}\nsettings { test before reload }`);
+  assert.equal(plan.settings.testsBeforeReload, true);
+  const other = await planOf(REALISTIC);
+  assert.equal(other.settings.testsBeforeReload, undefined);
+  assert.equal(
+    codesOf(
+      (await compileText(`${REALISTIC.replace(/^settings .*$/m, '')}\nsettings { test before reload always }`))
+        .diagnostics,
+    ).length,
+    1,
+  );
+});
+
 test('a listener says its settings in milliseconds and bytes', async () => {
   const { timeouts, limits, clientIp, allowEncodedSlashes } = await listenerOf(`timeout header 1.5s, idle 2m
 timeout body 250ms client 1h

@@ -24,7 +24,9 @@ const CASES: readonly [lines: string, findings: readonly string[]][] = [
   ],
   [
     'deny method GET\ndeny method POST\ndeny 404 when method GET, POST',
-    ['SL0501 4: can never run: lines 2 and 3 together take every request that it wants'],
+    [
+      'SL0501 4: can never run: lines 2 and 3 together take every request that it wants (e.g. GET http://www.example.com:8080/ from 198.51.100.7)',
+    ],
   ],
   ['deny path is /a and path is /b', ['SL0901 2: this condition can never hold']],
   ['deny path is /c or (path is /a and path is /b)', ['SL0901 2: this condition can never hold']],

@@ -14,8 +14,8 @@ export type Liveness =
   | { readonly kind: 'live'; readonly witness: TestRequest | null }
   /** Its own condition can never hold. */
   | { readonly kind: 'contradiction' }
-  /** The rules `by` together take every request that it wants. */
-  | { readonly kind: 'shadowed'; readonly by: readonly Rule[] }
+  /** The rules `by` together take every request that it wants, such as the example; null: none could be written. */
+  | { readonly kind: 'shadowed'; readonly by: readonly Rule[]; readonly example: TestRequest | null }
   /** The budget was spent. */
   | { readonly kind: 'unknown' };
 
@@ -49,7 +49,12 @@ export function livenessOf(listener: ListenerPlan, rule: Rule, world: World): Li
   if (ever.kind === 'possible') return { kind: 'live', witness: null };
   if (ever.kind === 'unknown') return { kind: 'unknown' };
   if (solve([wanted], world, () => true).kind === 'never') return { kind: 'contradiction' };
-  return { kind: 'shadowed', by: neededOf(wanted, before, world) };
+  const example = solve([wanted], today, (space) => {
+    const request = requestOf(space, listener);
+    return request !== null && firstMatch(request, [rule], world.readers, listener) === 0 ? request : null;
+  });
+  const by = neededOf(wanted, before, world);
+  return { kind: 'shadowed', by, example: example.kind === 'possible' ? example.found : null };
 }
 
 const NO_LISTS: ReadonlySet<string> = new Set();

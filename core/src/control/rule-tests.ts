@@ -1,8 +1,12 @@
 /**
- * Judge: one `test` block held against what the gateway would do with its request. Main thread. Opens nothing.
+ * RuleTests: the `test` blocks of rules, each held against what a gateway would do with its request. Main thread. Opens
+ * nothing.
  */
-import type { Explanation, Gateway } from '@sluice/core';
+import type { Diagnostic } from '@sluice/dsl';
 import { type Condition, type Expectation, formatPlace, type Plan, type Rule, type TestPlan } from '@sluice/dsl/plan';
+import { GatewayError } from './errors.ts';
+import { type ExplainRequest, type Explanation, explain } from './explain.ts';
+import type { PluginSet } from './plugin-host.ts';
 
 /** Failure is an expectation that was not met. */
 export interface Failure {
@@ -24,8 +28,36 @@ export interface TestResult {
   readonly explanation: Explanation | null;
 }
 
+/** Explaining is whatever can say what would happen to a request: a gateway, or rules that none runs yet. */
+export interface Explaining {
+  explain(request: ExplainRequest): Promise<Explanation>;
+}
+
+/** testRules rejects with SG0204 when a test of the rules fails, if their settings say `test before reload`. */
+export async function testRules(set: PluginSet): Promise<void> {
+  const { plan } = set;
+  if (plan.settings.testsBeforeReload !== true) return;
+  const candidate: Explaining = { explain: (request) => explain(request, set, null) };
+  const diagnostics: Diagnostic[] = [];
+  for (const test of plan.tests) {
+    const { failures, error } = await judge(candidate, plan, test);
+    const problems = [...failures.map(({ expected, got }) => `expected \`${expected}\`, got \`${got}\``)];
+    if (error !== null) problems.push(error);
+    for (const problem of problems) {
+      const message = `test "${test.name}" fails: ${problem}`;
+      const mend = 'Run `sluice test` on the file to see why';
+      diagnostics.push({ code: FAILED, severity: 'error', message, mend, place: test.place });
+    }
+  }
+  if (diagnostics.length === 0) return;
+  const report = diagnostics.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n');
+  throw new GatewayError(FAILED, { report }, { diagnostics });
+}
+
+const FAILED = 'SG0204';
+
 /** judge runs a test's request through the rules, as `explain` does. */
-export async function judge(gateway: Gateway, plan: Plan, test: TestPlan): Promise<TestResult> {
+export async function judge(gateway: Explaining, plan: Plan, test: TestPlan): Promise<TestResult> {
   const { name, request, listener } = test;
   const place = formatPlace(test.place);
   try {
