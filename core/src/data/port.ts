@@ -9,8 +9,8 @@ import type { Address } from '@sluice/dsl/plan';
 import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
-import { Downstream } from './http1/downstream.ts';
-import type { Loop } from './loop.ts';
+import { ClientConnection } from './http1/client-connection.ts';
+import type { Closable, Loop } from './loop.ts';
 
 const BACKLOG = 4096;
 /** Stands for the peer of a Unix socket, and of one that has gone already. */
@@ -27,7 +27,7 @@ export class Port {
   /** `host:port`, for requests that name no host. */
   authority = '';
   listener: LinkedListener;
-  readonly connections = new Set<Downstream>();
+  readonly connections = new Set<Closable>();
   /** No longer bound: what is still connected gets its answers, then goes. */
   isClosed = false;
   #held: Generation | null = null;
@@ -91,9 +91,22 @@ export class Port {
     }, graceMs).unref();
   }
 
+  /** joined: a connection is served from now on. */
+  joined(connection: Closable, ip: IpAddress): void {
+    const { slot } = this.listener;
+    this.connections.add(connection);
+    this.#loop.connections.add(connection);
+    this.#loop.counters.listener(slot, ListenerIndex.connections);
+    this.#loop.addresses.add(slot, ip, 1);
+  }
+
   /** left: a connection has gone. */
-  left(connection: Downstream): void {
+  left(connection: Closable, ip: IpAddress): void {
+    const { slot } = this.listener;
     this.connections.delete(connection);
+    this.#loop.connections.delete(connection);
+    this.#loop.counters.listener(slot, ListenerIndex.connectionsClosed);
+    this.#loop.addresses.add(slot, ip, -1);
     if (this.#held !== null) releaseGeneration(this.#held, this.#loop);
   }
 
@@ -111,7 +124,7 @@ export class Port {
       return;
     }
     const stream = listener.tls === null ? socket : this.#secure(socket, listener, listener.tls);
-    if (stream !== null) new Downstream(stream, ip, this, this.#loop);
+    if (stream !== null) new ClientConnection(stream, ip, this, this.#loop);
   }
 
   /** secure hands a connection to the listener's TLS mode. Null: the mode failed, and the connection is closed. */

@@ -4,16 +4,22 @@
  * It belongs to a slot and address and lives over generations, so that a reload keeps the pool warm.
  */
 import type { Address } from '@sluice/dsl/plan';
-import type { Upstream } from './http1/upstream.ts';
+import { ServerIndex } from '../shared/counters.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import type { ServerSide } from './exchange/server-side.ts';
+import { ServerConnection } from './http1/server-connection.ts';
+import type { Loop } from './loop.ts';
 
 /** Most idle connections kept for one server by one event loop; `timeout idle` ends those that were needed only for a peak. */
 const MOST_IDLE = 2048;
+/** A kept connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
+const FRESH_TICKS = 5;
 
 export class ServerEndpoint {
   readonly slot: number;
   readonly address: Address;
   /** Newest last: the one used last is the least likely to have been closed by the server. */
-  readonly #idle: Upstream[] = [];
+  readonly #idle: ServerConnection[] = [];
   #isRetired = false;
 
   constructor(slot: number, address: Address) {
@@ -21,30 +27,36 @@ export class ServerEndpoint {
     this.address = address;
   }
 
-  /** take returns an idle connection, or undefined. `freshSince`: ticks; one idle for longer is not good enough. */
-  take(freshSince: number): Upstream | undefined {
-    const last = this.#idle[this.#idle.length - 1];
-    if (last === undefined || last.idleSince < freshSince) return undefined;
-    this.#idle.pop();
-    return last;
+  /**
+   * attempt has a request sent to the server, over a kept connection if there is a good one. `isRepeatable`: it may be sent
+   * again, so that any will do; `needsNew`: a kept one has just turned out to be dead.
+   */
+  attempt(exchange: Exchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide {
+    let connection = needsNew ? undefined : this.#take(isRepeatable ? 0 : loop.wheel.tick - FRESH_TICKS);
+    if (connection === undefined) {
+      loop.counters.server(this.slot, ServerIndex.connects);
+      connection = new ServerConnection(this, loop);
+    }
+    connection.begin(exchange);
+    return connection;
   }
 
   /** keep takes a connection back; false when it should be closed. */
-  keep(upstream: Upstream): boolean {
+  keep(connection: ServerConnection): boolean {
     if (this.#isRetired || this.#idle.length >= MOST_IDLE) return false;
-    this.#idle.push(upstream);
+    this.#idle.push(connection);
     return true;
   }
 
   /** lose forgets an idle connection that has ended. */
-  lose(upstream: Upstream): void {
-    const at = this.#idle.lastIndexOf(upstream);
+  lose(connection: ServerConnection): void {
+    const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }
 
   /** flush closes the idle connections: the server has been found dead, so none of them is worth a try. */
   flush(): void {
-    for (const upstream of this.#idle.splice(0)) upstream.discard();
+    for (const connection of this.#idle.splice(0)) connection.discard();
   }
 
   /** retire closes idle connections now and busy ones after their answer. */
@@ -55,5 +67,12 @@ export class ServerEndpoint {
 
   revive(): void {
     this.#isRetired = false;
+  }
+
+  #take(freshSince: number): ServerConnection | undefined {
+    const last = this.#idle[this.#idle.length - 1];
+    if (last === undefined || last.idleSince < freshSince) return undefined;
+    this.#idle.pop();
+    return last;
   }
 }

@@ -16,7 +16,7 @@ const END: LoggedEnd = {
 };
 
 function requestOf(path: string): LiveRequest {
-  const request = LiveRequest.acquire();
+  const request = new LiveRequest();
   request.ip = parseIp('198.51.100.7')!;
   request.method = 'GET';
   request.path = path;

@@ -1,8 +1,9 @@
 /**
  * LiveRequest: one request on its way through, as rules, balancers and the engine see it. Hot path; data plane.
  *
- * It reads from the head's text by offsets; strings are cut out only for what is asked for. Objects are taken from and
- * given back to a free list, so that an idle connection holds none. Nothing of it may be kept after `release`.
+ * It reads from the head's text by offsets; strings are cut out only for what is asked for. HTTP/1's text is the form in which
+ * the gateway knows every head, so other wires write one and have it read as strictly. It belongs to an Exchange and is
+ * used again: nothing of it may be kept after `clear`.
  */
 
 import { randomFillSync } from 'node:crypto';
@@ -58,9 +59,6 @@ export function fieldValues(fields: FieldBlock, head: string, name: string): str
   return all ?? first;
 }
 
-const MOST_FREE = 1024;
-const free: LiveRequest[] = [];
-
 export class LiveRequest implements RequestFacts {
   readonly fields = new FieldBlock();
   /** The head as received, with its last empty line. */
@@ -101,11 +99,8 @@ export class LiveRequest implements RequestFacts {
   knownHost = '';
   #id = '';
 
-  static acquire(): LiveRequest {
-    return free.pop() ?? new LiveRequest();
-  }
-
-  release(): void {
+  /** clear makes it ready for another request. */
+  clear(): void {
     this.head = '';
     this.method = '';
     this.isHttp11 = true;
@@ -125,7 +120,6 @@ export class LiveRequest implements RequestFacts {
     this.host = '';
     this.upgrade = '';
     this.#id = '';
-    if (free.length < MOST_FREE) free.push(this);
   }
 
   get id(): string {

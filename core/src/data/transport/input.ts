@@ -15,6 +15,12 @@ export interface Taker {
   received(bytes: Buffer, length: number): void;
 }
 
+/**
+ * So many bytes that came before their turn are held; only then the socket is no longer read. Until then it is, as a socket
+ * that is not read does not tell that the other side has gone.
+ */
+const MOST_HELD_BYTES = 65536;
+
 interface InputSocket extends Socket {
   input: Input;
 }
@@ -46,8 +52,14 @@ export class Input {
     callback: takeRead as unknown as OnReadOpts['callback'],
   };
 
+  /** The taker wants to hold what comes. */
+  isPaused = false;
   readonly #taker: Taker;
   readonly #buffer = new ReadBuffer();
+  #socket: Socket | null = null;
+  #held: Buffer | null = null;
+  /** So much is held that the socket is not read. */
+  #isStopped = false;
   #isReading = false;
   #isClosed = false;
 
@@ -57,20 +69,61 @@ export class Input {
 
   /** attach belongs to a socket made with `onread`. */
   attach(socket: Socket): void {
+    this.#socket = socket;
     (socket as InputSocket).input = this;
   }
 
   /** accept begins to read a socket that a server accepted. `mayReuse` is there for tests. */
   accept(socket: Socket, mayReuse = true): void {
-    (socket as InputSocket).input = this;
+    this.attach(socket);
     if (!mayReuse || !reuseReads(socket, shared, takeRead, nextBuffer)) socket.on('data', onData);
   }
 
   /** close says that nothing read from now on counts. */
   close(): void {
     this.#isClosed = true;
+    this.#held = null;
     // While reading, the buffer may already be part of a write; `read` sees to it.
     if (!this.#isReading) this.#buffer.release();
+  }
+
+  get hasHeld(): boolean {
+    return this.#held !== null;
+  }
+
+  /** keep keeps a copy of bytes that more must follow. */
+  keep(bytes: Buffer, at: number, end: number): void {
+    const part = bytes.subarray(at, end);
+    this.#held = this.#held === null ? Buffer.from(part) : Buffer.concat([this.#held, part]);
+  }
+
+  /** hold keeps a copy of bytes whose turn has not come. */
+  hold(bytes: Buffer, at: number, end: number): void {
+    this.keep(bytes, at, end);
+    this.isPaused = true;
+    if (this.#isStopped || this.#held!.length < MOST_HELD_BYTES) return;
+    this.#isStopped = true;
+    this.#socket!.pause();
+  }
+
+  /** joined is what was kept with more behind it, for the caller alone. */
+  joined(bytes: Buffer, length: number): Buffer {
+    const held = this.#held;
+    this.#held = null;
+    const more = bytes.subarray(0, length);
+    return held === null ? more : Buffer.concat([held, more]);
+  }
+
+  /** resume returns what is held, or null, and has the socket read again. */
+  resume(): Buffer | null {
+    const held = this.#held;
+    this.#held = null;
+    this.isPaused = false;
+    if (this.#isStopped) {
+      this.#isStopped = false;
+      this.#socket!.resume();
+    }
+    return held;
   }
 
   /** pushed takes bytes that are nobody else's. */

@@ -8,11 +8,11 @@ import { MatchError } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
+import type { FieldEdits } from '../http1/field-edits.ts';
+import type { LiveRequest } from '../http1/live-request.ts';
+import type { RequestEdits } from '../http1/request-edits.ts';
 import type { Loop } from '../loop.ts';
 import type { AnsweredRequest } from './answered-request.ts';
-import type { FieldEdits } from './field-edits.ts';
-import type { LiveRequest } from './live-request.ts';
-import type { RequestEdits } from './request-edits.ts';
 
 /** Where a request goes: to `backend`, or to nobody: then `answer` says what it gets, or, when that is null, `status`. */
 export interface Verdict {

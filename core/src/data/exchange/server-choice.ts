@@ -8,10 +8,10 @@
 import { ListenerIndex } from '../../shared/counters.ts';
 import { StickIndex } from '../../shared/shared-stick-table.ts';
 import type { LinkedBackend } from '../generation.ts';
+import type { AnswerHead } from '../http1/answer-head.ts';
+import { toFieldValue } from '../http1/field-edits.ts';
+import type { LiveRequest } from '../http1/live-request.ts';
 import type { Loop } from '../loop.ts';
-import type { AnswerHead } from './answer-head.ts';
-import { toFieldValue } from './field-edits.ts';
-import type { LiveRequest } from './live-request.ts';
 
 /** What chooseServer says besides an index. */
 export const NOBODY = -1;

@@ -1,10 +1,13 @@
 /**
- * Upstream: one connection to a server. Hot path; data plane.
+ * ServerConnection: one HTTP/1 connection to a server, the server side of one exchange after another. Hot path; data plane.
  *
- * It reads answers, decides where they end, and hands them to the Downstream that borrowed it. A connection goes back to
- * its endpoint only after an answer that ended exactly where it should; anything odd ends it.
+ * It sends the request's head, reads answers, decides where they end, and hands them to the exchange it is lent to. A
+ * connection goes back to its endpoint only after an answer that ended exactly where it should; anything odd ends it.
  */
 import { connect, type Socket } from 'node:net';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Failure } from '../exchange/failure.ts';
+import type { ServerSide } from '../exchange/server-side.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { Timed } from '../timer-wheel.ts';
@@ -12,8 +15,6 @@ import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
 import { BAD_BODY, BodyFramer } from './body-framer.ts';
-import type { Downstream } from './downstream.ts';
-import type { Failure } from './failure.ts';
 
 const CONNECTING = 0;
 const IDLE = 1;
@@ -27,24 +28,24 @@ const MOST_INTERIMS = 16;
 
 const answer = new AnswerHead();
 
-interface UpstreamSocket extends Socket {
-  upstream: Upstream;
+interface ServerSocket extends Socket {
+  connection: ServerConnection;
 }
 
 function onConnect(this: Socket): void {
-  (this as UpstreamSocket).upstream.connected();
+  (this as ServerSocket).connection.connected();
 }
 function onEnd(this: Socket): void {
-  (this as UpstreamSocket).upstream.ended();
+  (this as ServerSocket).connection.ended();
 }
 function onError(): void {
   // `close` follows and decides.
 }
 function onClose(this: Socket, hadError: boolean): void {
-  (this as UpstreamSocket).upstream.closed(hadError);
+  (this as ServerSocket).connection.closed(hadError);
 }
 
-export class Upstream extends Timed implements Feeder, Taker {
+export class ServerConnection extends Timed implements ServerSide, Feeder, Taker {
   readonly endpoint: ServerEndpoint;
   readonly loop: Loop;
   readonly socket: Socket;
@@ -52,7 +53,7 @@ export class Upstream extends Timed implements Feeder, Taker {
   /** The tick at which it became idle. */
   idleSince = 0;
   isReused = false;
-  #downstream: Downstream | null = null;
+  #exchange: Exchange | null = null;
   #state = CONNECTING;
   #pending: Buffer | null = null;
   #interims = 0;
@@ -73,7 +74,7 @@ export class Upstream extends Timed implements Feeder, Taker {
     this.socket = socket;
     this.#input.attach(socket);
     this.out = new Output(socket, this);
-    (socket as UpstreamSocket).upstream = this;
+    (socket as ServerSocket).connection = this;
     socket.on('connect', onConnect);
     socket.on('end', onEnd);
     socket.on('error', onError);
@@ -84,23 +85,22 @@ export class Upstream extends Timed implements Feeder, Taker {
     return this.#state === CONNECTING;
   }
 
-  /** lend gives the connection to a request. A reused one can be written to at once, a new one once it is connected. */
-  lend(downstream: Downstream): void {
-    this.#downstream = downstream;
+  /** begin lends the connection to a request. A kept one takes it at once, a new one when it is connected. */
+  begin(exchange: Exchange): void {
+    this.#exchange = exchange;
     this.#interims = 0;
     if (this.#state === CONNECTING) {
-      this.loop.wheel.limit(this, downstream.backend.plan.timeouts.connectMs);
+      this.loop.wheel.limit(this, exchange.backend.plan.timeouts.connectMs);
       return;
     }
     this.isReused = true;
-    this.#state = HEAD;
-    this.#awaitFirst(downstream);
+    this.#sendHead(exchange);
   }
 
   /** awaitAnswer starts the time that the server has for its next bytes. */
   awaitAnswer(): void {
-    const downstream = this.#downstream;
-    if (downstream !== null) this.loop.wheel.limit(this, downstream.backend.plan.timeouts.responseMs);
+    const exchange = this.#exchange;
+    if (exchange !== null) this.loop.wheel.limit(this, exchange.backend.plan.timeouts.responseMs);
   }
 
   /** stopWaiting: the client is still sending, so the server owes nothing yet. */
@@ -108,9 +108,11 @@ export class Upstream extends Timed implements Feeder, Taker {
     this.loop.wheel.limit(this, 0);
   }
 
-  #awaitFirst(downstream: Downstream): void {
-    if (downstream.isRequestSent) this.awaitAnswer();
+  #sendHead(exchange: Exchange): void {
+    this.#state = HEAD;
+    if (exchange.client.isRequestSent) this.awaitAnswer();
     else this.stopWaiting();
+    this.out.text(exchange.request.forwardHead);
   }
 
   resume(): void {
@@ -118,9 +120,13 @@ export class Upstream extends Timed implements Feeder, Taker {
     if (this.#state !== TUNNEL) this.awaitAnswer();
   }
 
+  halfEnd(): void {
+    this.socket.end();
+  }
+
   /** discard ends the connection; whoever borrowed it has let go of it before. */
   discard(): void {
-    this.#downstream = null;
+    this.#exchange = null;
     if (this.#state === IDLE) this.endpoint.lose(this);
     this.#state = CLOSED;
     this.#pending = null;
@@ -131,22 +137,21 @@ export class Upstream extends Timed implements Feeder, Taker {
 
   connected(): void {
     if (this.#state !== CONNECTING) return;
-    this.#state = HEAD;
-    const downstream = this.#downstream!;
-    this.#awaitFirst(downstream);
-    downstream.upstreamConnected();
+    const exchange = this.#exchange!;
+    this.#sendHead(exchange);
+    exchange.serverConnected();
   }
 
   /** received takes the first `length` bytes of a buffer that is only lent. */
   received(lent: Buffer, length: number): void {
-    const downstream = this.#downstream;
-    if (downstream === null) {
+    const exchange = this.#exchange;
+    if (exchange === null) {
       // An idle server has nothing to say; what it says would be taken for the next request's answer.
       this.discard();
       return;
     }
     if (this.#state === TUNNEL) {
-      this.#tunnel(downstream, lent, length);
+      this.#tunnel(exchange, lent, length);
       return;
     }
     let bytes = lent;
@@ -159,52 +164,52 @@ export class Upstream extends Timed implements Feeder, Taker {
     }
     while (this.#state === HEAD) {
       if (at === end) {
-        downstream.out.flush();
+        exchange.client.out.flush();
         return;
       }
-      const behind = answer.parse(bytes, at, end, downstream.isHead);
+      const behind = answer.parse(bytes, at, end, exchange.request.method === 'HEAD');
       if (behind === ANSWER_NEEDS_MORE) {
         this.#pending = Buffer.from(bytes.subarray(at, end));
-        downstream.out.flush();
+        exchange.client.out.flush();
         return;
       }
       if (behind === BAD_ANSWER) {
-        downstream.upstreamFailed('bad');
+        exchange.serverFailed('bad');
         return;
       }
       at = behind;
       if (answer.status >= 200) {
-        if (!downstream.answerBegins(answer)) return;
+        if (!exchange.answerBegins(answer)) return;
         this.#isKeepAlive = answer.isKeepAlive;
-        this.#framer.begin(answer.mode, answer.length, downstream.answerOutput);
+        this.#framer.begin(answer.mode, answer.length, exchange.client.answerForm);
         this.#state = BODY;
       } else if (answer.status === 101) {
-        if (!downstream.answerSwitches(answer)) return;
+        if (!exchange.answerSwitches(answer)) return;
         this.#state = TUNNEL;
         this.loop.wheel.limit(this, 0);
-        if (at < end) downstream.out.bytes(bytes, at, end);
-        downstream.out.flush();
-        downstream.tunnelBegins();
+        if (at < end) exchange.client.out.bytes(bytes, at, end);
+        exchange.client.out.flush();
+        exchange.tunnelBegins();
         return;
       } else {
         if (++this.#interims > MOST_INTERIMS) {
-          downstream.upstreamFailed('bad');
+          exchange.serverFailed('bad');
           return;
         }
-        downstream.answerInterim(answer);
+        exchange.answerInterim(answer);
       }
     }
-    at = this.#framer.feed(bytes, at, end, downstream.out);
+    at = this.#framer.feed(bytes, at, end, exchange.client.out);
     if (at === BAD_BODY) {
-      downstream.upstreamFailed('broken');
+      exchange.serverFailed('broken');
     } else if (this.#framer.isDone) {
-      this.#answerEnded(downstream, at === end);
+      this.#answerEnded(exchange, at === end);
     } else {
-      downstream.out.flush();
-      if (downstream.out.isFull) {
+      exchange.client.out.flush();
+      if (exchange.client.out.isFull) {
         this.socket.pause();
         this.loop.wheel.limit(this, 0);
-        downstream.awaitDrain();
+        exchange.client.awaitRoom();
       } else {
         this.awaitAnswer();
       }
@@ -212,34 +217,34 @@ export class Upstream extends Timed implements Feeder, Taker {
   }
 
   ended(): void {
-    const downstream = this.#downstream;
-    if (downstream === null) {
+    const exchange = this.#exchange;
+    if (exchange === null) {
       this.discard();
     } else if (this.#state === TUNNEL) {
-      downstream.socket.end();
-    } else if (this.#state === BODY && this.#framer.finish(downstream.out)) {
+      exchange.tunnelHalfEnds();
+    } else if (this.#state === BODY && this.#framer.finish(exchange.client.out)) {
       this.#isKeepAlive = false;
-      this.#answerEnded(downstream, true);
+      this.#answerEnded(exchange, true);
     } else {
-      downstream.upstreamFailed(this.#failureByEnd());
+      exchange.serverFailed(this.#failureByEnd());
     }
   }
 
   closed(hadError: boolean): void {
-    const downstream = this.#downstream;
+    const exchange = this.#exchange;
     const failure = this.#failureByEnd();
     const isTunnel = this.#state === TUNNEL;
     if (this.#state === IDLE) this.endpoint.lose(this);
     this.#state = CLOSED;
     this.#input.close();
     this.loop.wheel.drop(this);
-    if (downstream === null) return;
-    if (isTunnel) downstream.tunnelEnds(hadError);
-    else downstream.upstreamFailed(failure);
+    if (exchange === null) return;
+    if (isTunnel) exchange.tunnelEnds(hadError);
+    else exchange.serverFailed(failure);
   }
 
   drained(): void {
-    this.#downstream?.upstreamDrained();
+    this.#exchange?.serverDrained();
   }
 
   /** writeFailed: a server may answer and hang up before it has read everything, so what it said is read first. */
@@ -248,10 +253,10 @@ export class Upstream extends Timed implements Feeder, Taker {
   }
 
   expired(): void {
-    const downstream = this.#downstream;
-    if (downstream === null) this.discard();
-    else if (this.#state === CONNECTING) downstream.upstreamFailed('connect');
-    else downstream.upstreamFailed(this.#state === HEAD ? 'timeout' : 'broken');
+    const exchange = this.#exchange;
+    if (exchange === null) this.discard();
+    else if (this.#state === CONNECTING) exchange.serverFailed('connect');
+    else exchange.serverFailed(this.#state === HEAD ? 'timeout' : 'broken');
   }
 
   #failureByEnd(): Failure {
@@ -259,23 +264,23 @@ export class Upstream extends Timed implements Feeder, Taker {
     return this.#state === HEAD && this.#pending === null && this.#interims === 0 ? 'dead' : 'broken';
   }
 
-  #tunnel(downstream: Downstream, bytes: Buffer, length: number): void {
-    downstream.out.bytes(bytes, 0, length);
-    downstream.out.flush();
-    downstream.tunnelMoved();
-    if (downstream.out.isFull) this.socket.pause();
+  #tunnel(exchange: Exchange, bytes: Buffer, length: number): void {
+    exchange.client.out.bytes(bytes, 0, length);
+    exchange.client.out.flush();
+    exchange.tunnelMoved();
+    if (exchange.client.out.isFull) this.socket.pause();
   }
 
-  #answerEnded(downstream: Downstream, isClean: boolean): void {
-    this.#downstream = null;
+  #answerEnded(exchange: Exchange, isClean: boolean): void {
+    this.#exchange = null;
     const { loop, endpoint } = this;
-    if (isClean && this.#isKeepAlive && !downstream.isEarly && endpoint.keep(this)) {
+    if (isClean && this.#isKeepAlive && !exchange.isEarly && endpoint.keep(this)) {
       this.#state = IDLE;
       this.idleSince = loop.wheel.tick;
-      loop.wheel.limit(this, downstream.backend.plan.timeouts.idleMs);
+      loop.wheel.limit(this, exchange.backend.plan.timeouts.idleMs);
     } else {
       this.discard();
     }
-    downstream.answerEnded();
+    exchange.answerEnded();
   }
 }

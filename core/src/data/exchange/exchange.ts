@@ -1,0 +1,421 @@
+/**
+ * Exchange: the life of one request, whatever wires it comes and goes by. Hot path; data plane.
+ *
+ * It is judged by the rules, given a server (or waits in line for one), tried again where that can do no harm, and answered by
+ * a server or by the gateway; counted, timed and logged. Bytes, framing and connections are the business of its two sides
+ * (client-side.ts, server-side.ts). Objects are taken from and given back to a free list with their request, so that an idle
+ * connection holds none; nobody may keep one after its end.
+ */
+import type { Answer } from '../../plugin/data-entry.ts';
+import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
+import type { OpenSession } from '../../shared/orders.ts';
+import { hideCookie } from '../../shared/own-cookie.ts';
+import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../generation.ts';
+import type { AnswerHead } from '../http1/answer-head.ts';
+import { FieldEdits } from '../http1/field-edits.ts';
+import { type Peer, requestHead } from '../http1/forward-head.ts';
+import { isIdempotent, LiveRequest } from '../http1/live-request.ts';
+import { RequestEdits } from '../http1/request-edits.ts';
+import { hasToken } from '../http1/request-head.ts';
+import type { Loop } from '../loop.ts';
+import { Timed } from '../timer-wheel.ts';
+import type { Waiting } from '../waiting-line.ts';
+import { AnsweredRequest } from './answered-request.ts';
+import type { ClientSide } from './client-side.ts';
+import { FAILURE_COUNTERS, FAILURE_STATUSES, type Failure, maySendAgain } from './failure.ts';
+import { changeAnswer, judge } from './judge.ts';
+import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
+import { choice, chooseServer, FULL, learn, leaveServer, NOBODY, answered as noteAnswered } from './server-choice.ts';
+import type { ServerSide } from './server-side.ts';
+
+const edits = new RequestEdits();
+const answerEdits = new FieldEdits();
+const noEdits = new FieldEdits();
+const answered = new AnsweredRequest();
+
+const MOST_FREE = 1024;
+const free: Exchange[] = [];
+
+export class Exchange extends Timed implements Waiting {
+  readonly request = new LiveRequest();
+  client!: ClientSide;
+  listener!: LinkedListener;
+  backend!: LinkedBackend;
+  /** Who it is with now; null: nobody. */
+  server: ServerSide | null = null;
+  /** The head of an answer has gone to the client: nothing can be tried again. */
+  isAnswering = false;
+  /** The answer began before the request was sent whole: the server may not have read the rest. */
+  isEarly = false;
+  #loop!: Loop;
+  /** The server's index in the backend; -1: none yet. */
+  #index = -1;
+  #openSlot = -1;
+  /** When the request was given to the server; kept only where the strategy asks for it. */
+  #sentMs = 0;
+  #tried: number[] | null = null;
+  #failure: Failure | null = null;
+  #isQueued = false;
+  /** The server whose room is waited for; -1: any. */
+  #waitsFor = -1;
+  #isTunnel = false;
+  /** The server is the one that the client belonged to before. */
+  #isSticky = false;
+
+  /** acquire makes one for a request that is still being read; `begin` it, or `release` it when more bytes are needed. */
+  static acquire(client: ClientSide, loop: Loop): Exchange {
+    const exchange = free.pop() ?? new Exchange();
+    exchange.client = client;
+    exchange.#loop = loop;
+    return exchange;
+  }
+
+  release(): void {
+    this.request.clear();
+    this.client = null as never;
+    this.listener = null as never;
+    this.backend = null as never;
+    this.server = null;
+    this.isAnswering = false;
+    this.isEarly = false;
+    this.#index = -1;
+    this.#tried = null;
+    this.#failure = null;
+    this.#isTunnel = false;
+    this.#isSticky = false;
+    if (free.length < MOST_FREE) free.push(this);
+  }
+
+  /** begin: the head has been read, or turned out to be unreadable. It ends by an answer or by `abort`. */
+  begin(listener: LinkedListener): void {
+    this.listener = listener;
+    listener.generation.holds++;
+    this.request.startMs = this.#loop.now();
+  }
+
+  /** forward judges the request and gives it to a server, or answers it. `authority` is the Host for requests without one. */
+  forward(peer: Peer, authority: string): void {
+    const { request, listener } = this;
+    const { backend, answer, status } = judge(request, listener, peer.isTrusted, edits, this.#loop);
+    if (backend === null) {
+      this.#answer(answer ?? standardAnswer(this, status), false);
+      return;
+    }
+    const own = backend.stickiness?.ownCookie;
+    if (own !== undefined) hideCookie(edits, own);
+    request.forwardHead = requestHead(request, peer, edits, authority);
+    this.backend = backend;
+    request.sentTo = backend;
+    this.#attempt(false);
+  }
+
+  /** refuse ends the attempt and answers with a status, or breaks off when an answer has begun. Nothing more of the client counts. */
+  refuse(status: number): void {
+    this.#endAttempt(true);
+    if (this.isAnswering) this.client.breakOff();
+    else this.#answerStatus(status, true);
+  }
+
+  /** abort: the client has gone. `isCounted`: it was the client's own doing. */
+  abort(isCounted: boolean): void {
+    if (isCounted && !this.#isTunnel) {
+      this.#loop.counters.listener(this.listener.slot, ListenerIndex.clientAborts);
+    }
+    this.#endAttempt(true);
+    this.#end();
+  }
+
+  /** expired: the time in line, or the time in which a tunnel has to move, is over. */
+  expired(): void {
+    if (!this.#isQueued) {
+      this.client.destroy();
+      return;
+    }
+    this.#endAttempt(false);
+    this.#answerStatus(503, false);
+  }
+
+  /** sessionOn is what is open on a server's slot; null: nothing. */
+  sessionOn(slot: number): OpenSession | null {
+    if (this.#openSlot !== slot) return null;
+    const { request, client } = this;
+    return {
+      kind: this.#isTunnel ? 'tunnel' : 'request',
+      client: request.ip.text,
+      listener: this.listener.name,
+      method: request.method,
+      path: request.path,
+      startMs: request.startMs,
+      isSticky: this.#isSticky,
+      bytesIn: client.bytesIn,
+      bytesOut: client.bytesOut,
+    };
+  }
+
+  // Attempts.
+
+  /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
+  #attempt(needsNew: boolean): void {
+    const isNew = this.request.attempts === 0;
+    let server = this.#choose(-1, isNew && !this.backend.line.isOpen());
+    if (server === NOBODY && this.#tried !== null) {
+      // Nobody else is there to try: perhaps it was only a moment's trouble.
+      this.#tried = null;
+      server = this.#choose();
+    }
+    if (server >= 0) {
+      this.#send(server, needsNew);
+      return;
+    }
+    if (server === NOBODY || !this.backend.line.join(this, choice.waitsFor)) {
+      this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
+      return;
+    }
+    this.#isQueued = true;
+    this.#waitsFor = choice.waitsFor;
+    this.client.waits();
+    this.#loop.wheel.limit(this, this.backend.plan.timeouts.queueMs);
+  }
+
+  /** tryAgain: there may be room now. */
+  tryAgain(): boolean {
+    const server = this.#choose(this.#waitsFor);
+    if (server === FULL) return false;
+    this.#leaveLine();
+    if (server === NOBODY) {
+      this.#answerStatus(503, false);
+      return true;
+    }
+    this.client.goesOn();
+    this.#send(server, false);
+    this.#sendBody();
+    return true;
+  }
+
+  #choose(waitsFor = -1, isBehind = false): number {
+    const { slot } = this.listener;
+    const server = chooseServer(this.backend, this.request, this.#tried, slot, this.#loop, waitsFor, isBehind);
+    this.#isSticky = choice.isSticky;
+    return server;
+  }
+
+  /** noteAnswered tells a strategy that asks for it how long the server took; status 0: it did not answer. */
+  #noteAnswered(status: number): void {
+    const { backend } = this;
+    if (!backend.balancer.hearsAnswers || this.#openSlot === -1) return;
+    noteAnswered(backend, this.#index, this.#sentMs, status, this.listener.slot, this.#loop);
+  }
+
+  #send(server: number, needsNew: boolean): void {
+    const { counters } = this.#loop;
+    const { pool, balancer } = this.backend;
+    const endpoint = pool.endpoints[server]!;
+    this.request.attempts++;
+    this.#index = server;
+    this.#openSlot = endpoint.slot;
+    if (balancer.hearsAnswers) this.#sentMs = this.#loop.now();
+    counters.server(endpoint.slot, ServerIndex.requests);
+    this.server = endpoint.attempt(this, this.#loop, this.#isRepeatable, needsNew);
+  }
+
+  /** sendBody lets the client's side go on, if the server is ready for it already. */
+  #sendBody(): void {
+    const { server } = this;
+    if (server !== null && !server.isConnecting) this.client.sendBody(server);
+  }
+
+  /** endAttempt gives the server back its place. `isAborted`: its side is of no more use. */
+  #endAttempt(isAborted: boolean): void {
+    if (this.#openSlot !== -1) {
+      leaveServer(this.backend, this.#index, this.listener.slot, this.#loop);
+      this.#openSlot = -1;
+      this.backend.line.wake(this.#index);
+    }
+    const { server } = this;
+    this.server = null;
+    if (isAborted && server !== null) server.discard();
+    if (this.#isQueued) this.#leaveLine();
+  }
+
+  #leaveLine(): void {
+    this.#isQueued = false;
+    this.#loop.wheel.drop(this);
+    this.backend.line.leave(this);
+  }
+
+  /** isRepeatable: sending the request again cannot do what was done already (RFC 9110 section 9.2.2). */
+  get #isRepeatable(): boolean {
+    return !this.client.hasBody && isIdempotent(this.request.method);
+  }
+
+  #retry(isSameServer: boolean): void {
+    if (!isSameServer && this.backend.plan.retry.isAnotherServer) {
+      if (this.#tried === null) this.#tried = [this.#index];
+      else this.#tried.push(this.#index);
+    }
+    this.#attempt(isSameServer);
+    this.#sendBody();
+  }
+
+  // What the server's side tells.
+
+  serverConnected(): void {
+    this.client.sendBody(this.server!);
+  }
+
+  serverDrained(): void {
+    this.client.serverDrained(this.server!);
+  }
+
+  /** serverFailed tries again where that cannot do harm, and answers for the server where it could. */
+  serverFailed(failure: Failure): void {
+    const { counters } = this.#loop;
+    const slot = this.#openSlot;
+    const wasReused = this.server!.isReused;
+    counters.server(slot, FAILURE_COUNTERS[failure]);
+    if (failure === 'connect') this.backend.pool.endpoints[this.#index]!.flush();
+    // That a kept connection has died says nothing of its server.
+    if (failure !== 'dead' || !wasReused) this.#noteAnswered(0);
+    this.#endAttempt(true);
+    this.#failure = failure;
+    if (this.isAnswering) {
+      this.client.breakOff();
+    } else if (maySendAgain(failure, this.backend, this.request.attempts, this.#isRepeatable, wasReused)) {
+      counters.server(slot, ServerIndex.retries);
+      this.#retry(failure === 'dead' && wasReused);
+    } else {
+      this.#answerStatus(FAILURE_STATUSES[failure], false);
+    }
+  }
+
+  /** answerBegins forwards the head of a final answer. False: the server's answer is not wanted any more. */
+  answerBegins(answer: AnswerHead): boolean {
+    const { request, backend, listener } = this;
+    const { counters } = this.#loop;
+    const isRetried = backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
+    this.#noteAnswered(answer.status);
+    if (isRetried && this.#isRepeatable) {
+      counters.server(this.#openSlot, ServerIndex.retries);
+      this.#endAttempt(true);
+      this.#retry(false);
+      return false;
+    }
+    if (this.#loop.accessLog.isOn) request.answerMs = this.#loop.now();
+    if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
+    else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
+    let cookie = this.#learn(answer);
+    const isChanged = listener.responses !== null;
+    if (isChanged && !changeAnswer(answered.ofServer(request, answer), listener, answerEdits, this.#loop)) {
+      this.#endAttempt(true);
+      this.#answer(standardAnswer(this, 500), false, false);
+      return false;
+    }
+    this.isEarly = !this.client.isRequestSent;
+    this.isAnswering = true;
+    this.#countAnswer(answer.status);
+    const changes = isChanged ? answerEdits : noEdits;
+    if (cookie !== '' && changes.isHidden('set-cookie')) cookie = '';
+    this.client.sendAnswer(answer, changes, cookie);
+    return true;
+  }
+
+  /** learn returns the field line that stickiness adds to the answer, or ''. */
+  #learn(answer: AnswerHead): string {
+    return learn(this.backend, this.request, this.#index, this.#isSticky, answer, this.listener.slot, this.#loop);
+  }
+
+  answerInterim(answer: AnswerHead): void {
+    if (this.client.sendInterim(answer)) {
+      this.#loop.counters.listener(this.listener.slot, ListenerIndex.answers1xx);
+    }
+  }
+
+  /** answerSwitches forwards a 101 that was asked for. False: it was not, and the attempt has failed. */
+  answerSwitches(answer: AnswerHead): boolean {
+    const wanted = this.request.upgrade;
+    const chosen = answer.upgrade.toLowerCase();
+    if (wanted === '' || chosen === '' || !hasToken(wanted.toLowerCase(), chosen)) {
+      this.serverFailed('bad');
+      return false;
+    }
+    this.isAnswering = true;
+    this.#countAnswer(101);
+    this.client.sendSwitch(answer, this.#learn(answer));
+    return true;
+  }
+
+  answerEnded(): void {
+    this.#endAttempt(false);
+    this.#finish();
+  }
+
+  tunnelBegins(): void {
+    this.#isTunnel = true;
+    this.tunnelMoved();
+    this.client.tunnelBegins();
+  }
+
+  tunnelMoved(): void {
+    this.#loop.wheel.limit(this, this.backend.plan.timeouts.tunnelMs);
+  }
+
+  tunnelHalfEnds(): void {
+    this.client.tunnelHalfEnds();
+  }
+
+  tunnelEnds(hadError: boolean): void {
+    this.client.tunnelEnds(hadError);
+  }
+
+  #answerStatus(status: number, isLast: boolean): void {
+    this.#answer(standardAnswer(this, status), isLast);
+  }
+
+  /** answer gives an answer of our own. `mayChange`: `on response` has its say, unless it was what failed. */
+  #answer(answer: Answer, isLast: boolean, mayChange = true): void {
+    const status = sendOwnAnswer(this, answer, isLast, mayChange, this.#loop);
+    this.isAnswering = true;
+    this.#countAnswer(status);
+    this.#finish();
+  }
+
+  #countAnswer(status: number): void {
+    this.request.status = status;
+    const counter = ListenerIndex.answers1xx + Math.floor(status / 100) - 1;
+    this.#loop.counters.listener(this.listener.slot, counter);
+  }
+
+  // The end.
+
+  #finish(): void {
+    const { client, request } = this;
+    client.out.flush();
+    if (request.attempts > 0) {
+      this.#loop.latency.record(this.backend.slot, (this.#loop.now() - request.startMs) * 1000);
+    }
+    this.#end();
+    client.exchangeEnded();
+  }
+
+  #end(): void {
+    const { generation } = this.listener;
+    const loop = this.#loop;
+    if (loop.accessLog.isOn) this.#logAccess();
+    if (this.#isTunnel) loop.wheel.drop(this);
+    this.release();
+    releaseGeneration(generation, loop);
+  }
+
+  #logAccess(): void {
+    const { rule, sentTo, status, startMs, answerMs } = this.request;
+    this.#loop.accessLog.add(this.request, {
+      listener: this.listener,
+      rule,
+      backend: sentTo,
+      server: sentTo === null ? -1 : this.#index,
+      status,
+      responseMs: answerMs === 0 ? -1 : answerMs - startMs,
+      totalMs: this.#loop.now() - startMs,
+    });
+  }
+}

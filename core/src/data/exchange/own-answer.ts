@@ -1,0 +1,62 @@
+/**
+ * OwnAnswer: answers that the gateway gives by itself: which one, changed how, and what happens when a plugin made one that
+ * cannot be sent. Data plane.
+ */
+import type { Answer } from '../../plugin/data-entry.ts';
+import { FieldEdits } from '../http1/field-edits.ts';
+import { selfAnswerFields } from '../http1/self-answer.ts';
+import type { Loop } from '../loop.ts';
+import { AnsweredRequest } from './answered-request.ts';
+import type { Exchange } from './exchange.ts';
+import { changeAnswer, ruleFailed } from './judge.ts';
+
+const answerEdits = new FieldEdits();
+const noEdits = new FieldEdits();
+const answered = new AnsweredRequest();
+
+/** standardAnswer is the answer of a status where nobody has made another: the listener's own page, or the gateway's. */
+export function standardAnswer({ listener, request }: Exchange, status: number): Answer {
+  const page = listener.errorPages === null ? undefined : listener.errorPages.get(status);
+  return page === undefined ? listener.generation.errorAnswer(status) : page(request);
+}
+
+/**
+ * sendOwnAnswer has the client's side write an answer. Returns its status, which is another when the answer, or a rule that
+ * changes it, failed. `isLast`: nothing more of the client counts; `mayChange`: `on response` has its say.
+ */
+export function sendOwnAnswer(
+  exchange: Exchange,
+  answer: Answer,
+  isLast: boolean,
+  mayChange: boolean,
+  loop: Loop,
+): number {
+  const { client, listener, request } = exchange;
+  try {
+    const standard = standardAnswer(exchange, answer.status);
+    const isChanged = mayChange && listener.responses !== null;
+    if (isChanged) {
+      const facts = answered.ofGateway(request, answer.status, selfAnswerFields(answer, standard));
+      if (!changeAnswer(facts, listener, answerEdits, loop)) {
+        return sendOwnAnswer(exchange, standardAnswer(exchange, 500), isLast, false, loop);
+      }
+    }
+    client.sendOwn(answer, standard, isChanged ? answerEdits : noEdits, isLast);
+    return answer.status;
+  } catch (error) {
+    // A plugin made an answer that cannot be sent.
+    ruleFailed(listener, request.rule, error, loop);
+    sendFailure(exchange, isLast);
+    return 500;
+  }
+}
+
+function sendFailure(exchange: Exchange, isLast: boolean): void {
+  try {
+    const own = standardAnswer(exchange, 500);
+    exchange.client.sendOwn(own, own, noEdits, isLast);
+  } catch {
+    const bare: Answer = { status: 500, headers: [], body: '' };
+    exchange.client.sendOwn(bare, bare, noEdits, isLast);
+  }
+}

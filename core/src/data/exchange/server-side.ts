@@ -1,0 +1,34 @@
+/**
+ * ServerSide: one attempt of an exchange at a server: an HTTP/1 connection while it is lent, a stream of an HTTP/2
+ * connection, a relayed TCP connection. Data plane.
+ *
+ * `ServerEndpoint.attempt` makes one. It sends `request.forwardHead` in the form of its own wire as soon as it can, reads the
+ * answer, and tells the exchange:
+ * - `serverConnected` once, when it had to connect first; `serverDrained` when its sink has room again,
+ * - `answerInterim`, `answerBegins`, then body bytes to `client.out` in the form `client.answerForm`, `answerEnded`,
+ * - `answerSwitches`, `tunnelBegins`, `tunnelMoved`, `tunnelHalfEnds`, `tunnelEnds`,
+ * - `serverFailed` when nothing more will come of it.
+ *
+ * After `answerEnded`, `serverFailed`, a false from `answerBegins` or `answerSwitches`, or `discard`, neither touches the other.
+ */
+import type { Sink } from './sink.ts';
+
+export interface ServerSide {
+  /** Where the request's body goes, and what a tunnel carries. Not before it is connected. */
+  readonly out: Sink;
+  /** Not connected yet: nothing was sent. */
+  readonly isConnecting: boolean;
+  /** The connection had served before. */
+  readonly isReused: boolean;
+
+  /** awaitAnswer starts the time that the server has for its next bytes. */
+  awaitAnswer(): void;
+  /** stopWaiting: the client is still sending, so the server owes nothing yet. */
+  stopWaiting(): void;
+  /** resume: the client takes more of the answer. */
+  resume(): void;
+  /** halfEnd ends our side of a tunnel. */
+  halfEnd(): void;
+  /** discard: the exchange is done with it, in the middle. */
+  discard(): void;
+}

@@ -1,0 +1,424 @@
+/**
+ * ClientConnection: one HTTP/1 connection of a client, the client side of one exchange after another. Hot path; data plane.
+ *
+ * One request at a time (RFC 9112 section 9.3.2): bytes of the next one wait until the answer has ended. It reads and frames
+ * requests, frames answers, keeps the connection or ends it, and holds nothing but itself while it is idle.
+ */
+import type { Socket } from 'node:net';
+import type { IpAddress } from '@sluice/dsl/match';
+import type { Answer } from '../../plugin/data-entry.ts';
+import { ListenerIndex } from '../../shared/counters.ts';
+import { ClientSocket } from '../exchange/client-socket.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ServerSide } from '../exchange/server-side.ts';
+import type { Loop } from '../loop.ts';
+import type { Port } from '../port.ts';
+import { answerFraming, frameAnswer } from './answer-framing.ts';
+import type { AnswerHead } from './answer-head.ts';
+import { AS_IS, BAD_BODY, BodyFramer, BY_LENGTH, NO_BODY } from './body-framer.ts';
+import { FieldEdits } from './field-edits.ts';
+import { answerHead } from './forward-head.ts';
+import type { LiveRequest } from './live-request.ts';
+import { CR } from './octets.ts';
+import { framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLines } from './request-head.ts';
+import { selfAnswer } from './self-answer.ts';
+
+const IDLE = 0;
+/** Part of a head has come. */
+const HEAD = 1;
+/** A request is under way and its body has not ended. */
+const BODY = 2;
+/** The whole request has come; its answer has not ended. */
+const ANSWER = 3;
+const TUNNEL = 4;
+/** Our side is closed; what still comes is thrown away, so that the client gets to read our answer. */
+const LINGER = 5;
+const CLOSED = 6;
+
+const LINGER_MS = 2000;
+
+const noEdits = new FieldEdits();
+
+export class ClientConnection extends ClientSocket {
+  answerForm = AS_IS;
+  readonly #framer = new BodyFramer();
+  #state = IDLE;
+  #isReading = false;
+  #mustClose = false;
+
+  constructor(socket: Socket, peerIp: IpAddress, port: Port, loop: Loop) {
+    super(socket, peerIp, port, loop);
+    loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
+  }
+
+  // As the loop sees it.
+
+  get isIdle(): boolean {
+    return this.#state === IDLE && !this.input.hasHeld && !this.out.isFull;
+  }
+
+  release(): void {
+    if (this.isIdle) this.#close();
+  }
+
+  // What the socket tells.
+
+  received(bytes: Buffer, length: number): void {
+    const { input } = this;
+    this.bytesIn += length;
+    switch (this.#state) {
+      case IDLE:
+      case HEAD:
+        if (input.hasHeld) {
+          const all = input.joined(bytes, length);
+          this.#read(all, all.length);
+        } else {
+          this.#read(bytes, length);
+        }
+        break;
+      case BODY: {
+        const { server } = this.exchange!;
+        if (input.isPaused || server === null || server.isConnecting) input.hold(bytes, 0, length);
+        else this.#forwardBody(server, bytes, 0, length);
+        break;
+      }
+      case ANSWER:
+        input.hold(bytes, 0, length);
+        break;
+      case TUNNEL:
+        if (input.isPaused) input.hold(bytes, 0, length);
+        else this.tunnel(this.exchange!.server!, bytes, length);
+        break;
+    }
+  }
+
+  ended(): void {
+    // What has come before may still be a whole request, or the rest of one, that waits for its turn.
+    const isAll = !this.input.hasHeld;
+    switch (this.#state) {
+      case TUNNEL:
+        if (isAll) this.exchange!.server!.halfEnd();
+        break;
+      case HEAD:
+        this.destroy();
+        break;
+      case IDLE:
+      case BODY:
+        if (isAll) this.#endedWithin(this.#state);
+        break;
+    }
+  }
+
+  /** endedWithin: nothing more will come, and nothing waits. Between requests that is a good end, within one it is none. */
+  #endedWithin(state: number): void {
+    if (state === IDLE) this.#close();
+    else this.destroy();
+  }
+
+  drained(): void {
+    const { wheel } = this.loop;
+    const exchange = this.exchange;
+    switch (this.#state) {
+      case IDLE:
+        wheel.limit(this, this.port.listener.plan.timeouts.idleMs);
+        this.#readHeld();
+        break;
+      case HEAD:
+        this.#readHeld();
+        break;
+      case ANSWER:
+        wheel.limit(this, 0);
+        if (exchange!.isAnswering) exchange!.server?.resume();
+        break;
+      case BODY:
+        if (!exchange!.isAnswering) break;
+        wheel.limit(this, this.input.isPaused ? 0 : exchange!.listener.plan.timeouts.bodyMs);
+        exchange!.server?.resume();
+        break;
+      case LINGER:
+        wheel.limit(this, LINGER_MS);
+        break;
+      case TUNNEL:
+        exchange!.server?.resume();
+        break;
+    }
+  }
+
+  override closed(hadError: boolean): void {
+    this.#state = CLOSED;
+    super.closed(hadError);
+  }
+
+  expired(): void {
+    switch (this.#state) {
+      case IDLE:
+        this.#close();
+        break;
+      case HEAD:
+        this.#refuse(408);
+        break;
+      case BODY:
+        this.exchange!.refuse(408);
+        break;
+      case ANSWER:
+        this.breakOff();
+        break;
+      default:
+        this.destroy();
+    }
+  }
+
+  // Requests.
+
+  #read(bytes: Buffer, end: number): void {
+    let at = 0;
+    this.#isReading = true;
+    while ((this.#state === IDLE || this.#state === HEAD) && !this.socket.destroyed) {
+      at = skipEmptyLines(bytes, at, end);
+      if (at === end) break;
+      if (at === end - 1 && bytes[at] === CR) {
+        this.#keepPart(bytes, at, end);
+        break;
+      }
+      if (this.out.isFull) {
+        // A client that asks without reading answers gets no more of them until it reads.
+        this.input.hold(bytes, at, end);
+        this.loop.wheel.limit(this, this.port.listener.plan.timeouts.clientMs);
+        break;
+      }
+      const { listener } = this.port;
+      const exchange = Exchange.acquire(this, this.loop);
+      const behind = parseRequestHead(
+        exchange.request,
+        bytes,
+        at,
+        end,
+        listener.headLimits,
+        listener.plan.allowEncodedSlashes,
+      );
+      if (behind === HEAD_NEEDS_MORE) {
+        exchange.release();
+        this.#keepPart(bytes, at, end);
+        break;
+      }
+      this.exchange = exchange;
+      exchange.begin(listener);
+      if (behind < 0) {
+        this.#refuseHead(exchange, -behind);
+        break;
+      }
+      at = this.#begin(exchange, bytes, behind, end);
+    }
+    this.#isReading = false;
+    if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.input.hold(bytes, at, end);
+  }
+
+  /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */
+  #keepPart(bytes: Buffer, at: number, end: number): void {
+    this.input.keep(bytes, at, end);
+    if (this.#state === HEAD) return;
+    this.#state = HEAD;
+    this.loop.wheel.limit(this, this.port.listener.plan.timeouts.headerMs);
+  }
+
+  /** begin has a request judged and forwarded. Returns the index behind the bytes it took. */
+  #begin(exchange: Exchange, bytes: Buffer, bodyAt: number, end: number): number {
+    const { request, listener } = exchange;
+    const { plan } = listener;
+    const framer = this.#framer;
+    framer.begin(framing.mode, framing.length, AS_IS);
+    this.#state = framer.isDone ? ANSWER : BODY;
+    this.loop.wheel.limit(this, framer.isDone ? 0 : plan.timeouts.bodyMs);
+    this.#mustClose = !request.isKeepAlive;
+    this.loop.counters.listener(listener.slot, ListenerIndex.requests);
+    const peer = this.peer.describe(request, listener, true);
+    if (plan.limits.bodyBytes !== 0 && framing.mode === BY_LENGTH && framing.length > plan.limits.bodyBytes) {
+      exchange.refuse(413);
+      return end;
+    }
+    exchange.forward(peer, this.port.authority);
+    const server = this.exchange === null ? null : this.exchange.server;
+    if (server === null || server.isConnecting) return bodyAt;
+    if (this.#state === BODY) {
+      this.#forwardBody(server, bytes, bodyAt, end);
+      return end;
+    }
+    server.out.flush();
+    return bodyAt;
+  }
+
+  /** refuse answers a head that did not come whole. */
+  #refuse(status: number): void {
+    const exchange = Exchange.acquire(this, this.loop);
+    this.exchange = exchange;
+    exchange.begin(this.port.listener);
+    this.#refuseHead(exchange, status);
+  }
+
+  /** refuseHead answers a head that could not be read; nothing of it went anywhere. */
+  #refuseHead(exchange: Exchange, status: number): void {
+    const { request, listener } = exchange;
+    this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
+    this.#framer.begin(NO_BODY, 0, AS_IS);
+    this.#state = ANSWER;
+    // Rules for answers may ask who the client is.
+    this.peer.describe(request, listener, false);
+    exchange.refuse(status);
+  }
+
+  // Bodies.
+
+  get hasBody(): boolean {
+    return this.#framer.mode !== NO_BODY;
+  }
+
+  get isRequestSent(): boolean {
+    return this.#framer.isDone;
+  }
+
+  waits(): void {
+    this.loop.wheel.limit(this, 0);
+  }
+
+  goesOn(): void {
+    this.loop.wheel.limit(this, this.#state === BODY ? this.exchange!.listener.plan.timeouts.bodyMs : 0);
+  }
+
+  sendBody(server: ServerSide): void {
+    if (this.#state !== BODY) {
+      server.out.flush();
+      return;
+    }
+    const held = this.input.resume();
+    if (held !== null) this.#forwardBody(server, held, 0, held.length);
+    else server.out.flush();
+  }
+
+  serverDrained(server: ServerSide): void {
+    if (this.#state !== BODY && this.#state !== TUNNEL) return;
+    const held = this.input.resume();
+    if (this.#state === TUNNEL) {
+      if (held !== null) this.tunnel(server, held, held.length);
+      return;
+    }
+    const exchange = this.exchange!;
+    this.loop.wheel.limit(this, exchange.listener.plan.timeouts.bodyMs);
+    if (!exchange.isAnswering) server.stopWaiting();
+    if (held !== null) this.#forwardBody(server, held, 0, held.length);
+  }
+
+  #forwardBody(server: ServerSide, bytes: Buffer, at: number, end: number): void {
+    const { out } = server;
+    const framer = this.#framer;
+    const exchange = this.exchange!;
+    const { limits, timeouts } = exchange.listener.plan;
+    const behind = framer.feed(bytes, at, end, out);
+    const isTooLong = limits.bodyBytes !== 0 && framer.contentBytes > limits.bodyBytes;
+    if (behind === BAD_BODY || isTooLong) {
+      exchange.refuse(isTooLong ? 413 : 400);
+      return;
+    }
+    out.flush();
+    if (framer.isDone) {
+      this.#state = ANSWER;
+      this.loop.wheel.limit(this, 0);
+      server.awaitAnswer();
+      if (behind < end) this.input.hold(bytes, behind, end);
+    } else if (this.hasEnded) {
+      this.destroy();
+    } else if (out.isFull) {
+      this.input.isPaused = true;
+      this.loop.wheel.limit(this, 0);
+      server.awaitAnswer();
+    } else {
+      this.loop.wheel.limit(this, timeouts.bodyMs);
+      if (exchange.isAnswering) server.awaitAnswer();
+    }
+  }
+
+  // Answers.
+
+  awaitRoom(): void {
+    if (this.#state === ANSWER || this.input.isPaused) {
+      this.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.clientMs);
+    }
+  }
+
+  sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void {
+    const { request } = this.exchange!;
+    frameAnswer(answer, request.isHttp11);
+    this.answerForm = answerFraming.output;
+    if (!this.#framer.isDone || answerFraming.endsWithConnection || this.#isLeaving) this.#mustClose = true;
+    this.out.text(answerHead(answer, changes, answerFraming.field, this.#connectionField(request) + added));
+  }
+
+  /** sendInterim: not to HTTP/1.0 clients, and no 100 that was not asked for. */
+  sendInterim(answer: AnswerHead): boolean {
+    const { request } = this.exchange!;
+    if (!request.isHttp11 || (answer.status === 100 && !request.expectsContinue)) return false;
+    this.out.text(answerHead(answer, noEdits, '', ''));
+    return true;
+  }
+
+  sendSwitch(answer: AnswerHead, added: string): void {
+    this.out.text(answerHead(answer, noEdits, '', `Connection: Upgrade\r\nUpgrade: ${answer.upgrade}\r\n${added}`));
+  }
+
+  sendOwn(answer: Answer, standard: Answer, changes: FieldEdits, isLast: boolean): void {
+    const { request } = this.exchange!;
+    if (isLast || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
+    this.out.text(selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request), changes));
+  }
+
+  #connectionField(request: LiveRequest): string {
+    if (this.#mustClose) return 'Connection: close\r\n';
+    return request.isHttp11 ? '' : 'Connection: keep-alive\r\n';
+  }
+
+  /** exchangeEnded goes on to the next request, or closes. */
+  exchangeEnded(): void {
+    this.exchange = null;
+    this.countBytes();
+    if (this.#mustClose) {
+      this.#close();
+      return;
+    }
+    this.#state = IDLE;
+    const { idleMs, clientMs } = this.port.listener.plan.timeouts;
+    this.loop.wheel.limit(this, this.out.isFull ? clientMs : idleMs);
+    if (!this.#isReading) this.#readHeld();
+  }
+
+  /** readHeld goes on with bytes that waited for their turn. */
+  #readHeld(): void {
+    const held = this.input.resume();
+    if (held !== null) this.#read(held, held.length);
+    if (this.hasEnded && (this.#state === HEAD || (this.#state === IDLE && !this.input.hasHeld))) {
+      this.#endedWithin(this.#state);
+    }
+  }
+
+  /** isLeaving: this answer is the last one here, as the gateway drains or a reload took the listener away. */
+  get #isLeaving(): boolean {
+    return this.loop.isDraining || this.port.isClosed;
+  }
+
+  /** close ends our side and waits a moment for the client's, so that our last answer is not lost to a reset. */
+  #close(): void {
+    this.#state = LINGER;
+    this.loop.wheel.limit(this, this.out.isFull ? this.port.listener.plan.timeouts.clientMs : LINGER_MS);
+    this.socket.end();
+    this.input.resume();
+  }
+
+  // Tunnels.
+
+  tunnelBegins(): void {
+    this.#state = TUNNEL;
+    this.loop.wheel.limit(this, 0);
+    const server = this.exchange!.server!;
+    const held = this.input.resume();
+    if (held !== null) this.tunnel(server, held, held.length);
+    else if (this.hasEnded) server.halfEnd();
+  }
+}
