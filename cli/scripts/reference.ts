@@ -225,7 +225,7 @@ function argForm(arg: BaseArg): string {
   if (arg.type === 'flag') return arg.before!;
   const isChosen = arg.choices !== undefined && arg.type !== 'key' && arg.type !== 'map';
   const value = isChosen ? arg.choices.join('|') : arg.type.toUpperCase();
-  return arg.before === undefined ? value : `${arg.before} ${value}`;
+  return [arg.before, value, arg.behind].filter((part) => part !== undefined).join(' ');
 }
 
 function rangeText({ type, min, max, choices }: BaseArg): string {

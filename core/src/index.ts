@@ -2,6 +2,7 @@
  * @sluice/core: the host. `createGateway` is the way in; the plugin API is in `@sluice/core/plugin` and here.
  */
 export { BatchPool } from './control/batch-pool.ts';
+export type { CircuitEvent } from './control/circuits.ts';
 export { type Duration, durationMs } from './control/deadline.ts';
 export type { DrainedEvent, DrainResult, DrainStatus } from './control/drains.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/errors.ts';
@@ -58,4 +59,5 @@ export type { StickinessHandle, StickyRequest } from './control/stickiness-handl
 export type { ThreadLoss } from './control/thread-pool.ts';
 export type { Timers } from './control/timers.ts';
 export * from './plugin/index.ts';
+export type { CircuitState } from './shared/circuit-table.ts';
 export { LATENESS_EDGES_MS } from './shared/heartbeats.ts';

@@ -359,6 +359,7 @@ const COMPONENTS: readonly ComponentWord[] = [
   component('balance', 'round-robin', []),
   component('balance', 'least-connections', []),
   component('balance', 'first', []),
+  component('balance', 'by-team', [{ name: 'team', type: 'text', before: 'named', doc: 'the team' }]),
   component('stick', 'on cookie', [
     { name: 'cookie', type: 'cookie', doc: 'a cookie' },
     { name: 'ttl', type: 'duration', before: 'ttl', doc: 'how long', default: 3_600_000 },

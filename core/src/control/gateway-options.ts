@@ -3,6 +3,7 @@
  */
 import type { Address } from '@sluice/dsl/plan';
 import type { PluginManifest } from '../plugin/manifest.ts';
+import type { CircuitEvent } from './circuits.ts';
 import type { DrainedEvent } from './drains.ts';
 import type { GatewayError } from './errors.ts';
 import type { ServerEvent } from './health-checker.ts';
@@ -57,6 +58,7 @@ export type ThreadEvent =
 /** GatewayEvents by name, with what listeners are called with. */
 export interface GatewayEvents {
   server: [ServerEvent];
+  circuit: [CircuitEvent];
   admin: [AdminEvent];
   set: [SetEvent];
   drained: [DrainedEvent];

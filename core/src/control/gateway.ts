@@ -199,6 +199,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         probesAtOnce,
         dataPlane,
         serverChanged: (event) => this.emit('server', event),
+        circuitChanged: (event) => this.emit('circuit', event),
         adminChanged: (event) => {
           this.#log.info(event, `server ${event.backend}/${event.server} was set to ${event.to}`);
           this.emit('admin', event);

@@ -5,13 +5,17 @@
  */
 import type { Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
+import { type CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
 import type { Report } from '../shared/orders.ts';
+import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { AccessLogFile } from './access-log-file.ts';
+import { type CircuitEvent, Circuits } from './circuits.ts';
 import { type DrainedEvent, Drains } from './drains.ts';
+import { Ejections } from './ejections.ts';
 import { GatewayError } from './errors.ts';
 import { type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
@@ -37,6 +41,7 @@ export interface RuntimeOptions {
   readonly probesAtOnce?: number | undefined;
   readonly dataPlane?: string | undefined;
   serverChanged(event: ServerEvent): void;
+  circuitChanged(event: CircuitEvent): void;
   adminChanged(event: AdminEvent): void;
   numberChanged(event: SetEvent): void;
   drained(event: DrainedEvent): void;
@@ -61,6 +66,8 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #planes: Planes;
   readonly #checker: HealthChecker;
+  readonly #ejections: Ejections;
+  readonly #circuits: Circuits;
   readonly #stats: StatsReader;
   readonly #words: WordNames;
   readonly #accessLog: AccessLogFile;
@@ -125,6 +132,16 @@ export class Runtime {
         options.serverChanged(event);
       },
     });
+    const outcomes = new OutcomeCounts(memory);
+    this.#circuits = new Circuits(new CircuitTable(memory), outcomes);
+    this.#ejections = new Ejections({
+      servers: this.servers,
+      outcomes,
+      timers,
+      log,
+      hold: (slot, reason) => this.#checker.hold(slot, reason),
+      letGo: (slot, reason) => this.#checker.letGo(slot, reason),
+    });
     this.generations = new Generations({
       planes: this.#planes,
       slots: new Slots(memory, (servers) => this.sticks.forgetServers(servers)),
@@ -134,6 +151,8 @@ export class Runtime {
       switching: (next, previous) => {
         setServerWords(this.servers, next, previous);
         this.#checker.watch(next.plan, next.slots);
+        this.#ejections.watch(next.plan, next.slots);
+        this.#circuits.watch(next.plan, next.slots);
         this.#drains.keep(next.slots.servers);
         this.sticks.carry(next.plan);
       },
@@ -175,12 +194,17 @@ export class Runtime {
   }
 
   stats(generation: Generation): GatewayStats {
-    return this.#stats.read(generation, this.#planes.status(), (server) => this.#checker.reason(server));
+    return this.#stats.read(generation, this.#planes.status(), {
+      reason: (server) => this.#checker.reason(server),
+      ejections: (slot) => this.#ejections.count(slot),
+      circuit: (slot) => this.#circuits.state(slot),
+    });
   }
 
   /** drain ends health checks and lets open requests end. Resolves to the number of connections that were cut. */
   async drain(deadlineMs: number): Promise<number> {
     this.#checker.stop();
+    this.#ejections.stop();
     this.#drains.stop();
     return this.#planes.drain(deadlineMs);
   }
@@ -188,6 +212,7 @@ export class Runtime {
   /** stop ends everything at once, also while it drains. */
   async stop(): Promise<void> {
     this.#checker.stop();
+    this.#ejections.stop();
     this.#drains.stop();
     await this.#planes.stop();
     await this.#accessLog.close();
@@ -222,8 +247,20 @@ export class Runtime {
     return new LocalPlane(plane, memory, timers);
   }
 
+  #circuitChanged(slot: number, to: CircuitState, reason: string): void {
+    const event = this.#circuits.event(slot, to, reason);
+    if (event === null) return;
+    this.#options.log[to === 'open' ? 'warn' : 'info'](
+      event,
+      `the circuit of backend ${event.backend} is ${to}: ${reason}`,
+    );
+    this.#options.circuitChanged(event);
+  }
+
   #report(thread: number, report: Report): void {
     if (report.type === 'log') this.#options.log[report.level]({ thread, ...report.fields }, report.message);
+    else if (report.type === 'failing') this.#ejections.failing(report.slot, report.reason);
+    else if (report.type === 'circuit') this.#circuitChanged(report.slot, report.to, report.reason);
     else if (report.type === 'access') this.#accessLog.take(report.batch);
     else if (report.type === 'retired') this.generations.planeRetired(thread, report.generation);
   }

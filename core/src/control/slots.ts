@@ -6,10 +6,12 @@
  */
 import type { Plan } from '@sluice/dsl/plan';
 import { BackendTable } from '../shared/backend-table.ts';
+import { CircuitTable } from '../shared/circuit-table.ts';
 import { BACKEND_CAPACITY, CounterSums, LISTENER_CAPACITY } from '../shared/counters.ts';
 import { LatencySums } from '../shared/latency-histogram.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { SlotMap } from '../shared/orders.ts';
+import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { SERVER_CAPACITY, ServerTable } from '../shared/server-table.ts';
 import { GatewayError } from './errors.ts';
 
@@ -29,14 +31,19 @@ export class Slots {
     const latency = new LatencySums(memory);
     const backends = new BackendTable(memory);
     const servers = new ServerTable(memory.servers, memory.threads);
+    const outcomes = new OutcomeCounts(memory);
+    const circuits = new CircuitTable(memory);
     this.#listeners = new SlotPool('listener', LISTENER_CAPACITY, (slot) => counters.resetListener(slot));
     this.#backends = new SlotPool('backend', BACKEND_CAPACITY, (slot) => {
       latency.reset(slot);
       backends.reset(slot);
+      outcomes.reset(OutcomeCounts.ofBackend(slot));
+      circuits.reset(slot);
     });
     this.#servers = new SlotPool('server', SERVER_CAPACITY, (slot) => {
       servers.reset(slot);
       counters.resetServer(slot);
+      outcomes.reset(OutcomeCounts.ofServer(slot));
       this.#free.add(slot);
     });
   }

@@ -2,6 +2,7 @@
  * Stats: one plain, JSON-able picture of a running gateway, read from shared memory. Main thread.
  */
 import type { Address } from '@sluice/dsl/plan';
+import type { CircuitState } from '../shared/circuit-table.ts';
 import { CounterSums, type ListenerCounter, type ServerCounter } from '../shared/counters.ts';
 import { HeartbeatWatch } from '../shared/heartbeats.ts';
 import { LatencySums } from '../shared/latency-histogram.ts';
@@ -32,8 +33,10 @@ export interface ServerStats {
   readonly state: ServerState;
   readonly admin: AdminState;
   readonly lastCheck: LastCheck;
-  /** What its last probe said; empty before the first. */
+  /** Why it was ejected while it is, or else what its last probe said; empty before the first. */
   readonly reason: string;
+  /** How often it was ejected. */
+  readonly ejections: number;
   readonly weight: number;
   /** 0: no limit. */
   readonly max: number;
@@ -53,6 +56,8 @@ export interface LatencyStats {
 
 export interface BackendStats {
   readonly name: string;
+  /** Null: it has none (`break circuit`). */
+  readonly circuit: CircuitState | null;
   readonly latency: LatencyStats;
   /** null: the backend has no `stick` line. */
   readonly sticky: StickyStats | null;
@@ -76,6 +81,13 @@ export interface GatewayStats {
   readonly sticks: number;
 }
 
+/** Said is what the control plane knows besides shared memory. */
+interface Said {
+  reason(server: string): string;
+  ejections(slot: number): number;
+  circuit(slot: number): CircuitState | null;
+}
+
 /** StatsReader makes the picture; one for a gateway's life. */
 export class StatsReader {
   readonly #counters: CounterSums;
@@ -94,7 +106,7 @@ export class StatsReader {
     this.#sticks = sticks;
   }
 
-  read(generation: Generation, planes: readonly PlaneStatus[], reason: (server: string) => string): GatewayStats {
+  read(generation: Generation, planes: readonly PlaneStatus[], { reason, ejections, circuit }: Said): GatewayStats {
     const { plan, slots, ports } = generation;
     const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
     return {
@@ -110,11 +122,13 @@ export class StatsReader {
       }),
       backends: plan.backends.map((backend) => ({
         name: backend.name,
+        circuit: circuit(slots.backends[backend.name]!),
         latency: this.#latencyOf(slots.backends[backend.name]!),
         sticky: sticky.get(backend.name)!,
         servers: backend.servers.map(({ name, address, isBackup }) => {
           const path = `${backend.name}/${name}`;
-          return { name, address, isBackup, reason: reason(path), ...this.#serverOf(slots.servers[path]!) };
+          const slot = slots.servers[path]!;
+          return { name, address, isBackup, reason: reason(path), ejections: ejections(slot), ...this.#serverOf(slot) };
         }),
       })),
       threads: planes.map((status) => {
@@ -125,7 +139,7 @@ export class StatsReader {
     };
   }
 
-  #serverOf(slot: number): Omit<ServerStats, 'name' | 'address' | 'isBackup' | 'reason'> {
+  #serverOf(slot: number): Omit<ServerStats, 'name' | 'address' | 'isBackup' | 'reason' | 'ejections'> {
     const servers = this.#servers;
     return {
       state: SERVER_STATES[servers.state(slot)]!,

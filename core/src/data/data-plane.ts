@@ -6,11 +6,13 @@ import type { Address } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
+import { CircuitTable } from '../shared/circuit-table.ts';
 import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { DataPlane, OpenSessions, PrepareOrder } from '../shared/orders.ts';
+import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
@@ -68,12 +70,16 @@ class LoopDataPlane implements DataPlane {
       sticks: new Map(),
       rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
+      outcomes: new OutcomeCounts(memory),
+      circuits: new CircuitTable(memory),
       accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),
       isDraining: false,
       now: host.now,
       random: host.random,
+      failing: (slot, reason) => host.report({ type: 'failing', slot, reason }),
+      circuitChanged: (slot, to, reason) => host.report({ type: 'circuit', slot, to, reason }),
       log: (level, message, fields) => host.report({ type: 'log', level, message, fields }),
       retired: (generation) => host.report({ type: 'retired', generation: generation.number }),
     };

@@ -6,6 +6,7 @@
 import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { BackendOutcomes } from './backend-outcomes.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { HeadLimits } from './http1/request-head.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
@@ -53,6 +54,8 @@ export interface LinkedBackend {
   readonly stickiness: Stickiness | null;
   /** Not null where stickiness is not. */
   readonly sticks: BackendSticks | null;
+  /** What answers say of the servers; null: nobody asks. */
+  readonly outcomes: BackendOutcomes | null;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
 }

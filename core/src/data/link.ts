@@ -19,6 +19,7 @@ import { compilePage, errorPageOf } from '../shared/error-pages.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import { SharedStickTable, StickIndex } from '../shared/shared-stick-table.ts';
+import { BackendOutcomes } from './backend-outcomes.ts';
 import { BackendSticks } from './backend-sticks.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
@@ -289,6 +290,7 @@ class Linking {
       balancer: this.#balancer(plan.balance, pool),
       sticks,
       stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, pool, sticks!),
+      outcomes: BackendOutcomes.of(plan, slots.backends[plan.name]!, this.#loop),
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
     };

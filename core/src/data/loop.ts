@@ -4,10 +4,12 @@
 
 import type { AddressCounts } from '../shared/address-counts.ts';
 import type { BackendTable } from '../shared/backend-table.ts';
+import type { CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { LogLevel, OpenSession } from '../shared/orders.ts';
+import type { OutcomeCounts } from '../shared/outcome-counts.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import type { StickClock } from '../shared/stick-clock.ts';
@@ -44,6 +46,8 @@ export interface Loop {
   readonly sticks: Map<string, BackendSticks>;
   readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;
+  readonly outcomes: OutcomeCounts;
+  readonly circuits: CircuitTable;
   readonly accessLog: AccessLog;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */
@@ -52,6 +56,9 @@ export interface Loop {
   isDraining: boolean;
   now(): number;
   random(): number;
+  /** Tells the control plane, once, of a server that fails. */
+  failing(slot: number, reason: string): void;
+  circuitChanged(slot: number, to: CircuitState, reason: string): void;
   log(level: LogLevel, message: string, fields: object): void;
   /** Called when the last request of a generation that is no longer current has ended. */
   retired(generation: Generation): void;

@@ -5,6 +5,7 @@
 import type { ComponentSlot, Plan } from '@sluice/dsl/plan';
 import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 import type { AccessBatch } from './access-batch.ts';
+import type { CircuitState } from './circuit-table.ts';
 import type { PackedOrder } from './packed-order.ts';
 
 /** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
@@ -98,6 +99,10 @@ export type Report =
   | { readonly type: 'drained'; readonly cut: number }
   | { readonly type: 'sessions'; readonly ask: number; readonly open: OpenSessions }
   | { readonly type: 'cut'; readonly ask: number; readonly count: number }
+  /** A server has failed too many requests. */
+  | { readonly type: 'failing'; readonly slot: number; readonly reason: string }
+  /** A backend's circuit has another state. */
+  | { readonly type: 'circuit'; readonly slot: number; readonly to: CircuitState; readonly reason: string }
   | { readonly type: 'access'; readonly batch: AccessBatch }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object };
 

@@ -55,13 +55,12 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
   const values: Record<string, ArgValue> = {};
   const spans = new Map<string, Span>();
   let isRight = true;
-  const read = (arg: BaseArg, before: Span): boolean => {
+  const read = (arg: BaseArg, before: Span): void => {
     const item = reader.peek();
     if (item !== undefined) spans.set(arg.name, item);
     const value = readOne(scope, reader, arg, before);
-    if (value === undefined) isRight = false;
+    if (value === undefined || !isFollowed(scope, reader, arg, item!)) isRight = false;
     else values[arg.name] = value;
-    return value !== undefined;
   };
   for (const arg of positional) {
     if (isThere(reader, arg, named)) {
@@ -113,6 +112,18 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
   }
   isRight &&= checkMapKey(scope, args, { args: values, spans });
   return { args: values, spans, isRight };
+}
+
+/** isFollowed takes the word behind the value, where there must be one, or reports that it is not there. */
+function isFollowed(scope: Scope, reader: Reader, { behind }: BaseArg, value: Span): boolean {
+  if (behind === undefined) return true;
+  if (reader.isWord(behind)) {
+    reader.at++;
+    return true;
+  }
+  const text = scope.source.text.slice(value.start, value.end);
+  scope.error('SL0117', value, { word: text, what: `the word \`${behind}\`` }, `Write \`${text} ${behind}\``);
+  return false;
 }
 
 function isOptional(arg: BaseArg): boolean {

@@ -6,10 +6,14 @@ import type {
   BackendPlan,
   BackendTimeouts,
   CheckPlan,
+  CircuitPlan,
   ComponentUse,
+  EjectPlan,
+  FailurePlan,
   RetryPolicy,
   ServerPlan,
 } from '../plan/plan.ts';
+import type { Args } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
@@ -40,6 +44,8 @@ class BackendChecker {
   #balance: ComponentUse | null = null;
   #stick: ComponentUse | null = null;
   #check: CheckPlan | null = null;
+  #eject: EjectPlan | null = null;
+  #circuit: CircuitPlan | null = null;
   #retry: RetryPolicy = DEFAULTS.retry;
   #max = 0;
   #queue: number = DEFAULTS.queue;
@@ -74,6 +80,8 @@ class BackendChecker {
       balance: this.#balance ?? this.#defaultBalance(name),
       stick: this.#stick,
       check: this.#check,
+      eject: this.#eject,
+      circuit: this.#circuit,
       retry: this.#retry,
       timeouts: this.#timeouts,
       max: this.#max,
@@ -220,6 +228,15 @@ class BackendChecker {
         port: args.port as number,
         sendProxy: (args.proxy as 'v1' | 'v2' | undefined) ?? null,
       };
+    } else if (setting.name === 'eject') {
+      this.#eject = {
+        ...failuresOf(args),
+        timeMs: args.time as number,
+        mostMs: args.longest as number,
+        mostShare: (args.most as number) / 100,
+      };
+    } else if (setting.name === 'break circuit') {
+      this.#circuit = { ...failuresOf(args), openMs: args.time as number };
     } else {
       this.#retry = {
         times: args.times as number,
@@ -251,6 +268,16 @@ class BackendChecker {
     this.#said.set(name, span);
     return true;
   }
+}
+
+function failuresOf(args: Args): FailurePlan {
+  return {
+    failures: (args.failures as number | undefined) ?? 0,
+    errorShare: ((args.share as number | undefined) ?? 0) / 100,
+    requests: (args.requests as number | undefined) ?? DEFAULTS.failures.requests,
+    windowMs: (args.window as number | undefined) ?? DEFAULTS.failures.windowMs,
+    statuses: (args.statuses as FailurePlan['statuses'] | undefined) ?? DEFAULTS.failures.statuses,
+  };
 }
 
 /** addressText writes an address as rule files do. */

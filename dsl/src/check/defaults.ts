@@ -24,6 +24,8 @@ const BACKEND_TIMEOUTS: BackendTimeouts = {
 
 const RETRY: RetryPolicy = { times: 2, on: ['connect-failure'], isAnotherServer: true };
 
+const FAILURES = { requests: 20, windowMs: 10_000, statuses: ['502..504'] } as const;
+
 const SETTINGS: SettingsPlan = { threads: null, drainMs: 30_000, secretsDir: null };
 
 export const DEFAULTS = {
@@ -33,6 +35,7 @@ export const DEFAULTS = {
   retry: RETRY,
   /** Most requests that wait for the servers of one backend. */
   queue: 4096,
+  failures: FAILURES,
   settings: SETTINGS,
   /** The balancer of a backend that names none. */
   balancer: 'round-robin',

@@ -42,6 +42,10 @@ export function readSetting(
   if (setting.slot === undefined) {
     read = readArguments(scope, reader, setting.args, span);
     if (!read.isRight || !endOfLine(scope, reader, setting.args)) return null;
+    if (!hasFailures(setting, read.spans)) {
+      const what = '`after N failures`, or `over N% errors`';
+      return scope.error('SL0117', span, { word: setting.name, what }, `For example \`${setting.example}\``);
+    }
     if (read.spans.size === 0 && setting.args.length > 0 && setting.args.every((arg) => arg.isOptional === true)) {
       const what = setting.args.map((arg) => `\`${arg.before}\``).join(', ');
       return scope.error('SL0117', span, { word: setting.name, what }, `For example \`${setting.example}\``);
@@ -52,6 +56,11 @@ export function readSetting(
   }
   if (!isPlain(scope, statement)) return null;
   return { setting, args: component?.args ?? read.args, spans: read.spans, span, items: phrase.items, component };
+}
+
+/** hasFailures: what counts failures has to say how many are too many. */
+function hasFailures({ args }: SettingWord, spans: ReadonlyMap<string, Span>): boolean {
+  return !args.some(({ name }) => name === 'failures') || spans.has('failures') || spans.has('share');
 }
 
 /** isPlain reports a setting that goes on behind its first phrase, with a condition, or with a block. */

@@ -84,7 +84,16 @@ export class ArgumentReader {
       said.add(arg.name);
       line.mark({ kind: 'argument', arg, isLabel: true }, match.length);
       if (arg.type !== 'flag') this.#value(arg);
+      this.#behind(arg);
     }
+  }
+
+  /** behind proposes, and passes over, the word that must stand behind a value. */
+  #behind(arg: BaseArg): void {
+    const line = this.#line;
+    if (arg.behind === undefined) return;
+    line.proposePhrase(arg.behind, 'keyword', () => argDoc(arg));
+    if (line.wordAt(line.at) === arg.behind) line.mark({ kind: 'argument', arg, isLabel: true }, 1);
   }
 
   #isThere(arg: BaseArg, isLabel: boolean): boolean {

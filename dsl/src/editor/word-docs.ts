@@ -99,7 +99,7 @@ function page(name: string, kind: string, doc: string, example: string, more: re
 function signature(name: string, args: readonly BaseArg[]): string {
   const shown = args.map((arg) => {
     const value = arg.type === 'flag' ? '' : arg.name.toUpperCase();
-    const text = [arg.before ?? '', value].filter((part) => part !== '').join(' ');
+    const text = [arg.before ?? '', value, arg.behind ?? ''].filter((part) => part !== '').join(' ');
     return arg.isOptional === true || arg.default !== undefined ? `[${text}]` : text;
   });
   return [name, ...shown].join(' ');

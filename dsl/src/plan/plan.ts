@@ -166,12 +166,44 @@ export interface CheckPlan {
   readonly sendProxy: 'v1' | 'v2' | null;
 }
 
+/** FailurePlan: how many failed requests are too many. A failure is no answer, a bad one, or one of the statuses. */
+export interface FailurePlan {
+  /** So many in a row; 0: however many. */
+  readonly failures: number;
+  /** More than this share of the recent requests, 0 to 1; 0: however many. */
+  readonly errorShare: number;
+  /** So many recent requests are needed to say so. Default 20. */
+  readonly requests: number;
+  /** What is recent. Default 10 s. */
+  readonly windowMs: number;
+  /** Numbers and `'a..b'`. Default 502..504. */
+  readonly statuses: readonly (number | string)[];
+}
+
+/** EjectPlan takes a server out for a while when it fails. */
+export interface EjectPlan extends FailurePlan {
+  /** The first time; the second time in a row twice as long, and so on. Default 10 s. */
+  readonly timeMs: number;
+  /** The longest time. Default 5 min. */
+  readonly mostMs: number;
+  /** The share of the servers that may be out, 0 to 1, whatever put them there. Default 0.5. */
+  readonly mostShare: number;
+}
+
+/** CircuitPlan leaves the whole backend alone for a while when requests to it fail. */
+export interface CircuitPlan extends FailurePlan {
+  /** How long, until one request is tried. Default 5 s. */
+  readonly openMs: number;
+}
+
 export interface BackendPlan {
   readonly name: string;
   readonly servers: readonly ServerPlan[];
   readonly balance: ComponentUse;
   readonly stick: ComponentUse | null;
   readonly check: CheckPlan | null;
+  readonly eject: EjectPlan | null;
+  readonly circuit: CircuitPlan | null;
   readonly retry: RetryPolicy;
   readonly timeouts: BackendTimeouts;
   /** Most requests at once on all its servers, over all threads; default 0: no limit. */

@@ -35,6 +35,57 @@ function duration(name: string, doc: string): BaseArg {
   return { name, type: 'duration', before: name, doc, isOptional: true, min: 1, max: DAY };
 }
 
+/** What `eject` and `break circuit` count. */
+const FAILURE_ARGS: readonly BaseArg[] = [
+  {
+    name: 'failures',
+    type: 'number',
+    before: 'after',
+    behind: 'failures',
+    doc: 'so many in a row',
+    isOptional: true,
+    min: 1,
+    max: 100_000,
+  },
+  {
+    name: 'share',
+    type: 'percent',
+    before: 'over',
+    behind: 'errors',
+    doc: 'the share of recent requests that may fail',
+    isOptional: true,
+    min: 1,
+    max: 99,
+  },
+  {
+    name: 'requests',
+    type: 'number',
+    before: 'of',
+    doc: 'so many recent requests are needed to say so; 20 by default',
+    isOptional: true,
+    needs: 'share',
+    min: 1,
+    max: 1_000_000,
+  },
+  {
+    name: 'window',
+    type: 'duration',
+    before: 'in',
+    doc: 'what is recent; 10 s by default',
+    isOptional: true,
+    needs: 'share',
+    min: 100,
+    max: DAY,
+  },
+  {
+    name: 'statuses',
+    type: 'statuses',
+    before: 'on',
+    doc: 'statuses that are failures, besides no answer and a bad one; 502..504 by default',
+    isOptional: true,
+  },
+];
+
 export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
@@ -282,6 +333,60 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         doc: 'begins each probe with a PROXY header of this version',
         choices: ['v1', 'v2'],
         isOptional: true,
+      },
+    ],
+  },
+  {
+    section: 'backend',
+    name: 'eject',
+    doc: 'takes a server out for a while when real requests to it fail',
+    example: 'eject after 5 failures for 10s at most 50%',
+    args: [
+      ...FAILURE_ARGS,
+      {
+        name: 'time',
+        type: 'duration',
+        before: 'for',
+        doc: 'how long the first time; the second time in a row twice as long, and so on',
+        default: 10_000,
+        min: 100,
+        max: DAY,
+      },
+      {
+        name: 'longest',
+        type: 'duration',
+        before: 'up to',
+        doc: 'the longest time',
+        default: 300_000,
+        min: 100,
+        max: DAY,
+      },
+      {
+        name: 'most',
+        type: 'percent',
+        before: 'at most',
+        doc: 'the share of the servers that may be out, whatever put them there',
+        default: 50,
+        min: 1,
+        max: 100,
+      },
+    ],
+  },
+  {
+    section: 'backend',
+    name: 'break circuit',
+    doc: 'leaves the whole backend alone for a while when requests to it fail',
+    example: 'break circuit over 50% errors of 20 in 10s for 5s',
+    args: [
+      ...FAILURE_ARGS,
+      {
+        name: 'time',
+        type: 'duration',
+        before: 'for',
+        doc: 'how long, until one request is tried',
+        default: 5000,
+        min: 100,
+        max: DAY,
       },
     ],
   },

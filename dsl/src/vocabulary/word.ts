@@ -85,6 +85,8 @@ export interface ArgWord {
    * words. Arguments with `before` may come in any order among themselves, after those without.
    */
   readonly before?: string;
+  /** The word that must stand behind the value: `failures` in `after 5 failures`. */
+  readonly behind?: string;
   readonly isOptional?: boolean;
   /** For a `header`: the names, in lower case, that it may not be, as they are not the rules' to change. */
   readonly except?: readonly string[];

@@ -22,7 +22,7 @@ import { Timed } from '../timer-wheel.ts';
 import type { Waiting } from '../waiting-line.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import type { ClientSide } from './client-side.ts';
-import { FAILURE_COUNTERS, FAILURE_STATUSES, type Failure, maySendAgain } from './failure.ts';
+import { FAILURE_COUNTERS, FAILURE_NAMES, FAILURE_STATUSES, type Failure, maySendAgain } from './failure.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
 import { choice, chooseServer, FULL, learn, leaveServer, NOBODY, answered as noteAnswered } from './server-choice.ts';
@@ -275,7 +275,10 @@ export class Exchange extends Timed implements Waiting {
     counters.server(slot, FAILURE_COUNTERS[failure]);
     if (failure === 'connect') this.backend.pool.endpoints[this.#index]!.flush();
     // That a kept connection has died says nothing of its server.
-    if (failure !== 'dead' || !wasReused) this.#noteAnswered(0);
+    if (failure !== 'dead' || !wasReused) {
+      this.#noteAnswered(0);
+      this.backend.outcomes?.failed(slot, FAILURE_NAMES[failure], this.request);
+    }
     this.#endAttempt(true);
     this.#failure = failure;
     if (this.isAnswering) {
@@ -294,6 +297,7 @@ export class Exchange extends Timed implements Waiting {
     const { counters } = this.#loop;
     const isRetried = backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
     this.#noteAnswered(answer.status);
+    backend.outcomes?.answered(this.#openSlot, answer.status, request);
     if (isRetried && this.#isRepeatable) {
       counters.server(this.#openSlot, ServerIndex.retries);
       this.#endAttempt(true);
@@ -338,6 +342,7 @@ export class Exchange extends Timed implements Waiting {
       this.serverFailed('bad');
       return false;
     }
+    this.backend.outcomes?.answered(this.#openSlot, 101, this.request);
     this.isAnswering = true;
     this.#countAnswer(101);
     this.client.sendSwitch(answer, this.#learn(answer));

@@ -26,6 +26,15 @@ export const FAILURE_COUNTERS: Readonly<Record<Failure, number>> = {
   broken: ServerIndex.badAnswers,
 };
 
+/** What a failure is called where people read of it. */
+export const FAILURE_NAMES: Readonly<Record<Failure, string>> = {
+  connect: 'no connection',
+  dead: 'no answer',
+  timeout: 'no answer in time',
+  bad: 'an answer that is not HTTP',
+  broken: 'an answer that broke off',
+};
+
 /** What the client gets once nothing more is tried. */
 export const FAILURE_STATUSES: Readonly<Record<Failure, number>> = {
   connect: 503,

@@ -44,6 +44,7 @@ export function chooseServer(
   const { pool, stickiness, balancer, plan, slot } = backend;
   const { table, thread } = loop;
   choice.isSticky = false;
+  if (backend.outcomes !== null && !backend.outcomes.admits(request)) return NOBODY;
   choice.waitsFor = -1;
   let missed: number = StickIndex.misses;
   if (plan.max !== 0 && loop.backends.open(slot) >= plan.max) return FULL;

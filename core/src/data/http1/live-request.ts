@@ -85,6 +85,8 @@ export class LiveRequest implements RequestFacts {
   /** What goes to the server, once built. */
   forwardHead = '';
   attempts = 0;
+  /** It decides whether a broken circuit closes. */
+  isTrial = false;
   startMs = 0;
   /** The head of a server's answer; 0: none has come. */
   answerMs = 0;
@@ -110,6 +112,7 @@ export class LiveRequest implements RequestFacts {
     this.query = '';
     this.forwardHead = '';
     this.attempts = 0;
+    this.isTrial = false;
     this.startMs = 0;
     this.answerMs = 0;
     this.status = 0;

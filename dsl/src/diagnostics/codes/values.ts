@@ -284,10 +284,10 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0633: {
     severity: 'error',
     message: 'a secret may not stand here',
-    mend: 'Secrets stand in the values of rules, and in the `key` of a `stick` line',
+    mend: 'Secrets stand in the values of rules, in health checks, and in the `key` of a `stick` line',
     why: 'Other components are shown with their options.',
     context: 'backend',
-    wrong: 'check GET /healthz host secret "name"',
-    right: 'check GET /healthz host www.example.com',
+    wrong: 'balance by-team named secret "team"',
+    right: 'balance by-team named "red"',
   },
 };

@@ -1,0 +1,126 @@
+/**
+ * Ejections: takes servers that fail real requests out for a while, and back in. Main thread.
+ *
+ * Data threads count, and tell of a server once it has failed too often. Here it is decided: never so that more than the backend's share
+ * of servers is out, whatever has put them there, and for longer each time it happens again. A quiet time takes one back.
+ */
+import type { EjectPlan, Plan } from '@sluice/dsl/plan';
+import type { Logger } from 'pino';
+import type { SlotMap } from '../shared/orders.ts';
+import { OutcomeCounts } from '../shared/outcome-counts.ts';
+import { READY, RUNNING, type ServerTable, STARTING } from '../shared/server-table.ts';
+import type { Timers } from './timers.ts';
+
+export interface EjectionsOptions {
+  readonly servers: ServerTable;
+  readonly outcomes: OutcomeCounts;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** Takes a server out; false: it is out already. */
+  hold(slot: number, reason: string): boolean;
+  letGo(slot: number, reason: string): void;
+}
+
+interface Member {
+  readonly name: string;
+  readonly address: string;
+  readonly slot: number;
+  policy: EjectPlan;
+  /** The backend's servers, itself among them. */
+  pool: readonly number[];
+  /** Ejections so far, for people. */
+  count: number;
+  /** In a row, less those that quiet times took back. */
+  level: number;
+  endedMs: number;
+  /** Set while it is out. */
+  timer: unknown;
+}
+
+export class Ejections {
+  readonly #options: EjectionsOptions;
+  #members = new Map<number, Member>();
+
+  constructor(options: EjectionsOptions) {
+    this.#options = options;
+  }
+
+  /** watch changes over to a plan. A server that stays, stays out for as long as was said. */
+  watch(plan: Plan, slots: SlotMap): void {
+    const before = this.#members;
+    const after = new Map<number, Member>();
+    for (const { name: backend, servers, eject } of plan.backends) {
+      if (eject === null) continue;
+      const pool = servers.map(({ name }) => slots.servers[`${backend}/${name}`]!);
+      for (const [index, { name: server, address }] of servers.entries()) {
+        const slot = pool[index]!;
+        const [name, text] = [`${backend}/${server}`, JSON.stringify(address)];
+        const known = before.get(slot);
+        if (known?.name === name && known.address === text) {
+          if (JSON.stringify(known.policy) !== JSON.stringify(eject) && known.timer === null) this.#forget(slot);
+          after.set(slot, Object.assign(known, { policy: eject, pool }));
+          before.delete(slot);
+        } else {
+          this.#forget(slot);
+          const times = { count: 0, level: 0, endedMs: 0, timer: null };
+          after.set(slot, { name, address: text, slot, policy: eject, pool, ...times });
+        }
+      }
+    }
+    for (const member of before.values()) {
+      if (member.timer === null) continue;
+      this.#options.timers.clear(member.timer);
+      if (!after.has(member.slot)) this.#options.letGo(member.slot, 'nothing ejects it any more');
+    }
+    this.#members = after;
+  }
+
+  /** failing hears from a data thread that a server has failed too often. */
+  failing(slot: number, reason: string): void {
+    const { servers, timers, log, hold } = this.#options;
+    const member = this.#members.get(slot);
+    if (member === undefined || member.timer !== null) return;
+    const { policy, pool, name } = member;
+    const out = pool.filter((each) => !isUp(servers, each)).length;
+    const most = Math.floor(pool.length * policy.mostShare);
+    if (!isUp(servers, slot) || out + 1 > most) {
+      const message = `server ${name} fails, but is not ejected: ${out} of ${pool.length} servers are out, at most ${most} may be`;
+      log.warn({ server: name, reason }, message);
+      this.#forget(slot);
+      return;
+    }
+    const quiet = Math.floor((timers.now() - member.endedMs) / policy.timeMs);
+    member.level = Math.max(0, member.level - quiet) + 1;
+    const timeMs = Math.min(member.level * policy.timeMs, Math.max(policy.mostMs, policy.timeMs));
+    if (!hold(slot, `ejected for ${timeMs / 1000} s: ${reason}`)) return;
+    member.count++;
+    member.timer = timers.set(() => this.#end(member), timeMs);
+  }
+
+  /** count is how often `backend/server`'s slot was ejected since it is watched. */
+  count(slot: number): number {
+    return this.#members.get(slot)?.count ?? 0;
+  }
+
+  /** stop lets go of every timer. States stay as they are. */
+  stop(): void {
+    for (const { timer } of this.#members.values()) if (timer !== null) this.#options.timers.clear(timer);
+    this.#members.clear();
+  }
+
+  #end(member: Member): void {
+    member.timer = null;
+    member.endedMs = this.#options.timers.now();
+    this.#forget(member.slot);
+    this.#options.letGo(member.slot, 'its ejection is over');
+  }
+
+  #forget(slot: number): void {
+    this.#options.outcomes.reset(OutcomeCounts.ofServer(slot));
+  }
+}
+
+function isUp(servers: ServerTable, slot: number): boolean {
+  const state = servers.state(slot);
+  return (state === RUNNING || state === STARTING) && servers.admin(slot) === READY;
+}

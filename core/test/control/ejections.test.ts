@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import type { EjectPlan } from '@sluice/dsl/plan';
+import pino from 'pino';
+import { Ejections } from '../../src/control/ejections.ts';
+import { Slots } from '../../src/control/slots.ts';
+import { createSharedMemory } from '../../src/shared/memory.ts';
+import { OutcomeCounts } from '../../src/shared/outcome-counts.ts';
+import { MAINT, RUNNING, ServerTable, STOPPED } from '../../src/shared/server-table.ts';
+import { FakeTimers } from './fixtures/fake-timers.ts';
+import { backend, plan, server } from './fixtures/plans.ts';
+
+const POLICY: EjectPlan = {
+  ...{ failures: 5, errorShare: 0, requests: 20, windowMs: 10_000, statuses: ['502..504'] },
+  ...{ timeMs: 10_000, mostMs: 25_000, mostShare: 0.5 },
+};
+
+let timers: FakeTimers;
+let servers: ServerTable;
+let slots: Slots;
+let ejections: Ejections;
+let told: string[];
+let generation: number;
+
+beforeEach(() => {
+  timers = new FakeTimers();
+  told = [];
+  generation = 0;
+  const memory = createSharedMemory({ threads: 1 });
+  servers = new ServerTable(memory.servers, 1);
+  slots = new Slots(memory);
+  ejections = new Ejections({
+    servers,
+    outcomes: new OutcomeCounts(memory),
+    timers,
+    log: pino({ level: 'silent' }),
+    hold: (slot, reason) => {
+      servers.setState(slot, STOPPED);
+      told.push(`${timers.now()} ${slot} ${reason}`);
+      return true;
+    },
+    letGo: (slot, reason) => {
+      servers.setState(slot, RUNNING);
+      told.push(`${timers.now()} ${slot} ${reason}`);
+    },
+  });
+});
+
+function watch(names: readonly string[], eject: EjectPlan | null = POLICY, port = 9000): void {
+  const members = names.map((name, index) => server(name, port + index));
+  const next = plan([], [backend('app', members, { eject })]);
+  const assigned = slots.assign(++generation, next);
+  for (const slot of Object.values(assigned.servers)) if (generation === 1) servers.setState(slot, RUNNING);
+  ejections.watch(next, assigned);
+}
+
+test('a server that fails is out for its time, and back after it', async () => {
+  watch(['a', 'b']);
+  ejections.failing(0, '5 failures in a row');
+  ejections.failing(0, '5 failures in a row');
+  await timers.advance(10_000);
+  assert.deepEqual(told, ['0 0 ejected for 10 s: 5 failures in a row', '10000 0 its ejection is over']);
+  assert.equal(ejections.count(0), 1);
+});
+
+test('each time in a row is longer, up to the longest; a quiet time takes one back', async () => {
+  watch(['a', 'b']);
+  for (const timeMs of [10_000, 20_000, 25_000]) {
+    ejections.failing(0, 'again');
+    await timers.advance(timeMs);
+  }
+  await timers.advance(25_000);
+  ejections.failing(0, 'again');
+  assert.deepEqual(
+    told
+      .filter((line) => line.includes('again'))
+      .map((line) => line.replace(/^\d+ 0 ejected for (\d+ s): again$/, '$1')),
+    ['10 s', '20 s', '25 s', '20 s'],
+  );
+});
+
+test('never more than the share of the servers is out, whatever put them there', () => {
+  watch(['a', 'b', 'c', 'd', 'e']);
+  servers.setAdmin(4, MAINT);
+  ejections.failing(0, 'x');
+  ejections.failing(1, 'x');
+  assert.deepEqual(
+    told.map((line) => line.slice(0, 3)),
+    ['0 0'],
+  );
+});
+
+test('a server that is alone is never ejected, nor is one of three by a tenth', () => {
+  watch(['a']);
+  ejections.failing(0, 'x');
+  watch(['a', 'b', 'c'], { ...POLICY, mostShare: 0.1 });
+  ejections.failing(1, 'x');
+  assert.deepEqual(told, []);
+});
+
+test('a server that its check stopped is not ejected besides', () => {
+  watch(['a', 'b', 'c', 'd']);
+  servers.setState(0, STOPPED);
+  ejections.failing(0, 'x');
+  assert.deepEqual(told, []);
+});
+
+test('an ejection goes on over a reload; without `eject`, or with another address, it is over', async () => {
+  watch(['a', 'b']);
+  ejections.failing(0, 'x');
+  await timers.advance(4000);
+  watch(['a', 'b'], { ...POLICY, failures: 9 });
+  await timers.advance(6000);
+  assert.equal(told.at(-1), '10000 0 its ejection is over');
+  ejections.failing(0, 'x');
+  watch(['a', 'b'], null);
+  assert.equal(told.at(-1), '10000 0 nothing ejects it any more');
+  watch(['a', 'b']);
+  ejections.failing(0, 'x');
+  watch(['a', 'b'], POLICY, 9500);
+  assert.equal(timers.size, 0);
+});
+
+test('stopping leaves no timer', () => {
+  watch(['a', 'b']);
+  ejections.failing(0, 'x');
+  ejections.stop();
+  assert.equal(timers.size, 0);
+});

@@ -1,0 +1,169 @@
+/**
+ * What real requests say of servers: one that fails them is ejected for a while, and a backend that fails them is left alone.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { answering, connectTo, eventually, ok, plainRules, RawServer, startGateway } from '../kit/index.ts';
+import type { Address } from '../kit/wire.ts';
+
+const SICK = 'HTTP/1.1 503 Sick\r\nContent-Length: 0\r\n\r\n';
+
+/** ask makes one request on a connection of its own. */
+async function ask(address: Address): Promise<{ status: number; body: string }> {
+  const client = await connectTo(address);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const { status, body } = await client.answer();
+  client.destroy();
+  return { status, body: body.toString() };
+}
+
+for (const threads of [0, 2]) {
+  test(`a server that fails requests is ejected, and comes back after its time (threads ${threads})`, async () => {
+    let isSick = true;
+    const servers = await Promise.all([
+      RawServer.start(answering(() => (isSick ? SICK : ok('one')))),
+      RawServer.start(answering(() => ok('two'))),
+    ]);
+    const addresses = servers.map((server) => server.address);
+    const lines = 'eject after 3 failures for 300ms\n check tcp every 50ms';
+    const { gateway, address, stop } = await startGateway(plainRules(addresses, '', lines), threads);
+    try {
+      const out = once(gateway, 'server');
+      await eventually('an ejection', async () => {
+        await ask(address);
+        return gateway.stats().backends[0]!.servers[0]!.ejections === 1;
+      });
+      const [down] = await out;
+      assert.deepEqual([down.from, down.to], ['running', 'stopped']);
+      assert.equal(down.reason, 'ejected for 0.3 s: 3 failures in a row, the last: status 503');
+      const [server] = gateway.stats().backends[0]!.servers;
+      if (server!.state === 'stopped') assert.equal(server!.reason, down.reason);
+      isSick = false;
+      if (server!.state === 'stopped') {
+        const [up] = await once(gateway, 'server');
+        assert.deepEqual([up.to, up.reason], ['running', 'its ejection is over']);
+      }
+      await eventually('an answer of the server that is back', async () => (await ask(address)).body === 'one');
+    } finally {
+      await stop();
+      await Promise.all(servers.map((each) => each.stop()));
+    }
+  });
+}
+
+test('a share of recent requests ejects, when enough of them failed', async () => {
+  let count = 0;
+  const servers = await Promise.all([
+    RawServer.start(answering(() => (count++ % 3 === 0 ? ok('one') : 'HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n'))),
+    RawServer.start(answering(() => ok('two'))),
+  ]);
+  const addresses = servers.map((server) => server.address);
+  const line = 'eject over 50% errors of 10 in 60s on 500..599 for 1h';
+  const { gateway, address, stop } = await startGateway(plainRules(addresses, '', line));
+  try {
+    const out = once(gateway, 'server');
+    await eventually('an ejection', async () => {
+      await ask(address);
+      return gateway.stats().backends[0]!.servers[0]!.ejections === 1;
+    });
+    const [event] = await out;
+    assert.match(event.reason, /^ejected for 3600 s: \d+ of 1\d requests failed within 60 s, the last: status 500$/);
+    for (let at = 0; at < 5; at++) assert.deepEqual(await ask(address), { status: 200, body: 'two' });
+  } finally {
+    await stop();
+    await Promise.all(servers.map((each) => each.stop()));
+  }
+});
+
+test('without another server, one that fails is not ejected', async () => {
+  const server = await RawServer.start(answering(() => SICK));
+  const { gateway, address, stop } = await startGateway(plainRules([server.address], '', 'eject after 1 failures'));
+  try {
+    for (let at = 0; at < 5; at++) assert.equal((await ask(address)).status, 503);
+    assert.equal(gateway.stats().backends[0]!.servers[0]!.state, 'running');
+  } finally {
+    await stop();
+    await server.stop();
+  }
+});
+
+for (const threads of [0, 2]) {
+  test(`a backend that fails is left alone, then tried, then used (threads ${threads})`, async () => {
+    let isSick = true;
+    let asked = 0;
+    const server = await RawServer.start(
+      answering(() => {
+        asked++;
+        return isSick ? 'HTTP/1.1 502 Sick\r\nContent-Length: 4\r\n\r\nsick' : ok('well');
+      }),
+    );
+    const line = 'break circuit after 3 failures for 300ms';
+    const { gateway, address, stop } = await startGateway(plainRules([server.address], '', line), threads);
+    const events: { to: string; reason: string }[] = [];
+    gateway.on('circuit', ({ backend, to, reason }) => {
+      assert.equal(backend, 'app');
+      events.push({ to, reason });
+    });
+    try {
+      for (let at = 0; at < 3; at++) assert.deepEqual(await ask(address), { status: 502, body: 'sick' });
+      // The gateway's own answer, which no server was asked for.
+      const { status } = await ask(address);
+      assert.equal(status, 503);
+      assert.equal(asked, 3);
+      await eventually('the event', () => events.length > 0);
+      assert.deepEqual(events[0], { to: 'open', reason: '3 failures in a row, the last: status 502' });
+      await eventually('a trial that fails', async () => {
+        await ask(address);
+        return events.some(({ reason }) => reason.startsWith('the trial failed'));
+      });
+      isSick = false;
+      await eventually('an answer', async () => (await ask(address)).body === 'well');
+      await eventually('the event', () => events.at(-1)!.to === 'closed');
+      assert.equal(gateway.stats().backends[0]!.circuit, 'closed');
+      assert.equal((await ask(address)).body, 'well');
+    } finally {
+      await stop();
+      await server.stop();
+    }
+  });
+}
+
+test('a reload leaves a broken circuit as it is, and one that takes the line away closes it', async () => {
+  const server = await RawServer.start(answering(() => SICK));
+  const rules = (line: string) => plainRules([server.address], '', line);
+  const { gateway, address, stop } = await startGateway(rules('break circuit after 2 failures for 1h'));
+  const circuit = () => gateway.stats().backends[0]!.circuit;
+  try {
+    for (let at = 0; at < 2; at++) await ask(address);
+    assert.equal(circuit(), 'open');
+    await gateway.reload();
+    assert.equal(circuit(), 'open');
+    server.play(answering(() => ok('well')));
+    await gateway.reload({ rules: rules('') });
+    assert.equal(circuit(), null);
+    assert.equal((await ask(address)).body, 'well');
+    await gateway.reload({ rules: rules('break circuit after 2 failures for 1h') });
+    assert.equal(circuit(), 'closed');
+  } finally {
+    await stop();
+    await server.stop();
+  }
+});
+
+test('servers that cannot be reached, and answers that are none, break the circuit too', async () => {
+  const server = await RawServer.start((wire) => void wire.send('SSH-2.0-x\r\n'));
+  const { gateway, address, stop } = await startGateway(
+    plainRules([server.address], '', 'break circuit after 2 failures for 1h'),
+  );
+  try {
+    const event = once(gateway, 'circuit');
+    assert.equal((await ask(address)).status, 502);
+    assert.equal((await ask(address)).status, 502);
+    assert.equal((await event)[0].reason, '2 failures in a row, the last: an answer that is not HTTP');
+    assert.equal((await ask(address)).status, 503);
+  } finally {
+    await stop();
+    await server.stop();
+  }
+});
