@@ -67,6 +67,7 @@ export const OPERATORS: Readonly<Record<Operator, string>> = {
 export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> = {
   name: 'letters, digits, `-`, `_`, `.`; begins with a letter',
   text: 'a bare word, or a text in quotes: `"a, b"`',
+  bind: 'IP and port, or `unix:/path`; `:80` is every address',
   number: 'a whole number: `200`',
   status: 'an HTTP status: `404`',
   statuses: 'statuses and ranges, with commas: `200, 301..308`',

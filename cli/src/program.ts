@@ -33,6 +33,7 @@ Examples:
   sluice run gateway.sluice
   sluice run /etc/sluice/gateway.sluice --threads 4 --log-level warn
   sluice run gateway.sluice --check     only check, as \`sluice check\` does
+  sluice run gateway.sluice --admin unix:/run/sluice.sock
 
 Signals:
   SIGHUP           reads the file again and switches without losing a request; a file with problems
@@ -167,6 +168,7 @@ export function createProgram(ended: (code: number) => void): Command {
       readThreads,
     )
     .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
+    .option('--admin <address>', 'serve the admin API here (default: as the file says, or nowhere)')
     .option('--check', 'only check the file, then exit')
     .action(async (file, options) => {
       const { run } = await import('./commands/run.ts');

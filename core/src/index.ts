@@ -1,6 +1,8 @@
 /**
  * @sluice/core: the host. `createGateway` is the way in; the plugin API is in `@sluice/core/plugin` and here.
  */
+
+export type { AdminOptions } from './control/admin-host.ts';
 export { BatchPool } from './control/batch-pool.ts';
 export type { CircuitEvent } from './control/circuits.ts';
 export { type Duration, durationMs } from './control/deadline.ts';

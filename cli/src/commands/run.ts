@@ -4,7 +4,7 @@
  * The signals are the command's alone; the gateway itself never touches them.
  */
 import { constants } from 'node:os';
-import type { Gateway } from '@sluice/core';
+import type { AdminOptions, Gateway } from '@sluice/core';
 import type { Logger } from 'pino';
 import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_SIGNAL } from '../exit-codes.ts';
@@ -15,6 +15,7 @@ export interface RunOptions {
   readonly threads?: number;
   readonly logLevel: string;
   readonly check?: boolean;
+  readonly admin?: string;
 }
 
 /** run resolves to the exit code once a signal has stopped the gateway. Rejects when it cannot start. */
@@ -22,7 +23,14 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   if (options.check === true) return check([file], {});
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const log = createRunLog(options.logLevel);
-  return new Run(await createGateway({ rules: { file }, logger: log, ...threads }), log).end;
+  const admin = options.admin === undefined ? {} : { admin: adminAt(options.admin) };
+  return new Run(await createGateway({ rules: { file }, logger: log, ...threads, ...admin }), log).end;
+}
+
+/** A token on the command line could be read by everybody on the machine. */
+function adminAt(address: string): AdminOptions {
+  const token = process.env.SLUICE_ADMIN_TOKEN ?? '';
+  return { address, ...(token === '' ? {} : { token }) };
 }
 
 class Run {

@@ -58,6 +58,11 @@ export const CORE_ERRORS = {
   SG0507: 'no listener takes `{request}`: no http listener is on port {port}. There are: {known}',
   SG0508: 'max {max} is not a whole number from 0 to 1000000',
   SG0509: 'the backend `{backend}` has no stickiness. These have: {known}',
+  // Admin API
+  SG0601: 'the admin API on {address} can be reached from other machines: give it a token, or use 127.0.0.1',
+  SG0602: 'the token of the admin API is too short: it needs at least {least} characters',
+  SG0603: '`{address}` is no address for the admin API: it {problem}',
+  SG0604: 'the token of the admin API holds a blank or a character that is not ASCII: a header could not carry it',
 } as const satisfies Record<string, string>;
 
 export type CoreErrorCode = keyof typeof CORE_ERRORS;

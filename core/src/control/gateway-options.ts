@@ -3,6 +3,7 @@
  */
 import type { Address } from '@sluice/dsl/plan';
 import type { PluginManifest } from '../plugin/manifest.ts';
+import type { AdminOptions } from './admin-host.ts';
 import type { CircuitEvent } from './circuits.ts';
 import type { DrainedEvent } from './drains.ts';
 import type { GatewayError } from './errors.ts';
@@ -20,6 +21,8 @@ export interface GatewayOptions {
   readonly plugins?: readonly PluginManifest[];
   /** Data threads. 0: the caller's own event loop. Default: what the rules' settings say, or else one per core. */
   readonly threads?: number;
+  /** Where the admin API listens. Default: as the rules' settings say; `false`: nowhere. */
+  readonly admin?: AdminOptions | false;
   /** A pino logger, a level, or false for none. Default: `info`, JSON on stdout. */
   readonly logger?: Logger | Level | false;
   /** Bind ports that another process has bound with SO_REUSEPORT, to take over from it. Default: false. */

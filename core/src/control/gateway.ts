@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
+import { type AdminChange, AdminHost } from './admin-host.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
@@ -58,6 +59,10 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #state: GatewayState = 'created';
   #runtime: Runtime | null = null;
   readonly #lists: ListWatcher;
+  readonly #admin: AdminHost;
+  #startedMs = 0;
+  /** A reload of the same source that has not begun. */
+  #waitingReload: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<StopResult> | null = null;
 
@@ -69,6 +74,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#plugins = plugins;
     this.#rules = options.rules;
     this.#set = set;
+    this.#admin = new AdminHost(this, options.admin, log);
     this.#lists = new ListWatcher({
       log,
       timers: options.timers ?? systemTimers,
@@ -87,6 +93,16 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#set.plan;
   }
 
+  /** Milliseconds since it was started; 0 before. */
+  get uptimeMs(): number {
+    return this.#startedMs === 0 ? 0 : systemTimers.now() - this.#startedMs;
+  }
+
+  /** What the admin API is bound to; null: there is none. */
+  get adminAddress(): Address | null {
+    return this.#admin.address;
+  }
+
   /** start starts plugins, threads, listeners and checks, in that order. Rejects with everything closed again. */
   async start(): Promise<void> {
     this.#need('created', 'start');
@@ -97,12 +113,20 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 
   /**
    * reload reads the rules again, or takes others, and switches to them without losing a request. Rejects with the old
-   * ones still running. Reloads wait for each other.
+   * ones still running. Reloads wait for each other; those of the same source that wait at the same time are one, as it will
+   * read what is there when it begins.
    */
   async reload(options: { readonly rules?: Rules } = {}): Promise<void> {
     this.#need('running', 'reload');
+    if (options.rules !== undefined) return this.#reload(options);
+    this.#waitingReload ??= this.#reload(options);
+    return this.#waitingReload;
+  }
+
+  async #reload(options: { readonly rules?: Rules }): Promise<void> {
     const { generations } = this.#runtime!;
     await generations.inLine(async () => {
+      if (options.rules === undefined) this.#waitingReload = null;
       this.#need('running', 'reload');
       const rules = options.rules ?? this.#rules;
       try {
@@ -223,11 +247,14 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         this.#tellListeners(await runtime.put(this.#set), null);
       });
       runtime.check();
+      (await this.#admin.prepare(this.#set.plan, this.#set.secrets)).commit();
+      this.#startedMs = systemTimers.now();
       if (this.#state === 'starting') {
         this.#state = 'running';
         this.#lists.watch();
       }
     } catch (thrown) {
+      await this.#admin.stop();
       await this.#runtime?.stop();
       await this.#plugins.stop();
       this.#state = 'stopped';
@@ -246,6 +273,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const line = runtime?.generations.inLine(async () => {});
     await Promise.race([line, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
     const cut = (await runtime?.drain(deadlineMs)) ?? 0;
+    await this.#admin.stop();
     await runtime?.stop();
     await this.#plugins.stop();
     this.#state = 'stopped';
@@ -261,9 +289,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#need('running', 'reload');
     await this.#plugins.start(set);
     let next: Generation;
+    let admin: AdminChange | null = null;
     try {
+      admin = await this.#admin.prepare(set.plan, set.secrets);
       next = await runtime.put(set);
     } catch (thrown) {
+      await admin?.abandon();
       // A gateway that stopped meanwhile has stopped its plugins too.
       if (this.#state !== 'running') await this.#plugins.stop();
       else {
@@ -272,6 +303,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       }
       throw thrown;
     }
+    admin.commit();
     const { threads } = set.plan.settings;
     if (this.#options.threads === undefined && threads !== before.plan.settings.threads) {
       this.#log.warn({ threads }, 'the number of threads changes when the gateway is started anew');

@@ -53,6 +53,12 @@ export async function resolvePorts(
   return ports;
 }
 
+/** tryAddress says whether something else than a listener can be bound. Removes a socket file that was left behind. Throws SG0301 to SG0307. */
+export async function tryAddress(name: string, address: Address): Promise<void> {
+  if ('path' in address) await tryPath(name, address.path);
+  else await tryPort(name, address.host, address.port);
+}
+
 /** hasReusePort asks whether this system lets several threads bind one port. */
 export async function hasReusePort(): Promise<boolean> {
   try {

@@ -62,6 +62,24 @@ export class Latency {
     this.count = count;
   }
 
+  /** under counts the answers that took less than so many µs, a power of two: the edges of buckets are exact. */
+  under(micros: number): number {
+    const end = latencyBucket(micros);
+    let count = 0;
+    for (let bucket = 0; bucket < end; bucket++) count += this.buckets[bucket]!;
+    return count;
+  }
+
+  /** sum is about how long all answers took together, in µs: each counts as the middle of its bucket. */
+  sum(): number {
+    let sum = 0;
+    for (let bucket = 0; bucket < this.buckets.length; bucket++) {
+      const here = this.buckets[bucket]!;
+      if (here > 0) sum += (here * (latencyBucketStart(bucket) + latencyBucketStart(bucket + 1) - 1)) / 2;
+    }
+    return sum;
+  }
+
   /** quantile is the time, in µs, that a share (0 to 1) of the answers did not exceed; NaN when there are none. */
   quantile(share: number): number {
     if (this.count === 0) return Number.NaN;

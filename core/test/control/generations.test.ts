@@ -108,7 +108,8 @@ test('a thread that dies of a new generation is replaced with the old one, and t
 });
 
 test('reloads wait for each other', async () => {
-  await Promise.all([gateway.reload(), gateway.reload(), gateway.reload()]);
+  const rules = { plan: gateway.plan };
+  await Promise.all([gateway.reload({ rules }), gateway.reload({ rules }), gateway.reload({ rules })]);
   const own = [
     'prepare 1',
     'activate 1',
@@ -121,6 +122,15 @@ test('reloads wait for each other', async () => {
   ];
   assert.deepEqual(log.of(0), own);
   assert.deepEqual(log.of(1), own);
+});
+
+test('reloads of the same source that wait at the same time are one', async () => {
+  const before = gateway.stats().generation;
+  const line = gateway.reload();
+  await Promise.all([line, gateway.reload(), gateway.reload()]);
+  assert.equal(gateway.stats().generation, before + 1);
+  await gateway.reload();
+  assert.equal(gateway.stats().generation, before + 2, 'one that comes later is another');
 });
 
 test('a server’s slot is kept over reloads, and its hand-set weight and admin state with it', async () => {

@@ -13,6 +13,7 @@ import {
   isName,
   isNumberLike,
   isToken,
+  LISTEN_ADDRESS,
   readAddress,
   readDuration,
   readPercent,
@@ -138,8 +139,9 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
     case 'regex':
       if (item.kind !== 'regex') return fail(scope, 'SL0217', item, { value: text });
       return checkRegexItem(scope, item) ? text : undefined;
-    case 'address': {
-      const address = readAddress(text, SERVER_ADDRESS);
+    case 'address':
+    case 'bind': {
+      const address = readAddress(text, arg.type === 'bind' ? LISTEN_ADDRESS : SERVER_ADDRESS);
       if ('problem' in address)
         return fail(scope, 'SL0609', item, { value: text, problem: address.problem }, address.mend);
       return text;

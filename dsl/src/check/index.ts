@@ -7,4 +7,5 @@ export {
   type RuleSource,
 } from './compile.ts';
 export { type ListFileResult, readListFile } from './list-file.ts';
+export { type AddressProblem, readListenAddress } from './literals.ts';
 export { readMapFile } from './map-line.ts';

@@ -91,6 +91,11 @@ export interface AddressRules {
 export const LISTEN_ADDRESS: AddressRules = { isPortAlone: true, isPortZero: true, isNamed: false };
 export const SERVER_ADDRESS: AddressRules = { isPortAlone: false, isPortZero: false, isNamed: true };
 
+/** readListenAddress reads an address to listen on, as rule files have them. */
+export function readListenAddress(text: string): Address | AddressProblem {
+  return readAddress(text, LISTEN_ADDRESS);
+}
+
 /** readAddress reads `127.0.0.1:80`, `[::1]:80`, `:80`, `name:80` or `unix:/path`. `:80` is every address: host `::`. */
 export function readAddress(text: string, rules: AddressRules): Address | AddressProblem {
   if (text.startsWith('unix:')) {

@@ -5,6 +5,7 @@ import type { SettingsPlan } from '../plan/plan.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { readAdmin } from './admin-line.ts';
 import { DEFAULTS } from './defaults.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
@@ -34,11 +35,16 @@ export function checkSettings(scope: Scope, sections: readonly SettingsSection[]
     }
     if (section.block === null && !section.isBroken)
       scope.error('SL0120', word, { word: 'settings' }, 'Write `settings { threads 4 }`');
-    for (const statement of section.block?.statements ?? []) {
-      if (!statement.isBroken) settings = readLine(scope, statement, settings, said);
-    }
+    const lines = (section.block?.statements ?? []).filter(({ isBroken }) => !isBroken);
+    // Where secrets are comes first, as other settings may need one.
+    for (const statement of lines.filter(saysSecrets)) settings = readLine(scope, statement, settings, said);
+    for (const statement of lines) if (!saysSecrets(statement)) settings = readLine(scope, statement, settings, said);
   }
   return settings;
+}
+
+function saysSecrets(statement: Statement): boolean {
+  return new Reader(statement.head.phrases[0]!).isWord('secrets');
 }
 
 function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, said: Map<string, Span>): SettingsPlan {
@@ -65,6 +71,10 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
   if (found.value.name === 'probes at most') return { ...settings, probesAtOnce: line.args.count as number };
   if (found.value.name === 'test before reload') return { ...settings, testsBeforeReload: true };
   if (found.value.name === 'log access json') return { ...settings, accessLog: line.args.file as string };
+  if (found.value.name === 'admin') {
+    const admin = readAdmin(scope, line);
+    return admin === null ? settings : { ...settings, admin };
+  }
   return { ...settings, drainMs: line.args.time as number };
 }
 

@@ -110,5 +110,6 @@ function argLines(args: readonly BaseArg[]): string[] {
 }
 
 function typeText(arg: BaseArg): string {
+  if (arg.type === 'bind') return 'address';
   return arg.type === 'causes' ? '`connect-failure` or statuses' : arg.type;
 }

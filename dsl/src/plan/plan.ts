@@ -215,6 +215,13 @@ export interface BackendPlan {
   readonly place: Place;
 }
 
+/** AdminPlan: where the admin API listens. */
+export interface AdminPlan {
+  readonly address: Address;
+  /** The name of the secret that callers must show. null: none, on a loopback address or a Unix socket only. */
+  readonly token: string | null;
+}
+
 export interface SettingsPlan {
   /** Data threads; null: one per core. 0: the caller's own event loop. */
   readonly threads: number | null;
@@ -228,6 +235,8 @@ export interface SettingsPlan {
   readonly accessLog?: string;
   /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */
   readonly testsBeforeReload?: boolean;
+  /** Default: there is no admin API. */
+  readonly admin?: AdminPlan;
 }
 
 export interface Plan {

@@ -9,7 +9,7 @@ export function secretVariable(name: string): string {
   return `SLUICE_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
 }
 
-/** secretsOf are the names of all secrets that the plan's rules, health checks and stickiness need. */
+/** secretsOf are the names of all secrets that the plan needs. */
 export function secretsOf(plan: Plan): ReadonlySet<string> {
   const names = new Set<string>();
   const collect = ({ args }: { readonly args: Args }): void => {
@@ -28,6 +28,8 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
     if (check !== null) collect({ args: check.probe.options });
     if (stick !== null) collect({ args: stick.options });
   }
+  const token = plan.settings.admin?.token ?? null;
+  if (token !== null) names.add(token);
   return names;
 }
 

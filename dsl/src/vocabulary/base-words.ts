@@ -9,10 +9,10 @@ import type { ArgWord } from './word.ts';
 export type SectionKind = 'listener' | 'backend' | 'settings';
 
 /**
- * BaseArg is an argument of a base setting. Two types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`) and
- * `causes` (what a retry is for: `connect-failure`, statuses).
+ * BaseArg is an argument of a base setting. Three types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`),
+ * `bind` (the same to listen on: `:80` is every address) and `causes` (what a retry is for: `connect-failure`, statuses).
  */
-export type BaseArg = Omit<ArgWord, 'type'> & { readonly type: ArgWord['type'] | 'address' | 'causes' };
+export type BaseArg = Omit<ArgWord, 'type'> & { readonly type: ArgWord['type'] | 'address' | 'bind' | 'causes' };
 
 export interface SettingWord {
   readonly section: SectionKind;
@@ -451,6 +451,22 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'settings',
+    name: 'admin',
+    doc: 'serves the admin API, for `sluice ctl`, scripts and monitoring',
+    example: 'admin on 127.0.0.1:9900',
+    args: [
+      { name: 'address', type: 'bind', before: 'on', doc: 'loopback or `unix:/path`; any other needs a token' },
+      {
+        name: 'token',
+        type: 'text',
+        before: 'token',
+        doc: 'what callers must show, as a secret: `token secret "admin-token"`',
+        isOptional: true,
+      },
+    ],
+  },
+  {
+    section: 'settings',
     name: 'secrets',
     doc: 'the folder that has a file for each secret',
     example: 'secrets from "/run/secrets"',
@@ -478,5 +494,5 @@ export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = 
   top: [],
   listener: [],
   backend: ['fall back', 'tls', 'serve files', 'serve', 'send proxy'],
-  settings: ['admin'],
+  settings: [],
 };

@@ -290,4 +290,22 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'balance by-team named secret "team"',
     right: 'balance by-team named "red"',
   },
+  SL0650: {
+    severity: 'error',
+    message: 'the token stands in the rules',
+    mend: 'Write `token secret "admin-token"`, and put its value into the secrets',
+    why: 'Rule files are copied, shown and kept; whoever has the token can take servers out.',
+    context: 'settings',
+    wrong: 'admin on 127.0.0.1:9900 token open-sesame',
+    right: 'admin on 127.0.0.1:9900',
+  },
+  SL0651: {
+    severity: 'error',
+    message: 'the admin API on `{value}` has no token, and can be reached from other machines',
+    mend: 'Add `token secret "admin-token"`, or write `admin on 127.0.0.1:9900`',
+    why: 'Whoever reaches it can take servers out. Only loopback addresses and Unix sockets may do without a token.',
+    context: 'settings',
+    wrong: 'admin on :9900',
+    right: 'admin on unix:/run/sluice.sock',
+  },
 };

@@ -1,0 +1,202 @@
+/**
+ * AdminServer: the admin API on an address. Main thread; imported only where there is to be one.
+ *
+ * Callers are trusted with the gateway once they are let in, but what they send is not: bodies, heads, time and connections
+ * all have limits, and every body and query is checked by its route's schema.
+ */
+import { chmodSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { isMainThread } from 'node:worker_threads';
+import type { Address } from '@sluice/dsl/plan';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Logger } from 'pino';
+import type { Gateway } from '../control/gateway.ts';
+import { formatAddress, tryAddress } from '../control/ports.ts';
+import { Access } from './access.ts';
+import { AdminError, errorAnswer } from './admin-errors.ts';
+import { EventStreams } from './event-streams.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Route } from './route.ts';
+import { ROUTES } from './routes.ts';
+import { NAME } from './schemas.ts';
+
+const BODY_LIMIT = 65_536;
+const HEAD_LIMIT = 16_384;
+const HEAD_TIME_MS = 5_000;
+const REQUEST_TIME_MS = 10_000;
+const IDLE_MS = 5_000;
+const LOOK_MS = 500;
+const MOST_CONNECTIONS = 256;
+
+export interface AdminServerOptions {
+  readonly gateway: Gateway;
+  readonly address: Address;
+  readonly token: string | null;
+  readonly log: Logger;
+}
+
+/** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  await tryAddress('admin', options.address);
+  const server = new AdminServer(options);
+  await server.listen();
+  return server;
+}
+
+export class AdminServer {
+  readonly #options: AdminServerOptions;
+  readonly #access: Access;
+  readonly #streams: EventStreams;
+  readonly #app: FastifyInstance;
+  #server!: Server;
+  #refused = 0;
+
+  constructor(options: AdminServerOptions) {
+    this.#options = options;
+    this.#access = new Access(options.token);
+    this.#streams = new EventStreams(options.gateway);
+    this.#app = fastify({
+      bodyLimit: BODY_LIMIT,
+      exposeHeadRoutes: false,
+      routerOptions: { maxParamLength: HEAD_LIMIT },
+      // Bodies are taken as they are: nothing is left out, put in, or made into another type.
+      ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
+      frameworkErrors: (thrown, request, reply) => this.#refuse(thrown, request, reply),
+      serverFactory: (handler) => {
+        this.#server = createServer(
+          {
+            maxHeaderSize: HEAD_LIMIT,
+            headersTimeout: HEAD_TIME_MS,
+            requestTimeout: REQUEST_TIME_MS,
+            keepAliveTimeout: IDLE_MS,
+            connectionsCheckingInterval: LOOK_MS,
+          },
+          handler,
+        );
+        this.#server.maxConnections = MOST_CONNECTIONS;
+        return this.#server;
+      },
+    });
+    this.#app.removeContentTypeParser('text/plain');
+    this.#app.addHook('onRequest', async (request) => this.#admit(request));
+    this.#app.setErrorHandler((thrown, request, reply) => this.#refuse(thrown, request, reply));
+    this.#app.setNotFoundHandler(({ method, url }) => {
+      throw new AdminError('SA0105', { method, path: url.split('?')[0]!.slice(0, 100) });
+    });
+    for (const route of ROUTES) this.#add(route);
+    this.#app.get('/v1/events', (_request, reply) => {
+      this.#streams.admit();
+      reply.hijack();
+      this.#streams.begin(reply.raw);
+    });
+    const document = openApiDocument();
+    this.#app.get('/openapi.json', async () => document);
+  }
+
+  /** What it is bound to. */
+  get address(): Address {
+    const bound = this.#server.address();
+    const { address } = this.#options;
+    return 'path' in address || bound === null || typeof bound === 'string'
+      ? address
+      : { host: address.host, port: bound.port };
+  }
+
+  /** token is what callers must show from now on. */
+  set token(token: string | null) {
+    this.#access.token = token;
+  }
+
+  async listen(): Promise<void> {
+    const { address, log } = this.#options;
+    await this.#app.ready();
+    const server = this.#server;
+    const isFile = 'path' in address;
+    // The socket file is made while nobody else may open it; where the mask cannot be set, it is shut right after.
+    const mask = isFile && isMainThread ? process.umask(0o177) : null;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(isFile ? { path: address.path } : { host: address.host, port: address.port }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+        if (mask !== null) process.umask(mask);
+      });
+    } catch (thrown) {
+      await this.close();
+      throw thrown;
+    }
+    if (isFile) chmodSync(address.path, 0o600);
+    server.on('error', (error) => log.error({ reason: error.message }, 'the admin API failed'));
+    log.info(`the admin API is on ${formatAddress(this.address)}`);
+  }
+
+  /** close ends everything at once. */
+  async close(): Promise<void> {
+    this.#streams.close();
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await this.#app.close();
+  }
+
+  #add({ method, path, body, query, handle }: Route): void {
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+    const schema = {
+      ...(body === undefined ? {} : { body }),
+      querystring: { type: 'object', properties: query ?? {}, additionalProperties: false },
+      params: { type: 'object', properties: Object.fromEntries(names.map((name) => [name, NAME])) },
+    };
+    this.#app.route({
+      method,
+      url: path.replace(/\{(\w+)\}/g, ':$1'),
+      schema,
+      handler: async (request, reply) => {
+        const result = await handle({
+          gateway: this.#options.gateway,
+          params: request.params as Record<string, string>,
+          query: request.query as Record<string, string>,
+          body: request.body,
+          stream(begin) {
+            reply.hijack();
+            begin(reply.raw);
+          },
+        });
+        return reply.sent ? reply : result;
+      },
+    });
+  }
+
+  #admit({ method, headers, raw }: FastifyRequest): void {
+    this.#access.check(method, headers, isUnix(raw));
+  }
+
+  #refuse(thrown: unknown, { raw }: FastifyRequest, reply: FastifyReply): void {
+    const answer = errorAnswer(thrown, BODY_LIMIT);
+    if (answer === null) {
+      this.#options.log.error(
+        { error: thrown instanceof Error ? thrown.stack : String(thrown) },
+        'the admin API failed',
+      );
+    } else if (answer.body.error.code === 'SA0102') this.#tellRefused(raw);
+    const { status, body } = answer ?? errorAnswer(new AdminError('SA0110'), BODY_LIMIT)!;
+    if (status === 401) void reply.header('www-authenticate', 'Bearer');
+    // What is left of a body that is not wanted is not read.
+    if (status === 401 || status === 403 || status === 413) void reply.header('connection', 'close');
+    void reply.code(status).send(body);
+  }
+
+  /** The first wrong token is told at once, then each time there were ten times as many. */
+  #tellRefused({ socket }: IncomingMessage): void {
+    const refused = ++this.#refused;
+    if (!Number.isInteger(Math.log10(refused))) return;
+    this.#options.log.warn(
+      { refused, peer: socket.remoteAddress },
+      `the admin API was asked with a wrong token (${refused})`,
+    );
+  }
+}
+
+function isUnix({ socket }: IncomingMessage): boolean {
+  return socket.remoteAddress === undefined && socket.localAddress === undefined;
+}

@@ -1,0 +1,80 @@
+/**
+ * EventStreams: the gateway's events, as server-sent events to whoever listens. Main thread.
+ *
+ * Subscribed to the gateway once, however many streams there are. A stream whose reader does not keep up is ended: it may
+ * come back and ask for the state as it is then.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Gateway } from '../control/gateway.ts';
+import type { GatewayEvents } from '../control/gateway-options.ts';
+import { AdminError } from './admin-errors.ts';
+
+/** EVENTS are those that are told, by name. */
+export const EVENTS = [
+  'server',
+  'admin',
+  'set',
+  'drained',
+  'reload',
+  'list',
+  'thread',
+  'listening',
+] as const satisfies readonly (keyof GatewayEvents)[];
+
+const MOST_STREAMS = 16;
+const MOST_WAITING_BYTES = 262_144;
+const PULSE_MS = 15_000;
+
+export class EventStreams {
+  readonly #gateway: Gateway;
+  readonly #streams = new Set<ServerResponse>();
+  readonly #listeners: readonly { readonly name: keyof GatewayEvents; readonly hear: (event: unknown) => void }[];
+  readonly #pulse: NodeJS.Timeout;
+  #last = 0;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#listeners = EVENTS.map((name) => ({ name, hear: (event) => this.#tell(name, event) }));
+    for (const { name, hear } of this.#listeners) gateway.on(name, hear);
+    // A reader that has gone without a word is found by writing to it.
+    this.#pulse = setInterval(() => this.#send(': still here\n\n'), PULSE_MS).unref();
+  }
+
+  /** admit throws SA0109 when there is no room for another stream. */
+  admit(): void {
+    if (this.#streams.size >= MOST_STREAMS) throw new AdminError('SA0109', { limit: MOST_STREAMS });
+  }
+
+  /** begin makes an answer a stream. Call admit first. */
+  begin(response: ServerResponse): void {
+    this.#streams.add(response);
+    response.on('close', () => this.#streams.delete(response));
+    response.on('error', () => {});
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' });
+    response.write(': events of a gateway\n\n');
+  }
+
+  /** close ends all streams and leaves the gateway alone. */
+  close(): void {
+    clearInterval(this.#pulse);
+    for (const { name, hear } of this.#listeners) this.#gateway.off(name, hear);
+    for (const stream of this.#streams) stream.end();
+  }
+
+  #tell(name: string, event: unknown): void {
+    this.#send(`id: ${++this.#last}\nevent: ${name}\ndata: ${JSON.stringify(plain(event))}\n\n`);
+  }
+
+  #send(text: string): void {
+    for (const stream of this.#streams) {
+      if (stream.writableLength > MOST_WAITING_BYTES) stream.destroy();
+      else stream.write(text);
+    }
+  }
+}
+
+/** An error prints as nothing; its code and message are what there is to tell. */
+function plain(event: unknown): unknown {
+  const { error } = event as { readonly error?: { readonly code: string; readonly message: string } };
+  return error instanceof Error ? { ...(event as object), error: { code: error.code, message: error.message } } : event;
+}

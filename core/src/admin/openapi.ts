@@ -1,0 +1,86 @@
+/**
+ * OpenApi: the document that describes the admin API, made of its routes. Main thread.
+ */
+import { ADMIN_ERRORS } from './admin-errors.ts';
+import { EVENTS } from './event-streams.ts';
+import type { Route, Schema } from './route.ts';
+import { ROUTES, VERSION } from './routes.ts';
+import { ERROR, NAME } from './schemas.ts';
+
+/** openApiDocument is OpenAPI 3.1. */
+export function openApiDocument(): object {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of ROUTES) {
+    paths[route.path] ??= {};
+    paths[route.path]![route.method.toLowerCase()] = operation(route);
+  }
+  paths['/v1/events'] = { get: events() };
+  paths['/openapi.json'] = {
+    get: {
+      operationId: 'getOpenApi',
+      summary: 'This document.',
+      responses: {
+        200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } },
+      },
+    },
+  };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sluice admin API',
+      version: VERSION,
+      description: `Errors have a stable code: ${Object.entries(ADMIN_ERRORS)
+        .map(([code, [status, message]]) => `${code} (${status}) ${message}`)
+        .join('; ')}. Codes that begin with SG are the gateway's own.`,
+    },
+    security: [{}, { token: [] }],
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      responses: {
+        Refused: { description: 'Refused', content: { 'application/json': { schema: ERROR } } },
+      },
+    },
+  };
+}
+
+function operation(route: Route): object {
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+  const parameters = [
+    ...names.map((name) => ({ name, in: 'path', required: true, schema: NAME })),
+    ...Object.entries(route.query ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
+  ];
+  const { answer } = route;
+  const isJson = !('mediaType' in answer);
+  const media = isJson ? 'application/json' : String((answer as { readonly mediaType: string }).mediaType);
+  const schema: Schema = isJson ? (answer as Schema) : { type: 'string' };
+  const refused = { $ref: '#/components/responses/Refused' };
+  const refusals = Object.keys(route.refusals ?? {}).map((status) => [status, refused]);
+  return {
+    operationId: route.id,
+    summary: route.doc,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    responses: {
+      200: { description: 'Done', content: { [media]: { schema } } },
+      ...Object.fromEntries(refusals),
+      default: refused,
+    },
+  };
+}
+
+function events(): object {
+  return {
+    operationId: 'streamEvents',
+    summary: `What happens from now on, as server-sent events: ${EVENTS.join(', ')}. Each has an id, a name and JSON.`,
+    responses: {
+      200: {
+        description: 'A stream that does not end',
+        content: { 'text/event-stream': { schema: { type: 'string' } } },
+      },
+      default: { $ref: '#/components/responses/Refused' },
+    },
+  };
+}

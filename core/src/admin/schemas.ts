@@ -1,0 +1,160 @@
+/**
+ * Schemas: the shapes of the admin API's bodies and answers, as JSON Schema. Main thread.
+ *
+ * Bodies are checked by them and may hold nothing else. Answers may come to hold more than is written here: later releases
+ * add, and never take away.
+ */
+import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/server-table.ts';
+import type { Schema } from './route.ts';
+
+const text = { type: 'string' };
+const count = { type: 'integer', minimum: 0 };
+const flag = { type: 'boolean' };
+const maybe = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const list = (items: Schema): Schema => ({ type: 'array', items });
+const object = (properties: Readonly<Record<string, Schema>>, doc?: string): Schema => ({
+  type: 'object',
+  ...(doc === undefined ? {} : { description: doc }),
+  properties,
+  required: Object.keys(properties),
+});
+const said = (schema: Schema, description: string): Schema => ({ ...schema, description });
+const counters: Schema = { type: 'object', additionalProperties: { type: 'number' } };
+
+const DURATION: Schema = { type: 'string', pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h)$' };
+
+/** NAME is what listeners, backends and servers may be called. */
+export const NAME: Schema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' };
+
+export const ADDRESS: Schema = { anyOf: [object({ host: text, port: count }), object({ path: text })] };
+
+export const ERROR: Schema = object({
+  error: {
+    type: 'object',
+    properties: {
+      code: said(text, 'Stable; SA… of this API, SG… of the gateway.'),
+      message: text,
+      diagnostics: said(list({ type: 'object' }), 'The problems of a rule file, as `sluice check --json` has them.'),
+    },
+    required: ['code', 'message'],
+  },
+});
+
+const DRAIN: Schema = object({
+  id: said(count, 'Grows with each drain.'),
+  isDone: said(flag, 'The last session has gone.'),
+  isMoved: said(flag, 'The deadline came first: sticky clients were sent elsewhere.'),
+  cut: said(count, 'Client connections that the deadline cut off.'),
+  elapsedMs: { type: 'number' },
+  deadlineInMs: maybe({ type: 'number' }),
+});
+
+export const SERVER: Schema = object({
+  backend: text,
+  name: text,
+  address: ADDRESS,
+  state: said({ enum: SERVER_STATES }, 'What checks say.'),
+  admin: said({ enum: ADMIN_STATES }, 'What people say.'),
+  lastCheck: { enum: LAST_CHECKS },
+  reason: said(text, 'What its last probe said.'),
+  weight: count,
+  max: said(count, '0: no limit.'),
+  isBackup: flag,
+  open: said(count, 'Requests and tunnels, over all threads.'),
+  counters,
+  draining: said(maybe(DRAIN), 'The drain or maint that was last asked for; null: the server is ready.'),
+});
+
+export const BACKEND: Schema = object({
+  name: text,
+  latency: object({ count, p50Micros: maybe({ type: 'number' }), p99Micros: maybe({ type: 'number' }) }),
+  servers: list(SERVER),
+});
+
+export const THREAD: Schema = object({ thread: count, state: text, replaced: count, word: maybe(text), beats: count });
+
+export const LISTENER: Schema = object({ name: text, address: ADDRESS, openConnections: count, counters });
+
+export const STATUS: Schema = object({
+  state: text,
+  generation: count,
+  version: object({ sluice: text, node: text }),
+  pid: count,
+  uptimeMs: { type: 'number' },
+  listeners: list(object({ name: text, address: ADDRESS, openConnections: count })),
+  threads: list(THREAD),
+  servers: said(counters, 'How many servers are in each state, and in each admin state.'),
+  sticks: said(count, 'Entries of the stick table.'),
+});
+
+export const STATS: Schema = object({
+  generation: count,
+  listeners: list(LISTENER),
+  backends: list(BACKEND),
+  threads: list(THREAD),
+  sticks: count,
+});
+
+export const SESSIONS: Schema = object({
+  open: said(count, 'Requests and tunnels in all.'),
+  returning: said(count, 'Clients of the stick table that may come back.'),
+  sessions: list(
+    object({
+      kind: { enum: ['request', 'tunnel'] },
+      client: text,
+      listener: text,
+      method: text,
+      path: said(text, 'Without the query.'),
+      ageMs: { type: 'number' },
+      isSticky: flag,
+      bytesIn: count,
+      bytesOut: count,
+      thread: count,
+    }),
+  ),
+});
+
+export const LISTS: Schema = object({
+  lists: list(object({ name: text, type: text, entries: count, file: maybe(text), refreshMs: count })),
+  maps: list(object({ name: text, from: text, to: text, entries: count, file: maybe(text), refreshMs: count })),
+});
+
+export const RELOADED: Schema = object({ generation: said(count, 'The one in force now.') });
+
+/** EXPLANATION is as `sluice explain --json` prints it. */
+export const EXPLANATION: Schema = object({
+  request: { type: 'object' },
+  listener: text,
+  verdict: { type: 'object' },
+  servers: list({ type: 'object' }),
+});
+
+export const SERVER_CHANGE: Schema = {
+  type: 'object',
+  properties: {
+    admin: { enum: ADMIN_STATES },
+    deadline: said(DURATION, 'With `drain`: after so long it becomes maint.'),
+    close: said(flag, 'Cuts what is open: at the deadline of a drain, with `maint` at once.'),
+    weight: { type: 'integer', minimum: 0, maximum: 256 },
+    max: said({ type: 'integer', minimum: 0, maximum: 1_000_000 }, '0: no limit.'),
+  },
+  additionalProperties: false,
+  minProperties: 1,
+  dependencies: { deadline: ['admin'], close: ['admin'] },
+};
+
+export const NOTHING: Schema = { type: 'object', additionalProperties: false };
+
+export const EXPLAIN: Schema = {
+  type: 'object',
+  properties: {
+    request: said(
+      { type: 'string', minLength: 1, maxLength: 8192 },
+      'Such as `GET https://www.example.com/ from 198.51.100.7`.',
+    ),
+    headers: said(list({ type: 'string', maxLength: 8192 }), '`Name: value`'),
+    listener: NAME,
+  },
+  required: ['request'],
+  additionalProperties: false,
+};

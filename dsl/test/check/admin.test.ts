@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { secretsOf } from '../../src/plan/index.ts';
+import { codesOf, compileText, inContext } from '../compile-text.ts';
+import { inFolder } from '../rule-folder.ts';
+
+const ENV = { SLUICE_SECRET_ADMIN_TOKEN: 'correct-horse-battery', TOKEN: 'plain' };
+
+const compiled = (lines: string) => compileText(inContext('settings', lines), { env: ENV });
+
+for (const [line, address] of [
+  ['admin on 127.0.0.1:9900', { host: '127.0.0.1', port: 9900 }],
+  ['admin on 127.8.9.1:0', { host: '127.8.9.1', port: 0 }],
+  ['admin on [::1]:9900', { host: '::1', port: 9900 }],
+  ['admin on unix:/run/sluice.sock', { path: '/run/sluice.sock' }],
+] as const) {
+  test(`the admin API needs no token where only this machine reaches it: ${line}`, async () => {
+    const { plan, diagnostics } = await compiled(line);
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(plan!.settings.admin, { address, token: null });
+  });
+}
+
+test('the token of the admin API is a secret: a name in the plan, never its value', async () => {
+  for (const on of [':9900', '10.0.0.1:9900', '127.0.0.1:9900', '[2001:db8::1]:9900']) {
+    const { plan, diagnostics } = await compiled(`admin on ${on} token secret "admin-token"`);
+    assert.deepEqual(diagnostics, []);
+    assert.equal(plan!.settings.admin!.token, 'admin-token');
+    assert.deepEqual([...secretsOf(plan!)], ['admin-token']);
+    assert.doesNotMatch(JSON.stringify(plan), /correct-horse/);
+  }
+});
+
+for (const [line, code] of [
+  ['admin on :9900', 'SL0651'],
+  ['admin on 0.0.0.0:9900', 'SL0651'],
+  ['admin on [::]:9900', 'SL0651'],
+  ['admin on [::ffff:127.0.0.1]:9900', 'SL0609'],
+  ['admin on 10.0.0.1:9900', 'SL0651'],
+  ['admin on 127.0.0.1:9900 token open-sesame', 'SL0650'],
+  ['admin on 127.0.0.1:9900 token env "TOKEN"', 'SL0650'],
+  ['admin on 127.0.0.1:9900 token secret "other"', 'SL0632'],
+  ['admin on localhost:9900', 'SL0609'],
+  ['admin on 9900', 'SL0609'],
+  ['admin on unix:run/x', 'SL0609'],
+  ['admin', 'SL0117'],
+  ['admin 127.0.0.1:9900', 'SL0117'],
+  ['admin on 127.0.0.1:9900 tokn secret "admin-token"', 'SL0118'],
+  ['admin on 127.0.0.1:9900\nadmin on 127.0.0.1:9901', 'SL0122'],
+] as const) {
+  test(`the admin API is refused: ${line.replace('\n', '; ')}`, async () => {
+    const { plan, diagnostics } = await compiled(line);
+    assert.equal(plan, null);
+    assert.deepEqual(
+      codesOf(diagnostics).map((at) => at.split(' ')[0]),
+      [code],
+    );
+  });
+}
+
+test('the token is looked for in the folder of secrets wherever the settings name it', async () => {
+  await inFolder({ 'keys/admin-token': 'correct-horse-battery\n' }, async (folder) => {
+    for (const lines of [
+      ['admin on :9900 token secret "admin-token"', `secrets from "${folder}/keys"`],
+      [`secrets from "${folder}/keys"`, 'admin on :9900 token secret "admin-token"'],
+    ]) {
+      const { diagnostics } = await compileText(inContext('settings', lines.join('\n')), { env: {} });
+      assert.deepEqual(diagnostics, []);
+    }
+  });
+});
