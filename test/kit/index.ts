@@ -1,5 +1,6 @@
 /** The test kit: a client, a gateway, a server, and what each sends and sees. */
 export * from './admin-client.ts';
+export * from './chaos-server.ts';
 export * from './gateway.ts';
 export * from './http-message.ts';
 export * from './load.ts';
