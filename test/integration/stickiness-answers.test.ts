@@ -267,3 +267,38 @@ test('a thread that dies takes no client’s place with it', async (t) => {
   await Promise.all([replaced, victim.closed()]);
   for (const [user, home] of homes) for (let at = 0; at < 3; at++) assert.equal(await visit(user), home, user);
 });
+
+test('the client of a server whose line is full too gets another, and `find` says so before', async (t) => {
+  const held: (() => void)[] = [];
+  const holding = await RawServer.start(async (wire) => {
+    for (;;) {
+      const { target } = await wire.request();
+      if (target === '/hold') await new Promise<void>((resolve) => held.push(resolve));
+      wire.send(ok('holding'));
+    }
+  });
+  t.after(() => holding.stop());
+  const [other] = await startServers(t, ['other']);
+  const own = `server holding 127.0.0.1:${holding.address.port} max 1 queue at most 1`;
+  const backend = 'stick on header X-User\n balance first';
+  const { gateway, address, stop } = await startGateway(rulesOf([own, other!], backend), 0);
+  t.after(stop);
+  const ann = 'X-User: ann\r\n';
+  const find = () => gateway.stickiness('app').find({ headers: ['X-User: ann'] });
+  assert.equal((await ask(address, '/', ann)).body.toString(), 'holding');
+  const first = await connectTo(address);
+  first.send(`GET /hold HTTP/1.1\r\nHost: a\r\n${ann}\r\n`);
+  await eventually('the server to be full', () => held.length === 1);
+  assert.equal((await find()).outcome, 'waits');
+  const second = await connectTo(address);
+  second.send(`GET / HTTP/1.1\r\nHost: a\r\n${ann}\r\n`);
+  await eventually('the line to be full', async () => (await find()).outcome === 'moves');
+  assert.match((await find()).why, /^holding is full, and so is its line, 1 of 1/);
+  assert.equal((await ask(address, '/', ann)).body.toString(), 'other');
+  assert.equal((await find()).server, 'other');
+  held[0]!();
+  await first.answer();
+  // Who waited is answered too: where the client belongs by then.
+  await second.answer();
+  for (const client of [first, second]) client.destroy();
+});

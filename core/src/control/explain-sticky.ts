@@ -8,6 +8,7 @@ import type { RequestFacts } from '@sluice/dsl/match';
 import { type BackendPlan, withSecrets } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import type { StickyPool } from '../plugin/server-pool.ts';
+import type { ServerTable } from '../shared/server-table.ts';
 import type { StickEntry } from '../shared/shared-stick-table.ts';
 import { GatewayError } from './errors.ts';
 import type { ServerExplanation } from './explain-servers.ts';
@@ -42,8 +43,9 @@ export interface StickyQuestion {
   readonly servers: readonly ServerExplanation[];
   /** The slot of each server, by its index. */
   readonly slots: readonly number[];
-  /** null: no gateway runs, so no table knows anybody. */
+  /** null: no gateway runs, so no table knows anybody, and no server is full. */
   readonly tables: StickTables | null;
+  readonly table: ServerTable | null;
 }
 
 /** explainSticky returns null for a backend without stickiness. */
@@ -76,7 +78,7 @@ export function explainSticky(question: StickyQuestion): StickyExplanation | nul
     kind: stick.name,
     by: stickiness.tell?.(facts, pool) ?? (index === -1 ? 'it is not known' : 'it is known'),
     server: servers[index]?.name ?? null,
-    ...outcomeOf(servers[index], backend),
+    ...outcomeOf(servers[index], slots[index] ?? -1, question),
     expiresInMs: found === null ? null : 1000 * (found as StickEntry).expiresInS,
     ownCookie: stickiness.ownCookie ?? null,
   };
@@ -91,14 +93,20 @@ function factoryOf({ entries }: StickyQuestion, name: string): NonNullable<DataE
 
 function outcomeOf(
   server: ServerExplanation | undefined,
-  { balance, timeouts }: BackendPlan,
+  slot: number,
+  { table, backend: { balance, timeouts } }: StickyQuestion,
 ): Pick<StickyExplanation, 'outcome' | 'why'> {
   const picks = `\`balance ${balance.name}\` picks a server`;
   if (server === undefined) return { outcome: 'new', why: picks };
-  const { name, state, admin, weight, open, max } = server;
+  const { name, state, admin, weight } = server;
   if (admin === 'maint') return { outcome: 'moves', why: `${name} is in maintenance; ${picks}` };
   if (state === 'stopped') return { outcome: 'moves', why: `${name} was stopped by its health check; ${picks}` };
+  const [open, max] = table === null ? [0, 0] : [table.open(slot), table.limit(slot)];
   if (max > 0 && open >= max) {
+    const [waiting, most] = [table!.waiting(slot), table!.mostWaiting(slot)];
+    if (most > 0 && waiting >= most) {
+      return { outcome: 'moves', why: `${name} is full, and so is its line, ${waiting} of ${most}; ${picks}` };
+    }
     const wait = `waits for up to ${timeouts.queueMs} ms`;
     return { outcome: 'waits', why: `${name} is full, ${open} of ${max} requests: it ${wait}` };
   }

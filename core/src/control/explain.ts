@@ -172,6 +172,7 @@ class Judgement {
             servers,
             slots: servers.map(({ name }, index) => live?.current.slots.servers[`${chosen.name}/${name}`] ?? index),
             tables: live?.sticks ?? null,
+            table: live?.servers ?? null,
           });
     if (sticky !== null && sticky.ownCookie !== null) hideCookie(this.#request, sticky.ownCookie);
     const assumed = isAssumed
