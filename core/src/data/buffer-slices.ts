@@ -6,6 +6,7 @@ declare global {
   interface Buffer<TArrayBuffer extends ArrayBufferLike = ArrayBufferLike> extends Uint8Array<TArrayBuffer> {
     latin1Slice(start?: number, end?: number): string;
     hexSlice(start?: number, end?: number): string;
+    latin1Write(text: string, offset?: number, length?: number): number;
   }
 }
 
