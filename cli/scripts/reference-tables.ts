@@ -85,6 +85,7 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
   path: 'a path that begins with `/`',
   method: 'a method, in capitals',
   file: 'a path in quotes; it begins at the rule file’s folder',
+  files: 'paths in quotes, with commas, or patterns such as `"certs/*.pem"`; they begin at the rule file’s folder',
   regex: 'a regular expression in RE2 syntax: `r"^/u/[0-9]+"`',
   pattern: 'a path, or a regular expression `r"…"`',
   key: '`ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`',

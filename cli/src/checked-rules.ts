@@ -87,11 +87,14 @@ export async function checkRules(
   const isRight = unlinked.length === 0;
   const shadowed = isRight ? findShadowed(set.plan, await fieldReaders(set.entries)) : [];
   const told = new Set(diagnostics.map(lineKey));
-  const more = shadowed.filter((finding) => !told.has(lineKey(finding)));
+  const more = [...set.warnings, ...shadowed.filter((finding) => !told.has(lineKey(finding)))];
   return {
     file,
     plan: isRight ? set.plan : null,
-    problems: more.length === 0 ? [...diagnostics, ...unlinked] : byPosition([...diagnostics, ...more], set.plan.files),
+    problems:
+      more.length === 0
+        ? [...diagnostics, ...unlinked]
+        : byPosition([...diagnostics, ...more, ...unlinked], set.plan.files),
     sources,
     words,
     entries: isRight ? set.entries : [],

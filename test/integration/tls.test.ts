@@ -8,10 +8,12 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { createGateway, type Gateway } from 'sluice';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
+import { authorityFor, certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {
   type Address,
   answering,
@@ -344,6 +346,120 @@ for (const threads of [0, 2]) {
   });
 }
 
+describe('certificates for several names', { skip: hasOpenssl ? false : 'openssl not installed' }, () => {
+  const authority = new Authority(temporaryFolder());
+  let server: RawServer;
+  let gateway: Gateway;
+  let address: Address;
+
+  before(async () => {
+    authority.issue('a', ['a.test']);
+    authority.issue('b', ['*.b.test']);
+    server = await RawServer.start(answering(() => ok('hello')));
+    const rules = rulesFor(server.address, `tls terminate cert "${authority.at('a.pem')}", "${authority.at('b.pem')}"`);
+    gateway = await createGateway({ rules, threads: 2, logger: false });
+    await gateway.start();
+    address = gateway.addresses().web as Address;
+  });
+  after(async () => {
+    await gateway?.stop({ deadline: '1s' });
+    await server?.stop();
+  });
+
+  /** The common name of what answers, and what is answered. */
+  async function visit(servername: string, options: ConnectionOptions = {}): Promise<readonly [string, string]> {
+    const { wire, socket } = await openTls(address, { servername, ...options });
+    const name = socket.getPeerCertificate().subject.CN;
+    const answer = await wire.send(GET).answer();
+    wire.destroy();
+    return [String(name), answer.body.toString()];
+  }
+
+  test('each client gets the one for its name', async () => {
+    assert.deepEqual(await visit('a.test'), ['a', 'hello']);
+    assert.deepEqual(await visit('x.B.test'), ['b', 'hello']);
+    assert.deepEqual(await visit('unknown.test'), ['a', 'hello']);
+    assert.deepEqual(await visit(''), ['a', 'hello']);
+  });
+
+  test('a hello that comes byte by byte is read all the same', async () => {
+    const raw = await connectTo(address);
+    const slow = new Duplex({
+      read: () => {},
+      write: (piece: Buffer, _encoding, done) => {
+        raw.sendInPieces(piece).then(() => done(), done);
+      },
+    });
+    raw.socket.on('data', (piece) => slow.push(piece));
+    assert.deepEqual(await visit('x.b.test', { socket: slow as never }), ['b', 'hello']);
+    raw.destroy();
+  });
+
+  test('who leaves before the end of a hello, or says something else, leaves nothing', async () => {
+    for (const bytes of ['', '\x16\x03\x01\x02\x00\x01', 'GET / HTTP/1.1\r\n\r\n']) {
+      const wire = await connectTo(address);
+      if (bytes !== '') wire.send(bytes);
+      if (bytes.startsWith('GET')) await wire.closed();
+      else wire.end();
+    }
+    await allClosed(gateway);
+  });
+
+  test('a stop does not wait for who never says hello', async () => {
+    const wire = await connectTo(address);
+    await eventually('the connection to count', () => openOn(gateway) === 1);
+    const own = await createGateway({
+      rules: rulesFor(server.address, `tls terminate cert "${authority.at('a.pem')}" known names only`),
+      threads: 0,
+      logger: false,
+    });
+    await own.start();
+    const other = await connectTo(own.addresses().web as Address);
+    await eventually('the connection to count', () => openOn(own) === 1);
+    assert.deepEqual(await own.stop({ deadline: '8s' }), { cut: 0 });
+    other.destroy();
+    wire.destroy();
+  });
+});
+
+describe('files that change while the gateway runs', () => {
+  /** The gateway's own waits are a hundred times as short. */
+  const quick = {
+    now: () => performance.now(),
+    set: (run: () => void, ms: number) => setTimeout(run, ms / 100),
+    clear: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+  };
+
+  test('a new certificate is served without a reload, and a wrong one is not', async () => {
+    renew();
+    const server = await RawServer.start(answering(() => ok('hello')));
+    const gateway = await createGateway({ rules: rulesFor(server.address), threads: 2, logger: false, timers: quick });
+    await gateway.start();
+    const address = gateway.addresses().web as Address;
+    try {
+      const before = await openTls(address);
+      let told = once(gateway, 'files');
+      renew();
+      assert.deepEqual(await told, [{ isOk: true }]);
+      const after = await openTls(address);
+      assert.notEqual(after.fingerprint, before.fingerprint);
+      told = once(gateway, 'files');
+      writeFileSync(pem, 'nothing');
+      const [event] = await told;
+      assert.equal(event.isOk, false);
+      assert.match(event.error.message, /it is not PEM/);
+      const last = await openTls(address);
+      assert.equal(last.fingerprint, after.fingerprint);
+      assert.equal((await before.wire.send(GET).answer()).status, 200);
+      for (const { wire } of [before, after, last]) wire.destroy();
+    } finally {
+      renew();
+      await gateway.stop({ deadline: '1s' });
+      await server.stop();
+    }
+  });
+});
+
 describe('the command', () => {
   const PROBLEMS: Readonly<Record<string, readonly [tls: string, message: RegExp]>> = {
     'a missing certificate': ['cert "certs/none.pem"', /cert `[^`]*\/certs\/none\.pem`: there is no such file/],
@@ -359,7 +475,7 @@ describe('the command', () => {
 
   before(() => {
     renew();
-    writeFileSync(join(folder, 'old.crt'), certify('old.test', key, -60, -30).cert);
+    writeFileSync(join(folder, 'old.crt'), certify('old.test', key, { fromDay: -60, toDay: -30 }).cert);
     writeFileSync(join(folder, 'site.key'), key);
     writeFileSync(join(folder, 'other.key'), makeKey());
   });
@@ -425,7 +541,9 @@ describe('the page for operators', () => {
   before(() => {
     const site = certify('site.test', key);
     mkdirSync(join(folder, 'certs'));
-    writeFileSync(join(folder, 'certs/site.pem'), site.cert + key);
+    mkdirSync(join(folder, 'certs/sites'));
+    for (const name of ['site', 'main', 'sites/a']) writeFileSync(join(folder, `certs/${name}.pem`), site.cert + key);
+    writeFileSync(join(folder, 'certs/clients-ca.pem'), authorityFor('clients').cert);
     writeFileSync(join(folder, 'certs/site.crt'), site.cert);
     writeFileSync(join(folder, 'certs/site.key'), key);
   });

@@ -6,29 +6,56 @@ import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
 import type { ComponentUse, Place, Plan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
-import type { Component } from '../plugin/manifest.ts';
+import type { Component, ValidateHost } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { checkOptions } from './options-check.ts';
 
 export type FindComponent = (slot: string, name: string) => Component | undefined;
 
+/** CheckedComponents is a plan with the options that components run with, and what they had to say. */
+export interface CheckedComponents {
+  /** Defaults filled in, paths resolved. */
+  readonly plan: Plan;
+  readonly warnings: readonly Diagnostic[];
+  /** The files and folders that the options depend on, absolute. */
+  readonly files: readonly string[];
+}
+
 const REFUSED = 'SG0116';
+const WARNED = 'SG0117';
 
 /**
- * checkComponents returns the plan with the options that components run with: defaults filled in, paths resolved. Rejects
- * with SG0111 or SG0112, or with SG0116, which holds all that the components refuse, as diagnostics too.
+ * checkComponents checks the options of all components. Rejects with SG0111 or SG0112, or with SG0116, which holds all that the
+ * components refuse, as diagnostics too. `secret` reads the value of a secret that the plan names.
  */
-export async function checkComponents(plan: Plan, find: FindComponent): Promise<Plan> {
+export async function checkComponents(
+  plan: Plan,
+  find: FindComponent,
+  secret: ValidateHost['secret'],
+): Promise<CheckedComponents> {
   const problems: Diagnostic[] = [];
+  const warnings: Diagnostic[] = [];
+  const files = new Set<string>();
   const check = async (owner: string, use: ComponentUse): Promise<ComponentUse> => {
     const component = componentOf(owner, use, find);
     const options = await schemaOptions(owner, use, component);
-    if (component.validate === undefined) return { ...use, options };
+    const keep = (checked: ComponentUse['options']): ComponentUse => {
+      for (const file of component.files?.(checked) ?? []) files.add(file);
+      return { ...use, options: checked };
+    };
+    if (component.validate === undefined) return keep(options);
+    const told = (code: string, severity: Diagnostic['severity'], said: string): Diagnostic => ({
+      code,
+      severity,
+      message: `${owner}: ${nameOf(use)}: ${said}`,
+      mend: null,
+      place: use.place,
+    });
+    const host: ValidateHost = { secret, warn: (said) => void warnings.push(told(WARNED, 'warning', said)) };
     try {
-      return { ...use, options: Object.freeze(await component.validate(options, folderOf(use.place))) };
+      return keep(Object.freeze(await component.validate(options, folderOf(use.place), host)));
     } catch (thrown) {
-      const message = `${owner}: ${nameOf(use)}: ${reasonOf(thrown)}`;
-      problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: use.place });
+      problems.push(told(REFUSED, 'error', reasonOf(thrown)));
       return use;
     }
   };
@@ -52,7 +79,7 @@ export async function checkComponents(plan: Plan, find: FindComponent): Promise<
       check: backend.check === null ? null : { ...backend.check, probe: await check(owner, backend.check.probe) },
     });
   }
-  if (problems.length === 0) return { ...plan, listeners, backends };
+  if (problems.length === 0) return { plan: { ...plan, listeners, backends }, warnings, files: [...files] };
   const report = problems.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n');
   throw new GatewayError(REFUSED, { report }, { diagnostics: problems });
 }

@@ -25,6 +25,7 @@ export const CORE_ERRORS = {
   SG0114: 'plugin `{plugin}` offers check `{name}` without a `check` that probes: add one',
   SG0115: 'the plugins’ words cannot be used together: {message}',
   SG0116: '{report}',
+  SG0117: '{message}',
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',

@@ -58,6 +58,15 @@ export type ThreadEvent =
   | ({ readonly event: 'lost' } & ThreadLoss)
   | { readonly event: 'replaced'; readonly thread: number };
 
+/**
+ * FilesEvent says that files which component options depend on, such as certificates, have changed while the gateway ran, and
+ * whether they are in use now. Bad ones left the old ones in force.
+ */
+export interface FilesEvent {
+  readonly isOk: boolean;
+  readonly error?: GatewayError;
+}
+
 /** GatewayEvents by name, with what listeners are called with. */
 export interface GatewayEvents {
   server: [ServerEvent];
@@ -68,5 +77,6 @@ export interface GatewayEvents {
   reload: [ReloadEvent];
   listening: [ListeningEvent];
   list: [ListEvent];
+  files: [FilesEvent];
   thread: [ThreadEvent];
 }

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { type AdminChange, AdminHost } from './admin-host.ts';
+import { ComponentFiles } from './component-files.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
@@ -18,7 +19,7 @@ import { ListWatcher } from './list-watcher.ts';
 import { createLog } from './log.ts';
 import { PluginHost, type PluginSet } from './plugin-host.ts';
 import { formatAddress, hasReusePort } from './ports.ts';
-import { loadRules, type Rules } from './rules.ts';
+import { loadRules, type Rules, tellWarnings } from './rules.ts';
 import { Runtime } from './runtime.ts';
 import { ServerHandle } from './server-handle.ts';
 import { boundAddress, type GatewayStats } from './stats.ts';
@@ -59,6 +60,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #state: GatewayState = 'created';
   #runtime: Runtime | null = null;
   readonly #lists: ListWatcher;
+  readonly #files: ComponentFiles;
   readonly #admin: AdminHost;
   #startedMs = 0;
   /** A reload of the same source that has not begun. */
@@ -81,6 +83,11 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       plan: () => this.plan,
       put: (entries) => this.#putEntries(entries),
       told: (event) => this.emit('list', event),
+    });
+    this.#files = new ComponentFiles({
+      timers: options.timers ?? systemTimers,
+      files: () => this.#set.files,
+      changed: () => this.#refreshComponents(),
     });
   }
 
@@ -252,6 +259,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       if (this.#state === 'starting') {
         this.#state = 'running';
         this.#lists.watch();
+        this.#files.watch();
       }
     } catch (thrown) {
       await this.#admin.stop();
@@ -268,6 +276,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     if (this.state === 'stopped') return { cut: 0 };
     this.#state = 'stopping';
     this.#lists.stop();
+    this.#files.stop();
     const runtime = this.#runtime;
     // A reload under way ends first, if it does so in time.
     const line = runtime?.generations.inLine(async () => {});
@@ -311,6 +320,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#set = set;
     this.#rules = rules;
     this.#lists.watch();
+    this.#files.watch();
     if (runtime.generations.isSettled) await this.#plugins.settle(set);
     this.#tellListeners(next, previous.plan.listeners);
     return next;
@@ -321,9 +331,34 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const runtime = this.#runtime!;
     await runtime.generations.inLine(async () => {
       this.#need('running', 'a list');
-      const set = { ...this.#set, plan: replaceEntries(this.#set.plan, entries) };
+      const { plan, source } = this.#set;
+      const set = { ...this.#set, plan: replaceEntries(plan, entries), source: replaceEntries(source, entries) };
       await runtime.put(set);
       this.#set = set;
+    });
+  }
+
+  /** refreshComponents puts the same rules in force with what their files hold now: certificates, above all. */
+  async #refreshComponents(): Promise<void> {
+    await this.#runtime!.generations.inLine(async () => {
+      if (this.#state !== 'running') return;
+      const files = this.#set.files;
+      try {
+        const set = await this.#plugins.assemble(this.#set.source);
+        await this.#runtime!.put(set);
+        this.#set = set;
+        tellWarnings(set, this.#log);
+        this.#log.info({ files: set.files.length }, 'files that the rules depend on have changed, and are in use now');
+        this.emit('files', { isOk: true });
+        if (set.files.join() !== files.join()) this.#files.watch();
+      } catch (thrown) {
+        const error = asGatewayError(thrown, this.#runtime!.generations.current!.number);
+        this.#log.error(
+          { code: error.code },
+          `files that the rules depend on have changed, and are not used: ${error.message}`,
+        );
+        this.emit('files', { isOk: false, error });
+      }
     });
   }
 

@@ -5,6 +5,7 @@
  * starts what of a set does not run yet; `settle` stops, once the old generation is over, what the set lacks. A plugin whose
  * options changed is stopped and started again.
  */
+import type { Diagnostic } from '@sluice/dsl';
 import type { Plan, PluginUse } from '@sluice/dsl/plan';
 import type { OwnedWord, Word } from '@sluice/dsl/vocabulary';
 import type { Logger } from 'pino';
@@ -37,6 +38,12 @@ interface Plugin {
 export interface PluginSet {
   /** The plan with all component options checked and their defaults filled in. */
   readonly plan: Plan;
+  /** The plan as it was compiled, to check the options anew. */
+  readonly source: Plan;
+  /** What components had to say that is no reason to refuse. */
+  readonly warnings: readonly Diagnostic[];
+  /** The files and folders that component options depend on. */
+  readonly files: readonly string[];
   readonly plugins: readonly Plugin[];
   readonly entries: readonly EntryRef[];
   /** The values of the secrets that the plan names. Never shown. */
@@ -94,7 +101,13 @@ export class PluginHost {
     const component = (slot: string, name: string): Component | undefined => components.get(`${slot} ${name}`);
     const secrets = await readSecrets(plan);
     const entries = manifests.flatMap(entryOf);
-    return { plan: await checkComponents(plan, component), plugins, entries, secrets, component };
+    const secret = (name: string): string => {
+      const value = secrets[name];
+      if (value === undefined) throw new GatewayError('SG0203', { name, reason: 'the rules do not name it' });
+      return value;
+    };
+    const checked = await checkComponents(plan, component, secret);
+    return { ...checked, source: plan, plugins, entries, secrets, component };
   }
 
   /** start starts what does not run yet. Rejects with SG0110, with everything as it was before. */

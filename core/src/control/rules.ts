@@ -4,7 +4,7 @@
  * `check`, `run` and reloads all come through here, so that what passes one passes the others.
  */
 import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
-import { PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
+import { formatPlace, PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { PluginHost, PluginSet } from './plugin-host.ts';
@@ -24,8 +24,14 @@ export async function loadRules(
   areTestsRun = true,
 ): Promise<PluginSet> {
   const set = await plugins.assemble(await planOf(rules, plugins, log));
+  tellWarnings(set, log);
   if (areTestsRun) await testRules(set);
   return set;
+}
+
+/** tellWarnings logs what components had to say about their options. */
+export function tellWarnings({ warnings }: PluginSet, log: Logger): void {
+  for (const { code, place, message } of warnings) log.warn({ code }, `${formatPlace(place)}: ${message}`);
 }
 
 async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<Plan> {

@@ -168,7 +168,7 @@ class Linking {
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
-      tls: plan.tls === null ? null : this.#tls(plan.tls),
+      tls: plan.tls === null ? null : this.#tls(plan.tls, plan.name),
     };
   }
 
@@ -358,13 +358,16 @@ class Linking {
     };
   }
 
-  #tls(use: ComponentUse): TlsMode {
+  #tls(use: ComponentUse, listener: string): TlsMode {
     const id = this.#wordId('tls', use.name);
     const { heartbeats } = this.#loop;
     const factory = this.#functions.find('tlsModes', use.name);
     let mode: TlsMode;
     try {
-      mode = factory(use.options);
+      mode = factory(
+        withSecrets(use.options, (name) => this.#secret(name)),
+        { listener, processSecret: this.#loop.stickClock.secret },
+      );
     } catch (error) {
       const { file, line } = use.place;
       throw new LinkError(
@@ -372,9 +375,10 @@ class Linking {
       );
     }
     return {
-      accept: (socket) => {
+      needsHello: mode.needsHello === true,
+      accept: (socket, hello) => {
         heartbeats.enter(id);
-        const secured = mode.accept(socket);
+        const secured = mode.accept(socket, hello);
         heartbeats.leave();
         return secured;
       },

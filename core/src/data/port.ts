@@ -6,11 +6,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type IpAddress, parseIp } from '@sluice/dsl/match';
 import type { Address } from '@sluice/dsl/plan';
+import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Closable, Loop } from './loop.ts';
+import { HelloPeek } from './tcp/hello-peek.ts';
 
 const BACKLOG = 4096;
 /** Stands for the peer of a Unix socket, and of one that has gone already. */
@@ -32,6 +34,7 @@ export class Port {
   isClosed = false;
   #held: Generation | null = null;
   #isServing = false;
+  #isHandingOver = false;
   #waiting: Socket[] = [];
   readonly #server: Server;
   readonly #loop: Loop;
@@ -96,6 +99,7 @@ export class Port {
     const { slot } = this.listener;
     this.connections.add(connection);
     this.#loop.connections.add(connection);
+    if (this.#isHandingOver) return;
     this.#loop.counters.listener(slot, ListenerIndex.connections);
     this.#loop.addresses.add(slot, ip, 1);
   }
@@ -123,14 +127,50 @@ export class Port {
       socket.destroy();
       return;
     }
-    const stream = listener.tls === null ? socket : this.#secure(socket, listener, listener.tls);
-    if (stream !== null) new ClientConnection(stream, ip, this, this.#loop);
+    const { tls } = listener;
+    if (tls === null) new ClientConnection(socket, ip, this, this.#loop);
+    else if (tls.needsHello === true) this.#peek(socket, ip, listener, tls);
+    else {
+      const stream = this.#secure(socket, listener, tls, null);
+      if (stream !== null) new ClientConnection(stream, ip, this, this.#loop);
+    }
   }
 
-  /** secure hands a connection to the listener's TLS mode. Null: the mode failed, and the connection is closed. */
-  #secure(socket: Socket, listener: LinkedListener, tls: TlsMode): Socket | null {
+  /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
+  #peek(socket: Socket, ip: IpAddress, listener: LinkedListener, tls: TlsMode): void {
+    const loop = this.#loop;
+    const { generation } = listener;
+    generation.holds++;
+    const peek = new HelloPeek(socket, loop.wheel, {
+      greeted: (hello) => {
+        const stream = this.#secure(socket, listener, tls, hello);
+        if (stream === null) this.left(peek, ip);
+        else this.#handOver(peek, () => new ClientConnection(stream, ip, this, loop));
+        releaseGeneration(generation, loop);
+      },
+      gone: () => {
+        this.left(peek, ip);
+        releaseGeneration(generation, loop);
+      },
+    });
+    this.joined(peek, ip);
+  }
+
+  /** handOver has a connection served by another object from now on: it stays one connection. */
+  #handOver(from: Closable, serve: () => void): void {
+    this.#isHandingOver = true;
+    serve();
+    this.#isHandingOver = false;
+    this.connections.delete(from);
+    this.#loop.connections.delete(from);
+  }
+
+  /** secure hands a connection to the listener's TLS mode. Null: it is not let in, or the mode failed; it is closed. */
+  #secure(socket: Socket, listener: LinkedListener, tls: TlsMode, hello: ClientHello | null): Socket | null {
     try {
-      return tls.accept(socket);
+      const stream = tls.accept(socket, hello);
+      if (stream !== null) return stream;
+      this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
     } catch (error) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
       this.#loop.log('error', 'the TLS mode failed; the connection was closed', {
@@ -138,10 +178,10 @@ export class Port {
         tls: listener.plan.tls?.name,
         error: error instanceof Error ? error.message : String(error),
       });
-      socket.on('error', ignoreError);
-      socket.destroy();
-      return null;
     }
+    socket.on('error', ignoreError);
+    socket.destroy();
+    return null;
   }
 
   #isOverLimit(listener: LinkedListener, ip: IpAddress): boolean {

@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net';
 import type { FieldReader, MapLookup, RequestFacts } from '@sluice/dsl/match';
 import type { Args, Template } from '@sluice/dsl/plan';
+import type { ClientHello } from './client-hello.ts';
 import type { RateTable } from './rate-table.ts';
 import type { ServerPool, StickyPool } from './server-pool.ts';
 import type { StickTable } from './stick-table.ts';
@@ -159,14 +160,25 @@ export type StickinessFactory = (options: Args, host: StickHost) => Stickiness;
 
 /** TlsMode takes over accepted connections of a listener. */
 export interface TlsMode {
+  /** The mode wants to know what the client says first; without, `accept` is called before anything has come. Default: false. */
+  readonly needsHello?: boolean;
   /**
    * accept returns the stream that speaks HTTP, at once: it may still be shaking hands, and closes when that fails or takes
-   * too long. A throw closes the connection.
+   * too long. `hello` is null when the mode needs none, or when the client's first bytes are no TLS; the bytes are still in the
+   * socket. Returns null for a client that may not come in, which is closed; so does a throw, which counts as an error.
    */
-  accept(socket: Socket): Socket;
+  accept(socket: Socket, hello: ClientHello | null): Socket | null;
 }
 
-export type TlsModeFactory = (options: Args) => TlsMode;
+/** TlsHost is what a TLS mode is given. */
+export interface TlsHost {
+  /** The listener's name. */
+  readonly listener: string;
+  /** 32 random bytes, made anew with every start of the gateway; the same in all threads and over reloads. Never show it. */
+  readonly processSecret: Uint8Array;
+}
+
+export type TlsModeFactory = (options: Args, host: TlsHost) => TlsMode;
 
 /** ErrorAnswerFactory makes the answers that the gateway gives by itself: 400, 404, 502, 503… Called once a status. */
 export type ErrorAnswerFactory = (options: Args) => (status: number) => Answer;

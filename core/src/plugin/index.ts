@@ -1,3 +1,4 @@
+export type * from './client-hello.ts';
 export type * from './data-entry.ts';
 export type * from './health-check.ts';
 export * from './manifest.ts';

@@ -26,6 +26,14 @@ export interface PluginHost {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** ValidateHost is what a component is given when it looks at its options. */
+export interface ValidateHost {
+  /** The value of a secret that the options name. Throws SG0203 for one that is not there. */
+  secret(name: string): string;
+  /** warn says something that is no reason to refuse; one line, shown where the component was written. */
+  warn(message: string): void;
+}
+
 /** A component of a slot. `options` is a JSON Schema that the options in the plan must meet (checked by ajv). */
 export type Component = ComponentWord & {
   readonly options?: object;
@@ -41,7 +49,12 @@ export type Component = ComponentWord & {
    * folder of the rule file. Returns the options that data threads will get, as plain data: paths, never a file's secrets.
    * Throws an Error whose message is one line for people; the gateway adds where it was written. Main thread.
    */
-  validate?(options: Args, baseDir: string): Args | Promise<Args>;
+  validate?(options: Args, baseDir: string, host: ValidateHost): Args | Promise<Args>;
+  /**
+   * The files, and folders, that checked options depend on. When one of them changes while the gateway runs, the options are
+   * validated again and, if they are good, linked anew by all threads; if not, what runs goes on.
+   */
+  files?(options: Args): readonly string[];
 };
 
 export interface PluginManifest {

@@ -19,6 +19,8 @@ function finding(validate: Validate) {
   return () => component;
 }
 
+const secret = (name: string): string => `value of ${name}`;
+
 function secured(name: string, place: Place = PLACE): ListenerPlan {
   return listener(name, { tls: { slot: 'tls', name: 'look', options: { cert: name }, place } });
 }
@@ -30,7 +32,7 @@ test('a component looks at its options after their defaults, and may change them
     return { ...options, cert: `${baseDir}/${options.cert}` };
   });
   const place = { file: 'rules/edge.sluice', line: 2, column: 3, length: 9 };
-  const checked = await checkComponents(plan([secured('a.pem', place), listener('plain')], []), find);
+  const { plan: checked } = await checkComponents(plan([secured('a.pem', place), listener('plain')], []), find, secret);
   const folder = resolve('rules');
   assert.deepEqual(seen, [{ cert: 'a.pem', depth: 3 }, folder]);
   assert.deepEqual(checked.listeners[0]!.tls!.options, { cert: `${folder}/a.pem`, depth: 3 });
@@ -43,7 +45,7 @@ test('rules that are in no file are in the folder of the process', async () => {
     folder = baseDir;
     return options;
   });
-  await checkComponents(plan([secured('a')], []), find);
+  await checkComponents(plan([secured('a')], []), find, secret);
   assert.equal(folder, process.cwd());
 });
 
@@ -52,7 +54,7 @@ test('all that components refuse is told at once, one line each, with its place'
     throw new Error(`no \`${options.cert}\` here`);
   });
   const second = { file: 'edge.sluice', line: 9, column: 3, length: 9 };
-  await assert.rejects(checkComponents(plan([secured('a'), secured('b', second)], []), find), (thrown) => {
+  await assert.rejects(checkComponents(plan([secured('a'), secured('b', second)], []), find, secret), (thrown) => {
     assert.ok(thrown instanceof GatewayError);
     assert.equal(thrown.code, 'SG0116');
     assert.equal(
@@ -71,4 +73,18 @@ test('all that components refuse is told at once, one line each, with its place'
     ]);
     return true;
   });
+});
+
+test('a component may warn, name the files it depends on, and read the secrets it was given', async () => {
+  const component = finding((options, _baseDir, host) => {
+    host.warn(`${options.cert} is old`);
+    return { ...options, cert: host.secret('name') };
+  })();
+  const find = () => ({ ...component, files: ({ cert }: { cert?: unknown }) => [`/etc/${cert}`] });
+  const checked = await checkComponents(plan([secured('a'), secured('b')], []), find as never, secret);
+  assert.deepEqual(checked.files, ['/etc/value of name']);
+  assert.deepEqual(
+    checked.warnings.map(({ code, severity, message }) => `${code} ${severity} ${message}`),
+    ['a', 'b'].map((name) => `SG0117 warning listener \`${name}\`: tls \`look\`: ${name} is old`),
+  );
 });

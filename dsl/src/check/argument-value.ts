@@ -27,7 +27,7 @@ import type { Scope } from './scope.ts';
 import { readTemplate } from './template.ts';
 
 /** LIST_TYPES take several values with commas between them. */
-export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes']);
+export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes', 'files']);
 
 /** NUMERIC_TYPES begin with a digit, so that one that is left out can be told from one that is there. */
 export const NUMERIC_TYPES: ReadonlySet<string> = new Set([
@@ -154,6 +154,10 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
 /** listItemValues are the values that one written value of a list argument stands for. */
 export function listItemValues(scope: Scope, item: WordItem, arg: BaseArg): readonly (string | number)[] | undefined {
   if (arg.type === 'cidrs') return networkValues(scope, item) ?? undefined;
+  if (arg.type === 'files') {
+    const path = argumentValue(scope, item, { ...arg, type: 'file' });
+    return path === undefined ? undefined : [path as string];
+  }
   const value = listItemValue(scope, item, arg);
   return value === undefined ? undefined : [value];
 }

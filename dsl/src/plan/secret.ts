@@ -24,6 +24,7 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
   for (const { guards, changes, routes, responseChanges } of plan.listeners) {
     for (const rules of [guards, changes, routes, responseChanges]) rules.forEach(collect);
   }
+  for (const { tls } of plan.listeners) if (tls !== null) collect({ args: tls.options });
   for (const { check, stick } of plan.backends) {
     if (check !== null) collect({ args: check.probe.options });
     if (stick !== null) collect({ args: stick.options });

@@ -1,25 +1,72 @@
 /**
- * Credentials: certificate and key files to what OpenSSL serves with. Both planes: data threads serve with it, and the check
+ * Credentials: certificates and keys to what OpenSSL serves with. Both planes: data threads serve with it, and the check
  * of a plan makes one to find out what OpenSSL would refuse. Imports no certificate library.
  */
 import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { Args } from '@sluice/dsl/plan';
+import type { CertificateFile, TerminateOptions } from './terminate-options.ts';
 
-/** CredentialFiles are the checked options of `tls terminate`, paths absolute. */
-export interface CredentialFiles {
-  readonly cert: string;
-  /** The same as `cert` when both are in one file. */
-  readonly key: string;
-  readonly min: '1.2' | '1.3';
-}
-
-/** Pem is the files' bytes. */
-export interface Pem {
+/** Credential is one certificate with its key, as bytes. */
+export interface Credential {
+  readonly file: CertificateFile;
   readonly cert: Buffer;
+  /** The same as `cert` when both are in one file. */
   readonly key: Buffer;
+  /** An answer of the certificate's authority that it is still good (OCSP), DER; null: there is none to staple. */
+  readonly staple: Buffer | null;
 }
+
+/** PKCS#12 (RFC 7292) is DER, which begins with a SEQUENCE; PEM is text. */
+export function isPkcs12(bytes: Buffer): boolean {
+  return bytes[0] === 0x30;
+}
+
+/** stapleFile is where an OCSP answer for a certificate is looked for. */
+export function stapleFile(cert: string): string {
+  return `${cert}.ocsp`;
+}
+
+/** readCredential reads the files of one certificate. Throws the system's error. */
+export function readCredential(file: CertificateFile): Credential {
+  const cert = readFileSync(file.cert);
+  return { file, cert, key: file.key === file.cert ? cert : readFileSync(file.key), staple: readStaple(file.cert) };
+}
+
+function readStaple(cert: string): Buffer | null {
+  try {
+    return readFileSync(stapleFile(cert));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/**
+ * Levels as Mozilla's Server Side TLS (version 5.7) has them. `old` is for clients that nobody should still have: TLS 1.0, and
+ * OpenSSL's own lower limits taken away.
+ */
+const LEVELS = {
+  modern: { minVersion: 'TLSv1.3' },
+  intermediate: {
+    minVersion: 'TLSv1.2',
+    ciphers: [
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+      'ECDHE-RSA-AES128-GCM-SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+      'ECDHE-ECDSA-CHACHA20-POLY1305',
+      'ECDHE-RSA-CHACHA20-POLY1305',
+    ].join(':'),
+  },
+  old: { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
+} as const;
+
+/** How long a session may be resumed, in seconds: no longer than its ticket's key is known. */
+export const SESSION_SECONDS = 7200;
 
 /**
  * RFC 9325, section 3.5: renegotiation has been a weakness often enough, and no browser asks for it; TLS 1.3 has none. The
@@ -27,20 +74,29 @@ export interface Pem {
  */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
 
-/** credentialFiles reads the options of a plan. */
-export function credentialFiles(options: Args): CredentialFiles {
-  const cert = String(options.cert);
-  const key = options.key === undefined ? cert : String(options.key);
-  return { cert, key, min: options.min === '1.3' ? '1.3' : '1.2' };
-}
-
-/** readPem reads both files. Throws the system's error. */
-export function readPem({ cert, key }: CredentialFiles): Pem {
-  const bytes = readFileSync(cert);
-  return { cert: bytes, key: key === cert ? bytes : readFileSync(key) };
-}
-
-/** secureContext makes the context that all connections of a listener share. Throws what OpenSSL refuses. */
-export function secureContext({ cert, key }: Pem, min: CredentialFiles['min']): SecureContext {
-  return createSecureContext({ cert, key, minVersion: `TLSv${min}`, secureOptions: SECURE_OPTIONS });
+/**
+ * secureContext makes the context that all connections for a name share: one certificate of each kind of key, of which
+ * OpenSSL takes what the client can verify. Throws what OpenSSL refuses.
+ */
+export function secureContext(
+  credentials: readonly Credential[],
+  options: Pick<TerminateOptions, 'level' | 'min' | 'password' | 'clientCa'>,
+  sessionIdContext = '',
+): SecureContext {
+  const { level, min, password, clientCa } = options;
+  const passphrase = password === null ? {} : { passphrase: password };
+  const pem = credentials.filter(({ cert }) => !isPkcs12(cert));
+  const pkcs12 = credentials.filter(({ cert }) => isPkcs12(cert));
+  return createSecureContext({
+    ...LEVELS[level],
+    ...(min === null ? {} : { minVersion: `TLSv${min}` as const }),
+    ...(pem.length === 0
+      ? {}
+      : { cert: pem.map(({ cert }) => cert), key: pem.map(({ key }) => ({ pem: key, ...passphrase })) }),
+    ...(pkcs12.length === 0 ? {} : { pfx: pkcs12.map(({ cert }) => ({ buf: cert, ...passphrase })) }),
+    ...(clientCa === null ? {} : { ca: readFileSync(clientCa) }),
+    ...(sessionIdContext === '' ? {} : { sessionIdContext }),
+    sessionTimeout: SESSION_SECONDS,
+    secureOptions: SECURE_OPTIONS,
+  });
 }

@@ -5,5 +5,5 @@ import type { DataEntry } from '@sluice/core/plugin';
 import { Termination } from './termination.ts';
 
 export const tlsModes: NonNullable<DataEntry['tlsModes']> = {
-  terminate: (options) => new Termination(options),
+  terminate: (options, host) => new Termination(options, host),
 };

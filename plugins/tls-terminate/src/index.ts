@@ -1,7 +1,11 @@
 /**
- * The manifest of tls-terminate: `tls terminate cert "FILE" [key "FILE"] [min 1.2|1.3]`. Main thread only.
+ * The manifest of tls-terminate: `tls terminate cert "FILE", …`. Main thread only.
  */
 import { definePlugin } from '@sluice/core/plugin';
+import { stapleFile } from './credentials.ts';
+import { LEVELS, terminateOptions } from './terminate-options.ts';
+
+const FILES = { type: ['string', 'array'], minLength: 1, minItems: 1, items: { type: 'string', minLength: 1 } };
 
 export default definePlugin({
   name: 'tls-terminate',
@@ -12,43 +16,93 @@ export default definePlugin({
       kind: 'component',
       slot: 'tls',
       name: 'terminate',
-      doc: 'Ends TLS here, with a certificate and its key from PEM files. What follows is read as HTTP.',
+      doc: 'Ends TLS here, with certificates and their keys from files. What follows is read as HTTP.',
       example: 'tls terminate cert "certs/site.pem" min 1.2',
       args: [
         {
           name: 'cert',
-          type: 'file',
+          type: 'files',
           before: 'cert',
-          doc: "A PEM file with the site's certificate, and behind it those that lead to the root.",
+          doc: 'PEM or PKCS#12 files, or patterns such as `certs/*.pem`. Each has a certificate and those that lead to the root; the first one answers where no other has the name.',
         },
         {
           name: 'key',
           type: 'file',
           before: 'key',
-          doc: 'A PEM file with the private key. Default: it is in the same file as the certificate.',
+          doc: 'A PEM file with the private key. Default: in the certificate’s file, or beside it with the ending `.key`.',
           isOptional: true,
+        },
+        {
+          name: 'password',
+          type: 'text',
+          before: 'password',
+          doc: 'Opens encrypted keys and PKCS#12 files; a secret.',
+          isOptional: true,
+        },
+        {
+          name: 'level',
+          type: 'name',
+          before: 'level',
+          doc: 'How old clients may be: modern (TLS 1.3), intermediate (1.2), old (1.0).',
+          choices: [...LEVELS],
+          default: 'intermediate',
         },
         {
           name: 'min',
           type: 'name',
           before: 'min',
-          doc: 'The oldest version of TLS that is spoken. Default 1.2.',
+          doc: 'The oldest version of TLS that is spoken. Default: the level’s.',
           choices: ['1.2', '1.3'],
-          default: '1.2',
+          isOptional: true,
+        },
+        {
+          name: 'client',
+          type: 'file',
+          before: 'client certificate from',
+          doc: 'Lets in clients whose certificate was signed by one of these authorities, a PEM file.',
+          isOptional: true,
+        },
+        {
+          name: 'optional',
+          type: 'flag',
+          before: 'or none',
+          doc: 'Lets in clients without a certificate too; a bad one is refused all the same.',
+          needs: 'client',
+        },
+        {
+          name: 'strict',
+          type: 'flag',
+          before: 'known names only',
+          doc: 'Refuses clients that ask for a name that no certificate has, or for none.',
         },
       ],
       options: {
         type: 'object',
         properties: {
-          cert: { type: 'string', minLength: 1 },
-          key: { type: 'string', minLength: 1 },
-          min: { enum: ['1.2', '1.3'], default: '1.2' },
+          cert: FILES,
+          key: FILES,
+          names: { type: 'array', items: { type: 'string' } },
+          folders: { type: 'array', items: { type: 'string' } },
+          keyTypes: { type: 'array', items: { type: 'string' } },
+          password: { type: ['string', 'object'] },
+          level: { enum: [...LEVELS], default: 'intermediate' },
+          min: { enum: ['1.2', '1.3'] },
+          client: { type: 'string', minLength: 1 },
+          optional: { type: 'boolean' },
+          strict: { type: 'boolean' },
         },
         required: ['cert'],
         additionalProperties: false,
       },
       // Only rules with `tls terminate` pay for the certificate library.
-      validate: async (options, baseDir) => (await import('./certificate-check.ts')).checkCertificate(options, baseDir),
+      validate: async (options, baseDir, host) =>
+        (await import('./certificate-check.ts')).checkCertificates(options, baseDir, host),
+      files: (options) => {
+        const { files, clientCa } = terminateOptions(options);
+        const own = files.flatMap(({ cert, key }) => [cert, key, stapleFile(cert)]);
+        const folders = Array.isArray(options.folders) ? options.folders.map(String) : [];
+        return [...own, ...folders, ...(clientCa === null ? [] : [clientCa])];
+      },
     },
   ],
 });

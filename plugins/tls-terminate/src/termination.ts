@@ -4,28 +4,70 @@
  * The files are read once, when a plan is linked; connections keep the context that they began with, so a reload with a
  * renewed certificate touches none of them.
  */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
-import type { TlsMode } from '@sluice/core/plugin';
+import type { ClientHello, TlsHost, TlsMode } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
-import { credentialFiles, readPem, secureContext } from './credentials.ts';
+import { CertificateSet } from './certificate-set.ts';
+import { readCredential, secureContext } from './credentials.ts';
 import { SecureSocket } from './secure-socket.ts';
+import { terminateOptions } from './terminate-options.ts';
+import { TicketKeys } from './ticket-keys.ts';
 
 /** How long a handshake may take, from the accepted connection to its end. */
 export const HANDSHAKE_MS = 10_000;
 
 export class Termination implements TlsMode {
-  readonly #context: SecureContext;
-  readonly #handshakeMs: number;
+  readonly certificates: CertificateSet;
+  readonly handshakeMs: number;
+  /** Clients are asked for a certificate. */
+  readonly asksClient: boolean;
+  /** Clients may come without. */
+  readonly isClientOptional: boolean;
+  /** Clients that name no known name are refused. */
+  readonly isStrict: boolean;
 
   /** Throws the system's error for a file that cannot be read, and OpenSSL's for one that it refuses. */
-  constructor(options: Args, handshakeMs = HANDSHAKE_MS) {
-    const files = credentialFiles(options);
-    this.#context = secureContext(readPem(files), files.min);
-    this.#handshakeMs = handshakeMs;
+  constructor(options: Args, host: TlsHost, handshakeMs = HANDSHAKE_MS) {
+    const read = terminateOptions(options);
+    const tickets = new TicketKeys(host.processSecret);
+    const session = sessionContext(host.listener, read.clientCa);
+    this.certificates = new CertificateSet(read.files.map(readCredential), (credentials) => {
+      const context = secureContext(credentials, read, session);
+      tickets.seal(context);
+      return context;
+    });
+    this.asksClient = read.clientCa !== null;
+    this.isClientOptional = read.isClientOptional;
+    this.isStrict = read.isStrict;
+    this.handshakeMs = handshakeMs;
   }
 
-  accept(socket: Socket): Socket {
-    return new SecureSocket(socket, this.#context, this.#handshakeMs);
+  /**
+   * Where one certificate answers for everybody, the client's hello is OpenSSL's own business. Else it is read here: Node's
+   * own way to choose by name takes over one kind of key only, and leaves the first certificate's other kind in place.
+   */
+  get needsHello(): boolean {
+    return this.isStrict || this.certificates.isMany;
   }
+
+  accept(socket: Socket, hello: ClientHello | null): Socket | null {
+    if (!this.needsHello) return new SecureSocket(socket, this, this.certificates.first);
+    // What is no hello gets OpenSSL's alert.
+    const name = hello === null ? null : hello.sni;
+    const group = name === null ? this.certificates.first : this.certificates.find(name);
+    if (group === null && this.isStrict) return null;
+    return new SecureSocket(socket, this, group ?? this.certificates.first);
+  }
+}
+
+/**
+ * sessionContext keeps sessions where they belong: one of a listener whose clients are verified must not be resumed at another that trusts
+ * other authorities. At most 32 characters.
+ */
+function sessionContext(listener: string, clientCa: string | null): string {
+  const hash = createHash('sha256').update(listener);
+  if (clientCa !== null) hash.update('\0').update(readFileSync(clientCa));
+  return hash.digest('hex').slice(0, 32);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
-import { checkCertificate } from '../src/certificate-check.ts';
+import { checkCertificates } from '../src/certificate-check.ts';
 import { certify, makeKey } from './certificates.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
@@ -29,8 +29,8 @@ before(() => {
   write('other.key', otherKey);
   write('both.crt', other.cert + site.cert);
   write('mixed.pem', site.cert + otherKey);
-  write('expired.crt', certify('old.test', key, -60, -30).cert);
-  write('early.crt', certify('new.test', key, 2, 30).cert);
+  write('expired.crt', certify('old.test', key, { fromDay: -60, toDay: -30 }).cert);
+  write('early.crt', certify('new.test', key, { fromDay: 2 }).cert);
   write('empty.pem', '');
   write('text.pem', 'here is no certificate\n');
   write('der.crt', new X509Certificate(site.cert).raw);
@@ -38,6 +38,9 @@ before(() => {
   write('broken.key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
   const secret = { cipher: 'aes-256-cbc', passphrase: 'secret', format: 'pem' } as const;
   write('locked.key', createPrivateKey(key).export({ type: 'pkcs8', ...secret }));
+  mkdirSync(join(folder, 'many'));
+  for (const name of ['b', 'a']) write(`many/${name}.pem`, certify(`${name}.test`, key).cert + key);
+  write('lonely.crt', site.cert);
   write('locked-1.key', createPrivateKey(key).export({ type: 'pkcs1', ...secret }));
   write('large.pem', Buffer.alloc(1024 * 1024 + 1));
   write('closed.crt', site.cert);
@@ -47,17 +50,50 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true }));
 
-const check = (options: Args): Promise<Args> => checkCertificate(options, folder);
+const warnings: string[] = [];
+const host = {
+  secret: (name: string) => (name === 'right' ? 'secret' : 'wrong'),
+  warn: (said: string) => void warnings.push(said.replaceAll(folder, 'FOLDER')),
+};
+const check = (options: Args): Promise<Args> => checkCertificates(options, folder, host);
+
+/** What of the checked options says where files are and whose. */
+function found({ cert, key, names, keyTypes }: Args) {
+  return { cert, key, names, keyTypes };
+}
 
 test('a certificate with its key behind it, before it, or in a file of its own is taken, with absolute paths', async () => {
   const at = (name: string): string => join(folder, name);
-  assert.deepEqual(await check({ cert: 'site.pem', min: '1.2' }), { cert: at('site.pem'), min: '1.2' });
-  assert.deepEqual(await check({ cert: at('key-first.pem'), min: '1.3' }), { cert: at('key-first.pem'), min: '1.3' });
-  assert.deepEqual(await check({ cert: 'site.crt', key: 'site.key', min: '1.2' }), {
-    cert: at('site.crt'),
-    key: at('site.key'),
-    min: '1.2',
+  const site = (cert: string, key: string) => ({
+    cert: [at(cert)],
+    key: [at(key)],
+    names: ['site.test'],
+    keyTypes: ['rsa'],
   });
+  assert.deepEqual(found(await check({ cert: 'site.pem' })), site('site.pem', 'site.pem'));
+  assert.deepEqual(found(await check({ cert: at('key-first.pem') })), site('key-first.pem', 'key-first.pem'));
+  assert.deepEqual(found(await check({ cert: 'site.crt', key: 'site.key' })), site('site.crt', 'site.key'));
+});
+
+test('a key beside its certificate need not be named', async () => {
+  assert.deepEqual((await check({ cert: 'site.crt' })).key, [join(folder, 'site.key')]);
+});
+
+test('several files, and patterns, are taken in the order in which they are written', async () => {
+  const { cert, names } = await check({ cert: ['site.pem', 'many/*.pem'] });
+  assert.deepEqual(
+    cert,
+    ['site.pem', 'many/a.pem', 'many/b.pem'].map((name) => join(folder, name)),
+  );
+  assert.deepEqual(names, ['site.test', 'a.test', 'b.test']);
+  assert.deepEqual((await check({ cert: 'many/*.pem' })).folders, [join(folder, 'many')]);
+});
+
+test('an encrypted key opens with its password', async () => {
+  const password = { secret: 'right' };
+  for (const key of ['locked.key', 'locked-1.key']) {
+    assert.deepEqual((await check({ cert: 'site.crt', key, password })).password, password, 'the secret stays one');
+  }
 });
 
 /** What is wrong, and what is said of it: one line, `FOLDER` being where the files are. */
@@ -77,10 +113,7 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
     { cert: 'text.pem' },
     'cert `FOLDER/text.pem`: it is not PEM: PEM has lines such as `-----BEGIN CERTIFICATE-----`',
   ],
-  DER: [
-    { cert: 'der.crt', key: 'site.key' },
-    /^cert `FOLDER\/der\.crt`: it is not PEM: it looks like DER or PKCS#12, /,
-  ],
+  DER: [{ cert: 'der.crt', key: 'site.key' }, 'cert `FOLDER/der.crt`: a PKCS#12 file holds its key: take out `key`'],
   'a key as certificate': [
     { cert: 'site.key' },
     'cert `FOLDER/site.key`: there is no certificate in it, only PRIVATE KEY',
@@ -90,8 +123,8 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
     /^cert `FOLDER\/broken\.crt`: its certificate 1 is broken: [^:]+$/,
   ],
   'no key': [
-    { cert: 'site.crt' },
-    'cert `FOLDER/site.crt`: there is no private key in it: add one, or name its file with `key`',
+    { cert: 'lonely.crt' },
+    'cert `FOLDER/lonely.crt`: there is no private key in it: add one, or name its file with `key`',
   ],
   'a certificate as key': [
     { cert: 'site.pem', key: 'site.crt' },
@@ -99,11 +132,28 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
   ],
   'an encrypted key': [
     { cert: 'site.crt', key: 'locked.key' },
-    "key `FOLDER/locked.key`: the private key is encrypted: write it out plain with `openssl pkey`, for the gateway's user alone",
+    'key `FOLDER/locked.key`: the private key is encrypted: add `password secret "NAME"`',
   ],
   'a key encrypted the old way': [
     { cert: 'site.crt', key: 'locked-1.key' },
     /^key `FOLDER\/locked-1\.key`: the private key is encrypted: /,
+  ],
+  'a wrong password': [
+    { cert: 'site.crt', key: 'locked.key', password: { secret: 'other' } },
+    'key `FOLDER/locked.key`: the private key does not open with this password',
+  ],
+  'a password that all can read': [
+    { cert: 'site.crt', key: 'locked.key', password: 'secret' },
+    'the password would stand where others can read it: write `password secret "NAME"`',
+  ],
+  'a pattern that no file has': [{ cert: 'none/*.pem' }, 'cert `none/*.pem`: no file has such a name'],
+  'one key for several certificates': [
+    { cert: ['site.pem', 'many/*.pem'], key: 'site.key' },
+    "one key cannot be that of 3 certificates: keep each key in its certificate's file, or beside it",
+  ],
+  'an authority that is none': [
+    { cert: 'site.pem', client: 'site.crt' },
+    "client certificate from `FOLDER/site.crt`: `site.test` is no authority: name the certificate that signs the clients' own",
   ],
   'a broken key': [
     { cert: 'site.crt', key: 'broken.key' },
@@ -169,7 +219,7 @@ describe('one line is said of', () => {
 
 test('dates are judged by the time that is given', async () => {
   const later = new Date(Date.now() + 31 * 86_400_000);
-  await assert.rejects(checkCertificate({ cert: 'site.pem' }, folder, later), /expired on/);
+  await assert.rejects(checkCertificates({ cert: 'site.pem' }, folder, host, later), /expired on/);
 });
 
 test('what openssl makes of elliptic curves is taken, parameters and all', async (t) => {
@@ -184,6 +234,6 @@ test('what openssl makes of elliptic curves is taken, parameters and all', async
     return t.skip('openssl not installed');
   }
   write('ec.crt', made);
-  assert.equal((await check({ cert: 'ec.crt', key: 'ec.key' })).key, join(folder, 'ec.key'));
+  assert.deepEqual((await check({ cert: 'ec.crt', key: 'ec.key' })).keyTypes, ['ec']);
   return undefined;
 });

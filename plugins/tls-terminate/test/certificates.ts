@@ -19,7 +19,7 @@ export function makeKey(bits = 2048): string {
 }
 
 /** certify makes a self-signed certificate for a name; its days are counted from now. */
-export function certify(name: string, key: string, fromDay = -1, toDay = 30): Certified {
+export function certify(name: string, key: string, { fromDay = -1, toDay = 30, isAuthority = false } = {}): Certified {
   const privateKey = forge.pki.privateKeyFromPem(key);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.setRsaPublicKey(privateKey.n, privateKey.e);
@@ -28,7 +28,15 @@ export function certify(name: string, key: string, fromDay = -1, toDay = 30): Ce
   certificate.validity.notAfter = new Date(Date.now() + toDay * DAY_MS);
   certificate.setSubject([{ name: 'commonName', value: name }]);
   certificate.setIssuer([{ name: 'commonName', value: name }]);
-  certificate.setExtensions([{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }]);
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: isAuthority },
+    { name: 'subjectAltName', altNames: [{ type: 2, value: name }] },
+  ]);
   certificate.sign(privateKey, forge.md.sha256.create());
   return { cert: forge.pki.certificateToPem(certificate), key };
+}
+
+/** authorityFor makes the certificate of an authority. */
+export function authorityFor(name: string): Certified {
+  return certify(name, makeKey(), { isAuthority: true });
 }

@@ -11,6 +11,7 @@ import { tlsModes } from '../src/data.ts';
 import { Termination } from '../src/termination.ts';
 import { certify, makeKey } from './certificates.ts';
 
+const HOST = { listener: 'edge', processSecret: Buffer.alloc(32, 1) };
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const file = join(folder, 'site.pem');
 const key = makeKey();
@@ -23,7 +24,7 @@ const waiting: (() => void)[] = [];
 before(async () => {
   writeFileSync(file, certify('site.test', key).cert + key);
   server = createServer({ allowHalfOpen: true }, (raw) => {
-    const stream = mode.accept(raw);
+    const stream = mode.accept(raw, null)!;
     stream.on('end', () => stream.end());
     accepted.push({ raw, stream });
     for (const wake of waiting.splice(0)) wake();
@@ -41,7 +42,7 @@ after(() => {
 function use(options: { min?: string; handshakeMs?: number } = {}): void {
   accepted = [];
   const { min = '1.2', handshakeMs } = options;
-  mode = new Termination({ cert: file, min }, ...(handshakeMs === undefined ? [] : [handshakeMs]));
+  mode = new Termination({ cert: file, min }, HOST, ...(handshakeMs === undefined ? [] : [handshakeMs]));
 }
 
 const port = (): number => (server.address() as { port: number }).port;
@@ -72,7 +73,7 @@ async function gone(): Promise<void> {
 }
 
 test('the mode is in the data entry under its name', () => {
-  assert.ok(tlsModes.terminate!({ cert: file, min: '1.2' }) instanceof Termination);
+  assert.ok(tlsModes.terminate!({ cert: file, min: '1.2' }, HOST) instanceof Termination);
 });
 
 test('what the client sends comes out plain, and what is answered goes in', async () => {
@@ -94,7 +95,7 @@ test('a hello that came before the connection was taken over is not lost', async
   const early = createServer((raw) => {
     raw.once('readable', () => {
       assert.ok(raw.readableLength > 0);
-      mode.accept(raw).end('welcome');
+      mode.accept(raw, null)!.end('welcome');
     });
   }).listen(0, '127.0.0.1');
   t.after(() => early.close());
@@ -241,5 +242,5 @@ test('a connection keeps the certificate that it began with', async () => {
 });
 
 test('a file that is gone by then is an error with its name', () => {
-  assert.throws(() => new Termination({ cert: join(folder, 'gone.pem'), min: '1.2' }), /gone\.pem/);
+  assert.throws(() => new Termination({ cert: join(folder, 'gone.pem'), min: '1.2' }, HOST), /gone\.pem/);
 });

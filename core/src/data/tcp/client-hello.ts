@@ -7,13 +7,7 @@
  * is what the client wants routers to see. Unknown extensions, GREASE (RFC 8701) among them, are stepped over.
  */
 
-/** ClientHello is what rules may ask for. */
-export interface ClientHello {
-  /** In lower case; empty when the client names none. */
-  readonly sni: string;
-  /** Protocols in the client's order, as they were sent (latin1). */
-  readonly alpn: readonly string[];
-}
+import type { ClientHello } from '../../plugin/client-hello.ts';
 
 /** More bytes are needed. */
 export const HELLO_NEEDS_MORE = 'more';

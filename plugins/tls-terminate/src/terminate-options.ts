@@ -1,0 +1,72 @@
+/**
+ * TerminateOptions: what `tls terminate` says, read from a plan. Both planes.
+ */
+import type { Args } from '@sluice/dsl/plan';
+
+export const LEVELS = ['modern', 'intermediate', 'old'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** CertificateFile is one certificate; once checked, its paths are absolute and its names known. */
+export interface CertificateFile {
+  readonly cert: string;
+  /** The same as `cert` when both are in one file. */
+  readonly key: string;
+  /** DNS names in lower case, `*.example.com` among them, and addresses. */
+  readonly names: readonly string[];
+  /** Such as `rsa` or `ec`. */
+  readonly keyType: string;
+}
+
+export interface TerminateOptions {
+  readonly files: readonly CertificateFile[];
+  readonly level: Level;
+  /** Goes before the level's own; null: not said. */
+  readonly min: '1.2' | '1.3' | null;
+  /** Opens encrypted keys and PKCS#12 files; null: not said. */
+  readonly password: string | null;
+  /** The file of authorities whose clients are let in; null: clients are not asked. */
+  readonly clientCa: string | null;
+  /** Clients may come without a certificate. */
+  readonly isClientOptional: boolean;
+  /** Clients that name none of the certificates' names are refused. */
+  readonly isStrict: boolean;
+}
+
+/** terminateOptions reads the options of a plan, checked or not. */
+export function terminateOptions(options: Args): TerminateOptions {
+  const certs = listOf(options.cert);
+  const keys = listOf(options.key);
+  const names = listOf(options.names);
+  const keyTypes = listOf(options.keyTypes);
+  return {
+    files: certs.map((cert, at) => ({
+      cert,
+      key: keys[at] ?? cert,
+      names: (names[at] ?? '').split(' ').filter((name) => name !== ''),
+      keyType: keyTypes[at] ?? '',
+    })),
+    level: LEVELS.find((level) => level === options.level) ?? 'intermediate',
+    min: options.min === '1.2' || options.min === '1.3' ? options.min : null,
+    password: typeof options.password === 'string' ? options.password : null,
+    clientCa: typeof options.client === 'string' ? options.client : null,
+    isClientOptional: options.optional === true,
+    isStrict: options.strict === true,
+  };
+}
+
+/** withFiles puts the checked certificates into a plan's options, as plain lists side by side. */
+export function withFiles(options: Args, files: readonly CertificateFile[], clientCa: string | null): Args {
+  return {
+    ...options,
+    cert: files.map(({ cert }) => cert),
+    key: files.map(({ key }) => key),
+    names: files.map(({ names }) => names.join(' ')),
+    keyTypes: files.map(({ keyType }) => keyType),
+    ...(clientCa === null ? {} : { client: clientCa }),
+  };
+}
+
+function listOf(value: Args[string] | undefined): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,259 @@
+/**
+ * Which certificate answers, whom it lets in, and whose sessions go on: real handshakes with what openssl made.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { Args } from '@sluice/dsl/plan';
+import { checkCertificates } from '../src/certificate-check.ts';
+import { Termination } from '../src/termination.ts';
+import { Authority, hasOpenssl } from './authority.ts';
+
+const skip = hasOpenssl ? false : 'openssl not installed';
+
+describe('certificates by name', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
+  let authority: Authority;
+  let mode: Termination;
+  let server: Server;
+  const sockets = new Set<Socket>();
+  /** What the gateway would read of the hello that comes next. */
+  let sni = '';
+  const warnings: string[] = [];
+  const host = { secret: () => 'secret', warn: (said: string) => void warnings.push(said) };
+
+  before(async () => {
+    authority = new Authority(folder);
+    authority.intermediate('middle');
+    authority.issue('first', ['first.test']);
+    authority.issue('wild', ['*.wild.test', 'wild.test']);
+    authority.issue('one', ['one.wild.test']);
+    authority.issue('both-ec', ['both.test']);
+    authority.issue('both-rsa', ['both.test'], { kind: 'rsa' });
+    authority.issue('chained', ['chained.test'], { by: 'middle' });
+    authority.issue('client', ['client.test']);
+    server = createServer({ allowHalfOpen: true }, (raw) => {
+      sockets.add(raw);
+      const stream = mode.accept(raw, mode.needsHello ? { sni, alpn: [] } : null) as TLSSocket | null;
+      if (stream === null) {
+        raw.destroy();
+        return;
+      }
+      stream.on('secure', () => stream.write(stream.isSessionReused() ? 'again' : 'new'));
+      stream.resume();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    server?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const made = async (options: Args, secret = 1): Promise<Termination> =>
+    new Termination(
+      { ...(await checkCertificates(options, folder, host)), ...('password' in options ? { password: 'secret' } : {}) },
+      { listener: 'edge', processSecret: Buffer.alloc(32, secret) },
+    );
+
+  function open(servername: string, options: ConnectionOptions = {}): TLSSocket {
+    const { port } = server.address() as { port: number };
+    sni = servername.toLowerCase();
+    const socket = connect({ host: '127.0.0.1', port, servername, ca: authority.read('root.crt'), ...options });
+    socket.on('error', () => {});
+    return socket;
+  }
+
+  /** The common name of what answers for a name; `closed` when nothing does. */
+  async function answers(servername: string, options: ConnectionOptions = {}): Promise<string> {
+    const client = open(servername, { rejectUnauthorized: false, ...options });
+    const isOpen = await new Promise<boolean>((resolve) => {
+      client.once('data', () => resolve(true));
+      client.once('close', () => resolve(false));
+    });
+    const name = isOpen ? client.getPeerCertificate().subject.CN : 'closed';
+    client.destroy();
+    return String(name);
+  }
+
+  test('a name has its own certificate, then that of a wildcard, then the first one', async () => {
+    mode = await made({ cert: ['first.pem', 'wild.pem', 'one.pem'] });
+    assert.equal(await answers('first.test'), 'first');
+    assert.equal(await answers('one.wild.test'), 'one');
+    assert.equal(await answers('two.wild.test'), 'wild');
+    assert.equal(await answers('TWO.Wild.test'), 'wild');
+    assert.equal(await answers('wild.test'), 'wild');
+    assert.equal(await answers('a.b.wild.test'), 'first', 'a wildcard stands for one label');
+    assert.equal(await answers('unknown.test'), 'first');
+    assert.equal(await answers(''), 'first');
+  });
+
+  test('where only known names are served, others are closed', async () => {
+    mode = await made({ cert: ['first.pem', 'wild.pem'], strict: true });
+    assert.equal(await answers('two.wild.test'), 'wild');
+    assert.equal(await answers('unknown.test'), 'closed');
+    assert.equal(await answers(''), 'closed');
+  });
+
+  test('of a name with two kinds of keys, each client gets what it can verify', async () => {
+    mode = await made({ cert: ['first.pem', 'both-ec.pem', 'both-rsa.pem'] });
+    const old = { maxVersion: 'TLSv1.2' } as const;
+    assert.equal(await answers('both.test', { ...old, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }), 'both-rsa');
+    assert.equal(await answers('both.test', { ...old, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }), 'both-ec');
+  });
+
+  test('the chain is sent, so that who knows the root trusts the site', async () => {
+    mode = await made({ cert: 'chained.pem' });
+    const client = open('chained.test');
+    await once(client, 'secureConnect');
+    assert.equal(client.authorized, true);
+    client.destroy();
+  });
+
+  test('PKCS#12 is served, behind its password', async () => {
+    authority.pkcs12('wild', 'secret');
+    mode = await made({ cert: 'wild.p12', password: { secret: 'any' } });
+    assert.equal(await answers('a.wild.test'), 'wild');
+    const wrong = { ...host, secret: () => 'other' };
+    await assert.rejects(
+      checkCertificates({ cert: 'wild.p12', password: { secret: 'any' } }, folder, wrong),
+      /does not open with this password$/,
+    );
+    await assert.rejects(checkCertificates({ cert: 'wild.p12' }, folder, host), /it needs a password/);
+  });
+
+  test('a level says how old a client may be', async () => {
+    const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    mode = await made({ cert: 'first.pem', level: 'old' });
+    assert.equal(await answers('first.test', old), 'first');
+    mode = await made({ cert: 'first.pem', level: 'intermediate' });
+    assert.equal(await answers('first.test', old), 'closed');
+    assert.equal(await answers('first.test', { maxVersion: 'TLSv1.2' }), 'first');
+    mode = await made({ cert: 'first.pem', level: 'modern' });
+    assert.equal(await answers('first.test', { maxVersion: 'TLSv1.2' }), 'closed');
+    assert.equal(await answers('first.test'), 'first');
+  });
+
+  describe('clients with certificates', () => {
+    const own = () => ({ cert: authority.read('client.crt'), key: authority.read('client.key') });
+    const foreign = () => {
+      const other = new Authority(mkdtempSync(join(folder, 'other-')));
+      other.issue('client', ['client.test']);
+      return { cert: other.read('client.crt'), key: other.read('client.key') };
+    };
+
+    test('only those of the authority come in', async () => {
+      mode = await made({ cert: 'first.pem', client: 'root.crt' });
+      for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+        assert.equal(await answers('first.test', { ...own(), maxVersion }), 'first');
+        assert.equal(await answers('first.test', { ...foreign(), maxVersion }), 'closed');
+        assert.equal(await answers('first.test', { maxVersion }), 'closed');
+      }
+    });
+
+    test('who has none may come in where that is said, and a bad one is refused all the same', async () => {
+      mode = await made({ cert: 'first.pem', client: 'root.crt', optional: true });
+      assert.equal(await answers('first.test', own()), 'first');
+      assert.equal(await answers('first.test'), 'first');
+      assert.equal(await answers('first.test', foreign()), 'closed');
+    });
+
+    test('a session of a listener that asks nobody is none where clients are asked', async () => {
+      const open = await made({ cert: 'first.pem' });
+      const asking = await made({ cert: 'first.pem', client: 'root.crt' });
+      mode = open;
+      const [, session] = await visit();
+      mode = asking;
+      assert.equal(await answers('first.test', { ...(session === null ? {} : { session }) }), 'closed');
+    });
+  });
+
+  /** Comes once, with a session or without, and goes away with one. */
+  async function visit(session: Buffer | null = null, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3') {
+    const client = open('first.test', { maxVersion, ...(session === null ? {} : { session }) });
+    const [got, said] = await Promise.all([once(client, 'session'), once(client, 'data')]);
+    client.destroy();
+    return [String(said[0]), got[0] as Buffer] as const;
+  }
+
+  test('a session goes on at another thread, and over a reload', async () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      mode = await made({ cert: 'first.pem' });
+      const [first, session] = await visit(null, version);
+      assert.equal(first, 'new');
+      mode = await made({ cert: 'first.pem' });
+      const client = open('first.test', { maxVersion: version, session });
+      assert.equal(String((await once(client, 'data'))[0]), 'again');
+      client.destroy();
+      mode = await made({ cert: 'first.pem' }, 2);
+      assert.equal((await visit(session, version))[0], 'new', 'another secret opens nothing');
+    }
+  });
+
+  test('what the authority says of the certificate is sent along', async () => {
+    authority.staple('first', 'V');
+    mode = await made({ cert: 'first.pem' });
+    const { port } = server.address() as { port: number };
+    sni = 'first.test';
+    const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'first.test', '-status'];
+    const client = spawn('openssl', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    let said = '';
+    for await (const piece of client.stdout) {
+      said += piece;
+      if (/OCSP Response Status|no response sent/.test(said)) break;
+    }
+    client.kill();
+    assert.match(said, /OCSP Response Status: successful/);
+  });
+
+  test('a revoked certificate, and an answer for another one, are told', async () => {
+    authority.staple('one', 'R');
+    await assert.rejects(
+      made({ cert: 'one.pem' }),
+      /OCSP answer `.*one\.pem\.ocsp`: it says that the certificate is not good$/,
+    );
+    authority.staple('wild', 'V');
+    const { renameSync, writeFileSync, unlinkSync } = await import('node:fs');
+    renameSync(authority.at('wild.pem.ocsp'), authority.at('one.pem.ocsp'));
+    await assert.rejects(made({ cert: 'one.pem' }), /it is for another certificate$/);
+    writeFileSync(authority.at('one.pem.ocsp'), 'nothing');
+    await assert.rejects(made({ cert: 'one.pem' }), /it is not an OCSP answer/);
+    unlinkSync(authority.at('one.pem.ocsp'));
+  });
+
+  test('a chain in the wrong order is refused, and one that is cut short is warned of', async () => {
+    const { writeFileSync } = await import('node:fs');
+    const [own, middle, root, key] = ['chained.crt', 'middle.crt', 'root.crt', 'chained.key'].map((name) =>
+      authority.read(name),
+    );
+    writeFileSync(authority.at('wrong.pem'), `${own}${root}${middle}${key}`);
+    await assert.rejects(
+      made({ cert: 'wrong.pem' }),
+      /certificate 2, `Root`, did not issue certificate 1, `chained`: certificate 3 did, so put that one behind it$/,
+    );
+    writeFileSync(authority.at('foreign.pem'), `${own}${authority.read('first.crt')}${key}`);
+    await assert.rejects(
+      made({ cert: 'foreign.pem' }),
+      /did not issue certificate 1, `chained`: put the one of `middle` there$/,
+    );
+    warnings.length = 0;
+    writeFileSync(authority.at('short.pem'), `${own}${key}`);
+    await made({ cert: 'short.pem' });
+    assert.match(
+      warnings.join(),
+      /the chain ends with `chained`, which was issued by `middle`: clients that do not have that one/,
+    );
+    warnings.length = 0;
+    writeFileSync(authority.at('long.pem'), `${own}${middle}${root}${key}`);
+    await made({ cert: 'long.pem' });
+    assert.deepEqual(warnings, []);
+  });
+});
