@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addCtl } from './ctl/ctl-program.ts';
 import { LOG_LEVELS } from './log-levels.ts';
 
 const MOST_THREADS = 256;
@@ -23,9 +24,11 @@ First steps:
 Exit codes:
   0  all is well              1  the rules have problems, or the gateway cannot start
   2  wrong command line       130, 143  a second SIGINT or SIGTERM stopped \`run\` at once
+  3  \`ctl\`: the gateway cannot be reached
 
 Environment:
   NO_COLOR      no colours, even on a terminal
+  SLUICE_ADMIN  where \`sluice ctl\` asks; SLUICE_ADMIN_TOKEN: what it shows
   SLUICE_DEBUG  shows where an internal error came from`;
 
 const RUN_HELP = `
@@ -255,6 +258,11 @@ export function createProgram(ended: (code: number) => void): Command {
       const { replay } = await import('./commands/replay.ts');
       ended(await replay(file, log, options));
     });
+
+  addCtl(
+    program.command('ctl').description('ask and change a running gateway').helpOption('-h, --help', 'print this help'),
+    ended,
+  );
 
   return program;
 }

@@ -12,6 +12,7 @@ import { AdminError } from './admin-errors.ts';
 /** EVENTS are those that are told, by name. */
 export const EVENTS = [
   'server',
+  'circuit',
   'admin',
   'set',
   'drained',

@@ -1,0 +1,252 @@
+/**
+ * The command `ctl`: what people do to a running gateway, over its admin API. Main thread.
+ */
+import { createInterface } from 'node:readline';
+import type { Explanation } from '@sluice/core';
+import { AdminCaller, type CallerOptions, NotAnAddress, Refused, Unreachable } from '../ctl/admin-caller.ts';
+import { lengthText, plain, table } from '../ctl/table.ts';
+import { EXIT_OK, EXIT_PROBLEM, EXIT_UNREACHABLE, EXIT_USAGE } from '../exit-codes.ts';
+import { showExplanation } from '../show-explanation.ts';
+import { coloursFor, complain, print } from '../terminal.ts';
+
+/** CtlOptions are those of every `ctl` command. */
+export interface CtlOptions extends CallerOptions {
+  readonly json?: boolean;
+}
+
+export interface DrainOptions extends CtlOptions {
+  readonly deadline?: string;
+  readonly close?: boolean;
+  readonly wait?: boolean;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are printed, whatever a release puts in
+type Answer = any;
+
+const WAIT_LOOK_MS = 250;
+
+/** callGateway makes a caller, runs a step with it, and turns what goes wrong into an exit code. */
+async function callGateway(options: CtlOptions, step: (caller: AdminCaller) => Promise<number>): Promise<number> {
+  try {
+    return await step(new AdminCaller(options));
+  } catch (thrown) {
+    if (thrown instanceof Refused) {
+      if (options.json === true) print(JSON.stringify(thrown.body, null, 2));
+      complain(plainLines(thrown.message));
+      return EXIT_PROBLEM;
+    }
+    if (thrown instanceof Unreachable) {
+      complain(plainLines(thrown.message));
+      return EXIT_UNREACHABLE;
+    }
+    const isUsage = thrown instanceof NotAnAddress || (thrown as NodeJS.ErrnoException).syscall === 'open';
+    if (!isUsage) throw thrown;
+    complain((thrown as Error).message);
+    return EXIT_USAGE;
+  }
+}
+
+/** show prints an answer as JSON, or as people want it. */
+function show(options: CtlOptions, answer: Answer, text: () => string): number {
+  print(options.json === true ? JSON.stringify(answer, null, 2) : text());
+  return EXIT_OK;
+}
+
+export function ctlStatus(options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const status = await caller.ask('GET', '/v1/status');
+    return show(options, status, () => {
+      const { servers } = status;
+      const listeners = status.listeners.map((each: Answer) => [
+        each.name,
+        addressText(each.address),
+        each.openConnections,
+      ]);
+      const threads = status.threads.map((each: Answer) => [each.thread, each.state, each.replaced]);
+      const colours = coloursFor(process.stdout);
+      return [
+        `${status.state} for ${lengthText(status.uptimeMs)}, generation ${status.generation}, process ${status.pid}`,
+        `sluice ${plain(status.version.sluice)}, Node.js ${plain(status.version.node)}`,
+        `servers: ${servers.running} running, ${servers.starting} starting, ${servers.stopping} stopping, ${servers.stopped} stopped; ${servers.drain} in drain, ${servers.maint} in maint`,
+        '',
+        table(['LISTENER', 'ADDRESS', 'OPEN'], listeners, colours),
+        '',
+        table(['THREAD', 'STATE', 'REPLACED'], threads, colours),
+      ].join('\n');
+    });
+  });
+}
+
+export function ctlServers(backend: string | undefined, options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const servers: readonly Answer[] =
+      backend === undefined
+        ? (await caller.ask('GET', '/v1/servers')).servers
+        : (await caller.ask('GET', `/v1/backends/${encodeURIComponent(backend)}`)).servers;
+    return show(options, { servers }, () =>
+      table(
+        ['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'WEIGHT', 'MAX', 'OPEN', 'REQUESTS', 'LAST CHECK'],
+        servers.map((each) => [
+          `${each.backend}/${each.name}${each.isBackup ? ' (backup)' : ''}`,
+          addressText(each.address),
+          each.state,
+          adminText(each),
+          each.weight,
+          each.max === 0 ? '-' : String(each.max),
+          each.open,
+          each.counters.requests,
+          each.reason === '' ? each.lastCheck : `${each.lastCheck}: ${each.reason}`,
+        ]),
+        coloursFor(process.stdout),
+      ),
+    );
+  });
+}
+
+export function ctlSessions(server: string, options: CtlOptions & { readonly most?: number }): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.ask('GET', `${pathOf(server)}/sessions?most=${options.most ?? 100}`);
+    return show(options, answer, () => {
+      const { open, returning, sessions } = answer;
+      const rows = sessions.map((each: Answer) => [
+        each.client,
+        lengthText(each.ageMs),
+        each.listener,
+        each.kind,
+        `${each.method} ${each.path}`.trim(),
+        each.isSticky ? 'yes' : 'no',
+        each.bytesIn,
+        each.bytesOut,
+        each.thread,
+      ]);
+      const more = open > rows.length ? `\n… and ${open - rows.length} more` : '';
+      const said = `${open} open, ${returning} clients may come back`;
+      if (rows.length === 0) return said;
+      const headings = ['CLIENT', 'SINCE', 'LISTENER', 'KIND', 'REQUEST', 'STICKY', 'IN', 'OUT', 'THREAD'];
+      return `${said}\n\n${table(headings, rows, coloursFor(process.stdout))}${more}`;
+    });
+  });
+}
+
+export function ctlReload(options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.ask('POST', '/v1/reload', {});
+    return show(options, answer, () => `generation ${answer.generation} is in force`);
+  });
+}
+
+export function ctlExplain(
+  request: string,
+  options: CtlOptions & { readonly header?: readonly string[]; readonly listener?: string },
+): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const { header, listener } = options;
+    const more = {
+      ...(header === undefined ? {} : { headers: header }),
+      ...(listener === undefined ? {} : { listener }),
+    };
+    const answer = await caller.ask('POST', '/v1/explain', { request, ...more });
+    return show(options, answer, () => showExplanation(answer as Explanation, coloursFor(process.stdout)));
+  });
+}
+
+/** ctlSet changes a server: `{ weight }`, `{ max }` or `{ admin: 'ready' }`. */
+export function ctlSet(
+  server: string,
+  change: Readonly<Record<string, unknown>>,
+  options: CtlOptions,
+): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.ask('PATCH', pathOf(server), change);
+    return show(options, answer, () => serverLine(answer));
+  });
+}
+
+/** ctlTakeOut drains a server, or sets it to maint, and may wait for the end. */
+export function ctlTakeOut(server: string, admin: 'drain' | 'maint', options: DrainOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const { deadline, close, wait } = options;
+    const change = { admin, ...(deadline === undefined ? {} : { deadline }), ...(close === true ? { close } : {}) };
+    const answer = await caller.ask('PATCH', pathOf(server), change);
+    if (wait !== true) return show(options, answer, () => serverLine(answer));
+    const { id } = answer.draining;
+    let last = answer;
+    let told = -1;
+    while (last.draining?.id === id && !last.draining.isDone) {
+      if (options.json !== true && last.open !== told) {
+        process.stderr.write(`${server}: ${last.open} open\n`);
+        told = last.open;
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAIT_LOOK_MS));
+      last = await caller.ask('GET', pathOf(server));
+    }
+    if (last.draining?.id !== id) {
+      complain(`${server} was set to ${plain(last.admin)} meanwhile`);
+      if (options.json === true) print(JSON.stringify(last, null, 2));
+      return EXIT_PROBLEM;
+    }
+    const { elapsedMs, cut, isMoved } = last.draining;
+    const moved = isMoved ? ', sticky clients were moved at the deadline' : '';
+    return show(
+      options,
+      last,
+      () =>
+        `${server}: the last session has gone after ${lengthText(elapsedMs)}${moved}${cut > 0 ? `, ${cut} were cut` : ''}`,
+    );
+  });
+}
+
+export function ctlEvents(options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const stream = await caller.stream('/v1/events');
+    let name = '';
+    try {
+      for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+        if (line.startsWith('event: ')) name = line.slice(7);
+        if (!line.startsWith('data: ')) continue;
+        const event = { event: name, ...JSON.parse(line.slice(6)) };
+        print(options.json === true ? JSON.stringify(event) : eventLine(name, event));
+      }
+    } catch (thrown) {
+      throw new Unreachable(`the events broke off: ${(thrown as Error).message}`);
+    }
+    throw new Unreachable('the gateway has ended the events');
+  });
+}
+
+function pathOf(server: string): string {
+  const [backend, name] = server.split('/') as [string, string];
+  return `/v1/backends/${encodeURIComponent(backend)}/servers/${encodeURIComponent(name)}`;
+}
+
+function addressText(address: Answer): string {
+  if (address.path !== undefined) return `unix:${address.path}`;
+  return String(address.host).includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function adminText({ admin, draining }: Answer): string {
+  if (draining === null || draining === undefined) return admin;
+  if (draining.isDone) return `${admin} (done)`;
+  return draining.deadlineInMs === null ? admin : `${admin} (${lengthText(draining.deadlineInMs)} left)`;
+}
+
+function serverLine(server: Answer): string {
+  const max = server.max === 0 ? 'no max' : `max ${server.max}`;
+  return plain(
+    `${server.backend}/${server.name}: ${adminText(server)}, ${server.state}, weight ${server.weight}, ${max}, ${server.open} open`,
+  );
+}
+
+function eventLine(name: string, event: Answer): string {
+  const { event: _, backend, server, ...rest } = event;
+  const what = backend === undefined ? '' : ` ${backend}${server === undefined ? '' : `/${server}`}`;
+  const more = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
+  );
+  return plain(`${new Date().toISOString()} ${name}${what} ${more.join(' ')}`);
+}
+
+/** plainLines keeps the lines of a rule file's report. */
+function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
+}

@@ -1,0 +1,132 @@
+/**
+ * AdminCaller asks the admin API of a running gateway. Main thread.
+ */
+import { readFileSync } from 'node:fs';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+
+/** Where a gateway is asked unless something else is said. */
+export const DEFAULT_ADMIN = '127.0.0.1:9900';
+const PATIENCE_MS = 30_000;
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** CallerOptions are those of every `ctl` command. */
+export interface CallerOptions {
+  readonly admin?: string;
+  readonly tokenFile?: string;
+}
+
+/** Unreachable: nobody answers there, or what answers is not the admin API. */
+export class Unreachable extends Error {}
+
+/** Refused: the gateway says no; `body` is its whole answer. */
+export class Refused extends Error {
+  readonly body: unknown;
+
+  constructor(message: string, body: unknown) {
+    super(message);
+    this.body = body;
+  }
+}
+
+/** NotAnAddress: the command line, or the environment, names something else. */
+export class NotAnAddress extends Error {}
+
+type Target = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+
+export class AdminCaller {
+  readonly #written: string;
+  readonly #target: Target;
+  readonly #token: string | null;
+
+  /** Throws NotAnAddress, or the system's error when the token file cannot be read. */
+  constructor({ admin, tokenFile }: CallerOptions, environment: NodeJS.ProcessEnv = process.env) {
+    this.#written = admin ?? environment.SLUICE_ADMIN ?? DEFAULT_ADMIN;
+    this.#target = targetOf(this.#written);
+    const token = tokenFile === undefined ? (environment.SLUICE_ADMIN_TOKEN ?? '') : readFileSync(tokenFile, 'utf8');
+    this.#token = token.trim() === '' ? null : token.trim();
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: answers are printed, whatever a release puts in
+  async ask(method: string, path: string, body?: unknown): Promise<any> {
+    const response = await this.#send(method, path, body, PATIENCE_MS);
+    const text = await this.#read(response);
+    let answer: unknown;
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      throw new Unreachable(`what answers on ${this.#written} is not the admin API of a gateway`);
+    }
+    if (response.statusCode === 200) return answer;
+    const { error } = answer as { readonly error?: { readonly code?: string; readonly message?: string } };
+    throw new Refused(`${error?.message ?? `status ${response.statusCode}`}`, answer);
+  }
+
+  /** stream gives a stream's answer, which ends when the gateway or the network says so. */
+  async stream(path: string): Promise<IncomingMessage> {
+    const response = await this.#send('GET', path, undefined, 0);
+    if (response.statusCode === 200) return response;
+    const answer = JSON.parse(await this.#read(response));
+    throw new Refused(answer.error?.message ?? `status ${response.statusCode}`, answer);
+  }
+
+  #send(method: string, path: string, body: unknown, timeout: number): Promise<IncomingMessage> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      let ask: ClientRequest;
+      try {
+        ask = request({
+          ...this.#target,
+          method,
+          path,
+          timeout,
+          agent: false,
+          headers: {
+            ...('socketPath' in this.#target ? { host: 'localhost' } : {}),
+            ...(text === undefined
+              ? {}
+              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+            ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+          },
+        });
+      } catch {
+        // A header that no request can carry, such as a token of several lines.
+        reject(new NotAnAddress('the token is not one line of plain text'));
+        return;
+      }
+      ask.on('timeout', () => ask.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+      ask.on('error', (error: NodeJS.ErrnoException) => reject(new Unreachable(this.#why(error))));
+      ask.on('response', resolve);
+      ask.end(text);
+    });
+  }
+
+  async #read(response: IncomingMessage): Promise<string> {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const piece of response) {
+        bytes += piece.length;
+        if (bytes > MOST_BYTES) throw new Error('the answer does not end');
+        pieces.push(piece);
+      }
+    } catch (thrown) {
+      throw new Unreachable(this.#why(thrown as Error));
+    }
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  #why(error: NodeJS.ErrnoException): string {
+    const mend =
+      ': is the gateway running, with `settings { admin on … }` or `--admin`? Say where with --admin or SLUICE_ADMIN';
+    const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
+    return `${this.#written} cannot be reached: ${error.message}${isNobody ? mend : ''}`;
+  }
+}
+
+function targetOf(text: string): Target {
+  if (text.startsWith('unix:/')) return { socketPath: text.slice(5) };
+  const [, bracketed, bare, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? bare;
+  if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
+  throw new NotAnAddress(`\`${text}\` is not an address: write \`127.0.0.1:9900\` or \`unix:/run/sluice.sock\``);
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createGateway, type Gateway } from '../src/index.ts';
+import { sluice, start } from './sluice.ts';
+
+const TOKEN = 'correct-horse-battery-staple';
+let folder: string;
+let gateway: Gateway;
+let origin: Server;
+let admin: string;
+let release = (): void => {};
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-ctl-'));
+  await writeFile(join(folder, 'token'), `${TOKEN}\n`);
+  await writeFile(join(folder, 'wrong'), 'not-the-token-at-all\n');
+  origin = createServer((asked, response) => {
+    if (asked.url?.startsWith('/hold') === true) release = () => response.end('held');
+    else response.end('ok');
+  }).listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+  const { port } = origin.address() as { port: number };
+  const file = join(folder, 'gateway.sluice');
+  await writeFile(
+    file,
+    `listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
+  );
+  admin = `unix:${join(folder, 'admin.sock')}`;
+  gateway = await createGateway({
+    rules: { file },
+    threads: 0,
+    logger: false,
+    admin: { address: admin, token: TOKEN },
+  });
+  await gateway.start();
+});
+
+after(async () => {
+  await gateway.stop({ deadline: 0 });
+  origin.closeAllConnections();
+  origin.close();
+  await rm(folder, { recursive: true });
+});
+
+const ctl = (...args: string[]) =>
+  sluice(['ctl', ...args], { env: { SLUICE_ADMIN: admin, SLUICE_ADMIN_TOKEN: TOKEN } });
+
+test('status and servers are tables for people, and JSON for programs', async () => {
+  const status = await ctl('status');
+  assert.equal(status.code, 0, status.stderr);
+  assert.match(status.stdout, /^running for .*, generation 1/);
+  assert.match(status.stdout, /2 running/);
+  const servers = await ctl('servers');
+  assert.match(servers.stdout, /^SERVER +ADDRESS +STATE +ADMIN +WEIGHT/);
+  assert.match(servers.stdout, /^app\/one +127\.0\.0\.1:\d+ +running +ready +1 +- +0/m);
+  assert.match(servers.stdout, /^app\/two \(backup\)/m);
+  const json = JSON.parse((await ctl('servers', 'app', '--json')).stdout);
+  assert.deepEqual(
+    json.servers.map(({ name }: { name: string }) => name),
+    ['one', 'two'],
+  );
+});
+
+test('weight and max are set, and out of range they are wrong on the command line', async () => {
+  assert.match((await ctl('weight', 'app/one', '7')).stdout, /^app\/one: ready, running, weight 7, no max, 0 open$/m);
+  assert.match((await ctl('max', 'app/one', '9')).stdout, /max 9/);
+  for (const args of [
+    ['weight', 'app/one', '257'],
+    ['weight', 'app/one', '-1'],
+    ['weight', 'app/one'],
+    ['max', 'app/one', 'x'],
+    ['drain', 'one'],
+    ['drain', 'app/one', '--deadline', 'soon'],
+    ['sessions', 'app/../one'],
+    ['nonsense'],
+    [],
+  ]) {
+    assert.equal((await ctl(...args)).code, 2, args.join(' '));
+  }
+  assert.equal(gateway.stats().backends[0]!.servers[0]!.weight, 7);
+});
+
+test('a drain waits for the last session, and says who holds on until then', async () => {
+  const { host, port } = gateway.addresses().web as { host: string; port: number };
+  const held = request({ host, port, path: '/hold?secret=1', agent: false });
+  held.end();
+  await once(origin, 'request');
+  const drain = start(['ctl', 'drain', 'app/one', '--wait'], {
+    env: { SLUICE_ADMIN: admin, SLUICE_ADMIN_TOKEN: TOKEN },
+  });
+  let said = '';
+  drain.stdout.on('data', (piece) => {
+    said += piece;
+  });
+  const [first] = await once(drain.stderr, 'data');
+  assert.match(String(first), /app\/one: 1 open/);
+  const sessions = await ctl('sessions', 'app/one');
+  assert.match(sessions.stdout, /^1 open, 0 clients may come back/);
+  assert.match(sessions.stdout, /127\.0\.0\.1 +\S+.* web +request +GET \/hold +no/);
+  assert.doesNotMatch(sessions.stdout, /secret/);
+  const ended = once(drain, 'close');
+  release();
+  const [code] = await ended;
+  assert.equal(code, 0);
+  assert.match(said, /the last session has gone/);
+  assert.match((await ctl('ready', 'app/one')).stdout, /ready/);
+});
+
+test('a drain that somebody takes back ends with 1', async () => {
+  const { host, port } = gateway.addresses().web as { host: string; port: number };
+  const held = request({ host, port, path: '/hold', agent: false });
+  held.end();
+  await once(origin, 'request');
+  const drain = start(['ctl', 'drain', 'app/one', '--wait'], {
+    env: { SLUICE_ADMIN: admin, SLUICE_ADMIN_TOKEN: TOKEN },
+  });
+  await once(drain.stderr, 'data');
+  const ended = once(drain, 'close');
+  gateway.server('app/one').ready();
+  assert.equal((await ended)[0], 1);
+  release();
+});
+
+test('maint with --wait and --close ends when nothing is open', async () => {
+  const { code, stdout } = await ctl('maint', 'app/two', '--close', '--wait', '--json');
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).draining.isDone, true);
+  gateway.server('app/two').ready();
+});
+
+test('reload and explain ask the running gateway', async () => {
+  assert.equal((await ctl('reload')).stdout, 'generation 2 is in force\n');
+  const { code, stdout } = await ctl('explain', 'GET http://www.example.com/ from 198.51.100.7');
+  assert.equal(code, 0);
+  assert.match(stdout, /app/);
+});
+
+test('what the gateway refuses ends with 1, and its reason on stderr', async () => {
+  const { code, stderr, stdout } = await ctl('ready', 'app/three', '--json');
+  assert.equal(code, 1);
+  assert.match(stderr, /there is no server `app\/three`/);
+  assert.equal(JSON.parse(stdout).error.code, 'SG0502');
+  const wrong = await ctl('status', '--token-file', join(folder, 'wrong'));
+  assert.deepEqual([wrong.code, /token is wrong/.test(wrong.stderr)], [1, true]);
+  assert.equal((await ctl('status', '--token-file', join(folder, 'token'))).code, 0);
+  assert.equal((await ctl('status', '--token-file', join(folder, 'nothing'))).code, 2);
+});
+
+test('where nobody answers, or something else does, it ends with 3', async () => {
+  const gone = await ctl('status', '--admin', `unix:${folder}/none.sock`);
+  assert.equal(gone.code, 3);
+  assert.match(gone.stderr, /cannot be reached/);
+  const { port } = origin.address() as { port: number };
+  const other = await ctl('status', '--admin', `127.0.0.1:${port}`);
+  assert.equal(other.code, 3);
+  assert.match(other.stderr, /is not the admin API/);
+  const bad = await ctl('status', '--admin', 'nowhere');
+  assert.equal(bad.code, 2);
+});
+
+test('events are printed as they happen', async () => {
+  const events = start(['ctl', 'events', '--json'], { env: { SLUICE_ADMIN: admin, SLUICE_ADMIN_TOKEN: TOKEN } });
+  // The first event that is seen proves that the stream had begun: until then it is made again.
+  const again = setInterval(() => gateway.server('app/one').weight(1 + Math.floor(Math.random() * 200)), 20);
+  const [line] = await once(events.stdout, 'data');
+  clearInterval(again);
+  const event = JSON.parse(String(line).split('\n')[0]!);
+  assert.deepEqual([event.event, event.backend, event.server, event.what], ['set', 'app', 'one', 'weight']);
+  events.kill();
+  await once(events, 'close');
+});
