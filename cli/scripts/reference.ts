@@ -50,6 +50,7 @@ const PARTS: readonly (readonly [RulePart, title: string, doc: string])[] = [
 const SLOT_TITLES: Partial<Record<ComponentSlot, string>> = {
   balance: 'Strategies',
   stick: 'Stickiness',
+  serve: 'Service',
   check: 'Health checks',
   tls: 'TLS',
 };

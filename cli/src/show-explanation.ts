@@ -132,7 +132,13 @@ class Page {
     }
   }
 
-  #servers({ servers, balance, stick, sticky }: Explanation): void {
+  #servers({ servers, balance, stick, sticky, serve, fallBacks }: Explanation): void {
+    for (const { from, to, healthy, below } of fallBacks) {
+      this.#lines.push(
+        `  ${from} falls back to ${to}: ${healthy} of its servers take new clients, ${below} are needed`,
+      );
+    }
+    if (serve !== null) this.#lines.push(`  it answers by itself: serve ${serve}`);
     if (servers.length === 0) return;
     const { bold, dim } = this.#colours;
     const choice = [balance === null ? '' : `balance ${balance}`, stick === null ? '' : `stick ${stick}`];

@@ -19,6 +19,7 @@ export type {
   StickyExplanation,
   Verdict,
 } from './control/explain.ts';
+export type { FallBackEvent } from './control/fall-back-watch.ts';
 export { createGateway, type Gateway, type GatewayState, type StopResult } from './control/gateway.ts';
 export type {
   GatewayEvents,

@@ -364,6 +364,10 @@ const COMPONENTS: readonly ComponentWord[] = [
     { name: 'cookie', type: 'cookie', doc: 'a cookie' },
     { name: 'ttl', type: 'duration', before: 'ttl', doc: 'how long', default: 3_600_000 },
   ]),
+  component('serve', 'files', [
+    { name: 'folder', type: 'file', doc: 'a folder' },
+    { name: 'status', type: 'status', before: 'status', doc: 'of pages', isOptional: true, min: 400 },
+  ]),
   component('check', 'tcp', []),
   component(
     'check',

@@ -76,6 +76,7 @@ export async function checkComponents(
       ...backend,
       balance: await check(owner, backend.balance),
       stick: backend.stick === null ? null : await check(owner, backend.stick),
+      serve: backend.serve === null ? null : await check(owner, backend.serve),
       check: backend.check === null ? null : { ...backend.check, probe: await check(owner, backend.check.probe) },
     });
   }

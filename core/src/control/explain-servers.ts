@@ -4,7 +4,7 @@
  * The rules are the data plane's own: running or starting, ready, weight above 0, below its max; backups only when no
  * other server is up.
  */
-import type { Address, BackendPlan } from '@sluice/dsl/plan';
+import type { Address, BackendPlan, Plan } from '@sluice/dsl/plan';
 import {
   ADMIN_STATES,
   type AdminState,
@@ -13,6 +13,7 @@ import {
   type ServerState,
   type ServerTable,
 } from '../shared/server-table.ts';
+import { healthyServers } from './fall-back-watch.ts';
 import type { Generation } from './generations.ts';
 
 export interface ServerExplanation {
@@ -29,11 +30,39 @@ export interface ServerExplanation {
   readonly isBackup: boolean;
 }
 
+/** FallBackExplanation is one step from a backend with too few servers to the next. */
+export interface FallBackExplanation {
+  readonly from: string;
+  readonly to: string;
+  /** Servers that take new clients, and how many would be enough. */
+  readonly healthy: number;
+  readonly below: number;
+  /** Those of the backend that was left. */
+  readonly servers: readonly ServerExplanation[];
+}
+
+type Live = { readonly servers: ServerTable; readonly current: Generation } | null;
+
+/** explainFallBacks follows `fall back to` as the data plane does, from the backend that a rule chose. */
+export function explainFallBacks(
+  plan: Plan,
+  chosen: BackendPlan,
+  live: Live,
+): { readonly steps: readonly FallBackExplanation[]; readonly backend: BackendPlan } {
+  const steps: FallBackExplanation[] = [];
+  let backend = chosen;
+  while (live !== null && backend.fallBack !== null && steps.length < plan.backends.length) {
+    const { to, below } = backend.fallBack;
+    const healthy = healthyServers(backend, live.current, live.servers);
+    if (healthy >= below) break;
+    steps.push({ from: backend.name, to, healthy, below, servers: explainServers(backend, live) });
+    backend = plan.backends.find(({ name }) => name === to)!;
+  }
+  return { steps, backend };
+}
+
 /** explainServers looks at every server; without a running gateway all are taken to be up. */
-export function explainServers(
-  backend: BackendPlan,
-  live: { readonly servers: ServerTable; readonly current: Generation } | null,
-): readonly ServerExplanation[] {
+export function explainServers(backend: BackendPlan, live: Live): readonly ServerExplanation[] {
   const servers = backend.servers.map((server) => {
     const slot = live?.current.slots.servers[`${backend.name}/${server.name}`];
     const table = live?.servers;

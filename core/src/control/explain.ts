@@ -25,7 +25,12 @@ import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
 import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
 import { type ExplainRequest, readRequest, type WrittenAnswer } from './explain-request.ts';
-import { explainServers, type ServerExplanation } from './explain-servers.ts';
+import {
+  explainFallBacks,
+  explainServers,
+  type FallBackExplanation,
+  type ServerExplanation,
+} from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
 import type { Generation } from './generations.ts';
 import type { PluginSet } from './plugin-host.ts';
@@ -33,7 +38,7 @@ import { maskedSecret } from './secrets.ts';
 import type { StickTables } from './stick-tables.ts';
 
 export type { ExplainRequest } from './explain-request.ts';
-export type { ConditionExplanation, FieldEdit, ServerExplanation, StickyExplanation };
+export type { ConditionExplanation, FallBackExplanation, FieldEdit, ServerExplanation, StickyExplanation };
 
 export interface RuleExplanation {
   /** As written. */
@@ -86,11 +91,15 @@ export interface Explanation {
   readonly answerEdits: readonly FieldEdit[];
   /** The file of the listener's own page that an answer is sent with, or null. */
   readonly page: string | null;
+  /** The steps from the chosen backend, where it has too few servers, to the one that gets the request. */
+  readonly fallBacks: readonly FallBackExplanation[];
+  /** What answers in place of servers; null: servers do. */
+  readonly serve: string | null;
   readonly balance: string | null;
   readonly stick: string | null;
   /** Where the client belongs in the chosen backend; null when that has no stickiness, or a rule answered. */
   readonly sticky: StickyExplanation | null;
-  /** The servers of the chosen backend; empty when a rule answered. */
+  /** The servers of the backend that gets the request; empty when a rule or the backend itself answers. */
   readonly servers: readonly ServerExplanation[];
 }
 
@@ -160,17 +169,20 @@ class Judgement {
     const judged = this.#judge(listener, traces);
     const chosen = plan.backends[judged.backend];
     const isAssumed = chosen !== undefined;
-    const servers = chosen === undefined ? [] : explainServers(chosen, live);
+    const went = chosen === undefined ? null : explainFallBacks(plan, chosen, live);
+    const servers = went === null ? [] : explainServers(went.backend, live);
     const sticky =
-      chosen === undefined
+      went === null
         ? null
         : explainSticky({
-            backend: chosen,
+            backend: went.backend,
             facts,
             entries,
             secrets,
             servers,
-            slots: servers.map(({ name }, index) => live?.current.slots.servers[`${chosen.name}/${name}`] ?? index),
+            slots: servers.map(
+              ({ name }, index) => live?.current.slots.servers[`${went.backend.name}/${name}`] ?? index,
+            ),
             tables: live?.sticks ?? null,
             table: live?.servers ?? null,
           });
@@ -207,8 +219,10 @@ class Judgement {
       responses: answered.traces.map(explainRule),
       answerEdits: answered.edits,
       page: pageOf(listener, answered.failure === null && isAssumed ? null : verdict),
-      balance: chosen?.balance.name ?? null,
-      stick: chosen?.stick?.name ?? null,
+      fallBacks: went?.steps ?? [],
+      serve: went?.backend.serve?.name ?? null,
+      balance: went === null || went.backend.serve !== null ? null : went.backend.balance.name,
+      stick: went?.backend.stick?.name ?? null,
       sticky,
       servers,
     };

@@ -7,6 +7,7 @@ import type { AdminOptions } from './admin-host.ts';
 import type { CircuitEvent } from './circuits.ts';
 import type { DrainedEvent } from './drains.ts';
 import type { GatewayError } from './errors.ts';
+import type { FallBackEvent } from './fall-back-watch.ts';
 import type { ServerEvent } from './health-checker.ts';
 import type { ListEvent } from './list-watcher.ts';
 import type { Level, Logger } from './log.ts';
@@ -74,6 +75,8 @@ export interface GatewayEvents {
   admin: [AdminEvent];
   set: [SetEvent];
   drained: [DrainedEvent];
+  /** A backend began to fall back to another, or ended it. */
+  fallBack: [FallBackEvent];
   reload: [ReloadEvent];
   listening: [ListeningEvent];
   list: [ListEvent];

@@ -234,16 +234,19 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         adminChanged: (event) => {
           this.#log.info(event, `server ${event.backend}/${event.server} was set to ${event.to}`);
           this.emit('admin', event);
+          this.#runtime?.serverSet();
         },
         numberChanged: (event) => {
           const { backend, server, what, from, to } = event;
           this.#log.info(event, `server ${backend}/${server}: ${what} was set from ${from} to ${to}`);
           this.emit('set', event);
+          this.#runtime?.serverSet();
         },
         drained: (event) => {
           this.#log.info(event, `server ${event.backend}/${event.server}: the last session has gone`);
           this.emit('drained', event);
         },
+        fallBack: (event) => this.emit('fallBack', event),
         threadLost: (loss) => this.emit('thread', { event: 'lost', ...loss }),
         threadReplaced: (thread) => this.emit('thread', { event: 'replaced', thread }),
         settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),

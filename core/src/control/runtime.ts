@@ -17,6 +17,7 @@ import { type CircuitEvent, Circuits } from './circuits.ts';
 import { type DrainedEvent, Drains } from './drains.ts';
 import { Ejections } from './ejections.ts';
 import { GatewayError } from './errors.ts';
+import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
 import { type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
 import { LocalPlane, type Planes } from './planes.ts';
@@ -45,6 +46,7 @@ export interface RuntimeOptions {
   adminChanged(event: AdminEvent): void;
   numberChanged(event: SetEvent): void;
   drained(event: DrainedEvent): void;
+  fallBack(event: FallBackEvent): void;
   threadLost(loss: ThreadLoss): void;
   threadReplaced(thread: number): void;
   /** The last older generation is over: plugins that only it used may stop. */
@@ -68,6 +70,7 @@ export class Runtime {
   readonly #checker: HealthChecker;
   readonly #ejections: Ejections;
   readonly #circuits: Circuits;
+  readonly #fallBacks: FallBackWatch;
   readonly #stats: StatsReader;
   readonly #words: WordNames;
   readonly #accessLog: AccessLogFile;
@@ -130,6 +133,7 @@ export class Runtime {
         const level = event.to === 'running' ? 'info' : 'warn';
         log[level](event, `server ${event.backend}/${event.server} is ${event.to}: ${event.reason}`);
         options.serverChanged(event);
+        this.#fallBacks.look();
       },
     });
     const outcomes = new OutcomeCounts(memory);
@@ -141,6 +145,13 @@ export class Runtime {
       log,
       hold: (slot, reason) => this.#checker.hold(slot, reason),
       letGo: (slot, reason) => this.#checker.letGo(slot, reason),
+    });
+    this.#fallBacks = new FallBackWatch(this.servers, timers, (event) => {
+      const { backend, to, isActive, healthy, below } = event;
+      const count = `${healthy} of its servers take new clients, ${below} are needed`;
+      if (isActive) log.warn(event, `backend ${backend} falls back to ${to}: ${count}`);
+      else log.info(event, `backend ${backend} no longer falls back to ${to}: ${count}`);
+      options.fallBack(event);
     });
     this.generations = new Generations({
       planes: this.#planes,
@@ -155,6 +166,7 @@ export class Runtime {
         this.#circuits.watch(next.plan, next.slots);
         this.#drains.keep(next.slots.servers);
         this.sticks.carry(next.plan);
+        this.#fallBacks.watch(next);
       },
       switched: () => this.sticks.settle(),
       retired: () => {
@@ -188,6 +200,11 @@ export class Runtime {
     }
   }
 
+  /** serverSet hears that somebody set a server's words by hand. */
+  serverSet(): void {
+    this.#fallBacks.look();
+  }
+
   /** check begins the health checks. */
   check(): void {
     this.#checker.start();
@@ -197,6 +214,7 @@ export class Runtime {
     return this.#stats.read(generation, this.#planes.status(), {
       reason: (server) => this.#checker.reason(server),
       ejections: (slot) => this.#ejections.count(slot),
+      fallBack: (backend) => this.#fallBacks.active(backend),
       circuit: (slot) => this.#circuits.state(slot),
     });
   }
@@ -206,6 +224,7 @@ export class Runtime {
     this.#checker.stop();
     this.#ejections.stop();
     this.#drains.stop();
+    this.#fallBacks.stop();
     return this.#planes.drain(deadlineMs);
   }
 
@@ -214,6 +233,7 @@ export class Runtime {
     this.#checker.stop();
     this.#ejections.stop();
     this.#drains.stop();
+    this.#fallBacks.stop();
     await this.#planes.stop();
     await this.#accessLog.close();
   }

@@ -39,6 +39,7 @@ export class Slots {
       backends.reset(slot);
       outcomes.reset(OutcomeCounts.ofBackend(slot));
       circuits.reset(slot);
+      counters.resetBackend(slot);
     });
     this.#servers = new SlotPool('server', SERVER_CAPACITY, (slot) => {
       servers.reset(slot);

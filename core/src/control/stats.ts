@@ -3,7 +3,7 @@
  */
 import type { Address } from '@sluice/dsl/plan';
 import type { CircuitState } from '../shared/circuit-table.ts';
-import { CounterSums, type ListenerCounter, type ServerCounter } from '../shared/counters.ts';
+import { type BackendCounter, CounterSums, type ListenerCounter, type ServerCounter } from '../shared/counters.ts';
 import { HeartbeatWatch } from '../shared/heartbeats.ts';
 import { LatencySums } from '../shared/latency-histogram.ts';
 import type { SharedMemory } from '../shared/memory.ts';
@@ -16,6 +16,7 @@ import {
   type ServerState,
   ServerTable,
 } from '../shared/server-table.ts';
+import type { FallBackEvent } from './fall-back-watch.ts';
 import type { Generation } from './generations.ts';
 import type { PlaneStatus } from './planes.ts';
 import type { StickTables, StickyStats } from './stick-tables.ts';
@@ -62,9 +63,12 @@ export interface BackendStats {
   readonly name: string;
   /** Null: it has none (`break circuit`). */
   readonly circuit: CircuitState | null;
+  /** Where its requests go now in place of its own servers; null: to those. */
+  readonly fallsBackTo: string | null;
   readonly latency: LatencyStats;
   /** null: the backend has no `stick` line. */
   readonly sticky: StickyStats | null;
+  readonly counters: Readonly<Record<BackendCounter, number>>;
   readonly servers: readonly ServerStats[];
 }
 
@@ -90,6 +94,7 @@ interface Said {
   reason(server: string): string;
   ejections(slot: number): number;
   circuit(slot: number): CircuitState | null;
+  fallBack(backend: string): FallBackEvent | null;
 }
 
 const UNDER_MICROS = Array.from({ length: 18 }, (_, at) => 2 ** (8 + at));
@@ -112,7 +117,11 @@ export class StatsReader {
     this.#sticks = sticks;
   }
 
-  read(generation: Generation, planes: readonly PlaneStatus[], { reason, ejections, circuit }: Said): GatewayStats {
+  read(
+    generation: Generation,
+    planes: readonly PlaneStatus[],
+    { reason, ejections, circuit, fallBack }: Said,
+  ): GatewayStats {
     const { plan, slots, ports } = generation;
     const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
     return {
@@ -129,8 +138,10 @@ export class StatsReader {
       backends: plan.backends.map((backend) => ({
         name: backend.name,
         circuit: circuit(slots.backends[backend.name]!),
+        fallsBackTo: fallBack(backend.name)?.to ?? null,
         latency: this.#latencyOf(slots.backends[backend.name]!),
         sticky: sticky.get(backend.name)!,
+        counters: this.#counters.backend(slots.backends[backend.name]!),
         servers: backend.servers.map(({ name, address, isBackup }) => {
           const path = `${backend.name}/${name}`;
           const slot = slots.servers[path]!;

@@ -6,6 +6,7 @@
 import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { Service } from '../plugin/service.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { HeadLimits } from './http1/request-head.ts';
@@ -56,6 +57,10 @@ export interface LinkedBackend {
   readonly sticks: BackendSticks | null;
   /** What answers say of the servers; null: nobody asks. */
   readonly outcomes: BackendOutcomes | null;
+  /** Answers in place of servers; null: servers do. */
+  readonly service: Service | null;
+  /** Where requests go while fewer servers than `plan.fallBack.below` take new clients; null: nowhere. Set once, at linking. */
+  fallBack: LinkedBackend | null;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
 }

@@ -14,6 +14,7 @@ import {
 } from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { Service } from '../plugin/service.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
 import { type PrepareOrder, wordKey } from '../shared/orders.ts';
@@ -139,6 +140,7 @@ class Linking {
       holds: 0,
       isCurrent: false,
     };
+    this.#linkFallBacks(generation.backends);
     for (const listener of plan.listeners) listeners.set(listener.name, yield* this.#listener(listener, generation));
     return generation;
   }
@@ -291,6 +293,8 @@ class Linking {
       sticks,
       stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, pool, sticks!),
       outcomes: BackendOutcomes.of(plan, slots.backends[plan.name]!, this.#loop),
+      service: plan.serve === null ? null : this.#service(plan.serve),
+      fallBack: null,
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
     };
@@ -354,6 +358,45 @@ class Linking {
         const cookie = stickiness.learn(facts, servers, server, setCookies);
         heartbeats.leave();
         return cookie;
+      },
+    };
+  }
+
+  /** linkFallBacks: a plan that was written by hand may hold a circle, in which requests would go round for ever. */
+  #linkFallBacks(backends: readonly LinkedBackend[]): void {
+    for (const backend of backends) {
+      const { fallBack } = backend.plan;
+      if (fallBack !== null) backend.fallBack = backends[this.#linker.backend(fallBack.to)]!;
+    }
+    for (const backend of backends) {
+      let next = backend.fallBack;
+      for (let steps = 0; next !== null; steps++, next = next.fallBack) {
+        if (next === backend || steps > backends.length) {
+          throw new LinkError(`backend \`${backend.name}\` falls back to itself`);
+        }
+      }
+    }
+  }
+
+  #service(use: ComponentUse): Service {
+    const id = this.#wordId('serve', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('services', use.name);
+    let service: Service;
+    try {
+      service = factory(use.options);
+    } catch (error) {
+      const { file, line } = use.place;
+      throw new LinkError(
+        `${file}:${line}: \`serve ${use.name}\`: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    return {
+      answer: (request) => {
+        heartbeats.enter(id);
+        const answer = service.answer(request);
+        heartbeats.leave();
+        return answer;
       },
     };
   }

@@ -12,6 +12,7 @@ import type { Args, Template } from '@sluice/dsl/plan';
 import type { ClientHello } from './client-hello.ts';
 import type { RateTable } from './rate-table.ts';
 import type { ServerPool, StickyPool } from './server-pool.ts';
+import type { ServiceFactory } from './service.ts';
 import type { StickTable } from './stick-table.ts';
 
 /** Answer is what a verdict sends in place of a server's answer. Header names as they should be sent. */
@@ -189,5 +190,7 @@ export interface DataEntry {
   readonly balancers?: Readonly<Record<string, BalancerFactory>>;
   readonly stickiness?: Readonly<Record<string, StickinessFactory>>;
   readonly tlsModes?: Readonly<Record<string, TlsModeFactory>>;
+  /** What `serve NAME` answers with. */
+  readonly services?: Readonly<Record<string, ServiceFactory>>;
   readonly errorAnswers?: Readonly<Record<string, ErrorAnswerFactory>>;
 }

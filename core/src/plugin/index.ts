@@ -5,4 +5,5 @@ export * from './manifest.ts';
 export type * from './rate-table.ts';
 export * from './server-heap.ts';
 export type * from './server-pool.ts';
+export type * from './service.ts';
 export type * from './stick-table.ts';

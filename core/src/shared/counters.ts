@@ -37,6 +37,9 @@ export const SERVER_COUNTERS = [
   'answers5xx',
 ] as const;
 
+export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors'] as const;
+
+export type BackendCounter = (typeof BACKEND_COUNTERS)[number];
 export type ListenerCounter = (typeof LISTENER_COUNTERS)[number];
 export type ServerCounter = (typeof SERVER_COUNTERS)[number];
 
@@ -72,14 +75,26 @@ export const ServerIndex = {
   answers5xx: 7,
 } as const satisfies Record<ServerCounter, number>;
 
+/** BackendIndex has the number of each backend counter, for `ThreadCounters.backend`. A test ties it to the names. */
+export const BackendIndex = {
+  /** Requests that went to another backend, as this one had too few servers. */
+  fallBacks: 0,
+  /** Answers that it gave by itself. */
+  served: 1,
+  /** Answers that it should have given by itself, and could not give or finish. */
+  serveErrors: 2,
+} as const satisfies Record<BackendCounter, number>;
+
 /** Most listeners, and most backends, in one gateway. */
 export const LISTENER_CAPACITY = 1024;
 export const BACKEND_CAPACITY = 4096;
 
 const LISTENER_STRIDE = 16;
 const SERVER_STRIDE = 8;
+const BACKEND_STRIDE = 8;
 const SERVERS_AT = LISTENER_CAPACITY * LISTENER_STRIDE;
-const BLOCK = SERVERS_AT + SERVER_CAPACITY * SERVER_STRIDE;
+const BACKENDS_AT = SERVERS_AT + SERVER_CAPACITY * SERVER_STRIDE;
+const BLOCK = BACKENDS_AT + BACKEND_CAPACITY * BACKEND_STRIDE;
 
 /** ThreadCounters counts for one thread. Every method is one plain addition. */
 export class ThreadCounters {
@@ -109,6 +124,12 @@ export class ThreadCounters {
   /** server adds to a server's counter: `counters.server(slot, ServerIndex.connects)`. */
   server(slot: number, counter: number, amount = 1): void {
     const at = SERVERS_AT + slot * SERVER_STRIDE + counter;
+    this.#own[at] = this.#own[at]! + amount;
+  }
+
+  /** backend adds to a backend's counter: `counters.backend(slot, BackendIndex.fallBacks)`. */
+  backend(slot: number, counter: number, amount = 1): void {
+    const at = BACKENDS_AT + slot * BACKEND_STRIDE + counter;
     this.#own[at] = this.#own[at]! + amount;
   }
 
@@ -142,6 +163,10 @@ export class CounterSums {
     return this.#sum(SERVER_COUNTERS, SERVERS_AT + slot * SERVER_STRIDE);
   }
 
+  backend(slot: number): Record<BackendCounter, number> {
+    return this.#sum(BACKEND_COUNTERS, BACKENDS_AT + slot * BACKEND_STRIDE);
+  }
+
   /** forget marks the connections that a lost thread had open as closed. Call it once the thread is gone. */
   forget(thread: number): void {
     for (let slot = 0; slot < LISTENER_CAPACITY; slot++) {
@@ -158,6 +183,11 @@ export class CounterSums {
   /** resetServer sets a freed server slot's counters to 0, in all threads. */
   resetServer(slot: number): void {
     this.#reset(SERVERS_AT + slot * SERVER_STRIDE, SERVER_STRIDE);
+  }
+
+  /** resetBackend sets a freed backend slot's counters to 0, in all threads. */
+  resetBackend(slot: number): void {
+    this.#reset(BACKENDS_AT + slot * BACKEND_STRIDE, BACKEND_STRIDE);
   }
 
   #reset(offset: number, length: number): void {

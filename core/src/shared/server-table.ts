@@ -115,6 +115,12 @@ export class ServerTable {
     this.#set(slot, ADMIN, admin);
   }
 
+  /** takesNew: new clients may go there: it is up, ready, and of a weight above 0. */
+  takesNew(slot: number): boolean {
+    const state = this.state(slot);
+    return (state === RUNNING || state === STARTING) && this.admin(slot) === READY && this.weight(slot) > 0;
+  }
+
   /** 0 to 256. */
   weight(slot: number): number {
     return this.#words[HEADER + slot * STRIDE + WEIGHT]!;

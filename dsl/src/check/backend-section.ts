@@ -10,6 +10,7 @@ import type {
   ComponentUse,
   EjectPlan,
   FailurePlan,
+  FallBack,
   RetryPolicy,
   ServerPlan,
 } from '../plan/plan.ts';
@@ -19,7 +20,7 @@ import type { Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
 import { DEFAULTS } from './defaults.ts';
-import { readAddress, SERVER_ADDRESS } from './literals.ts';
+import { readAddress, readSite, SERVER_ADDRESS } from './literals.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
@@ -50,6 +51,11 @@ class BackendChecker {
   #max = 0;
   #queue: number = DEFAULTS.queue;
   #slowStartMs = 0;
+  #serve: ComponentUse | null = null;
+  #siteHost: string | null = null;
+  #fallBack: FallBack | null = null;
+  /** The first line that only makes sense for servers. */
+  #forServers: { readonly word: string; readonly span: Span } | null = null;
 
   constructor(scope: Scope, statement: Statement, name: string) {
     this.#scope = scope;
@@ -68,7 +74,8 @@ class BackendChecker {
       else this.#line(statement);
     }
     const name = head.phrases[0]?.items[1] ?? this.#statement;
-    if (this.#servers.size === 0) {
+    this.#checkServe();
+    if (this.#servers.size === 0 && this.#serve === null) {
       if (this.#isServerMissing) return null;
       const mend = `Write \`backend ${this.#name} of 127.0.0.1:9001\`, or \`server\` lines in its block`;
       return scope.error('SL0705', name, { name: this.#name }, mend);
@@ -77,6 +84,9 @@ class BackendChecker {
     return {
       name: this.#name,
       servers: [...this.#servers.values()],
+      serve: this.#serve,
+      siteHost: this.#siteHost,
+      fallBack: this.#fallBack,
       balance: this.#balance ?? this.#defaultBalance(name),
       stick: this.#stick,
       check: this.#check,
@@ -159,7 +169,7 @@ class BackendChecker {
       return;
     }
     const line = readSetting(scope, statement, found.value, found.length);
-    if (line === null) this.#isServerMissing ||= found.value.name === 'server';
+    if (line === null) this.#isServerMissing ||= /^serve/.test(found.value.name);
     else this.#set(line, statement);
   }
 
@@ -173,7 +183,6 @@ class BackendChecker {
     }
     const coming = findComing('backend', reader);
     const other = otherSection('backend', reader);
-    // A backend that serves files has no servers: it is whole without them.
     if (coming !== null) {
       this.#isServerMissing = true;
       scope.error('SL0116', item, { word: coming });
@@ -188,7 +197,7 @@ class BackendChecker {
     }
   }
 
-  #set({ setting, args, span, spans, component }: SettingLine, statement: Statement): void {
+  #set({ setting, args, span, spans, items, component }: SettingLine, statement: Statement): void {
     if (setting.name === 'server') {
       const address = readAddress(args.address as string, SERVER_ADDRESS) as Address;
       const server: ServerPlan = {
@@ -211,6 +220,22 @@ class BackendChecker {
       return;
     }
     if (!this.#isNew(setting.name, span)) return;
+    if (!setting.name.startsWith('serve')) this.#forServers ??= { word: setting.name, span };
+    if (setting.name === 'fall back to') {
+      const whole = { start: span.start, end: items.at(-1)!.end };
+      const to = args.to as string;
+      this.#fallBack = { to, below: args.below as number, place: this.#scope.place(whole) };
+      this.#scope.fallBacks.set(this.#name, { to, source: this.#scope.source, span: whole });
+      return;
+    }
+    if (setting.name === 'serve') {
+      this.#serve = component!.use;
+      return;
+    }
+    if (setting.name === 'serve site') {
+      this.#setSite(args.url as string, spans.get('url')!);
+      return;
+    }
     if (setting.name === 'balance') this.#balance = component!.use;
     else if (setting.name === 'max') this.#max = args.count as number;
     else if (setting.name === 'queue at most') this.#queue = args.count as number;
@@ -243,6 +268,37 @@ class BackendChecker {
         on: (args.on as RetryPolicy['on'] | undefined) ?? DEFAULTS.retry.on,
         isAnotherServer: args.another as boolean,
       };
+    }
+  }
+
+  #setSite(url: string, span: Span): void {
+    const site = readSite(url);
+    if ('problem' in site) {
+      this.#isServerMissing = true;
+      this.#scope.error('SL0645', span, { value: url, problem: site.problem }, site.mend);
+      return;
+    }
+    this.#siteHost = site.authority;
+    const place = this.#scope.place(span);
+    this.#addServer(
+      { name: 'site', address: site.address, weight: 1, max: 0, queue: 0, isBackup: false, place },
+      span,
+      span,
+    );
+  }
+
+  /** A backend has servers, or serves something itself: never both. */
+  #checkServe(): void {
+    const serve = this.#said.get('serve');
+    const site = this.#said.get('serve site');
+    const second = serve !== undefined && site !== undefined ? site : (serve ?? site);
+    if (second === undefined) return;
+    const word = second === site ? 'serve site' : 'serve';
+    const own = this.#siteHost === null ? 0 : 1;
+    if (this.#servers.size > own || (serve !== undefined && site !== undefined)) {
+      this.#scope.error('SL0720', second, { word });
+    } else if (serve !== undefined && this.#forServers !== null) {
+      this.#scope.error('SL0721', this.#forServers.span, { word: this.#forServers.word });
     }
   }
 

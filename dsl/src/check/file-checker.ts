@@ -12,6 +12,7 @@ import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { FileTree, Statement } from '../syntax/tree.ts';
 import { addressText, checkBackend } from './backend-section.ts';
 import { DefineTable } from './define-table.ts';
+import { checkFallBacks } from './fall-back.ts';
 import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
 import { isName } from './literals.ts';
@@ -79,6 +80,7 @@ class FileChecker {
       const backend = scope.inFile(source, () => checkBackend(scope, statement, name));
       if (backend !== null) backends.push(backend);
     }
+    checkFallBacks(scope, backends);
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));

@@ -9,6 +9,7 @@ import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Item } from '../syntax/tree.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import type { DefineTable } from './define-table.ts';
+import type { FallBackLine } from './fall-back.ts';
 
 /** A backend by name, and whether anything sends to it. */
 export interface BackendName {
@@ -46,6 +47,8 @@ export class Scope {
   readonly lists = new Map<string, ListName>();
   readonly maps = new Map<string, MapName>();
   readonly backends = new Map<string, BackendName>();
+  /** By the backend that falls back. */
+  readonly fallBacks = new Map<string, FallBackLine>();
   /** The environment that `env` reads. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings' folder of secrets; null: they are in the environment. */

@@ -34,7 +34,8 @@ export function readSetting(
   setting: SettingWord,
   length: number,
 ): SettingLine | null {
-  const phrase = statement.head.phrases[0]!;
+  const own = withOwnWhen(statement, setting);
+  const phrase = own.head.phrases[0]!;
   const reader = new Reader(phrase, length);
   const span = { start: phrase.start, end: phrase.items[length - 1]!.end };
   let component: ReadComponent | null = null;
@@ -54,13 +55,31 @@ export function readSetting(
     component = readComponent(scope, reader, setting, span);
     if (component === null) return null;
   }
-  if (!isPlain(scope, statement)) return null;
+  if (!isPlain(scope, own)) return null;
   return { setting, args: component?.args ?? read.args, spans: read.spans, span, items: phrase.items, component };
 }
 
 /** hasFailures: what counts failures has to say how many are too many. */
 function hasFailures({ args }: SettingWord, spans: ReadonlyMap<string, Span>): boolean {
   return !args.some(({ name }) => name === 'failures') || spans.has('failures') || spans.has('share');
+}
+
+/** A setting with an argument behind `when` has that word for itself: it begins no condition there. */
+function withOwnWhen(statement: Statement, setting: SettingWord): Statement {
+  const { head, when, whenSpan } = statement;
+  if (when === null || whenSpan === null || !setting.args.some(({ before }) => before?.startsWith('when ') === true)) {
+    return statement;
+  }
+  const word: Item = { kind: 'word', value: 'when', hasComma: false, ...whenSpan };
+  const phrase = head.phrases[0]!;
+  const items = [...phrase.items, word, ...when.phrases[0]!.items];
+  const joints = head.joints.length > 0 ? head.joints : when.joints;
+  return {
+    ...statement,
+    head: { ...head, end: when.end, phrases: [{ ...phrase, end: when.end, items }], joints },
+    when: null,
+    whenSpan: null,
+  };
 }
 
 /** isPlain reports a setting that goes on behind its first phrase, with a condition, or with a block. */

@@ -21,7 +21,7 @@ export interface ComponentUse {
   readonly place: Place;
 }
 
-export type ComponentSlot = 'balance' | 'stick' | 'check' | 'tls' | 'answer';
+export type ComponentSlot = 'balance' | 'stick' | 'check' | 'tls' | 'answer' | 'serve';
 
 /** PluginUse is a `use NAME from "…"` line. `from` is as written; `url` is what it resolved to. */
 export interface PluginUse {
@@ -196,9 +196,27 @@ export interface CircuitPlan extends FailurePlan {
   readonly openMs: number;
 }
 
+/** FallBack: where requests go while too few servers take new clients. */
+export interface FallBack {
+  /** A backend of the same plan. Never, over several steps, the one it begins at. */
+  readonly to: string;
+  /** Falls back while fewer servers than this take new clients. Default 1: while none does. */
+  readonly below: number;
+  readonly place: Place;
+}
+
 export interface BackendPlan {
   readonly name: string;
+  /** Empty for a backend that answers by itself. */
   readonly servers: readonly ServerPlan[];
+  /** What answers in place of servers; null: servers do. */
+  readonly serve: ComponentUse | null;
+  /**
+   * Set for a website that is known by its host name: its server gets this Host, and no cookies and credentials, which
+   * belong to the site that it stands in for. null: servers get the Host that the client sent.
+   */
+  readonly siteHost: string | null;
+  readonly fallBack: FallBack | null;
   readonly balance: ComponentUse;
   readonly stick: ComponentUse | null;
   readonly check: CheckPlan | null;

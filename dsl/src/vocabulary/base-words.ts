@@ -422,6 +422,39 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     ],
   },
   {
+    section: 'backend',
+    name: 'fall back to',
+    doc: 'sends requests to another backend while too few servers take new clients',
+    example: 'fall back to sorry when healthy below 1',
+    args: [
+      { name: 'to', type: 'backend', doc: 'the other backend' },
+      {
+        name: 'below',
+        type: 'number',
+        before: 'when healthy below',
+        doc: 'servers that are up, ready and of a weight above 0',
+        default: 1,
+        min: 1,
+        max: 16_384,
+      },
+    ],
+  },
+  {
+    section: 'backend',
+    name: 'serve',
+    doc: 'answers in place of servers',
+    example: 'serve files "/srv/sorry" status 503',
+    slot: 'serve',
+    args: [],
+  },
+  {
+    section: 'backend',
+    name: 'serve site',
+    doc: 'a website that is known by its host name, such as one in an object store; cookies and credentials are not sent there',
+    example: 'serve site "http://sorry.example.net"',
+    args: [{ name: 'url', type: 'text', doc: '`http://`, a host name, and perhaps a port' }],
+  },
+  {
     section: 'settings',
     name: 'threads',
     doc: 'data threads; 0: the caller’s own event loop',
@@ -493,6 +526,6 @@ for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
 export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
   top: [],
   listener: [],
-  backend: ['fall back', 'tls', 'serve files', 'serve', 'send proxy'],
+  backend: ['tls', 'send proxy'],
   settings: [],
 };

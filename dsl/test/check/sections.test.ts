@@ -275,3 +275,60 @@ test('five thousand rules are all there, and in order', async () => {
   assert.equal(guards[4999]!.text, lines[4999]);
   assert.equal(guards[4999]!.place.line, 5001);
 });
+
+test('a backend that serves has what answers in place of servers, a site has its server', async () => {
+  const plan = await planOf(`listener web on :80 { send to files when path is /f; otherwise send to site }
+backend files { serve files "/srv/sorry" status 503 }
+backend site { serve site "http://Bucket.example.net:8080/" }`);
+  const [files, site] = plan.backends;
+  assert.deepEqual(
+    [files!.serve!.name, files!.serve!.options, files!.servers],
+    ['files', { folder: '/srv/sorry', status: 503 }, []],
+  );
+  assert.deepEqual([site!.serve, site!.siteHost], [null, 'bucket.example.net:8080']);
+  assert.deepEqual(site!.servers[0]!.address, { host: 'bucket.example.net', port: 8080 });
+});
+
+test('falling back has its own `when`, and is below 1 without it', async () => {
+  const plan = await planOf(`listener web on :80 { otherwise send to one }
+backend one of a:80, b:80 { fall back to two when healthy below 2 }
+backend two of c:80 { fall back to three }
+backend three of d:80`);
+  assert.deepEqual(
+    plan.backends.map(({ fallBack }) => fallBack && [fallBack.to, fallBack.below]),
+    [['two', 2], ['three', 1], null],
+  );
+});
+
+for (const [backend, code] of [
+  ['of a:80 { fall back to app }', 'SL0722'],
+  ['of a:80 { fall back to nobody }', 'SL0703'],
+  ['of a:80 { fall back to sorry when healthy below 0 }', 'SL0616'],
+  ['of a:80 { fall back to sorry when healthy below 1 and path is /x }', 'SL0118'],
+  ['of a:80 { fall back to sorry when path is /x }', 'SL0118'],
+  ['of a:80 { fall back to sorry when healthy below 2 }', 'SL0723'],
+  ['of a:80 { fall back to sorry; fall back to sorry }', 'SL0122'],
+  ['of a:80 { serve files "/srv" }', 'SL0720'],
+  ['{ serve files "/srv"; serve site "http://a" }', 'SL0720'],
+  ['{ serve files "/srv"; check tcp }', 'SL0721'],
+  ['{ serve files "/srv"; fall back to sorry }', 'SL0721'],
+  ['{ serve }', 'SL0117'],
+  ['{ serve pages "/srv" }', 'SL0711'],
+  ['{ serve files "/srv" status 200 }', 'SL0610'],
+  ['{ serve site "https://a" }', 'SL0645'],
+  ['{ serve site "http://a/b" }', 'SL0645'],
+  ['{ serve site "http://a b" }', 'SL0645'],
+  ['{ serve site "http://" }', 'SL0645'],
+  ['{ serve site "http://user@a" }', 'SL0645'],
+  ['{ serve site "http://a:0" }', 'SL0645'],
+] as const) {
+  test(`backend app ${backend} is ${code}`, async () => {
+    const { diagnostics } = await compileText(
+      `listener web on :80 { send to sorry when path is /s; otherwise send to app }\nbackend app ${backend}\nbackend sorry of b:80`,
+    );
+    assert.deepEqual(
+      diagnostics.map((each) => each.code),
+      [code],
+    );
+  });
+}

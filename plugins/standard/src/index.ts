@@ -16,6 +16,7 @@ import ipAcl from '@sluice/ip-acl';
 import leastConnections from '@sluice/least-connections';
 import limit from '@sluice/limit';
 import roundRobin from '@sluice/round-robin';
+import serveFiles from '@sluice/serve-files';
 import stickCookie from '@sluice/stick-cookie';
 import stickHeader from '@sluice/stick-header';
 import stickIp from '@sluice/stick-ip';
@@ -39,6 +40,7 @@ export const standard: readonly PluginManifest[] = [
   checkLdap,
   checkRedis,
   tlsTerminate,
+  serveFiles,
   errorAnswers,
 ];
 

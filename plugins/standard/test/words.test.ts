@@ -424,7 +424,13 @@ test('the example of every word compiles', async () => {
     for (const component of plugin.components ?? []) {
       if (component.slot === 'answer') continue;
       const isForListener = component.slot === 'tls';
-      const rules = isForListener ? rulesOf(component.example) : rulesOf('deny ip 10.0.0.0/8', component.example);
+      const serving = `listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app { ${component.example} }`;
+      const rules =
+        component.slot === 'serve'
+          ? serving
+          : isForListener
+            ? rulesOf(component.example)
+            : rulesOf('deny ip 10.0.0.0/8', component.example);
       // The files that it names are not there, and that is the only thing wrong with it.
       const expected = component.args.some(({ type }) => type === 'file') ? ['SG0116'] : [];
       assert.deepEqual(await codesOf(rules), expected, component.example);

@@ -7,13 +7,14 @@
  * connection holds none; nobody may keep one after its end.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import { ListenerIndex, ServerIndex } from '../../shared/counters.ts';
+import type { Service } from '../../plugin/service.ts';
+import { BackendIndex, ListenerIndex, ServerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import { hideCookie } from '../../shared/own-cookie.ts';
 import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../generation.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
 import { FieldEdits } from '../http1/field-edits.ts';
-import { type Peer, requestHead } from '../http1/forward-head.ts';
+import { type Peer, requestHead, siteHead } from '../http1/forward-head.ts';
 import { isIdempotent, LiveRequest } from '../http1/live-request.ts';
 import { RequestEdits } from '../http1/request-edits.ts';
 import { hasToken } from '../http1/request-head.ts';
@@ -25,7 +26,17 @@ import type { ClientSide } from './client-side.ts';
 import { FAILURE_COUNTERS, FAILURE_NAMES, FAILURE_STATUSES, type Failure, maySendAgain } from './failure.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
-import { choice, chooseServer, FULL, learn, leaveServer, NOBODY, answered as noteAnswered } from './server-choice.ts';
+import { ServedAnswer } from './served-answer.ts';
+import {
+  choice,
+  chooseServer,
+  FULL,
+  learn,
+  leaveServer,
+  NOBODY,
+  answered as noteAnswered,
+  standIn,
+} from './server-choice.ts';
 import type { ServerSide } from './server-side.ts';
 
 const edits = new RequestEdits();
@@ -96,16 +107,17 @@ export class Exchange extends Timed implements Waiting {
   /** forward judges the request and gives it to a server, or answers it. `authority` is the Host for requests without one. */
   forward(peer: Peer, authority: string): void {
     const { request, listener } = this;
-    const { backend, answer, status } = judge(request, listener, peer.isTrusted, edits, this.#loop);
-    if (backend === null) {
+    const { backend: wanted, answer, status } = judge(request, listener, peer.isTrusted, edits, this.#loop);
+    if (wanted === null) {
       this.#answer(answer ?? standardAnswer(this, status), false);
       return;
     }
-    const own = backend.stickiness?.ownCookie;
-    if (own !== undefined) hideCookie(edits, own);
+    for (let backend: LinkedBackend | null = wanted; backend !== null; backend = backend.fallBack) {
+      const own = backend.stickiness?.ownCookie;
+      if (own !== undefined) hideCookie(edits, own);
+    }
     request.forwardHead = requestHead(request, peer, edits, authority);
-    this.backend = backend;
-    request.sentTo = backend;
+    this.#turnTo(standIn(wanted, request, listener.slot, this.#loop));
     this.#attempt(false);
   }
 
@@ -154,8 +166,41 @@ export class Exchange extends Timed implements Waiting {
 
   // Attempts.
 
+  /** turnTo makes a backend the one that the request is for. */
+  #turnTo(backend: LinkedBackend): void {
+    const { request } = this;
+    this.backend = backend;
+    request.sentTo = backend;
+    if (backend.plan.siteHost !== null) request.forwardHead = siteHead(request.forwardHead, backend.plan.siteHost);
+  }
+
+  /** fallBack turns to the other backend, where there is one. The request has reached nobody. */
+  #fallBack(): boolean {
+    const { fallBack } = this.backend;
+    if (fallBack === null) return false;
+    this.#loop.counters.backend(this.backend.slot, BackendIndex.fallBacks);
+    this.#turnTo(standIn(fallBack, this.request, this.listener.slot, this.#loop));
+    this.#tried = null;
+    this.#failure = null;
+    return true;
+  }
+
+  /** serve has the backend answer by itself. */
+  #serve(service: Service): void {
+    this.request.attempts++;
+    this.#index = -1;
+    const served = new ServedAnswer(this.#loop);
+    this.server = served;
+    served.begin(this, service);
+  }
+
   /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
   #attempt(needsNew: boolean): void {
+    const { service } = this.backend;
+    if (service !== null) {
+      this.#serve(service);
+      return;
+    }
     const isNew = this.request.attempts === 0;
     let server = this.#choose(-1, isNew && !this.backend.line.isOpen());
     if (server === NOBODY && this.#tried !== null) {
@@ -165,6 +210,10 @@ export class Exchange extends Timed implements Waiting {
     }
     if (server >= 0) {
       this.#send(server, needsNew);
+      return;
+    }
+    if (server === NOBODY && this.#fallBack()) {
+      this.#attempt(false);
       return;
     }
     if (server === NOBODY || !this.backend.line.join(this, choice.waitsFor)) {
@@ -182,11 +231,17 @@ export class Exchange extends Timed implements Waiting {
     const server = this.#choose(this.#waitsFor);
     if (server === FULL) return false;
     this.#leaveLine();
-    if (server === NOBODY) {
+    if (server === NOBODY && this.backend.fallBack === null) {
       this.#answerStatus(503, false);
       return true;
     }
     this.client.goesOn();
+    if (server === NOBODY) {
+      this.#fallBack();
+      this.#attempt(false);
+      this.#sendBody();
+      return true;
+    }
     this.#send(server, false);
     this.#sendBody();
     return true;
@@ -272,7 +327,7 @@ export class Exchange extends Timed implements Waiting {
     const { counters } = this.#loop;
     const slot = this.#openSlot;
     const wasReused = this.server!.isReused;
-    counters.server(slot, FAILURE_COUNTERS[failure]);
+    if (slot !== -1) counters.server(slot, FAILURE_COUNTERS[failure]);
     if (failure === 'connect') this.backend.pool.endpoints[this.#index]!.flush();
     // That a kept connection has died says nothing of its server.
     if (failure !== 'dead' || !wasReused) {
@@ -286,6 +341,9 @@ export class Exchange extends Timed implements Waiting {
     } else if (maySendAgain(failure, this.backend, this.request.attempts, this.#isRepeatable, wasReused)) {
       counters.server(slot, ServerIndex.retries);
       this.#retry(failure === 'dead' && wasReused);
+    } else if (failure === 'connect' && this.#fallBack()) {
+      this.#attempt(false);
+      this.#sendBody();
     } else {
       this.#answerStatus(FAILURE_STATUSES[failure], false);
     }
@@ -295,7 +353,9 @@ export class Exchange extends Timed implements Waiting {
   answerBegins(answer: AnswerHead): boolean {
     const { request, backend, listener } = this;
     const { counters } = this.#loop;
-    const isRetried = backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
+    const isServers = this.#openSlot !== -1;
+    const isRetried =
+      isServers && backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
     this.#noteAnswered(answer.status);
     backend.outcomes?.answered(this.#openSlot, answer.status, request);
     if (isRetried && this.#isRepeatable) {
@@ -305,8 +365,8 @@ export class Exchange extends Timed implements Waiting {
       return false;
     }
     if (this.#loop.accessLog.isOn) request.answerMs = this.#loop.now();
-    if (answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
-    else if (answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
+    if (isServers && answer.status >= 500) counters.server(this.#openSlot, ServerIndex.answers5xx);
+    else if (isServers && answer.status < 300) counters.server(this.#openSlot, ServerIndex.answers2xx);
     let cookie = this.#learn(answer);
     const isChanged = listener.responses !== null;
     if (isChanged && !changeAnswer(answered.ofServer(request, answer), listener, answerEdits, this.#loop)) {
@@ -326,6 +386,12 @@ export class Exchange extends Timed implements Waiting {
   /** learn returns the field line that stickiness adds to the answer, or ''. */
   #learn(answer: AnswerHead): string {
     return learn(this.backend, this.request, this.#index, this.#isSticky, answer, this.listener.slot, this.#loop);
+  }
+
+  /** answerInstead gives an answer of the gateway's own in place of one that a service would have made. */
+  answerInstead(answer: Answer): void {
+    this.#endAttempt(false);
+    this.#answer(answer, false);
   }
 
   answerInterim(answer: AnswerHead): void {

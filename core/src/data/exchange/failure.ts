@@ -15,7 +15,9 @@ export type Failure =
   /** Not HTTP, or not HTTP that can be trusted. */
   | 'bad'
   /** Ended in the middle of an answer. */
-  | 'broken';
+  | 'broken'
+  /** What answers in place of servers could not. */
+  | 'internal';
 
 /** The server counter of each failure. */
 export const FAILURE_COUNTERS: Readonly<Record<Failure, number>> = {
@@ -24,6 +26,7 @@ export const FAILURE_COUNTERS: Readonly<Record<Failure, number>> = {
   timeout: ServerIndex.timeouts,
   bad: ServerIndex.badAnswers,
   broken: ServerIndex.badAnswers,
+  internal: ServerIndex.badAnswers,
 };
 
 /** What a failure is called where people read of it. */
@@ -33,6 +36,7 @@ export const FAILURE_NAMES: Readonly<Record<Failure, string>> = {
   timeout: 'no answer in time',
   bad: 'an answer that is not HTTP',
   broken: 'an answer that broke off',
+  internal: 'no answer of its own',
 };
 
 /** What the client gets once nothing more is tried. */
@@ -42,6 +46,7 @@ export const FAILURE_STATUSES: Readonly<Record<Failure, number>> = {
   timeout: 504,
   bad: 502,
   broken: 502,
+  internal: 500,
 };
 
 /**

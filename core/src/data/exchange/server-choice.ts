@@ -5,7 +5,7 @@
  * A server that is chosen has been counted as open, so that its max holds whatever other threads do at the same moment:
  * `leaveServer` must follow.
  */
-import { ListenerIndex } from '../../shared/counters.ts';
+import { BackendIndex, ListenerIndex } from '../../shared/counters.ts';
 import { StickIndex } from '../../shared/shared-stick-table.ts';
 import type { LinkedBackend } from '../generation.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
@@ -117,6 +117,31 @@ export function answered(
     backend.balancer.answered(index, Math.max(0, loop.now() - sentMs), status);
   } catch (error) {
     failed(backend, 'the strategy failed at an answer', error, listener, loop);
+  }
+}
+
+/**
+ * standIn is the backend that a request for this one goes to now: itself, or what it falls back to, over several steps. A
+ * client that belongs to a server which is being drained keeps it. Hot path: for most backends one comparison.
+ */
+export function standIn(backend: LinkedBackend, request: LiveRequest, listener: number, loop: Loop): LinkedBackend {
+  let chosen = backend;
+  while (chosen.fallBack !== null && chosen.pool.healthy < chosen.plan.fallBack!.below) {
+    if (chosen.stickiness !== null && hasServerOfItsOwn(chosen, request, listener, loop)) break;
+    loop.counters.backend(chosen.slot, BackendIndex.fallBacks);
+    chosen = chosen.fallBack;
+  }
+  return chosen;
+}
+
+function hasServerOfItsOwn(backend: LinkedBackend, request: LiveRequest, listener: number, loop: Loop): boolean {
+  try {
+    backend.pool.begin(null);
+    const own = backend.stickiness!.find(request, backend.pool);
+    return own !== -1 && backend.pool.keepsSticky(own);
+  } catch (error) {
+    failed(backend, 'stickiness could not find a server', error, listener, loop);
+    return false;
   }
 }
 

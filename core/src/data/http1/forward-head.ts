@@ -135,6 +135,15 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
   return `${text}\r\n`;
 }
 
+/** Fields of the client's that are meant for the site it asked, and not for one that stands in. */
+const PRIVATE_LINE = /^(?:cookie|authorization|proxy-authorization|host):.*\r\n/gim;
+
+/** siteHead is a request's head for a site that is known by this Host. */
+export function siteHead(head: string, host: string): string {
+  const behindLine = head.indexOf('\r\n') + 2;
+  return `${head.substring(0, behindLine)}Host: ${host}\r\n${head.substring(behindLine).replace(PRIVATE_LINE, '')}`;
+}
+
 /** answerHead builds what goes to the client for a server's answer. `framing` and `connection` are field lines, or empty. */
 export function answerHead(answer: AnswerHead, edits: FieldEdits, framing: string, connection: string): string {
   const { fields, text: head } = answer;

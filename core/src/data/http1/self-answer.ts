@@ -8,13 +8,13 @@ import { type FieldEdits, isToken, toFieldValue } from './field-edits.ts';
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Fields that the gateway writes itself, whatever a plugin says. */
-const OWN_FIELDS = new Set(['content-length', 'transfer-encoding', 'connection', 'date', 'trailer', 'upgrade']);
+export const OWN_FIELDS = new Set(['content-length', 'transfer-encoding', 'connection', 'date', 'trailer', 'upgrade']);
 
 let dateAt = -1;
 let date = '';
 
 /** dateField is the Date field (RFC 9110 section 6.6.1), made once a second. */
-function dateField(): string {
+export function dateField(): string {
   const second = Math.floor(Date.now() / 1000);
   if (second !== dateAt) {
     dateAt = second;

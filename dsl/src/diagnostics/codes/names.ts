@@ -161,6 +161,46 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
       'map tenants = host to text from "tenants.map" else none\nlistener web on :8080 { otherwise send to map tenants of host }',
     right: 'listener web on :8080 { otherwise deny }',
   },
+  SL0720: {
+    severity: 'error',
+    message: '`{word}` stands in a backend that has servers, or serves something else already',
+    mend: 'Make two backends, and let one `fall back to` the other',
+    why: 'It would not be clear who gets a request.',
+    context: 'backend',
+    wrong: 'serve site "http://sorry.example.net"',
+    right: 'fall back to sorry\n}\nbackend sorry {\n  serve site "http://sorry.example.net"',
+  },
+  SL0721: {
+    severity: 'error',
+    message: '`{word}` is about servers, and this backend has none',
+    mend: 'Leave the line out',
+    why: 'A backend that answers by itself has nobody to choose, to check or to wait for.',
+    context: 'file',
+    wrong:
+      'listener web on :8080 { otherwise send to sorry }\nbackend sorry {\n  serve files "/srv/sorry"\n  balance round-robin\n}',
+    right: 'listener web on :8080 { otherwise send to sorry }\nbackend sorry { serve files "/srv/sorry" }',
+  },
+  SL0722: {
+    severity: 'error',
+    message: 'backend `{name}` falls back to itself: {way}',
+    mend: 'Let one of them fall back to another backend, or to none',
+    why: 'A request that goes round in a circle is never answered.',
+    context: 'file',
+    wrong:
+      'listener web on :8080 { otherwise send to one }\nbackend one of 127.0.0.1:9001 { fall back to two }\nbackend two of 127.0.0.1:9002 { fall back to one }',
+    right:
+      'listener web on :8080 { otherwise send to one }\nbackend one of 127.0.0.1:9001 { fall back to two }\nbackend two of 127.0.0.1:9002',
+  },
+  SL0723: {
+    severity: 'warning',
+    message: '`below {below}` is always true: the servers of backend `{name}` are {count}',
+    why: 'The servers would never get a request.',
+    context: 'file',
+    wrong:
+      'listener web on :8080 { otherwise send to one }\nbackend one of 127.0.0.1:9001 { fall back to two when healthy below 2 }\nbackend two of 127.0.0.1:9002',
+    right:
+      'listener web on :8080 { otherwise send to one }\nbackend one of 127.0.0.1:9001 { fall back to two when healthy below 1 }\nbackend two of 127.0.0.1:9002',
+  },
   SL0719: {
     severity: 'error',
     message: 'the map `{name}` is asked with a {from}, and `{field}` is a {key}',

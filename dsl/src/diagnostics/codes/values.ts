@@ -202,6 +202,14 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'remove header Content-Length',
     right: 'remove header Content-Language',
   },
+  SL0645: {
+    severity: 'error',
+    message: '`{value}` {problem}',
+    why: 'A site is `http://`, a host name, and perhaps a port.',
+    context: 'file',
+    wrong: 'listener web on :8080 { otherwise send to sorry }\nbackend sorry { serve site "sorry.example.net" }',
+    right: 'listener web on :8080 { otherwise send to sorry }\nbackend sorry { serve site "http://sorry.example.net" }',
+  },
   SL0622: {
     severity: 'error',
     message: '`{value}` is not a method',

@@ -1,0 +1,71 @@
+/**
+ * The manifest of serve-files: `serve files "FOLDER" [status CODE] …`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+import { checkFolder } from './folder-check.ts';
+
+export default definePlugin({
+  name: 'serve-files',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'serve',
+      name: 'files',
+      doc: 'Answers with the files of a folder: a static site, or the page that is shown while nothing else works.',
+      example: 'serve files "/srv/sorry" status 503',
+      args: [
+        { name: 'folder', type: 'file', doc: 'The folder. Nothing outside of it is ever sent.' },
+        {
+          name: 'status',
+          type: 'status',
+          before: 'status',
+          doc: 'Pages are sent with this status, and where there is no file, the index page is. Default: a plain site, 200 and 404.',
+          isOptional: true,
+          min: 400,
+          max: 599,
+        },
+        {
+          name: 'index',
+          type: 'text',
+          before: 'index',
+          doc: 'The file that stands for its folder. Default index.html.',
+          isOptional: true,
+          default: 'index.html',
+        },
+        {
+          name: 'cache',
+          type: 'duration',
+          before: 'cache',
+          doc: 'How long browsers may keep a file without asking again. Default: they ask each time.',
+          isOptional: true,
+          max: 31_536_000_000,
+        },
+        {
+          name: 'retryAfter',
+          type: 'duration',
+          before: 'retry after',
+          doc: 'When clients should come again, sent with pages of a `status`.',
+          isOptional: true,
+          needs: 'status',
+          min: 1000,
+          max: 86_400_000,
+        },
+      ],
+      options: {
+        type: 'object',
+        properties: {
+          folder: { type: 'string', minLength: 1 },
+          status: { type: 'integer', minimum: 400, maximum: 599 },
+          index: { type: 'string', minLength: 1, default: 'index.html' },
+          cache: { type: 'integer', minimum: 0 },
+          retryAfter: { type: 'integer', minimum: 1000 },
+        },
+        required: ['folder'],
+        additionalProperties: false,
+      },
+      validate: checkFolder,
+    },
+  ],
+});
