@@ -8,7 +8,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { createGateway, type DrainedEvent, type Gateway } from 'sluice';
-import { type Address, connectTo, eventually, ok, RawServer, type Script, temporaryFolder } from '../kit/index.ts';
+import {
+  type Address,
+  connectTo,
+  eventually,
+  fieldOf,
+  ok,
+  RawServer,
+  type Script,
+  temporaryFolder,
+} from '../kit/index.ts';
 
 const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
@@ -165,6 +174,20 @@ test('a drain of a sticky backend ends by itself when the time of its clients is
   gateway.server('app/two').weight(1);
   const { outcome, isMoved } = await gateway.server('app/one').drain();
   assert.deepEqual({ outcome, isMoved }, { outcome: 'drained', isMoved: false });
+});
+
+test('where nobody can count who may come back, a drain lasts until its deadline, and then they are moved', async () => {
+  await using here = await stage({ backend: 'stick with cookie SRV' });
+  const { gateway, begin, ask } = here;
+  onlyOne(gateway);
+  const first = await (await begin('/')).answer();
+  const cookie = `Cookie: ${fieldOf(first, 'set-cookie')!.split(';')[0]}\r\n`;
+  gateway.server('app/two').weight(1);
+  const result = gateway.server('app/one').drain({ deadline: '300ms' });
+  assert.equal(await ask('/', cookie), 'one', 'it stays');
+  const { outcome, isMoved } = await result;
+  assert.deepEqual({ outcome, isMoved }, { outcome: 'drained', isMoved: true });
+  assert.equal(await ask('/', cookie), 'two', 'it was moved');
 });
 
 test('who holds on to a server is listed: requests and tunnels, oldest first, without queries', async () => {

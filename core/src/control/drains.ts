@@ -4,6 +4,9 @@
  * A session is a request or tunnel that is open on the server, or a client that may come back to it: an entry of the stick
  * table whose time is not over. In `drain` both are waited for; in `maint`, which takes nobody, only what is open.
  *
+ * Where clients that may come back cannot be counted (a cookie of the gateway's own), a drain with a deadline lasts until then,
+ * and one without ends when nothing is open.
+ *
  * The end is told once, and never too early: counts are believed only after every data plane has answered a question that it
  * was asked after the server was taken out, since a plane may have chosen the server just before, and not counted it yet.
  * Threads count; nothing is sent per request. Looked at every 50 ms, so the end may be told that much late.
@@ -59,6 +62,8 @@ export interface DrainsOptions {
   readonly sticks: StickTables;
   readonly planes: Planes;
   readonly timers: Timers;
+  /** Whether the clients that may come back to a server can be counted: their cookies may be all there is to know of them. */
+  areCounted(name: string): boolean;
   /** The deadline of a drain has come: it is maint from now on. */
   moved(name: string): void;
   drained(event: DrainedEvent): void;
@@ -179,8 +184,10 @@ export class Drains {
   }
 
   /** Entries are read after what is open, since a request makes its entry before it ends. */
-  async #isOver({ slot }: Drain): Promise<boolean> {
-    const { servers, sticks, planes } = this.#options;
+  async #isOver({ name, slot, deadlineAtMs }: Drain): Promise<boolean> {
+    const { servers, sticks, planes, areCounted } = this.#options;
+    // Clients that nobody can count are waited for as long as they were given.
+    if (servers.admin(slot) === DRAIN && deadlineAtMs !== null && !areCounted(name)) return false;
     const isEmpty = (): boolean =>
       servers.open(slot) === 0 && (servers.admin(slot) !== DRAIN || sticks.countOf(slot) === 0);
     if (!isEmpty()) return false;

@@ -101,6 +101,11 @@ export class Runtime {
       sticks,
       planes: this.#planes,
       timers,
+      areCounted: (name) => {
+        const backend = name.slice(0, name.indexOf('/'));
+        const stick = this.#set?.plan.backends.find((each) => each.name === backend)?.stick;
+        return stick == null || this.#set?.component('stick', stick.name)?.hasTable !== false;
+      },
       moved: (name) => {
         const slash = name.indexOf('/');
         const names = { backend: name.slice(0, slash), server: name.slice(slash + 1) };
