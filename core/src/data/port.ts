@@ -184,11 +184,18 @@ export class Port {
     return null;
   }
 
+  /** isTooFast takes one new connection of a rate; `key` is the address, or empty for all together. */
+  #isTooFast(listener: LinkedListener, key: string, [count, perMs]: readonly number[]): boolean {
+    return this.#loop.rates.take(`new connections ${listener.name}`, key, perMs! / count!, count!) !== 0;
+  }
+
   #isOverLimit(listener: LinkedListener, ip: IpAddress): boolean {
-    const { connections, connectionsPerIp } = listener.plan.limits;
+    const { connections, connectionsPerIp, newConnections, newConnectionsPerIp } = listener.plan.limits;
     const { slot } = listener;
     if (connections !== 0 && this.#loop.counters.openConnections(slot) >= connections) return true;
-    return connectionsPerIp !== 0 && this.#loop.addresses.count(slot, ip) >= connectionsPerIp;
+    if (connectionsPerIp !== 0 && this.#loop.addresses.count(slot, ip) >= connectionsPerIp) return true;
+    if (newConnectionsPerIp !== null && this.#isTooFast(listener, ip.text, newConnectionsPerIp)) return true;
+    return newConnections !== null && this.#isTooFast(listener, '', newConnections);
   }
 
   #listen(options: object): Promise<void> {

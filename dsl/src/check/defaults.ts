@@ -12,6 +12,8 @@ const LISTENER_LIMITS: ListenerLimits = {
   headerCount: 100,
   connections: 0,
   connectionsPerIp: 0,
+  newConnections: null,
+  newConnectionsPerIp: null,
 };
 
 const BACKEND_TIMEOUTS: BackendTimeouts = {

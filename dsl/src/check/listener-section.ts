@@ -310,7 +310,9 @@ class ListenerChecker {
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;
     else if (setting.name === 'target at most') limits.targetBytes = args.size as number;
     else if (setting.name === 'headers at most') limits.headerCount = args.count as number;
-    else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
+    else if (setting.name === 'new connections at most') {
+      limits[args.perIp === true ? 'newConnectionsPerIp' : 'newConnections'] = args.rate as readonly number[];
+    } else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
     else limits.connections = args.count as number;
   }
 

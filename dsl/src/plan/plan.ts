@@ -58,6 +58,10 @@ export interface ListenerLimits {
   readonly connections: number;
   /** Most open connections from one address, over all threads. Default 0: none. */
   readonly connectionsPerIp: number;
+  /** New connections of this listener in a time, over all threads: how many, and the milliseconds. Default: no limit. */
+  readonly newConnections: readonly number[] | null;
+  /** The same for each address. */
+  readonly newConnectionsPerIp: readonly number[] | null;
 }
 
 /** ClientIp: which header names the client, and which peers (CIDRs) are believed. */

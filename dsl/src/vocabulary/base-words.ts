@@ -164,6 +164,17 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'new connections at most',
+    doc: 'how fast connections may come, in all or from one address',
+    example: 'new connections at most 20/s per ip',
+    isRepeatable: true,
+    args: [
+      { name: 'rate', type: 'rate', doc: 'connections in a time; so many may come at once' },
+      { name: 'perIp', type: 'flag', before: 'per ip', doc: 'count each address by itself', isOptional: true },
+    ],
+  },
+  {
+    section: 'listener',
     name: 'allow encoded slashes',
     doc: 'lets `%2F` through in paths',
     example: 'allow encoded slashes',

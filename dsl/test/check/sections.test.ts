@@ -56,6 +56,7 @@ target at most 1KiB
 headers at most 50
 connections at most 1000
 connections at most 10 per ip
+new connections at most 20/s per ip
 client ip from header X-Forwarded-For trust 10.0.0.0/8, ::1
 allow encoded slashes`);
   assert.deepEqual(timeouts, { headerMs: 1500, idleMs: 120_000, bodyMs: 250, clientMs: 3_600_000 });
@@ -66,6 +67,8 @@ allow encoded slashes`);
     headerCount: 50,
     connections: 1000,
     connectionsPerIp: 10,
+    newConnections: null,
+    newConnectionsPerIp: [20, 1000],
   });
   assert.deepEqual(clientIp, { header: 'x-forwarded-for', trust: ['10.0.0.0/8', '::1'], trustLists: [] });
   assert.equal(allowEncodedSlashes, true);
@@ -81,6 +84,8 @@ test('a listener that says nothing has the defaults', async () => {
     headerCount: 100,
     connections: 0,
     connectionsPerIp: 0,
+    newConnections: null,
+    newConnectionsPerIp: null,
   });
   assert.deepEqual([clientIp, tls, allowEncodedSlashes, responseChanges], [null, null, false, []]);
 });
@@ -325,6 +330,23 @@ for (const [backend, code] of [
   test(`backend app ${backend} is ${code}`, async () => {
     const { diagnostics } = await compileText(
       `listener web on :80 { send to sorry when path is /s; otherwise send to app }\nbackend app ${backend}\nbackend sorry of b:80`,
+    );
+    assert.deepEqual(
+      diagnostics.map((each) => each.code),
+      [code],
+    );
+  });
+}
+
+for (const [rate, code] of [
+  ['0/s', 'SL0616'],
+  ['100', 'SL0606'],
+  ['fast', 'SL0607'],
+  ['', 'SL0117'],
+] as const) {
+  test(`new connections at most \`${rate}\` is ${code}`, async () => {
+    const { diagnostics } = await compileText(
+      `listener web on :80 { new connections at most ${rate}; otherwise deny }`,
     );
     assert.deepEqual(
       diagnostics.map((each) => each.code),
