@@ -52,6 +52,7 @@ const SLOT_TITLES: Partial<Record<ComponentSlot, string>> = {
   stick: 'Stickiness',
   serve: 'Service',
   check: 'Health checks',
+  discovery: 'Discovery',
   tls: 'TLS',
 };
 

@@ -6,6 +6,7 @@ export type { AdminOptions } from './control/admin-host.ts';
 export { BatchPool } from './control/batch-pool.ts';
 export type { CircuitEvent } from './control/circuits.ts';
 export { type Duration, durationMs } from './control/deadline.ts';
+export type { DiscoveryEvent, DiscoveryStats } from './control/discovery-source.ts';
 export type { DrainedEvent, DrainResult, DrainStatus } from './control/drains.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/errors.ts';
 export type {

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
-import type { ComponentUse, Place, Plan } from '@sluice/dsl/plan';
+import type { ComponentUse, DiscoveryPlan, Place, Plan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
 import type { Component, ValidateHost } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
@@ -72,8 +72,11 @@ export async function checkComponents(
   const backends: Plan['backends'][number][] = [];
   for (const backend of plan.backends) {
     const owner = `backend \`${backend.name}\``;
+    const discoveries: DiscoveryPlan[] = [];
+    for (const each of backend.discoveries ?? []) discoveries.push({ ...each, use: await check(owner, each.use) });
     backends.push({
       ...backend,
+      ...(discoveries.length === 0 ? {} : { discoveries }),
       balance: await check(owner, backend.balance),
       stick: backend.stick === null ? null : await check(owner, backend.stick),
       serve: backend.serve === null ? null : await check(owner, backend.serve),

@@ -10,7 +10,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { OpenSessions, Order, Report } from '../shared/orders.ts';
+import type { MembersOrder, OpenSessions, Order, Report } from '../shared/orders.ts';
 import type { PackedOrder } from '../shared/packed-order.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 
@@ -96,8 +96,8 @@ export class DataThread {
   }
 
   /** prepare resolves when the thread is ready for a generation. Rejects with its failure, SG0402 or SG0403. */
-  async prepare(order: PackedOrder): Promise<void> {
-    const { generation } = order.order;
+  async prepare(order: PackedOrder | MembersOrder): Promise<void> {
+    const { generation } = 'members' in order ? order : order.order;
     if (this.#state !== 'serving') throw this.#loss(generation, 'it is gone');
     const limitMs = this.#options.prepareLimitMs;
     let timer: NodeJS.Timeout | undefined;
@@ -108,7 +108,7 @@ export class DataThread {
           () => reject(new GatewayError('SG0403', { thread: this.thread, limitMs, generation })),
           limitMs,
         );
-        this.#send({ type: 'prepare', order });
+        this.#send('members' in order ? { type: 'change', order } : { type: 'prepare', order });
       });
     } finally {
       clearTimeout(timer);

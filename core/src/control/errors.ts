@@ -26,6 +26,7 @@ export const CORE_ERRORS = {
   SG0115: 'the plugins’ words cannot be used together: {message}',
   SG0116: '{report}',
   SG0117: '{message}',
+  SG0118: 'plugin `{plugin}` offers discovery `{name}` without a `discovery` that finds: add one',
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',

@@ -19,6 +19,8 @@ import type { Generation } from './generations.ts';
 export interface ServerExplanation {
   readonly name: string;
   readonly address: Address;
+  /** What found it, as the rules say it; null: it is written in the rules. */
+  readonly source: string | null;
   readonly isUsable: boolean;
   /** For people: `running`, `stopped by its health check`, `full: 200 of 200 requests`. */
   readonly why: string;
@@ -70,6 +72,7 @@ export function explainServers(backend: BackendPlan, live: Live): readonly Serve
     return {
       name: server.name,
       address: server.address,
+      source: server.source ?? null,
       state: SERVER_STATES[isKnown ? table.state(slot) : RUNNING]!,
       admin: ADMIN_STATES[isKnown ? table.admin(slot) : 0]!,
       weight: isKnown ? table.weight(slot) : server.weight,

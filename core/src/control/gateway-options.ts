@@ -5,6 +5,7 @@ import type { Address } from '@sluice/dsl/plan';
 import type { PluginManifest } from '../plugin/manifest.ts';
 import type { AdminOptions } from './admin-host.ts';
 import type { CircuitEvent } from './circuits.ts';
+import type { DiscoveryEvent } from './discovery-source.ts';
 import type { DrainedEvent } from './drains.ts';
 import type { GatewayError } from './errors.ts';
 import type { FallBackEvent } from './fall-back-watch.ts';
@@ -77,6 +78,7 @@ export interface GatewayEvents {
   drained: [DrainedEvent];
   /** A backend began to fall back to another, or ended it. */
   fallBack: [FallBackEvent];
+  discovery: [DiscoveryEvent];
   reload: [ReloadEvent];
   listening: [ListeningEvent];
   list: [ListEvent];

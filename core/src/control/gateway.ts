@@ -207,7 +207,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const current = runtime?.generations.current ?? null;
     return explain(
       request,
-      this.#set,
+      current === null ? this.#set : { ...this.#set, plan: current.plan },
       runtime === null || current === null
         ? null
         : { servers: runtime.servers, rates: runtime.rates, sticks: runtime.sticks, current },
@@ -247,6 +247,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           this.emit('drained', event);
         },
         fallBack: (event) => this.emit('fallBack', event),
+        discovered: (event) => this.emit('discovery', event),
         threadLost: (loss) => this.emit('thread', { event: 'lost', ...loss }),
         threadReplaced: (thread) => this.emit('thread', { event: 'replaced', thread }),
         settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),

@@ -7,7 +7,7 @@
  */
 import type { Plan } from '@sluice/dsl/plan';
 import { monotonicMs } from '../shared/clock.ts';
-import type { EntryRef, PrepareOrder, SlotMap } from '../shared/orders.ts';
+import type { EntryRef, MemberChange, MembersOrder, PrepareOrder, SlotMap } from '../shared/orders.ts';
 import { inSlices } from '../shared/slices.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { Planes } from './planes.ts';
@@ -80,20 +80,53 @@ export class Generations {
   }
 
   /** put puts a candidate in force. Call it in line. Rejects with the old generation still running. */
-  async put(candidate: Candidate): Promise<Generation> {
+  put(candidate: Candidate): Promise<Generation> {
+    return this.#switch(candidate, async (number, slots) => {
+      const order = await this.#orderOf(number, candidate, slots);
+      await this.#prepare(order);
+      return order;
+    });
+  }
+
+  /**
+   * change puts a plan in force that differs from the one that is in nothing but the servers of some backends. Threads are told
+   * the differences alone. Call it in line. Rejects with the old generation still running.
+   */
+  change(plan: Plan, changes: readonly Omit<MemberChange, 'slots'>[]): Promise<Generation> {
+    const base = this.#current!;
+    const baseOrder = this.#order!;
+    return this.#switch({ ...base, plan }, async (number, slots) => {
+      const members = changes.map((change): MemberChange => {
+        const own = [...change.changed, ...change.added].map(({ name }) => [
+          name,
+          slots.servers[`${change.backend}/${name}`]!,
+        ]);
+        return { ...change, slots: Object.fromEntries(own) };
+      });
+      await this.#prepare({ generation: number, base: base.number, members });
+      return { ...baseOrder, generation: number, plan: { ...baseOrder.plan, backends: plan.backends }, slots };
+    });
+  }
+
+  /** switch prepares a candidate and, when all planes are ready, has them go over. `prepare` returns the whole order. */
+  async #switch(
+    candidate: Candidate,
+    prepare: (number: number, slots: SlotMap) => Promise<PrepareOrder>,
+  ): Promise<Generation> {
     const number = ++this.#last;
     const { planes, slots, switching } = this.#options;
     const slotMap = slots.assign(number, candidate.plan);
     let order: PrepareOrder;
     try {
-      order = await this.#prepare(number, candidate, slotMap);
+      order = await prepare(number, slotMap);
     } catch (thrown) {
       await planes.abandon(number);
       slots.release(number);
       throw thrown;
     }
     const previous = this.#current;
-    const next: Generation = { ...candidate, number, slots: slotMap, ports: order.ports };
+    const { plan, entries, secrets } = candidate;
+    const next: Generation = { plan, entries, secrets, number, slots: slotMap, ports: order.ports };
     switching(next, previous);
     this.#current = next;
     this.#order = order;
@@ -123,11 +156,11 @@ export class Generations {
     for (const generation of [...this.#retiring.keys()]) this.planeRetired(thread, generation);
   }
 
-  async #prepare(number: number, { plan, entries, secrets }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
-    const { planes, isTakeover, wordIds, tables } = this.#options;
+  async #orderOf(number: number, { plan, entries, secrets }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
+    const { isTakeover, wordIds, tables } = this.#options;
     const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
     const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
-    const order: PrepareOrder = {
+    return {
       generation: number,
       plan: await inSlices(threadPlan(plan), monotonicMs),
       slots,
@@ -138,12 +171,14 @@ export class Generations {
       sticks: tables(plan),
       secrets,
     };
+  }
+
+  async #prepare(order: PrepareOrder | MembersOrder): Promise<void> {
     try {
-      await planes.prepare(order);
-      return order;
+      await this.#options.planes.prepare(order);
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause;
-      throw new GatewayError('SG0401', { generation: number, message: reasonOf(cause) }, { cause });
+      throw new GatewayError('SG0401', { generation: order.generation, message: reasonOf(cause) }, { cause });
     }
   }
 }

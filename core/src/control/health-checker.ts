@@ -7,7 +7,7 @@
  *
  * Servers without a check are running. One that has the same address in the next generation keeps its state and its history, also
  * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
- * anew, on trust.
+ * anew, on trust; a server that was found while the gateway runs begins stopped, until its first good probe.
  */
 import { type Address, type Args, type CheckPlan, type Plan, withSecrets } from '@sluice/dsl/plan';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
@@ -24,8 +24,10 @@ import type { Timers } from './timers.ts';
 export interface ServerEvent {
   readonly backend: string;
   readonly server: string;
-  readonly from: ServerState;
-  readonly to: ServerState;
+  /** `absent`: it was no member of the backend. */
+  readonly from: ServerState | 'absent';
+  /** `absent`: it is no member any more. */
+  readonly to: ServerState | 'absent';
   /** Why, for people: `status 503, expected 200`, `ejected for 10 s: 5 failures in a row`. */
   readonly reason: string;
 }
@@ -73,7 +75,7 @@ export class HealthChecker {
   #bySlot = new Map<number, Watched>();
   #isStarted = false;
   /** Schedules that were made and not started yet. */
-  #waiting: { readonly schedule: ProbeSchedule; readonly check: CheckPlan }[] = [];
+  #waiting: { readonly schedule: ProbeSchedule; readonly check: CheckPlan; readonly isUrgent: boolean }[] = [];
 
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
@@ -89,18 +91,20 @@ export class HealthChecker {
     for (const backend of plan.backends) {
       const check = backend.check === null ? null : this.#checkOf(backend.check);
       const isServing = backend.servers.some(({ name }) => before.has(`${backend.name}/${name}`));
-      for (const { name: server, address } of backend.servers) {
+      for (const { name: server, address, source } of backend.servers) {
         const path = `${backend.name}/${server}`;
         const slot = slots.servers[path]!;
         const known = before.get(path);
         const isSame = known?.slot === slot && known.address === JSON.stringify(address);
-        const watched = isSame ? known : this.#begin(backend.name, server, slot, address);
+        // Nobody waits for a server that was found while the gateway runs, so its check has the first word.
+        const unproven = source === undefined || !this.#isStarted ? null : backend.check;
+        const watched = isSame ? known : this.#begin(backend.name, server, slot, address, unproven);
         if (isSame) before.delete(path);
         after.set(path, watched);
         watched.slowStartMs = backend.slowStartMs;
         if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
         if (known === undefined && isServing && watched.state === 'running') this.#slowStart(watched, 'it was added');
-        if (known === undefined || isSame || known.state === 'running') continue;
+        if (known === undefined || isSame) continue;
         this.#tell(watched, known.state, 'its address was changed');
       }
     }
@@ -133,7 +137,14 @@ export class HealthChecker {
   /** reason is why a server is held back, or else what its last probe said; empty before the first. */
   reason(name: string): string {
     const watched = this.#watched.get(name);
-    return watched?.held ?? watched?.history.reason ?? '';
+    if (watched === undefined) return '';
+    if (watched.held !== null || watched.history.reason !== '') return watched.held ?? watched.history.reason;
+    return watched.state === 'stopped' ? 'not probed yet' : '';
+  }
+
+  /** state is the state of a server; running for one that is not watched. */
+  state(name: string): ServerState {
+    return this.#watched.get(name)?.state ?? 'running';
   }
 
   /** history is what its probes said, newest first, at most 16 entries. */
@@ -164,13 +175,16 @@ export class HealthChecker {
     if (watched !== undefined && watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
   }
 
-  #begin(backend: string, server: string, slot: number, address: Address): Watched {
+  /** `unproven` is the check that has to pass before the server is used; null: it is trusted. */
+  #begin(backend: string, server: string, slot: number, address: Address, unproven: CheckPlan | null): Watched {
     const { servers } = this.#options;
-    servers.setState(slot, SERVER_STATES.indexOf('running'));
+    const state = unproven === null ? 'running' : 'stopped';
+    const health = unproven === null ? null : new ServerHealth(unproven, false);
+    servers.setState(slot, SERVER_STATES.indexOf(state));
     servers.setLastCheck(slot, LAST_CHECKS.indexOf('unknown'));
     return {
       ...{ slot, backend, server, address: JSON.stringify(address), history: new HealthHistory() },
-      ...{ check: null, health: null, schedule: null, held: null, slowStartMs: 0, state: 'running' },
+      ...{ check: null, health, schedule: null, held: null, slowStartMs: 0, state },
     };
   }
 
@@ -218,14 +232,18 @@ export class HealthChecker {
       probed: (result, tookMs) => this.#probed(watched, result, tookMs),
     });
     watched.schedule = schedule;
-    this.#waiting.push({ schedule, check: plan });
+    this.#waiting.push({ schedule, check: plan, isUrgent: watched.state === 'stopped' });
   }
 
   /** startWaiting spreads first probes over the jitter's share of the interval; the more begin, the longer, up to a whole one. */
   #startWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { schedule, check } of waiting) {
+    for (const { schedule, check, isUrgent } of waiting) {
+      if (isUrgent) {
+        schedule.start(0);
+        continue;
+      }
       const spreadMs = Math.max(check.intervalMs * check.jitter, waiting.length * SPREAD_MS);
       schedule.start(Math.min(check.intervalMs, spreadMs));
     }

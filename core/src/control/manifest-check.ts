@@ -7,7 +7,7 @@ import { compileSchema } from './options-check.ts';
 
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-/** checkManifest throws SG0104, SG0105, SG0113 or SG0114. */
+/** checkManifest throws SG0104, SG0105, SG0113, SG0114 or SG0118. */
 export function checkManifest(manifest: PluginManifest): void {
   const name = String(manifest.name);
   if (manifest.apiVersion !== PLUGIN_API_VERSION) {
@@ -20,6 +20,9 @@ export function checkManifest(manifest: PluginManifest): void {
   for (const component of manifest.components ?? []) {
     if (component.slot === 'check' && typeof component.check?.probe !== 'function') {
       throw new GatewayError('SG0114', { plugin: name, name: component.name });
+    }
+    if (component.slot === 'discovery' && typeof component.discovery?.find !== 'function') {
+      throw new GatewayError('SG0118', { plugin: name, name: component.name });
     }
   }
 }

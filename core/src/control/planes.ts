@@ -4,7 +4,7 @@
  */
 import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { DataPlane, OpenSession, OpenSessions, PrepareOrder } from '../shared/orders.ts';
+import type { DataPlane, MembersOrder, OpenSession, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { StickClock } from '../shared/stick-clock.ts';
 import type { Timers } from './timers.ts';
 
@@ -13,7 +13,7 @@ export interface Planes {
   readonly size: number;
   start(): Promise<void>;
   /** prepare makes a generation ready everywhere. Rejects when one cannot; the others may be ready then: abandon it. */
-  prepare(order: PrepareOrder): Promise<void>;
+  prepare(order: PrepareOrder | MembersOrder): Promise<void>;
   /** activate switches all of them, after prepare. A plane that is lost meanwhile is replaced, so this never fails. */
   activate(generation: number): Promise<void>;
   abandon(generation: number): Promise<void>;
@@ -80,7 +80,7 @@ export class LocalPlane implements Planes {
     this.#beatLater();
   }
 
-  async prepare(order: PrepareOrder): Promise<void> {
+  async prepare(order: PrepareOrder | MembersOrder): Promise<void> {
     await this.#plane.prepare(order);
   }
 

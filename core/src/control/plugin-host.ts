@@ -178,7 +178,7 @@ export class PluginHost {
 
 /** What the compiler and the data threads may see of a component: its word, without functions. */
 function wordsOf({ words, components }: PluginManifest): readonly Word[] {
-  const asWords = (components ?? []).map(({ check: _c, options: _o, validate: _v, ...word }) => word);
+  const asWords = (components ?? []).map(({ check: _c, discovery: _d, options: _o, validate: _v, ...word }) => word);
   return [...(words ?? []), ...asWords];
 }
 

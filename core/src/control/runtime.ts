@@ -3,20 +3,23 @@
  *
  * Made by start, thrown away by stop. The gateway decides when; this knows how the parts hang together.
  */
-import type { Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { BackendPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { type CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { CreateDataPlane } from '../shared/data-plane-host.ts';
+import { changedMembers, differenceOf } from '../shared/member-change.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
-import type { Report } from '../shared/orders.ts';
+import type { MemberChange, Report } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { AccessLogFile } from './access-log-file.ts';
 import { type CircuitEvent, Circuits } from './circuits.ts';
+import { Discoverer } from './discoverer.ts';
+import type { DiscoveryEvent } from './discovery-source.ts';
 import { type DrainedEvent, Drains } from './drains.ts';
 import { Ejections } from './ejections.ts';
-import { GatewayError } from './errors.ts';
+import { GatewayError, reasonOf } from './errors.ts';
 import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
 import { type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
@@ -47,6 +50,8 @@ export interface RuntimeOptions {
   numberChanged(event: SetEvent): void;
   drained(event: DrainedEvent): void;
   fallBack(event: FallBackEvent): void;
+  /** A source of servers has other ones, fails, or is right again. */
+  discovered(event: DiscoveryEvent): void;
   threadLost(loss: ThreadLoss): void;
   threadReplaced(thread: number): void;
   /** The last older generation is over: plugins that only it used may stop. */
@@ -71,6 +76,9 @@ export class Runtime {
   readonly #ejections: Ejections;
   readonly #circuits: Circuits;
   readonly #fallBacks: FallBackWatch;
+  readonly #discoverer: Discoverer;
+  /** Found servers changed, and that waits in the line. */
+  #isChangeDue = false;
   readonly #stats: StatsReader;
   readonly #words: WordNames;
   readonly #accessLog: AccessLogFile;
@@ -141,6 +149,13 @@ export class Runtime {
         this.#fallBacks.look();
       },
     });
+    this.#discoverer = new Discoverer({
+      log,
+      timers,
+      random: options.random,
+      changed: () => this.#foundChanged(),
+      told: (event) => options.discovered(event),
+    });
     const outcomes = new OutcomeCounts(memory);
     this.#circuits = new Circuits(new CircuitTable(memory), outcomes);
     this.#ejections = new Ejections({
@@ -165,10 +180,12 @@ export class Runtime {
       wordIds: () => this.#words.ids(),
       tables: (plan) => this.sticks.prepare(plan),
       switching: (next, previous) => {
+        const gone = this.#goneMembers(next.plan, previous?.plan);
         setServerWords(this.servers, next, previous);
         this.#checker.watch(next.plan, next.slots);
         this.#ejections.watch(next.plan, next.slots);
         this.#circuits.watch(next.plan, next.slots);
+        for (const event of [...gone, ...this.#newMembers(next.plan, previous?.plan)]) this.#tellMember(event);
         this.#drains.keep(next.slots.servers);
         this.sticks.carry(next.plan);
         this.#fallBacks.watch(next);
@@ -197,9 +214,13 @@ export class Runtime {
     this.#set = set;
     this.#accessLog.use(set.plan.settings.accessLog ?? null);
     try {
-      return await this.generations.put(set);
+      await this.#discoverer.begin(set.plan, (name) => set.component('discovery', name)!.discovery!);
+      const generation = await this.generations.put({ ...set, plan: this.#discoverer.withFound(set.plan) });
+      this.#discoverer.settle(set.plan);
+      return generation;
     } catch (thrown) {
       this.#set = previous;
+      this.#discoverer.settle(previous?.plan ?? null);
       this.#accessLog.use(previous?.plan.settings.accessLog ?? null);
       throw thrown;
     }
@@ -221,6 +242,7 @@ export class Runtime {
       ejections: (slot) => this.#ejections.count(slot),
       fallBack: (backend) => this.#fallBacks.active(backend),
       circuit: (slot) => this.#circuits.state(slot),
+      discoveries: (backend) => this.#discoverer.stats(backend),
     });
   }
 
@@ -230,6 +252,7 @@ export class Runtime {
     this.#ejections.stop();
     this.#drains.stop();
     this.#fallBacks.stop();
+    this.#discoverer.settle(null);
     return this.#planes.drain(deadlineMs);
   }
 
@@ -239,8 +262,74 @@ export class Runtime {
     this.#ejections.stop();
     this.#drains.stop();
     this.#fallBacks.stop();
+    this.#discoverer.settle(null);
     await this.#planes.stop();
     await this.#accessLog.close();
+  }
+
+  /** foundChanged puts what was found in force when it is its turn; what changes until then goes with it. */
+  #foundChanged(): void {
+    if (this.#isChangeDue || this.generations.current === null) return;
+    this.#isChangeDue = true;
+    void this.generations.inLine(async () => {
+      this.#isChangeDue = false;
+      try {
+        await this.#putFound();
+      } catch (thrown) {
+        this.#options.log.error(`found servers were not put in force: ${reasonOf(thrown)}`);
+      }
+    });
+  }
+
+  async #putFound(): Promise<void> {
+    const { current } = this.generations;
+    if (current === null || this.#set === null) return;
+    const written = new Map(this.#set.plan.backends.map((backend) => [backend.name, backend]));
+    const changes: Omit<MemberChange, 'slots'>[] = [];
+    const backends = current.plan.backends.map((backend): BackendPlan => {
+      if (backend.discoveries === undefined) return backend;
+      const wanted = this.#discoverer.servers(written.get(backend.name)!);
+      const change = differenceOf(backend.name, backend.servers, wanted);
+      if (change === null) return backend;
+      changes.push(change);
+      return { ...backend, servers: changedMembers(backend.servers, change) };
+    });
+    if (changes.length === 0) return;
+    await this.generations.change({ ...current.plan, backends }, changes);
+    // Requests that began before may still try again: not there. Only now, as no thread counts on these servers any more.
+    for (const { backend, removed } of changes) {
+      for (const name of removed) this.servers.setWeight(current.slots.servers[`${backend}/${name}`]!, 0);
+    }
+  }
+
+  /** goneMembers are found servers that the next plan lacks, with the states that they had. */
+  #goneMembers(next: Plan, previous: Plan | undefined): ServerEvent[] {
+    return changedBackends(previous, next).flatMap(([before, backend]) => {
+      const names = new Set(backend?.servers.map(({ name }) => name));
+      const gone = before.servers.filter(({ name, source }) => source !== undefined && !names.has(name));
+      return gone.map((server): ServerEvent => {
+        const from = this.#checker.state(`${before.name}/${server.name}`);
+        const reason = this.#discoverer.why(backend, server);
+        return { backend: before.name, server: server.name, from, to: 'absent', reason };
+      });
+    });
+  }
+
+  #newMembers(next: Plan, previous: Plan | undefined): ServerEvent[] {
+    return changedBackends(next, previous).flatMap(([backend, before]) => {
+      const names = new Set(before?.servers.map(({ name }) => name));
+      const come = backend.servers.filter(({ name, source }) => source !== undefined && !names.has(name));
+      return come.map(({ name, source }): ServerEvent => {
+        const to = this.#checker.state(`${backend.name}/${name}`);
+        return { backend: backend.name, server: name, from: 'absent', to, reason: `found by ${source}` };
+      });
+    });
+  }
+
+  #tellMember(event: ServerEvent): void {
+    const { backend, server, to, reason } = event;
+    this.#options.log.info(event, `server ${backend}/${server} ${to === 'absent' ? 'is gone' : 'has come'}: ${reason}`);
+    this.#options.serverChanged(event);
   }
 
   #threads(memory: SharedMemory): Planes {
@@ -308,4 +397,13 @@ function serversOf(plan: Plan | undefined): Map<string, ServerPlan> {
     for (const server of backend.servers) servers.set(`${backend.name}/${server.name}`, server);
   }
   return servers;
+}
+
+/** changedBackends pairs backends that find servers with those of another plan, where their servers are not the very same. */
+function changedBackends(plan: Plan | undefined, other: Plan | undefined): [BackendPlan, BackendPlan | undefined][] {
+  const others = new Map(other?.backends.map((backend) => [backend.name, backend]));
+  return (plan?.backends ?? [])
+    .filter(({ discoveries }) => discoveries !== undefined)
+    .map((backend): [BackendPlan, BackendPlan | undefined] => [backend, others.get(backend.name)])
+    .filter(([backend, pair]) => pair?.servers !== backend.servers);
 }

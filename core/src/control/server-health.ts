@@ -23,8 +23,12 @@ export class ServerHealth {
   /** No probe has passed yet: the server runs on trust. */
   #isOnTrust = true;
 
-  constructor(policy: RiseAndFall) {
+  /** Without trust it begins stopped, and its first pass starts it. */
+  constructor(policy: RiseAndFall, isOnTrust = true) {
     this.policy = policy;
+    if (isOnTrust) return;
+    this.#state = 'stopped';
+    this.#passes = policy.rise - 1;
   }
 
   get state(): ServerState {

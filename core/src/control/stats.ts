@@ -1,7 +1,7 @@
 /**
  * Stats: one plain, JSON-able picture of a running gateway, read from shared memory. Main thread.
  */
-import type { Address } from '@sluice/dsl/plan';
+import type { Address, BackendPlan } from '@sluice/dsl/plan';
 import type { CircuitState } from '../shared/circuit-table.ts';
 import { type BackendCounter, CounterSums, type ListenerCounter, type ServerCounter } from '../shared/counters.ts';
 import { HeartbeatWatch } from '../shared/heartbeats.ts';
@@ -16,6 +16,7 @@ import {
   type ServerState,
   ServerTable,
 } from '../shared/server-table.ts';
+import type { DiscoveryStats } from './discovery-source.ts';
 import type { FallBackEvent } from './fall-back-watch.ts';
 import type { Generation } from './generations.ts';
 import type { PlaneStatus } from './planes.ts';
@@ -31,6 +32,8 @@ export interface ListenerStats {
 export interface ServerStats {
   readonly name: string;
   readonly address: Address;
+  /** What found it, as the rules say it; null: it is written in the rules. */
+  readonly source: string | null;
   readonly state: ServerState;
   readonly admin: AdminState;
   readonly lastCheck: LastCheck;
@@ -70,6 +73,8 @@ export interface BackendStats {
   readonly sticky: StickyStats | null;
   readonly counters: Readonly<Record<BackendCounter, number>>;
   readonly servers: readonly ServerStats[];
+  /** Where more servers are found. */
+  readonly discoveries: readonly DiscoveryStats[];
 }
 
 export interface ThreadStats extends PlaneStatus {
@@ -95,6 +100,7 @@ interface Said {
   ejections(slot: number): number;
   circuit(slot: number): CircuitState | null;
   fallBack(backend: string): FallBackEvent | null;
+  discoveries(backend: BackendPlan): readonly DiscoveryStats[];
 }
 
 const UNDER_MICROS = Array.from({ length: 18 }, (_, at) => 2 ** (8 + at));
@@ -120,7 +126,7 @@ export class StatsReader {
   read(
     generation: Generation,
     planes: readonly PlaneStatus[],
-    { reason, ejections, circuit, fallBack }: Said,
+    { reason, ejections, circuit, fallBack, discoveries }: Said,
   ): GatewayStats {
     const { plan, slots, ports } = generation;
     const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
@@ -142,10 +148,19 @@ export class StatsReader {
         latency: this.#latencyOf(slots.backends[backend.name]!),
         sticky: sticky.get(backend.name)!,
         counters: this.#counters.backend(slots.backends[backend.name]!),
-        servers: backend.servers.map(({ name, address, isBackup }) => {
+        discoveries: discoveries(backend),
+        servers: backend.servers.map(({ name, address, isBackup, source = null }) => {
           const path = `${backend.name}/${name}`;
           const slot = slots.servers[path]!;
-          return { name, address, isBackup, reason: reason(path), ejections: ejections(slot), ...this.#serverOf(slot) };
+          return {
+            name,
+            address,
+            source,
+            isBackup,
+            reason: reason(path),
+            ejections: ejections(slot),
+            ...this.#serverOf(slot),
+          };
         }),
       })),
       threads: planes.map((status) => {
@@ -156,7 +171,7 @@ export class StatsReader {
     };
   }
 
-  #serverOf(slot: number): Omit<ServerStats, 'name' | 'address' | 'isBackup' | 'reason' | 'ejections'> {
+  #serverOf(slot: number): Omit<ServerStats, 'name' | 'address' | 'source' | 'isBackup' | 'reason' | 'ejections'> {
     const servers = this.#servers;
     return {
       state: SERVER_STATES[servers.state(slot)]!,

@@ -12,7 +12,7 @@ import { monotonicMs } from '../shared/clock.ts';
 import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { PrepareOrder, Report } from '../shared/orders.ts';
+import type { MembersOrder, PrepareOrder, Report } from '../shared/orders.ts';
 import { type PackedOrder, packOrder } from '../shared/packed-order.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
@@ -108,8 +108,8 @@ export class ThreadPool implements Planes {
     this.#timer = setInterval(() => this.#look(limitMs), Math.max(20, limitMs / 10));
   }
 
-  async prepare(order: PrepareOrder): Promise<void> {
-    const packed = await pack(order);
+  async prepare(order: PrepareOrder | MembersOrder): Promise<void> {
+    const packed = 'members' in order ? order : await pack(order);
     // All are waited for, so that no thread is still preparing when the failure of another one is told.
     const results = await Promise.allSettled(
       this.#places.map(async ({ thread, state }) => {

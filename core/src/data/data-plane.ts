@@ -11,19 +11,19 @@ import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
-import type { DataPlane, OpenSessions, PrepareOrder } from '../shared/orders.ts';
+import type { DataPlane, MembersOrder, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
 import { StickClock } from '../shared/stick-clock.ts';
 import { AccessLog } from './access-log.ts';
-import type { Generation } from './generation.ts';
+import { type Generation, withMembers } from './generation.ts';
 import { link } from './link.ts';
 import type { Closable, Loop } from './loop.ts';
 import { openSessions } from './open-sessions.ts';
 import { Port } from './port.ts';
-import { ServerEndpoint } from './server-endpoint.ts';
+import { endpointKey, ServerEndpoint } from './server-endpoint.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -85,7 +85,8 @@ class LoopDataPlane implements DataPlane {
     };
   }
 
-  async prepare(order: PrepareOrder): Promise<Readonly<Record<string, number>>> {
+  async prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>> {
+    if ('members' in order) return this.#prepareMembers(order);
     const entries = new Map<string, DataEntry>();
     for (const { plugin, url } of order.entries) entries.set(plugin, await importEntry(plugin, url));
     const steps = link(order, entries, (slot, server) => this.#endpoint(slot, server.address), this.#loop);
@@ -124,6 +125,22 @@ class LoopDataPlane implements DataPlane {
       byName,
       opened,
     });
+    return numbers;
+  }
+
+  /** prepareMembers: everything but some backends' servers stays as it is, so this is done at once. */
+  #prepareMembers({ generation: number, base, members }: MembersOrder): Readonly<Record<string, number>> {
+    const current = this.#current;
+    if (current === null || current.number !== base) throw new Error(`generation ${base} is not in force`);
+    const generation = withMembers(current, number, members, (slot, server) => this.#endpoint(slot, server.address));
+    const byName = new Map<string, Port>();
+    const numbers: Record<string, number> = {};
+    for (const port of this.#ports.values()) {
+      byName.set(port.listener.name, port);
+      numbers[port.listener.name] = port.number;
+    }
+    const { isOn: isLogged } = this.#loop.accessLog;
+    this.#prepared.set(number, { generation, isLogged, ports: this.#ports, byName, opened: [], sticks: {} });
     return numbers;
   }
 
@@ -231,7 +248,7 @@ class LoopDataPlane implements DataPlane {
     const used = new Set(generation.backends.flatMap((backend) => backend.pool.endpoints));
     for (const endpoint of used) {
       endpoint.revive();
-      this.#endpoints.set(endpointKey(endpoint.slot, endpoint.address), endpoint);
+      this.#endpoints.set(endpoint.key, endpoint);
     }
     for (const [key, endpoint] of this.#endpoints) {
       if (used.has(endpoint)) continue;
@@ -246,17 +263,13 @@ function inheritTurns(next: Generation, previous: Generation): void {
   const before = new Map(previous.backends.map((backend) => [backend.name, backend]));
   for (const { name, balancer } of next.backends) {
     const known = before.get(name);
-    if (known !== undefined) balancer.inherit(known.balancer);
+    if (known !== undefined && known.balancer !== balancer) balancer.inherit(known.balancer);
   }
 }
 
 /** portKey tells ports apart: by address, so that a listener may change its name; by name where the system chose the port. */
 function portKey(name: string, address: Address): string {
   return 'port' in address && address.port === 0 ? `${name} ${JSON.stringify(address)}` : JSON.stringify(address);
-}
-
-function endpointKey(slot: number, address: Address): string {
-  return `${slot} ${JSON.stringify(address)}`;
 }
 
 async function importEntry(plugin: string, url: string): Promise<DataEntry> {

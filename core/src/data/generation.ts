@@ -7,9 +7,11 @@ import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Action, Answer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
+import type { MemberChange } from '../shared/orders.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { HeadLimits } from './http1/request-head.ts';
+import type { Endpoints } from './link.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
@@ -69,6 +71,8 @@ export interface Generation {
   readonly number: number;
   readonly listeners: ReadonlyMap<string, LinkedListener>;
   readonly backends: readonly LinkedBackend[];
+  /** A backend of this generation with other servers. Stickiness and connections to those that stay are kept. */
+  relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): LinkedBackend;
   /** The standard answer of a status. */
   errorAnswer(status: number): Answer;
   /** What still needs it: requests that started on it, and connections to listeners that ended with it. */
@@ -79,4 +83,27 @@ export interface Generation {
 /** releaseGeneration takes one hold back. */
 export function releaseGeneration(generation: Generation, loop: Loop): void {
   if (--generation.holds === 0 && !generation.isCurrent) loop.retired(generation);
+}
+
+/** withMembers is a generation that differs in the servers of some backends; all else is shared. */
+export function withMembers(
+  base: Generation,
+  number: number,
+  changes: readonly MemberChange[],
+  endpoints: Endpoints,
+): Generation {
+  const changed = new Map(changes.map((change) => [change.backend, change]));
+  const listeners = new Map<string, LinkedListener>();
+  const backends = base.backends.map((backend) => {
+    const change = changed.get(backend.name);
+    if (change !== undefined) return base.relink(backend, change, endpoints);
+    return backend.fallBack === null ? backend : { ...backend };
+  });
+  // What falls back does so to the backend of this generation.
+  for (const [index, { fallBack }] of base.backends.entries()) {
+    if (fallBack !== null) backends[index]!.fallBack = backends[base.backends.indexOf(fallBack)]!;
+  }
+  const generation: Generation = { ...base, number, listeners, backends, holds: 0, isCurrent: false };
+  for (const [name, listener] of base.listeners) listeners.set(name, { ...listener, generation });
+  return generation;
 }

@@ -17,7 +17,8 @@ import type { Action, Answer, DataEntry, Linker, Stickiness, TlsMode } from '../
 import type { Service } from '../plugin/service.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
-import { type PrepareOrder, wordKey } from '../shared/orders.ts';
+import { changedMembers } from '../shared/member-change.ts';
+import { type MemberChange, type PrepareOrder, wordKey } from '../shared/orders.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import { SharedStickTable, StickIndex } from '../shared/shared-stick-table.ts';
 import { BackendOutcomes } from './backend-outcomes.ts';
@@ -136,6 +137,7 @@ class Linking {
       number,
       listeners,
       backends,
+      relink: (backend, change, at) => this.#relink(backend, change, at),
       errorAnswer: this.#errorAnswers(),
       holds: 0,
       isCurrent: false,
@@ -280,15 +282,14 @@ class Linking {
     const { slots } = this.#order;
     const own = plan.servers.map((server) => endpoints(slots.servers[`${plan.name}/${server.name}`]!, server));
     const slot = slots.backends[plan.name]!;
-    const { table, backends, now } = this.#loop;
-    const pool = new LiveServerPool(plan, own, { table, backends, slot, now, random: () => this.#loop.random() });
+    const pool = this.#pool(plan, own, slot);
     const sticks = plan.stick === null ? null : this.#sticks(plan.name);
     return {
       name: plan.name,
       slot,
       plan,
       pool,
-      line: new WaitingLine(this.#loop, slot, plan.queue, (server) => pool.slot(server)),
+      line: this.#waitingLine(plan, pool, slot),
       balancer: this.#balancer(plan.balance, pool),
       sticks,
       stickiness: plan.stick === null ? null : this.#stickiness(plan.stick, pool, sticks!),
@@ -298,6 +299,27 @@ class Linking {
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
     };
+  }
+
+  /** relink: what belongs to servers that stay is kept; turns are inherited at the switch. */
+  #relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): LinkedBackend {
+    const { slot } = backend;
+    const before = new Map(backend.plan.servers.map((server, index) => [server, backend.pool.endpoints[index]!]));
+    const plan = { ...backend.plan, servers: changedMembers(backend.plan.servers, change) };
+    const own = plan.servers.map((server) => before.get(server) ?? endpoints(change.slots[server.name]!, server));
+    const pool = this.#pool(plan, own, slot);
+    const line = this.#waitingLine(plan, pool, slot);
+    const stickiness = plan.stick === null ? null : this.#stickiness(plan.stick, pool, backend.sticks!);
+    return { ...backend, plan, pool, line, stickiness, balancer: this.#balancer(plan.balance, pool) };
+  }
+
+  #pool(plan: BackendPlan, endpoints: readonly ServerEndpoint[], slot: number): LiveServerPool {
+    const { table, backends, now } = this.#loop;
+    return new LiveServerPool(plan, endpoints, { table, backends, slot, now, random: () => this.#loop.random() });
+  }
+
+  #waitingLine(plan: BackendPlan, pool: LiveServerPool, slot: number): WaitingLine {
+    return new WaitingLine(this.#loop, slot, plan.queue, (server) => pool.slot(server));
   }
 
   #balancer(use: ComponentUse, pool: LiveServerPool): LinkedBalancer {

@@ -18,6 +18,7 @@ const FRESH_TICKS = 5;
 export class ServerEndpoint {
   readonly slot: number;
   readonly address: Address;
+  readonly key: string;
   /** Newest last: the one used last is the least likely to have been closed by the server. */
   readonly #idle: ServerConnection[] = [];
   #isRetired = false;
@@ -25,6 +26,7 @@ export class ServerEndpoint {
   constructor(slot: number, address: Address) {
     this.slot = slot;
     this.address = address;
+    this.key = endpointKey(slot, address);
   }
 
   /**
@@ -75,4 +77,9 @@ export class ServerEndpoint {
     this.#idle.pop();
     return last;
   }
+}
+
+/** endpointKey tells endpoints apart. */
+export function endpointKey(slot: number, address: Address): string {
+  return `${slot} ${JSON.stringify(address)}`;
 }

@@ -11,7 +11,7 @@ import { monotonicMs } from '../shared/clock.ts';
 import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
-import type { DataPlane, Order, Report } from '../shared/orders.ts';
+import type { DataPlane, MembersOrder, Order, Report } from '../shared/orders.ts';
 import { type PackedOrder, unpackOrder } from '../shared/packed-order.ts';
 import { inSlices } from '../shared/slices.ts';
 import { StickClock } from '../shared/stick-clock.ts';
@@ -53,10 +53,10 @@ export default serve;
 function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report) => void): Promise<void> {
   const prepares = new Map<number, Promise<void>>();
 
-  const prepare = async (packed: PackedOrder): Promise<void> => {
-    const { generation } = packed.order;
+  const prepare = async (packed: PackedOrder | MembersOrder): Promise<void> => {
+    const { generation } = 'members' in packed ? packed : packed.order;
     try {
-      const order = await inSlices(unpackOrder(packed), monotonicMs);
+      const order = 'members' in packed ? packed : await inSlices(unpackOrder(packed), monotonicMs);
       const ports = await plane.prepare(order);
       report({ type: 'prepared', generation, ports });
     } catch (thrown) {
@@ -71,6 +71,9 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
       switch (order.type) {
         case 'prepare':
           prepares.set(order.order.order.generation, prepare(order.order));
+          break;
+        case 'change':
+          prepares.set(order.order.generation, prepare(order.order));
           break;
         case 'activate':
           prepares.delete(order.generation);

@@ -1,5 +1,6 @@
 export type * from './client-hello.ts';
 export type * from './data-entry.ts';
+export type * from './discovery.ts';
 export type * from './health-check.ts';
 export * from './manifest.ts';
 export type * from './rate-table.ts';

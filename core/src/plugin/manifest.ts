@@ -6,6 +6,7 @@
  */
 import type { Args } from '@sluice/dsl/plan';
 import type { ComponentWord, FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
+import type { Discovery } from './discovery.ts';
 import type { HealthCheck } from './health-check.ts';
 
 /** The plugin API of this release. A manifest with another number is refused. */
@@ -44,6 +45,8 @@ export type Component = ComponentWord & {
   readonly hasTable?: boolean;
   /** For the slot `check`: makes probes. Main thread. */
   readonly check?: HealthCheck;
+  /** For the slot `discovery`: finds servers. Main thread. */
+  readonly discovery?: Discovery;
   /**
    * Looks at what no schema can see, such as files, whenever a plan is checked or about to be put in force. `baseDir` is the
    * folder of the rule file. Returns the options that data threads will get, as plain data: paths, never a file's secrets.

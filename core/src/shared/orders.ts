@@ -2,7 +2,7 @@
  * Orders and reports: what the control plane tells a data plane over its MessagePort, and what comes back. Plain data.
  * With `threads: 0` the same calls are made directly. Never sent per request.
  */
-import type { ComponentSlot, Plan } from '@sluice/dsl/plan';
+import type { ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 import type { AccessBatch } from './access-batch.ts';
 import type { CircuitState } from './circuit-table.ts';
@@ -46,6 +46,26 @@ export interface PrepareOrder {
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
+/** MemberChange is how the servers of one backend differ from those before. */
+export interface MemberChange {
+  readonly backend: string;
+  /** Names that are gone. */
+  readonly removed: readonly string[];
+  /** Servers under names that were there before, with another address or other words. */
+  readonly changed: readonly ServerPlan[];
+  readonly added: readonly ServerPlan[];
+  /** The slots of what was changed and added, by name. */
+  readonly slots: Readonly<Record<string, number>>;
+}
+
+/** MembersOrder makes a generation that is the one before but for the servers of some backends. */
+export interface MembersOrder {
+  readonly generation: number;
+  /** The generation before; the order is refused where another one is in force. */
+  readonly base: number;
+  readonly members: readonly MemberChange[];
+}
+
 /** wordKey is a word's name in `PrepareOrder.wordIds`; `kind` is `field`, `verb` or a component's slot. */
 export function wordKey(kind: 'field' | 'verb' | ComponentSlot, name: string): string {
   return `${kind} ${name}`;
@@ -77,6 +97,8 @@ export interface OpenSessions {
 
 export type Order =
   | { readonly type: 'prepare'; readonly order: PackedOrder }
+  /** Answered as a prepare is. */
+  | { readonly type: 'change'; readonly order: MembersOrder }
   | { readonly type: 'activate'; readonly generation: number }
   /** Throws away a prepared generation that was never activated. */
   | { readonly type: 'abandon'; readonly generation: number }
@@ -115,7 +137,7 @@ export interface DataPlane {
    * yet). Resolves to the bound port of every TCP listener. Rejects, with everything it opened closed again, when an
    * entry cannot be imported, a plan cannot be linked, or an address cannot be bound.
    */
-  prepare(order: PrepareOrder): Promise<Readonly<Record<string, number>>>;
+  prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>>;
   /** activate switches to a prepared generation at once. Open requests end on their own one. Closes listeners it lacks. */
   activate(generation: number): void;
   abandon(generation: number): Promise<void>;

@@ -51,3 +51,15 @@ test('neutral changes nothing, not even a count', () => {
   health.note('neutral');
   assert.equal(health.lastCheck, 'neutral');
 });
+
+test('a server that is not trusted begins stopped, and its first pass starts it', () => {
+  const health = new ServerHealth({ rise: 5, fall: 3 }, false);
+  assert.equal(health.state, 'stopped');
+  assert.equal(health.note('neutral'), 'stopped');
+  assert.equal(health.note('passed'), 'running');
+  assert.equal(health.note('failed'), 'running');
+  const failing = new ServerHealth({ rise: 2, fall: 3 }, false);
+  assert.equal(failing.note('failed'), 'stopped');
+  assert.equal(failing.note('passed'), 'stopped');
+  assert.equal(failing.note('passed'), 'running');
+});

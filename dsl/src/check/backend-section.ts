@@ -8,6 +8,7 @@ import type {
   CheckPlan,
   CircuitPlan,
   ComponentUse,
+  DiscoveryPlan,
   EjectPlan,
   FailurePlan,
   FallBack,
@@ -19,8 +20,9 @@ import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import type { ReadComponent } from './component.ts';
 import { DEFAULTS } from './defaults.ts';
-import { readAddress, readSite, SERVER_ADDRESS } from './literals.ts';
+import { addressText, readAddress, readSite, SERVER_ADDRESS } from './literals.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
@@ -38,6 +40,7 @@ class BackendChecker {
   readonly #name: string;
   readonly #servers = new Map<string, ServerPlan>();
   readonly #addresses = new Set<string>();
+  readonly #discoveries = new Map<string, DiscoveryPlan>();
   readonly #said = new Map<string, Span>();
   /** A line that should have added a server was reported. */
   #isServerMissing = false;
@@ -75,7 +78,7 @@ class BackendChecker {
     }
     const name = head.phrases[0]?.items[1] ?? this.#statement;
     this.#checkServe();
-    if (this.#servers.size === 0 && this.#serve === null) {
+    if (this.#servers.size === 0 && this.#discoveries.size === 0 && this.#serve === null) {
       if (this.#isServerMissing) return null;
       const mend = `Write \`backend ${this.#name} of 127.0.0.1:9001\`, or \`server\` lines in its block`;
       return scope.error('SL0705', name, { name: this.#name }, mend);
@@ -84,6 +87,7 @@ class BackendChecker {
     return {
       name: this.#name,
       servers: [...this.#servers.values()],
+      ...(this.#discoveries.size === 0 ? {} : { discoveries: [...this.#discoveries.values()] }),
       serve: this.#serve,
       siteHost: this.#siteHost,
       fallBack: this.#fallBack,
@@ -212,6 +216,10 @@ class BackendChecker {
       this.#addServer(server, spans.get('name')!, spans.get('address')!);
       return;
     }
+    if (setting.slot === 'discovery') {
+      this.#addDiscovery(component!, span);
+      return;
+    }
     if (setting.name === 'timeout') {
       for (const [name, at] of spans) {
         if (this.#isNew(`timeout ${name}`, at))
@@ -295,7 +303,7 @@ class BackendChecker {
     if (second === undefined) return;
     const word = second === site ? 'serve site' : 'serve';
     const own = this.#siteHost === null ? 0 : 1;
-    if (this.#servers.size > own || (serve !== undefined && site !== undefined)) {
+    if (this.#servers.size > own || this.#discoveries.size > 0 || (serve !== undefined && site !== undefined)) {
       this.#scope.error('SL0720', second, { word });
     } else if (serve !== undefined && this.#forServers !== null) {
       this.#scope.error('SL0721', this.#forServers.span, { word: this.#forServers.word });
@@ -313,6 +321,28 @@ class BackendChecker {
     const text = addressText(server.address);
     if (this.#addresses.has(text)) scope.error('SL0713', address, { value: text });
     this.#addresses.add(text);
+  }
+
+  #addDiscovery({ use, args }: ReadComponent, span: Span): void {
+    const { place } = use;
+    const source = this.#scope.source.text.slice(span.end, span.start + place.length).trim();
+    const before = this.#discoveries.get(source);
+    if (before !== undefined) {
+      this.#scope.error('SL0122', span, { word: `servers from ${source}`, line: before.place.line });
+      return;
+    }
+    this.#discoveries.set(source, {
+      use,
+      source,
+      weight: args.weight as number,
+      max: args.max as number,
+      isBackup: args.backup === true,
+      most: args.most as number,
+      graceMs: (args.grace as number | undefined) ?? null,
+      keepMs: (args.keep as number | undefined) ?? null,
+      waitMs: args.wait as number,
+      place,
+    });
   }
 
   #isNew(name: string, span: Span): boolean {
@@ -334,10 +364,4 @@ function failuresOf(args: Args): FailurePlan {
     windowMs: (args.window as number | undefined) ?? DEFAULTS.failures.windowMs,
     statuses: (args.statuses as FailurePlan['statuses'] | undefined) ?? DEFAULTS.failures.statuses,
   };
-}
-
-/** addressText writes an address as rule files do. */
-export function addressText(address: Address): string {
-  if ('path' in address) return `unix:${address.path}`;
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

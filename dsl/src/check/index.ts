@@ -7,5 +7,11 @@ export {
   type RuleSource,
 } from './compile.ts';
 export { type ListFileResult, readListFile } from './list-file.ts';
-export { type AddressProblem, readListenAddress } from './literals.ts';
+export {
+  type AddressProblem,
+  addressText,
+  readAddress,
+  readListenAddress,
+  SERVER_ADDRESS,
+} from './literals.ts';
 export { readMapFile } from './map-line.ts';

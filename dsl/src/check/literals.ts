@@ -176,6 +176,12 @@ function readHost(text: string, port: number, rules: AddressRules): Address | Ad
   return { problem: 'is a name, and a listener needs an IP address', mend: `Write \`:${port}\` for every address` };
 }
 
+/** addressText writes an address as rule files do. */
+export function addressText(address: Address): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
 /** readPort returns 0 to 65535. */
 export function readPort(text: string): number | null {
   const port = readWhole(text);

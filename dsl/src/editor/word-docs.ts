@@ -1,7 +1,7 @@
 /**
  * WordDocs: what an editor shows of a word, as Markdown. Main thread.
  */
-import type { BaseArg, SettingWord } from '../vocabulary/base-words.ts';
+import { type BaseArg, SETTING_WORDS, type SettingWord } from '../vocabulary/base-words.ts';
 import type { ComponentWord, FieldWord, VerbWord } from '../vocabulary/word.ts';
 
 /** KEYWORD_DOCS: the words that hold lines and conditions together. */
@@ -74,8 +74,9 @@ export function settingDoc(word: SettingWord): string {
 
 /** componentDoc is a component's page. */
 export function componentDoc(word: ComponentWord): string {
-  const name = signature(`${word.slot} ${word.name}`, word.args);
-  return page(name, `kind of \`${word.slot}\``, word.doc, word.example, argLines(word.args));
+  const setting = SETTING_WORDS.find(({ slot }) => slot === word.slot)?.name ?? word.slot;
+  const name = signature(`${setting} ${word.name}`, word.args);
+  return page(name, `kind of \`${setting}\``, word.doc, word.example, argLines(word.args));
 }
 
 /** argDoc is an argument's page. */

@@ -21,7 +21,7 @@ export interface ComponentUse {
   readonly place: Place;
 }
 
-export type ComponentSlot = 'balance' | 'stick' | 'check' | 'tls' | 'answer' | 'serve';
+export type ComponentSlot = 'balance' | 'stick' | 'check' | 'discovery' | 'tls' | 'answer' | 'serve';
 
 /** PluginUse is a `use NAME from "…"` line. `from` is as written; `url` is what it resolved to. */
 export interface PluginUse {
@@ -125,6 +125,30 @@ export interface ServerPlan {
   /** Most requests that wait for it because their clients belong to it, over all threads; 0: no limit. Others go elsewhere. */
   readonly queue: number;
   readonly isBackup: boolean;
+  /** What found it, as the rules say it: `dns app.internal port 8080`. Absent: it is written in the rules. */
+  readonly source?: string;
+  readonly place: Place;
+}
+
+/** DiscoveryPlan: servers that are not written down but found. The component finds them; the policy says who may come and go. */
+export interface DiscoveryPlan {
+  readonly use: ComponentUse;
+  /** The line without `servers from`: what people know it by. Unique in its backend. */
+  readonly source: string;
+  /** For servers whose source says nothing of it. Default 1. */
+  readonly weight: number;
+  /** The same. Default 0: no limit. */
+  readonly max: number;
+  /** True: all of them are backups. Default false. */
+  readonly isBackup: boolean;
+  /** Most servers; an answer with more is refused as a whole. Default 1000, at most 10,000. */
+  readonly most: number;
+  /** How long a server stays that is missing from good answers. Null: what the component says. */
+  readonly graceMs: number | null;
+  /** How long the servers of the last good answer stay while there is none. 0: for ever. Null: what the component says. */
+  readonly keepMs: number | null;
+  /** How long a start or a reload waits for the first answer. Default 5 s. */
+  readonly waitMs: number;
   readonly place: Place;
 }
 
@@ -211,8 +235,13 @@ export interface FallBack {
 
 export interface BackendPlan {
   readonly name: string;
-  /** Empty for a backend that answers by itself. */
+  /**
+   * Those that are written down; in a generation in force, those that were found too, behind them. Empty for a backend that
+   * answers by itself.
+   */
   readonly servers: readonly ServerPlan[];
+  /** Where more servers are found. Default: nowhere. */
+  readonly discoveries?: readonly DiscoveryPlan[];
   /** What answers in place of servers; null: servers do. */
   readonly serve: ComponentUse | null;
   /**

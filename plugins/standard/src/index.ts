@@ -9,6 +9,9 @@ import checkPostgresql from '@sluice/check-postgresql';
 import checkRedis from '@sluice/check-redis';
 import checkTcp from '@sluice/check-tcp';
 import type { PluginManifest } from '@sluice/core/plugin';
+import discoveryDns from '@sluice/discovery-dns';
+import discoveryFile from '@sluice/discovery-file';
+import discoveryHttp from '@sluice/discovery-http';
 import errorAnswers from '@sluice/error-answers';
 import first from '@sluice/first';
 import httpMatch from '@sluice/http-match';
@@ -39,6 +42,9 @@ export const standard: readonly PluginManifest[] = [
   checkPostgresql,
   checkLdap,
   checkRedis,
+  discoveryDns,
+  discoveryFile,
+  discoveryHttp,
   tlsTerminate,
   serveFiles,
   errorAnswers,

@@ -403,6 +403,34 @@ const BACKEND_LINES: readonly [line: string, isRight: boolean][] = [
   ['check redis user "probe"', false],
   ['check redis password secret "none-such"', false],
   ['check udp', false],
+  ['servers from dns "app.internal" port 8080', true],
+  ['servers from dns app.internal port 8080 resolver 127.0.0.1:5353 ttl at least 2s ttl at most 5m', true],
+  ['servers from dns "app.internal" port 8080 resolver "[::1]:53" ipv6 only at most 10000 grace 1m keep 0s', true],
+  ['servers from dns "app.internal"', false],
+  ['servers from dns "app.internal" port 0', false],
+  ['servers from dns "app.internal" port 80 at most 10001', false],
+  ['servers from dns "app.internal" port 80 weight 257', false],
+  ['servers from dns "app..internal" port 80', false],
+  ['servers from dns "10.0.0.1" port 80', false],
+  ['servers from dns "app.internal" port 80 resolver dns.internal', false],
+  ['servers from dns "app.internal" port 80 resolver "10.0.0.1:0"', false],
+  ['servers from dns "app.internal" port 80 ipv4 only ipv6 only', false],
+  ['servers from dns "app.internal" port 80 ttl at least 1m ttl at most 1s', false],
+  ['servers from dns srv "_http._tcp.app.internal" weight 2 backup wait 0s', true],
+  ['servers from dns srv "_http._tcp.app.internal" port 80', false],
+  ['servers from file "servers.json"', true],
+  ['servers from file "servers.txt" every 5s weight 3 max 100', true],
+  ['servers from file', false],
+  ['servers from file "servers.json" every 10ms', false],
+  ['servers from http "http://10.0.0.5:8500/servers" every 10s timeout 2s', true],
+  ['servers from http "https://user:secret@10.0.0.5/servers"', false],
+  ['servers from http "ftp://10.0.0.5/servers"', false],
+  ['servers from http "servers"', false],
+  ['servers from http "http://10.0.0.5/" ca "ca.pem"', false],
+  ['servers from http "https://10.0.0.5/" ca "missing.pem"', false],
+  ['servers from consul', false],
+  ['servers from', false],
+  ['servers from file "a.json"\nservers from file "a.json"', false],
 ];
 for (const [line, isRight] of BACKEND_LINES) {
   test(`\`${line}\` is ${isRight ? 'right' : 'an error'}`, async () => {
@@ -432,7 +460,8 @@ test('the example of every word compiles', async () => {
             ? rulesOf(component.example)
             : rulesOf('deny ip 10.0.0.0/8', component.example);
       // The files that it names are not there, and that is the only thing wrong with it.
-      const expected = component.args.some(({ type }) => type === 'file') ? ['SG0116'] : [];
+      const isFileNeeded = component.slot !== 'discovery' && component.args.some(({ type }) => type === 'file');
+      const expected = isFileNeeded ? ['SG0116'] : [];
       assert.deepEqual(await codesOf(rules), expected, component.example);
     }
   }

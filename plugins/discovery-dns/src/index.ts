@@ -1,0 +1,103 @@
+/**
+ * The manifest of discovery-dns: `servers from dns` and `servers from dns srv`. Main thread only.
+ */
+import type { Component } from '@sluice/core/plugin';
+import { definePlugin } from '@sluice/core/plugin';
+import { addressDiscovery } from './address-discovery.ts';
+import { checkName, checkResolver } from './names.ts';
+import { serviceDiscovery } from './service-discovery.ts';
+
+type Arg = Component['args'][number];
+
+const DAY = 86_400_000;
+
+const COMMON: readonly Arg[] = [
+  {
+    name: 'resolver',
+    type: 'text',
+    before: 'resolver',
+    doc: 'the DNS server to ask, an IP with or without a port; default: those of the system',
+    isOptional: true,
+  },
+  {
+    name: 'ttlLeast',
+    type: 'duration',
+    before: 'ttl at least',
+    doc: 'an answer holds this long even if its ttl is shorter',
+    default: 1000,
+    min: 100,
+    max: DAY,
+  },
+  {
+    name: 'ttlMost',
+    type: 'duration',
+    before: 'ttl at most',
+    doc: 'an answer holds this long even if its ttl is longer',
+    default: 60_000,
+    min: 100,
+    max: DAY,
+  },
+  { name: 'v4', type: 'flag', before: 'ipv4 only', doc: 'asks for A records alone', isOptional: true },
+  { name: 'v6', type: 'flag', before: 'ipv6 only', doc: 'asks for AAAA records alone', isOptional: true },
+];
+
+function optionsOf(more: Readonly<Record<string, object>>): object {
+  const ttl = { type: 'number', minimum: 100, maximum: DAY };
+  return {
+    type: 'object',
+    properties: {
+      domain: { type: 'string', minLength: 1 },
+      ...more,
+      resolver: { type: 'string', minLength: 1 },
+      ttlLeast: { ...ttl, default: 1000 },
+      ttlMost: { ...ttl, default: 60_000 },
+      v4: { type: 'boolean', default: false },
+      v6: { type: 'boolean', default: false },
+    },
+    required: ['domain', ...Object.keys(more)],
+    additionalProperties: false,
+  };
+}
+
+const validate: Component['validate'] = (options) => {
+  checkName(options.domain as string);
+  if (options.resolver !== undefined) checkResolver(options.resolver as string);
+  if (options.v4 === true && options.v6 === true)
+    throw new Error('`ipv4 only` and `ipv6 only` leave nothing to ask for');
+  if ((options.ttlLeast as number) > (options.ttlMost as number))
+    throw new Error('`ttl at least` is above `ttl at most`');
+  return options;
+};
+
+export default definePlugin({
+  name: 'discovery-dns',
+  apiVersion: 1,
+  components: [
+    {
+      kind: 'component',
+      slot: 'discovery',
+      name: 'dns',
+      doc: 'Finds servers at the addresses of a name (A and AAAA), and asks again when their ttl is over.',
+      example: 'servers from dns "app.internal" port 8080',
+      args: [
+        { name: 'domain', type: 'text', doc: 'the name' },
+        { name: 'port', type: 'port', before: 'port', doc: 'the port of every server' },
+        ...COMMON,
+      ],
+      options: optionsOf({ port: { type: 'integer', minimum: 1, maximum: 65535 } }),
+      validate,
+      discovery: addressDiscovery,
+    },
+    {
+      kind: 'component',
+      slot: 'discovery',
+      name: 'dns srv',
+      doc: 'Finds the servers of a service (SRV): ports and weights are those of its records, and all but those of the first priority are backups.',
+      example: 'servers from dns srv "_http._tcp.app.internal"',
+      args: [{ name: 'domain', type: 'text', doc: 'the name of the service' }, ...COMMON],
+      options: optionsOf({}),
+      validate,
+      discovery: serviceDiscovery,
+    },
+  ],
+});

@@ -1,0 +1,98 @@
+/**
+ * HttpDiscovery: servers from an HTTP endpoint, asked with the ETag of its last answer. Main thread.
+ *
+ * Nothing of an answer is ever part of a message: it may hold what is nobody's business.
+ */
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Discovery, Finding } from '@sluice/core/plugin';
+import { readJsonServers } from '@sluice/core/server-list';
+import type { Args } from '@sluice/dsl/plan';
+
+const MOST_BYTES = 1024 * 1024;
+const MOST_ETAG = 1024;
+
+export const httpDiscovery: Discovery = {
+  // The line's own `timeout` comes first.
+  limitMs: 61_000,
+  async find({ options, memory, signal }) {
+    const timeoutMs = options.timeout as number;
+    const own = AbortSignal.timeout(timeoutMs);
+    try {
+      return await ask(options, memory as string | undefined, AbortSignal.any([signal, own]));
+    } catch (thrown) {
+      if (own.aborted) throw new Error(`no answer within ${timeoutMs} ms`);
+      throw thrown;
+    }
+  },
+};
+
+async function ask(options: Args, etag: string | undefined, signal: AbortSignal): Promise<Finding> {
+  const againMs = options.every as number;
+  const answer = await open(options, etag, signal);
+  const { statusCode: status = 0, headers } = answer;
+  try {
+    if (status === 304 && etag !== undefined) return { servers: null, againMs };
+    if (status >= 300 && status < 400) throw new Error(`status ${status}, and redirects are not followed`);
+    if (status !== 200) throw new Error(`status ${status}, expected 200`);
+    const coding = headers['content-encoding'] ?? 'identity';
+    if (coding !== 'identity') throw new Error('the answer is compressed, which was not asked for');
+    const servers = readJsonServers(await bodyOf(answer), { mayHavePaths: false });
+    const tag = headers.etag;
+    // What is kept is sent again: it must be one that can be.
+    return { servers, againMs, memory: tag !== undefined && tag.length <= MOST_ETAG ? tag : undefined };
+  } finally {
+    answer.destroy();
+  }
+}
+
+async function open(options: Args, etag: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  const url = new URL(options.url as string);
+  const ca = typeof options.ca === 'string' ? await readFile(options.ca) : undefined;
+  const headers = {
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'sluice',
+    ...(etag === undefined ? {} : { 'if-none-match': etag }),
+  };
+  return new Promise((resolve, reject) => {
+    const common = { headers, signal, agent: false as const };
+    const request =
+      url.protocol === 'https:'
+        ? requestHttps(url, { ...common, ...(ca === undefined ? {} : { ca }) })
+        : requestHttp(url, common);
+    request.on('response', resolve);
+    request.on('error', (thrown: NodeJS.ErrnoException) => reject(new Error(reasonOf(thrown))));
+    request.end();
+  });
+}
+
+async function bodyOf(answer: IncomingMessage): Promise<string> {
+  const declared = Number(answer.headers['content-length'] ?? 0);
+  const chunks: Buffer[] = [];
+  let bytes = declared;
+  if (declared <= MOST_BYTES) {
+    bytes = 0;
+    try {
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > MOST_BYTES) break;
+        chunks.push(chunk);
+      }
+    } catch (thrown) {
+      throw new Error(`the answer broke off (${reasonOf(thrown as NodeJS.ErrnoException)})`);
+    }
+  }
+  if (bytes > MOST_BYTES) throw new Error(`the answer is larger than ${MOST_BYTES} bytes`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new Error('the answer is not UTF-8');
+  }
+}
+
+/** Messages of the parser quote what was received, so only codes are passed on. */
+function reasonOf({ code, name }: NodeJS.ErrnoException): string {
+  return code ?? name;
+}

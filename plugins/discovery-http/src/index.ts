@@ -1,0 +1,70 @@
+/**
+ * The manifest of discovery-http: `servers from http`. Main thread only.
+ */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { definePlugin } from '@sluice/core/plugin';
+import { httpDiscovery } from './http-discovery.ts';
+
+export default definePlugin({
+  name: 'discovery-http',
+  apiVersion: 1,
+  components: [
+    {
+      kind: 'component',
+      slot: 'discovery',
+      name: 'http',
+      doc: 'Finds servers by asking an HTTP endpoint for JSON. Redirects are not followed, and the certificate of https is verified.',
+      example: 'servers from http "http://10.0.0.5:8500/servers" every 10s',
+      args: [
+        { name: 'url', type: 'text', doc: 'an http or https URL without a user' },
+        {
+          name: 'every',
+          type: 'duration',
+          before: 'every',
+          doc: 'from one question to the next',
+          default: 10_000,
+          min: 100,
+          max: 3_600_000,
+        },
+        {
+          name: 'timeout',
+          type: 'duration',
+          before: 'timeout',
+          doc: 'the longest a question may take',
+          default: 5000,
+          min: 1,
+          max: 60_000,
+        },
+        { name: 'ca', type: 'file', before: 'ca', doc: 'the CA that signed its certificate, as PEM', isOptional: true },
+      ],
+      options: {
+        type: 'object',
+        properties: {
+          url: { type: 'string', minLength: 1 },
+          every: { type: 'number', minimum: 100, maximum: 3_600_000, default: 10_000 },
+          timeout: { type: 'number', minimum: 1, maximum: 60_000, default: 5000 },
+          ca: { type: 'string', minLength: 1 },
+        },
+        required: ['url'],
+        additionalProperties: false,
+      },
+      async validate(options, baseDir) {
+        const url = URL.parse(options.url as string);
+        if (url === null) throw new Error('this is not a URL');
+        if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('the URL is not of http or https');
+        if (url.username !== '' || url.password !== '')
+          throw new Error('a URL with a user would show the password in logs');
+        if (options.ca === undefined) return options;
+        if (url.protocol !== 'https:') throw new Error('`ca` needs an https URL');
+        const ca = resolve(baseDir, options.ca as string);
+        const pem = await readFile(ca, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+          throw new Error(`${ca} cannot be read (${thrown.code})`);
+        });
+        if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${ca} holds no certificate`);
+        return { ...options, ca };
+      },
+      discovery: httpDiscovery,
+    },
+  ],
+});

@@ -1,0 +1,489 @@
+/**
+ * Servers that are found: from a file, from DNS (a real server), from an HTTP endpoint. What comes and goes under load loses
+ * no request.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createGateway, type GatewayOptions } from 'sluice';
+import {
+  type Address,
+  BadDns,
+  connectTo,
+  Dnsmasq,
+  eventually,
+  Load,
+  type NamedServer,
+  refusal,
+  skipUnless,
+  startNamedServer,
+  temporaryFolder,
+} from '../kit/index.ts';
+
+const servers = await Promise.all(['one', 'two', 'three'].map((name) => startNamedServer(name)));
+after(() => Promise.all(servers.map(({ program }) => program.stop())));
+
+const textOf = ({ address }: NamedServer): string => `${address.host}:${address.port}`;
+const [one, two, three] = servers.map(textOf) as [string, string, string];
+
+function rulesOf(backend: string): string {
+  return `listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app {\n${backend}\n}\n`;
+}
+
+async function start(backend: string, options: Partial<GatewayOptions> = {}) {
+  const gateway = await createGateway({ rules: rulesOf(backend), threads: 2, logger: false, ...options });
+  await gateway.start();
+  return {
+    gateway,
+    address: gateway.addresses().web as Address,
+    members: () => gateway.stats().backends[0]!.servers.map(({ name }) => name),
+    discovery: () => gateway.stats().backends[0]!.discoveries[0]!,
+    [Symbol.asyncDispose]: async () => void (await gateway.stop({ deadline: '1s' })),
+  };
+}
+
+async function ask(address: Address): Promise<{ status: number; body: string }> {
+  const client = await connectTo(address);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const { status, body } = await client.answer();
+  client.destroy();
+  return { status, body: body.toString() };
+}
+
+/** replace writes a file beside the old one, and then over it. */
+function replace(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+async function met(address: Address, ...names: string[]): Promise<void> {
+  const seen = new Set<string>();
+  await eventually(`answers from ${names.join(', ')}`, async () => {
+    seen.add((await ask(address)).body);
+    return names.every((name) => seen.has(name));
+  });
+}
+
+test('servers come and go in a file under load, and no request is lost', async () => {
+  const file = join(temporaryFolder(), 'servers.json');
+  writeFileSync(file, JSON.stringify([one]));
+  await using stage = await start(`servers from file "${file}" every 100ms`);
+  const load = new Load(stage.address, { connections: 8 });
+  try {
+    for (const [names, wanted] of [
+      [
+        [one, two],
+        ['one', 'two'],
+      ],
+      [
+        [two, three],
+        ['two', 'three'],
+      ],
+      [[three], ['three']],
+      [
+        [one, two, three],
+        ['one', 'two', 'three'],
+      ],
+      [[two], ['two']],
+    ] as const) {
+      replace(file, JSON.stringify({ servers: names.map((address) => ({ address })) }));
+      await eventually(`members ${names}`, () => stage.members().sort().join() === [...names].sort().join());
+      await met(stage.address, ...wanted);
+      await load.more(100);
+    }
+  } finally {
+    await load.stop();
+  }
+  assert.deepEqual(load.failures, []);
+});
+
+test('members are told with their reason, and stats and explain say where a server came from', async () => {
+  const file = join(temporaryFolder(), 'servers.txt');
+  writeFileSync(file, `${one} weight 3 # the first\n\n${two} backup name spare\n`);
+  await using stage = await start(`server fixed ${three}\nservers from file "${file}" every 100ms`);
+  const { gateway } = stage;
+  assert.deepEqual(stage.members(), ['fixed', one, 'spare']);
+  const [fixed, first, spare] = gateway.stats().backends[0]!.servers;
+  assert.equal(fixed!.source, null);
+  assert.equal(first!.source, `file "${file}" every 100ms`);
+  assert.equal(first!.weight, 3);
+  assert.equal(spare!.isBackup, true);
+  const { servers: explained } = await gateway.explain('GET http://a/');
+  assert.deepEqual(
+    explained.map(({ name, source }) => [name, source === null]),
+    [['fixed', true], [one, false], ['spare', false]], // biome-ignore format: a table
+  );
+  const gone = once(gateway, 'server');
+  replace(file, `${two} backup name spare\n`);
+  const [event] = await gone;
+  assert.deepEqual(
+    { ...event, reason: '' },
+    { backend: 'app', server: one, from: 'running', to: 'absent', reason: '' },
+  );
+  assert.match(event.reason, /^no longer in file /);
+  const back = once(gateway, 'server');
+  replace(file, `${one}\n${two} backup name spare\n`);
+  assert.match((await back)[0].reason, /^found by file /);
+});
+
+test('a file that is wrong keeps the last good servers, and the event tells the line', async () => {
+  const file = join(temporaryFolder(), 'servers.txt');
+  writeFileSync(file, `${one}\n`);
+  await using stage = await start(`servers from file "${file}" every 100ms`);
+  const failed = once(stage.gateway, 'discovery');
+  replace(file, `${one}\n# fine\n${two} wieght 3\n`);
+  const [event] = await failed;
+  assert.equal(event.isOk, false);
+  assert.equal(event.servers, 1);
+  assert.match(event.reason, /^line 3: /);
+  assert.deepEqual(stage.members(), [one]);
+  assert.equal((await ask(stage.address)).body, 'one');
+  const healed = once(stage.gateway, 'discovery');
+  replace(file, `${one}\n${two}\n`);
+  assert.equal((await healed)[0].isOk, true);
+  await met(stage.address, 'one', 'two');
+});
+
+test('a file that is written piece by piece is taken when it is whole', async () => {
+  const file = join(temporaryFolder(), 'servers.txt');
+  writeFileSync(file, `${one}\n`);
+  await using stage = await start(`servers from file "${file}" every 100ms`);
+  const events: unknown[] = [];
+  stage.gateway.on('discovery', (event) => events.push(event));
+  const changed = once(stage.gateway, 'discovery');
+  const text = `${one}\n${two}\n${three}\n`;
+  for (let end = 1; end <= text.length; end += 8) {
+    writeFileSync(file, text.slice(0, end));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  writeFileSync(file, text);
+  await changed;
+  await eventually('all members', () => stage.members().length > 1);
+  assert.deepEqual(stage.members(), [one, two, three]);
+  assert.equal(events.length, 1);
+});
+
+test('a request that is on a server which goes ends in order', async () => {
+  const file = join(temporaryFolder(), 'servers.json');
+  let finish: () => void = () => {};
+  const slow = createServer((_request, response) => {
+    response.write('begun ');
+    finish = () => response.end('ended');
+  });
+  slow.listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const name = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  writeFileSync(file, JSON.stringify([name]));
+  try {
+    await using stage = await start(`servers from file "${file}" every 100ms`);
+    const client = await connectTo(stage.address);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const answer = client.answer();
+    await eventually('the request at the server', () => stage.gateway.server(`app/${name}`).open === 1);
+    replace(file, JSON.stringify([two]));
+    await eventually('another member', () => stage.members().join() === two);
+    await met(stage.address, 'two');
+    finish();
+    assert.equal((await answer).body.toString(), 'begun ended');
+    client.destroy();
+  } finally {
+    slow.close();
+    slow.closeAllConnections();
+  }
+});
+
+test('a found server gets its first request after its first good probe', async () => {
+  const file = join(temporaryFolder(), 'servers.json');
+  let isReady = false;
+  let requests = 0;
+  const late = createServer((request, response) => {
+    if (request.url === '/healthz') response.statusCode = isReady ? 200 : 503;
+    else requests++;
+    response.end('late');
+  });
+  late.listen(0, '127.0.0.1');
+  await once(late, 'listening');
+  const name = `127.0.0.1:${(late.address() as AddressInfo).port}`;
+  writeFileSync(file, JSON.stringify([one]));
+  try {
+    await using stage = await start(`servers from file "${file}" every 100ms\ncheck GET /healthz every 100ms rise 5`);
+    const come = once(stage.gateway, 'server');
+    replace(file, JSON.stringify([one, name]));
+    const [event] = await come;
+    assert.deepEqual([event.from, event.to], ['absent', 'stopped']);
+    await eventually('a probe', () => stage.gateway.server(`app/${name}`).state === 'stopped');
+    for (let turn = 0; turn < 20; turn++) assert.equal((await ask(stage.address)).body, 'one');
+    assert.equal(requests, 0);
+    isReady = true;
+    await met(stage.address, 'one', 'late');
+  } finally {
+    late.close();
+    late.closeAllConnections();
+  }
+});
+
+test('without any answer a start waits no longer than it may, then answers 503 until there is one', async () => {
+  const file = join(temporaryFolder(), 'servers.json');
+  await using stage = await start(`servers from file "${file}" every 100ms wait 50ms`);
+  assert.deepEqual(stage.members(), []);
+  assert.equal(stage.discovery().reason, 'there is no such file');
+  assert.equal((await ask(stage.address)).status, 503);
+  writeFileSync(file, JSON.stringify([one]));
+  await met(stage.address, 'one');
+});
+
+test('a reload keeps what was found, and a line that is gone takes its servers with it', async () => {
+  const file = join(temporaryFolder(), 'servers.json');
+  writeFileSync(file, JSON.stringify([one, two]));
+  const line = `servers from file "${file}" every 100ms`;
+  await using stage = await start(line);
+  const before = stage.discovery().questions;
+  await stage.gateway.reload({ rules: rulesOf(`# moved\n\n${line}\nserver fixed ${three}`) });
+  assert.deepEqual(stage.members(), ['fixed', one, two]);
+  assert.ok(stage.discovery().questions >= before);
+  const events: string[] = [];
+  stage.gateway.on('server', ({ server, to, reason }) => events.push(`${server} ${to}: ${reason}`));
+  await stage.gateway.reload({ rules: rulesOf(`server fixed ${three}`) });
+  assert.deepEqual(stage.members(), ['fixed']);
+  assert.deepEqual(
+    events,
+    [one, two].map((name) => `${name} absent: the rules no longer ask for it`),
+  );
+  await met(stage.address, 'three');
+});
+
+test('a thread that is lost and replaced has the members of now', async () => {
+  const file = join(temporaryFolder(), 'servers.json');
+  writeFileSync(file, JSON.stringify([one]));
+  await using stage = await start(`servers from file "${file}" every 100ms`, {
+    rules: `use leaving from "${import.meta.dirname}/fixtures/leaving-word.js"
+listener web on 127.0.0.1:0 { deny leaving is yes\n otherwise send to app }
+backend app { servers from file "${file}" every 100ms }`,
+  });
+  replace(file, JSON.stringify([two]));
+  await met(stage.address, 'two');
+  const replaced = eventually('a replacement', () =>
+    stage.gateway.stats().threads.some(({ replaced: times }) => times > 0),
+  );
+  const client = await connectTo(stage.address);
+  client.send('GET /leave HTTP/1.1\r\nHost: a\r\n\r\n');
+  await replaced;
+  client.destroy();
+  await eventually('all threads', () => stage.gateway.stats().threads.every(({ state }) => state === 'serving'));
+  for (let turn = 0; turn < 20; turn++) assert.equal((await ask(stage.address)).body, 'two');
+  replace(file, JSON.stringify([two, three]));
+  await met(stage.address, 'two', 'three');
+});
+
+// On the loopback every server has an address of its own in 127.0.0.0/8, and all the same port.
+async function siblings(...hosts: string[]): Promise<{ port: number; stop(): Promise<void> }> {
+  const answer =
+    (host: string): RequestListener =>
+    (_request, response) =>
+      response.end(host);
+  const made: Server[] = [];
+  let port = 0;
+  for (const host of hosts) {
+    const server = createServer(answer(host));
+    server.listen(port, host);
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+    made.push(server);
+  }
+  return {
+    port,
+    async stop() {
+      for (const server of made) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+test(
+  'A records are servers; those that come are used, those that go are gone after the grace',
+  skipUnless('dnsmasq'),
+  async () => {
+    const dns = await Dnsmasq.start({ 'app.internal': ['127.0.0.11', '127.0.0.12'] });
+    const { port, stop } = await siblings('127.0.0.11', '127.0.0.12', '127.0.0.13');
+    try {
+      await using stage = await start(
+        `servers from dns "app.internal" port ${port} resolver "${dns.address}" grace 500ms ttl at least 100ms`,
+      );
+      await met(stage.address, '127.0.0.11', '127.0.0.12');
+      const load = new Load(stage.address, { connections: 4 });
+      await dns.set({ 'app.internal': ['127.0.0.13', '127.0.0.12'] });
+      await met(stage.address, '127.0.0.13');
+      await eventually('the old one to go', () => !stage.members().includes(`127.0.0.11:${port}`));
+      assert.deepEqual(stage.members(), [`127.0.0.12:${port}`, `127.0.0.13:${port}`]);
+      // The name is gone: the last good answer stays.
+      await dns.set({ 'other.internal': ['127.0.0.11'] });
+      await eventually('a failure', () => stage.discovery().reason === 'the name has no addresses');
+      await load.more(50);
+      assert.equal(stage.members().length, 2);
+      // So it does when nobody answers.
+      await dns.stop();
+      await eventually('another failure', () => /is there|not answer/.test(stage.discovery().reason), 20_000);
+      await load.more(50);
+      assert.equal(stage.members().length, 2);
+      await load.stop();
+      assert.deepEqual(load.failures, []);
+    } finally {
+      await dns.stop();
+      await stop();
+    }
+  },
+);
+
+test('SRV records say ports, weights and backups', skipUnless('dnsmasq'), async () => {
+  const dns = await Dnsmasq.start(
+    { 'a.internal': ['127.0.0.11'], 'b.internal': ['127.0.0.12'], 'c.internal': ['::1'] },
+    [
+      '_http._tcp.app.internal,a.internal,8001,10,30',
+      '_http._tcp.app.internal,b.internal,8002,10,10',
+      '_http._tcp.app.internal,c.internal,8003,20,0',
+      '_http._tcp.app.internal,nowhere.internal,8004,10,1',
+    ],
+  );
+  try {
+    await using stage = await start(`servers from dns srv "_http._tcp.app.internal" resolver "${dns.address}"`);
+    assert.deepEqual(
+      stage.gateway
+        .stats()
+        .backends[0]!.servers.map(({ name, weight, isBackup }) => [name, weight, isBackup])
+        .sort(),
+      [['127.0.0.11:8001', 30, false], ['127.0.0.12:8002', 10, false], ['[::1]:8003', 1, true]], // biome-ignore format: a table
+    );
+  } finally {
+    await dns.stop();
+  }
+});
+
+test('a DNS server that fails, sends rubbish or says nothing leaves the start with nobody, and says why', async () => {
+  const dns = await BadDns.start();
+  try {
+    for (const [answer, reason] of [
+      [(question: Buffer) => refusal(question, 2), /SERVFAIL/],
+      [(question: Buffer) => refusal(question, 5), /refused/],
+      [(question: Buffer) => refusal(question, 3), /^the name has no addresses$/],
+      [
+        (question: Buffer) => Buffer.concat([refusal(question, 0).subarray(0, 14), Buffer.alloc(40, 0xff)]),
+        /DNS server/,
+      ],
+    ] as const) {
+      dns.answer = answer;
+      await using stage = await start(
+        `servers from dns "app.internal" port 80 resolver "${dns.address}" ipv4 only wait 0s`,
+        { threads: 0 },
+      );
+      await eventually(`a reason like ${reason}`, () => reason.test(stage.discovery().reason), 15_000);
+      assert.equal((await ask(stage.address)).status, 503);
+    }
+  } finally {
+    dns.stop();
+  }
+});
+
+async function endpoint(answer: RequestListener) {
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers['if-none-match']);
+    answer(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/servers`,
+    asked,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+test('an HTTP endpoint is asked with its ETag, and what it names is used', async () => {
+  let names = [one];
+  await using http = await endpoint((request, response) => {
+    const etag = `"${names.length}"`;
+    response.setHeader('ETag', etag);
+    if (request.headers['if-none-match'] === etag) response.statusCode = 304;
+    response.end(response.statusCode === 304 ? '' : JSON.stringify({ servers: names }));
+  });
+  await using stage = await start(`servers from http "${http.url}" every 100ms`);
+  assert.deepEqual(stage.members(), [one]);
+  await eventually('a question with the ETag', () => http.asked.includes('"1"'));
+  names = [one, two];
+  await met(stage.address, 'one', 'two');
+  assert.equal(stage.discovery().failures, 0);
+});
+
+const BAD_ANSWERS: Readonly<Record<string, readonly [answer: RequestListener, reason: RegExp]>> = {
+  'a redirect': [
+    (_, out) => out.writeHead(302, { location: '/x' }).end(),
+    /^status 302, and redirects are not followed$/,
+  ],
+  'a status': [(_, out) => out.writeHead(500).end('private'), /^status 500, expected 200$/],
+  '304 that was not asked for': [(_, out) => out.writeHead(304).end(), /^status 304/],
+  rubbish: [(_, out) => out.end('private rubbish'), /^line 1: this is not JSON$/],
+  'two megabytes': [(_, out) => out.end(Buffer.alloc(2_000_000, 32)), /larger than 1048576 bytes$/],
+  'megabytes without a length': [
+    (_, out) => {
+      for (let count = 0; count < 20; count++) out.write(Buffer.alloc(100_000, 32));
+      out.end();
+    },
+    /larger than 1048576 bytes$/,
+  ],
+  'a port out of range': [(_, out) => out.end('["127.0.0.1:70000"]'), /^line 1: server 1 has a bad `address`/],
+  'a weight out of range': [
+    (_, out) => out.end('[\n{"address":"127.0.0.1:80","weight":300}]'),
+    /^line 2: server 1 has a bad `weight`: it must be <= 256$/,
+  ],
+  'the same server twice': [
+    (_, out) => out.end('["127.0.0.1:80",\n"127.0.0.1:80"]'),
+    /^line 2: server 2 has the address/,
+  ],
+  'a key of its own': [(_, out) => out.end('[{"address":"127.0.0.1:80","private":1}]'), /has a key that is not one/],
+  'a socket file': [(_, out) => out.end('["unix:/run/private.sock"]'), /is a socket file/],
+  'too many servers': [
+    (_, out) => out.end(JSON.stringify(Array.from({ length: 11 }, (_each, at) => `127.0.0.1:${at + 1}`))),
+    /^11 servers, at most 10 are allowed/,
+  ],
+  'an answer that breaks off': [
+    (_, out) => {
+      out.writeHead(200, { 'content-length': '100' });
+      out.write('["127', () => out.destroy());
+    },
+    /broke off/,
+  ],
+  'nothing at all': [() => {}, /^no answer within 300 ms$/],
+  'half an answer': [(_, out) => void out.write('["127'), /^no answer within 300 ms$|ABORT/],
+  'compressed text': [(_, out) => out.writeHead(200, { 'content-encoding': 'gzip' }).end('x'), /compressed/],
+  'bytes that are no text': [(_, out) => out.end(Buffer.from([0x22, 0xff, 0x22])), /not UTF-8/],
+};
+
+for (const [what, [answer, reason]] of Object.entries(BAD_ANSWERS)) {
+  test(`an endpoint that sends ${what} changes nothing, and its answer is not quoted`, async () => {
+    let isBad = false;
+    await using http = await endpoint((request, response) => {
+      if (isBad) answer(request, response);
+      else response.end(JSON.stringify([one]));
+    });
+    await using stage = await start(`servers from http "${http.url}" every 100ms timeout 300ms at most 10`, {
+      threads: 0,
+    });
+    const failed = once(stage.gateway, 'discovery');
+    isBad = true;
+    const [event] = await failed;
+    assert.equal(event.isOk, false);
+    assert.match(event.reason, reason);
+    assert.doesNotMatch(event.reason, /private|127\.0|70000/);
+    assert.deepEqual(stage.members(), [one]);
+    assert.equal((await ask(stage.address)).body, 'one');
+  });
+}
