@@ -96,7 +96,7 @@ describe('what it tells', () => {
         ['two', 1, 5, true],
       ],
     );
-    assert.deepEqual((await here.client.get('/v1/servers')).json.servers, json.backends[0].servers);
+    assert.deepEqual((await here.client.get('/v1/servers')).json.servers, json.backends[0].servers, 'servers alone');
     assert.deepEqual((await here.client.get('/v1/backends/app')).json, json.backends[0]);
     const one = (await here.client.get('/v1/backends/app/servers/one')).json;
     assert.deepEqual(one, json.backends[0].servers[0]);

@@ -95,7 +95,7 @@ export function ctlServers(backend: string | undefined, options: CtlOptions): Pr
           each.max === 0 ? '-' : String(each.max),
           each.open,
           each.counters.requests,
-          each.reason === '' ? each.lastCheck : `${each.lastCheck}: ${each.reason}`,
+          checkText(each),
         ]),
         coloursFor(process.stdout),
       ),
@@ -228,6 +228,11 @@ function adminText({ admin, draining }: Answer): string {
   if (draining === null || draining === undefined) return admin;
   if (draining.isDone) return `${admin} (done)`;
   return draining.deadlineInMs === null ? admin : `${admin} (${lengthText(draining.deadlineInMs)} left)`;
+}
+
+function checkText({ lastCheck, reason, history }: Answer): string {
+  const ago = history?.[0] === undefined ? '' : ` ${lengthText(history[0].lastAgoMs)} ago`;
+  return `${lastCheck}${ago}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 function serverLine(server: Answer): string {

@@ -16,8 +16,10 @@ export const EVENTS = [
   'admin',
   'set',
   'drained',
+  'fallBack',
   'reload',
   'list',
+  'files',
   'thread',
   'listening',
 ] as const satisfies readonly (keyof GatewayEvents)[];

@@ -65,8 +65,9 @@ function collect(families: Families, stats: GatewayStats, gateway: Gateway): voi
     addCounters(families, 'listener', counters, labels);
   }
   for (const backend of stats.backends) {
+    addCounters(families, 'backend', backend.counters, { backend: backend.name });
     addLatency(families, backend.latency, { backend: backend.name });
-    for (const { name, state, admin, weight, max, open, counters } of backend.servers) {
+    for (const { name, state, admin, weight, max, open, ejections, counters } of backend.servers) {
       const labels = { backend: backend.name, server: name };
       for (const each of SERVER_STATES) {
         const help = 'The server’s state, as checks find it';
@@ -79,6 +80,7 @@ function collect(families: Families, stats: GatewayStats, gateway: Gateway): voi
       families.add('gauge', 'sluice_server_weight', 'The server’s weight', weight, labels);
       families.add('gauge', 'sluice_server_max', 'Most requests at once; 0: no limit', max, labels);
       families.add('gauge', 'sluice_server_open', 'Requests and tunnels now', open, labels);
+      families.add('counter', 'sluice_server_ejections_total', 'How often the server was ejected', ejections, labels);
       addCounters(families, 'server', counters, labels);
     }
   }

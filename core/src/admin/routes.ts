@@ -192,7 +192,8 @@ function backends(gateway: Gateway) {
 }
 
 function view(gateway: Gateway, backend: string, stats: ServerStats) {
-  return { backend, ...stats, draining: gateway.server(`${backend}/${stats.name}`).draining };
+  const { draining, history } = gateway.server(`${backend}/${stats.name}`);
+  return { backend, ...stats, history, draining };
 }
 
 function handleOf({ gateway, params }: RouteRequest) {

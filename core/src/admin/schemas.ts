@@ -56,17 +56,35 @@ export const SERVER: Schema = object({
   state: said({ enum: SERVER_STATES }, 'What checks say.'),
   admin: said({ enum: ADMIN_STATES }, 'What people say.'),
   lastCheck: { enum: LAST_CHECKS },
-  reason: said(text, 'What its last probe said.'),
+  reason: said(text, 'Why it was ejected while it is, or else what its last probe said.'),
+  ejections: said(count, 'How often it was ejected.'),
   weight: count,
   max: said(count, '0: no limit.'),
   isBackup: flag,
   open: said(count, 'Requests and tunnels, over all threads.'),
   counters,
+  history: said(
+    list(
+      object({
+        status: text,
+        reason: text,
+        count: said(count, 'Probes in a row that said so.'),
+        firstAgoMs: { type: 'number' },
+        lastAgoMs: { type: 'number' },
+        tookMs: { type: 'number' },
+      }),
+    ),
+    'What its probes said, newest first.',
+  ),
   draining: said(maybe(DRAIN), 'The drain or maint that was last asked for; null: the server is ready.'),
 });
 
 export const BACKEND: Schema = object({
   name: text,
+  circuit: said(maybe(text), 'null: it has none.'),
+  fallsBackTo: said(maybe(text), 'Where its requests go now in place of its own servers.'),
+  sticky: maybe({ type: 'object' }),
+  counters,
   latency: object({ count, p50Micros: maybe({ type: 'number' }), p99Micros: maybe({ type: 'number' }) }),
   servers: list(SERVER),
 });
