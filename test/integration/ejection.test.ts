@@ -70,6 +70,8 @@ test('a share of recent requests ejects, when enough of them failed', async () =
     const [event] = await out;
     assert.match(event.reason, /^ejected for 3600 s: \d+ of 1\d requests failed within 60 s, the last: status 500$/);
     for (let at = 0; at < 5; at++) assert.deepEqual(await ask(address), { status: 200, body: 'two' });
+    const { servers: explained } = await gateway.explain('GET http://a/');
+    assert.deepEqual([explained[0]!.isUsable, explained[0]!.why], [false, event.reason]);
   } finally {
     await stop();
     await Promise.all(servers.map((each) => each.stop()));
@@ -137,6 +139,9 @@ test('a reload leaves a broken circuit as it is, and one that takes the line awa
   try {
     for (let at = 0; at < 2; at++) await ask(address);
     assert.equal(circuit(), 'open');
+    const { servers } = await gateway.explain('GET http://a/');
+    assert.equal(servers[0]!.isUsable, false);
+    assert.match(servers[0]!.why, /^the circuit of its backend is open/);
     await gateway.reload();
     assert.equal(circuit(), 'open');
     server.play(answering(() => ok('well')));
@@ -165,5 +170,23 @@ test('servers that cannot be reached, and answers that are none, break the circu
   } finally {
     await stop();
     await server.stop();
+  }
+});
+
+test('a backend whose circuit is open falls back, where it says to', async () => {
+  const sick = await RawServer.start(answering(() => SICK));
+  const sorry = await RawServer.start(answering(() => ok('sorry')));
+  const at = ({ host, port }: Address) => `${host}:${port}`;
+  const rules = `${plainRules([sick.address], '', 'break circuit after 2 failures for 1h\n fall back to sorry when healthy below 1')}
+backend sorry of ${at(sorry.address)}`;
+  const { gateway, address, stop } = await startGateway(rules);
+  try {
+    for (let count = 0; count < 2; count++) assert.equal((await ask(address)).status, 503);
+    assert.deepEqual(await ask(address), { status: 200, body: 'sorry' });
+    const { verdict } = await gateway.explain('GET http://a/');
+    assert.equal(verdict.kind, 'send');
+  } finally {
+    await stop();
+    await Promise.all([sick.stop(), sorry.stop()]);
   }
 });

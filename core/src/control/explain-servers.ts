@@ -5,6 +5,7 @@
  * other server is up.
  */
 import type { Address, BackendPlan, Plan } from '@sluice/dsl/plan';
+import type { CircuitState } from '../shared/circuit-table.ts';
 import {
   ADMIN_STATES,
   type AdminState,
@@ -32,6 +33,16 @@ export interface ServerExplanation {
   readonly isBackup: boolean;
 }
 
+/** LiveServers is what a running gateway knows of its servers. */
+export interface LiveServers {
+  readonly servers: ServerTable;
+  readonly current: Generation;
+  /** Why `backend/server` is stopped in spite of its check; null: it is not. */
+  held(name: string): string | null;
+  /** The state of a backend's circuit; null: it has none. */
+  circuit(slot: number): CircuitState | null;
+}
+
 /** FallBackExplanation is one step from a backend with too few servers to the next. */
 export interface FallBackExplanation {
   readonly from: string;
@@ -43,20 +54,19 @@ export interface FallBackExplanation {
   readonly servers: readonly ServerExplanation[];
 }
 
-type Live = { readonly servers: ServerTable; readonly current: Generation } | null;
-
 /** explainFallBacks follows `fall back to` as the data plane does, from the backend that a rule chose. */
 export function explainFallBacks(
   plan: Plan,
   chosen: BackendPlan,
-  live: Live,
+  live: LiveServers | null,
 ): { readonly steps: readonly FallBackExplanation[]; readonly backend: BackendPlan } {
   const steps: FallBackExplanation[] = [];
   let backend = chosen;
   while (live !== null && backend.fallBack !== null && steps.length < plan.backends.length) {
     const { to, below } = backend.fallBack;
     const healthy = healthyServers(backend, live.current, live.servers);
-    if (healthy >= below) break;
+    const isOpen = live.circuit(live.current.slots.backends[backend.name]!) === 'open';
+    if (healthy >= below && !isOpen) break;
     steps.push({ from: backend.name, to, healthy, below, servers: explainServers(backend, live) });
     backend = plan.backends.find(({ name }) => name === to)!;
   }
@@ -64,7 +74,8 @@ export function explainFallBacks(
 }
 
 /** explainServers looks at every server; without a running gateway all are taken to be up. */
-export function explainServers(backend: BackendPlan, live: Live): readonly ServerExplanation[] {
+export function explainServers(backend: BackendPlan, live: LiveServers | null): readonly ServerExplanation[] {
+  const circuit = live?.circuit(live.current.slots.backends[backend.name]!) ?? 'closed';
   const servers = backend.servers.map((server) => {
     const slot = live?.current.slots.servers[`${backend.name}/${server.name}`];
     const table = live?.servers;
@@ -85,10 +96,16 @@ export function explainServers(backend: BackendPlan, live: Live): readonly Serve
     (state === 'running' || state === 'starting') && admin === 'ready' && weight > 0;
   const hasPrimary = servers.some((server) => isUp(server) && !server.isBackup);
   return servers.map((server) => {
-    const problem = problemOf(server, hasPrimary);
+    const held = live?.held(`${backend.name}/${server.name}`) ?? null;
+    const problem = circuit === 'closed' ? (held ?? problemOf(server, hasPrimary)) : CIRCUIT_PROBLEMS[circuit];
     return { ...server, isUsable: problem === null, why: problem ?? server.state };
   });
 }
+
+const CIRCUIT_PROBLEMS: Readonly<Record<Exclude<CircuitState, 'closed'>, string>> = {
+  open: 'the circuit of its backend is open: requests are answered 503, and one is tried when its time is over',
+  'half-open': 'the circuit of its backend is half-open: one request is on trial, the others are answered 503',
+};
 
 type Seen = Omit<ServerExplanation, 'isUsable' | 'why'>;
 

@@ -18,7 +18,6 @@ import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import { errorPageOf } from '../shared/error-pages.ts';
 import { hideCookie } from '../shared/own-cookie.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
-import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { AssumedAnswer } from './explain-answer.ts';
@@ -29,10 +28,10 @@ import {
   explainFallBacks,
   explainServers,
   type FallBackExplanation,
+  type LiveServers,
   type ServerExplanation,
 } from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
-import type { Generation } from './generations.ts';
 import type { PluginSet } from './plugin-host.ts';
 import { maskedSecret } from './secrets.ts';
 import type { StickTables } from './stick-tables.ts';
@@ -104,11 +103,9 @@ export interface Explanation {
 }
 
 /** LiveState is what explain knows besides the plan while the gateway runs. */
-export interface LiveState {
-  readonly servers: ServerTable;
+export interface LiveState extends LiveServers {
   readonly rates: SharedRateTable;
   readonly sticks: StickTables;
-  readonly current: Generation;
 }
 
 /** explain judges one request as the plan's data planes would. Throws SG0505 or SG0507. */

@@ -196,8 +196,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   stickiness(backend: string): StickinessHandle {
     return new StickinessHandle(backend, () => {
       const current = this.#current('stickiness');
-      const { servers, sticks } = this.#runtime!;
-      return { servers, sticks, current };
+      const runtime = this.#runtime!;
+      return { ...runtime.live(current), sticks: runtime.sticks };
     });
   }
 
@@ -210,7 +210,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       current === null ? this.#set : { ...this.#set, plan: current.plan },
       runtime === null || current === null
         ? null
-        : { servers: runtime.servers, rates: runtime.rates, sticks: runtime.sticks, current },
+        : { ...runtime.live(current), rates: runtime.rates, sticks: runtime.sticks },
     );
   }
 

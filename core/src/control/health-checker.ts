@@ -147,6 +147,11 @@ export class HealthChecker {
     return this.#watched.get(name)?.state ?? 'running';
   }
 
+  /** held is why a server is held back in spite of its check; null: it is not. */
+  held(name: string): string | null {
+    return this.#watched.get(name)?.held ?? null;
+  }
+
   /** history is what its probes said, newest first, at most 16 entries. */
   history(name: string): readonly HealthEntry[] {
     return this.#watched.get(name)?.history.entries(this.#options.timers.now()) ?? [];

@@ -20,6 +20,7 @@ import type { DiscoveryEvent } from './discovery-source.ts';
 import { type DrainedEvent, Drains } from './drains.ts';
 import { Ejections } from './ejections.ts';
 import { GatewayError, reasonOf } from './errors.ts';
+import type { LiveServers } from './explain-servers.ts';
 import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
 import { type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
@@ -244,6 +245,16 @@ export class Runtime {
       circuit: (slot) => this.#circuits.state(slot),
       discoveries: (backend) => this.#discoverer.stats(backend),
     });
+  }
+
+  /** live is what explanations ask of the servers. */
+  live(current: Generation): LiveServers {
+    return {
+      servers: this.servers,
+      current,
+      held: (name) => this.#checker.held(name),
+      circuit: (slot) => this.#circuits.state(slot),
+    };
   }
 
   /** drain ends health checks and lets open requests end. Resolves to the number of connections that were cut. */

@@ -3,12 +3,10 @@
  */
 import type { BackendPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
-import type { ServerTable } from '../shared/server-table.ts';
 import { GatewayError } from './errors.ts';
 import { parseClient } from './explain-request.ts';
-import { explainServers } from './explain-servers.ts';
+import { explainServers, type LiveServers } from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
-import type { Generation } from './generations.ts';
 import type { StickTables, StickyStats } from './stick-tables.ts';
 
 /** StickyRequest is what a client is known by. */
@@ -20,10 +18,8 @@ export interface StickyRequest {
 }
 
 /** StickyState is what a running gateway knows. */
-export interface StickyState {
-  readonly servers: ServerTable;
+export interface StickyState extends LiveServers {
   readonly sticks: StickTables;
-  readonly current: Generation;
 }
 
 export class StickinessHandle {
