@@ -60,14 +60,14 @@ export function grammarOf(words: readonly Word[]): Grammar {
           named('variable.other.placeholder', '\\{[a-z]+(?:\\.[^{}"\\s]+)?\\}'),
         ],
       },
-      {
-        match: `${LINE_START}(${alternatives(TOP)})${BEHIND}(?:\\s+(${NAME}))?`,
-        captures: { 1: { name: 'keyword.control.section.sluice' }, 2: { name: 'entity.name.section.sluice' } },
-      },
-      // Before the verbs: `allow encoded slashes` is no `allow`.
+      // Before sections and verbs: `test before reload` is no `test`, `allow encoded slashes` no `allow`.
       {
         match: `${LINE_START}(${alternatives(SETTING_WORDS.map(({ name }) => name))})${BEHIND}`,
         captures: { 1: { name: 'support.type.property-name.setting.sluice' } },
+      },
+      {
+        match: `${LINE_START}(${alternatives(TOP)})${BEHIND}(?:\\s+(${NAME}))?`,
+        captures: { 1: { name: 'keyword.control.section.sluice' }, 2: { name: 'entity.name.section.sluice' } },
       },
       {
         match: `${LINE_START}(?:(otherwise)\\s+)?(${alternatives(verbs.map(({ name }) => name))})${BEHIND}`,
