@@ -148,3 +148,16 @@ backend second { server b ${text(nobody)} }`,
   );
   assert.equal((await ask()).status, 503);
 });
+
+test('what a broken circuit keeps from the servers falls back', async (t) => {
+  one.play(answering(() => 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n'));
+  const { ask } = await gatewayOf(
+    t,
+    `backend app { server a ${text(one)}; break circuit after 2 failures for 1h; fall back to sorry }\n${sorry}`,
+  );
+  assert.equal((await ask()).status, 502);
+  assert.equal((await ask()).status, 502);
+  const answer = await ask();
+  assert.deepEqual([answer.status, answer.body.toString()], [503, 'sorry']);
+  one.play(answering(() => ok('one')));
+});
