@@ -1,20 +1,26 @@
 /**
- * ExplainServers: which servers of a backend could take a new request now, and why not. Main thread.
+ * ExplainServers: which servers of a backend could take a request now, which one the strategy picks, and why not the others.
+ * Main thread.
  *
  * The rules are the data plane's own: running or starting, ready, weight above 0, below its max; backups only when no
- * other server is up.
+ * other server is usable. What the strategy says comes from its own code, over the same server table that threads read.
  */
-import type { Address, BackendPlan, Plan } from '@sluice/dsl/plan';
+import type { RequestFacts } from '@sluice/dsl/match';
+import type { Address, BackendPlan, ServerPlan } from '@sluice/dsl/plan';
+import type { BalanceExplanation, DataEntry } from '../plugin/data-entry.ts';
+import type { BackendTable } from '../shared/backend-table.ts';
 import type { CircuitState } from '../shared/circuit-table.ts';
 import {
   ADMIN_STATES,
   type AdminState,
+  FULL_SHARE,
   RUNNING,
   SERVER_STATES,
   type ServerState,
-  type ServerTable,
+  ServerTable,
 } from '../shared/server-table.ts';
-import { healthyServers } from './fall-back-watch.ts';
+import { ServerTier } from '../shared/server-tier.ts';
+import { reasonOf } from './errors.ts';
 import type { Generation } from './generations.ts';
 
 export interface ServerExplanation {
@@ -23,19 +29,24 @@ export interface ServerExplanation {
   /** What found it, as the rules say it; null: it is written in the rules. */
   readonly source: string | null;
   readonly isUsable: boolean;
-  /** For people: `running`, `stopped by its health check`, `full: 200 of 200 requests`. */
+  /** The strategy picks it for this request; null: turns or chance decide among those that are usable. */
+  readonly isPicked: boolean | null;
+  /** For people: `running, takes its turn: 1 in 2`, `stopped by its health check`, `full: 200 of 200 requests`. */
   readonly why: string;
   readonly state: ServerState;
   readonly admin: AdminState;
+  /** 0 to 256, as it is when slow start is over. */
   readonly weight: number;
   readonly open: number;
+  /** The most requests at once now: in slow start a part of the written max. */
   readonly max: number;
   readonly isBackup: boolean;
 }
 
-/** LiveServers is what a running gateway knows of its servers. */
+/** LiveServers is what there is to know of servers while the gateway runs. */
 export interface LiveServers {
   readonly servers: ServerTable;
+  readonly backends: BackendTable;
   readonly current: Generation;
   /** Why `backend/server` is stopped in spite of its check; null: it is not. */
   held(name: string): string | null;
@@ -43,79 +54,148 @@ export interface LiveServers {
   circuit(slot: number): CircuitState | null;
 }
 
-/** FallBackExplanation is one step from a backend with too few servers to the next. */
-export interface FallBackExplanation {
-  readonly from: string;
-  readonly to: string;
-  /** Servers that take new clients, and how many would be enough. */
-  readonly healthy: number;
-  readonly below: number;
-  /** Those of the backend that was left. */
-  readonly servers: readonly ServerExplanation[];
-}
-
-/** explainFallBacks follows `fall back to` as the data plane does, from the backend that a rule chose. */
-export function explainFallBacks(
-  plan: Plan,
-  chosen: BackendPlan,
-  live: LiveServers | null,
-): { readonly steps: readonly FallBackExplanation[]; readonly backend: BackendPlan } {
-  const steps: FallBackExplanation[] = [];
-  let backend = chosen;
-  while (live !== null && backend.fallBack !== null && steps.length < plan.backends.length) {
-    const { to, below } = backend.fallBack;
-    const healthy = healthyServers(backend, live.current, live.servers);
-    const isOpen = live.circuit(live.current.slots.backends[backend.name]!) === 'open';
-    if (healthy >= below && !isOpen) break;
-    steps.push({ from: backend.name, to, healthy, below, servers: explainServers(backend, live) });
-    backend = plan.backends.find(({ name }) => name === to)!;
-  }
-  return { steps, backend };
-}
-
-/** explainServers looks at every server; without a running gateway all are taken to be up. */
-export function explainServers(backend: BackendPlan, live: LiveServers | null): readonly ServerExplanation[] {
-  const circuit = live?.circuit(live.current.slots.backends[backend.name]!) ?? 'closed';
-  const servers = backend.servers.map((server) => {
-    const slot = live?.current.slots.servers[`${backend.name}/${server.name}`];
-    const table = live?.servers;
-    const isKnown = table !== undefined && slot !== undefined;
-    return {
-      name: server.name,
-      address: server.address,
-      source: server.source ?? null,
-      state: SERVER_STATES[isKnown ? table.state(slot) : RUNNING]!,
-      admin: ADMIN_STATES[isKnown ? table.admin(slot) : 0]!,
-      weight: isKnown ? table.weight(slot) : server.weight,
-      open: isKnown ? table.open(slot) : 0,
-      max: server.max,
-      isBackup: server.isBackup,
-    };
-  });
-  const isUp = ({ state, admin, weight }: (typeof servers)[number]): boolean =>
-    (state === 'running' || state === 'starting') && admin === 'ready' && weight > 0;
-  const hasPrimary = servers.some((server) => isUp(server) && !server.isBackup);
-  return servers.map((server) => {
-    const held = live?.held(`${backend.name}/${server.name}`) ?? null;
-    const problem = circuit === 'closed' ? (held ?? problemOf(server, hasPrimary)) : CIRCUIT_PROBLEMS[circuit];
-    return { ...server, isUsable: problem === null, why: problem ?? server.state };
-  });
-}
-
 const CIRCUIT_PROBLEMS: Readonly<Record<Exclude<CircuitState, 'closed'>, string>> = {
   open: 'the circuit of its backend is open: requests are answered 503, and one is tried when its time is over',
   'half-open': 'the circuit of its backend is half-open: one request is on trial, the others are answered 503',
 };
 
-type Seen = Omit<ServerExplanation, 'isUsable' | 'why'>;
+/** explainServers looks at every server; without a running gateway all are taken to be up, and idle. */
+export function explainServers(
+  backend: BackendPlan,
+  live: LiveServers | null,
+  facts: RequestFacts,
+  entries: readonly DataEntry[],
+): readonly ServerExplanation[] {
+  const table = live?.servers ?? idleTable(backend.servers);
+  const slots = backend.servers.map(({ name }, index) =>
+    live === null ? index : (live.current.slots.servers[`${backend.name}/${name}`] ?? -1),
+  );
+  const open = live === null ? 0 : live.backends.open(live.current.slots.backends[backend.name] ?? 0);
+  const views = [false, true].map((isBackup) => new TierView(backend, slots, isBackup, table, open, facts, entries));
+  const active = views.find(({ hasUsable }) => hasUsable);
+  const isFull = backend.max > 0 && open >= backend.max;
+  const circuit = live?.circuit(live.current.slots.backends[backend.name]!) ?? 'closed';
+  return backend.servers.map((server, index) => {
+    const seen = seenOf(server, table, slots[index]!);
+    const held = live?.held(`${backend.name}/${server.name}`) ?? null;
+    let problem = held ?? problemOf(seen, table.share(slots[index]!), active?.isBackup === false);
+    if (isFull) problem = `the backend is full: ${open} of ${backend.max} requests`;
+    if (circuit !== 'closed') problem = CIRCUIT_PROBLEMS[circuit];
+    const view = problem === null ? active : undefined;
+    const picked = view?.picked ?? -1;
+    const said = view === undefined ? null : view.why(index);
+    return {
+      ...seen,
+      isUsable: problem === null,
+      isPicked: problem !== null ? false : picked === -1 ? null : picked === index,
+      why: problem ?? (said === null ? seen.state : `${seen.state}, ${said}`),
+    };
+  });
+}
 
-function problemOf({ state, admin, weight, open, max, isBackup }: Seen, hasPrimary: boolean): string | null {
+/** TierView is what the strategy says of the backups, or of the other servers. Indexes are places in the plan's list. */
+class TierView {
+  readonly isBackup: boolean;
+  readonly hasUsable: boolean;
+  readonly picked: number;
+  readonly #places: readonly number[];
+  readonly #said: BalanceExplanation | null;
+  readonly #failure: string | null;
+
+  constructor(
+    backend: BackendPlan,
+    slots: readonly number[],
+    isBackup: boolean,
+    table: ServerTable,
+    openInAll: number,
+    facts: RequestFacts,
+    entries: readonly DataEntry[],
+  ) {
+    const members = [...backend.servers.keys()].filter(
+      (index) => backend.servers[index]!.isBackup === isBackup && slots[index] !== -1,
+    );
+    const tier = new ServerTier(
+      backend.name,
+      members.map((index) => backend.servers[index]!.name),
+      members.map((index) => slots[index]!),
+      { table, openInAll: () => openInAll, random: Math.random, now: () => performance.now() },
+    );
+    this.isBackup = isBackup;
+    this.#places = backend.servers.map((_, index) => members.indexOf(index));
+    this.hasUsable = tier.nextUsable(0) !== -1;
+    let said: BalanceExplanation | null = null;
+    let failure: string | null = null;
+    if (this.hasUsable) {
+      try {
+        said = explainBalance(backend, tier, facts, entries);
+      } catch (thrown) {
+        failure = `its strategy failed: ${reasonOf(thrown)}`;
+      }
+    }
+    this.#said = said;
+    this.#failure = failure;
+    this.picked = said === null || said.picked === -1 ? -1 : members[said.picked]!;
+  }
+
+  why(index: number): string | null {
+    return this.#failure ?? this.#said?.why(this.#places[index]!) ?? null;
+  }
+}
+
+function explainBalance(
+  { balance }: BackendPlan,
+  tier: ServerTier,
+  facts: RequestFacts,
+  entries: readonly DataEntry[],
+): BalanceExplanation | null {
+  for (const { balancers } of entries) {
+    if (balancers === undefined || !Object.hasOwn(balancers, balance.name)) continue;
+    return balancers[balance.name]!(tier, balance.options).explain?.(facts, tier) ?? null;
+  }
+  return null;
+}
+
+function idleTable(servers: readonly ServerPlan[]): ServerTable {
+  const table = new ServerTable(new SharedArrayBuffer(ServerTable.bytes(1)), 1);
+  for (const [slot, { weight, max }] of servers.entries()) {
+    table.setState(slot, RUNNING);
+    table.setWeight(slot, weight);
+    table.setMax(slot, max);
+  }
+  return table;
+}
+
+type Seen = Omit<ServerExplanation, 'isUsable' | 'isPicked' | 'why'>;
+
+function seenOf({ name, address, isBackup, source }: ServerPlan, table: ServerTable, slot: number): Seen {
+  return {
+    name,
+    address,
+    source: source ?? null,
+    state: SERVER_STATES[table.state(slot)]!,
+    admin: ADMIN_STATES[table.admin(slot)]!,
+    weight: table.weight(slot),
+    open: table.open(slot),
+    max: table.limit(slot),
+    isBackup,
+  };
+}
+
+function problemOf(
+  { state, admin, weight, open, max, isBackup }: Seen,
+  share: number,
+  hasPrimary: boolean,
+): string | null {
   if (admin === 'maint') return 'in maintenance';
   if (admin === 'drain') return 'draining: only its sticky clients go there';
   if (state === 'stopped') return 'stopped by its health check';
   if (state === 'stopping') return 'stopping: its health check wants no new clients';
   if (weight === 0) return 'weight 0: takes no new requests';
-  if (max > 0 && open >= max) return `full: ${open} of ${max} requests`;
+  if (max > 0 && open >= max) {
+    const starts =
+      share === FULL_SHARE ? '' : `, as it starts with ${Math.round((100 * share) / FULL_SHARE)}% of its max`;
+    return `full: ${open} of ${max} requests${starts}`;
+  }
   if (isBackup && hasPrimary) return 'backup: another server is up';
   return null;
 }

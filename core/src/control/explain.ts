@@ -24,13 +24,8 @@ import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
 import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
 import { type ExplainRequest, readRequest, type WrittenAnswer } from './explain-request.ts';
-import {
-  explainFallBacks,
-  explainServers,
-  type FallBackExplanation,
-  type LiveServers,
-  type ServerExplanation,
-} from './explain-servers.ts';
+import { explainFallBacks, type FallBackExplanation } from './explain-fall-backs.ts';
+import { explainServers, type LiveServers, type ServerExplanation } from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
 import type { PluginSet } from './plugin-host.ts';
 import { maskedSecret } from './secrets.ts';
@@ -166,8 +161,8 @@ class Judgement {
     const judged = this.#judge(listener, traces);
     const chosen = plan.backends[judged.backend];
     const isAssumed = chosen !== undefined;
-    const went = chosen === undefined ? null : explainFallBacks(plan, chosen, live);
-    const servers = went === null ? [] : explainServers(went.backend, live);
+    const went = chosen === undefined ? null : explainFallBacks(plan, chosen, live, facts, entries);
+    const servers = went === null ? [] : explainServers(went.backend, live, facts, entries);
     const sticky =
       went === null
         ? null

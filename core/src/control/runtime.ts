@@ -5,6 +5,7 @@
  */
 import type { BackendPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
+import { BackendTable } from '../shared/backend-table.ts';
 import { type CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { changedMembers, differenceOf } from '../shared/member-change.ts';
@@ -66,6 +67,7 @@ const DATA_PLANE = new URL(`../data/data-plane.${extension}`, import.meta.url).h
 export class Runtime {
   readonly generations: Generations;
   readonly servers: ServerTable;
+  readonly backends: BackendTable;
   readonly rates: SharedRateTable;
   /** What handles of servers work with. */
   readonly control: ServerControl;
@@ -99,6 +101,7 @@ export class Runtime {
     this.#options = options;
     this.#words = new WordNames();
     this.#accessLog = new AccessLogFile(log);
+    this.backends = new BackendTable(memory);
     this.servers = new ServerTable(memory.servers, memory.threads);
     this.rates = new SharedRateTable(memory, memory.threads, () => timers.now());
     const sticks = new StickTables(memory, (name) => this.#set?.component('stick', name)?.hasTable !== false);

@@ -2,6 +2,7 @@
  * Stats: one plain, JSON-able picture of a running gateway, read from shared memory. Main thread.
  */
 import type { Address, BackendPlan } from '@sluice/dsl/plan';
+import { BackendTable } from '../shared/backend-table.ts';
 import type { CircuitState } from '../shared/circuit-table.ts';
 import { type BackendCounter, CounterSums, type ListenerCounter, type ServerCounter } from '../shared/counters.ts';
 import { HeartbeatWatch } from '../shared/heartbeats.ts';
@@ -46,6 +47,8 @@ export interface ServerStats {
   readonly max: number;
   readonly isBackup: boolean;
   readonly open: number;
+  /** Requests that wait for just this server, as their clients belong to it. */
+  readonly waiting: number;
   readonly counters: Readonly<Record<ServerCounter, number>>;
 }
 
@@ -72,6 +75,12 @@ export interface BackendStats {
   /** null: the backend has no `stick` line. */
   readonly sticky: StickyStats | null;
   readonly counters: Readonly<Record<BackendCounter, number>>;
+  /** Requests and tunnels on its servers now. */
+  readonly open: number;
+  /** 0: no limit. */
+  readonly max: number;
+  /** Requests that wait for a server with room, those that wait for one server too. */
+  readonly waiting: number;
   readonly servers: readonly ServerStats[];
   /** Where more servers are found. */
   readonly discoveries: readonly DiscoveryStats[];
@@ -110,6 +119,7 @@ export class StatsReader {
   readonly #counters: CounterSums;
   readonly #latency: LatencySums;
   readonly #servers: ServerTable;
+  readonly #backends: BackendTable;
   readonly #pulses: HeartbeatWatch;
   readonly #sticks: StickTables;
   readonly #wordName: (id: number) => string | null;
@@ -118,6 +128,7 @@ export class StatsReader {
     this.#wordName = wordName;
     this.#counters = new CounterSums(memory);
     this.#latency = new LatencySums(memory);
+    this.#backends = new BackendTable(memory);
     this.#servers = new ServerTable(memory.servers, memory.threads);
     this.#pulses = new HeartbeatWatch(memory);
     this.#sticks = sticks;
@@ -148,6 +159,9 @@ export class StatsReader {
         latency: this.#latencyOf(slots.backends[backend.name]!),
         sticky: sticky.get(backend.name)!,
         counters: this.#counters.backend(slots.backends[backend.name]!),
+        open: this.#backends.open(slots.backends[backend.name]!),
+        max: backend.max,
+        waiting: this.#backends.waiting(slots.backends[backend.name]!),
         discoveries: discoveries(backend),
         servers: backend.servers.map(({ name, address, isBackup, source = null }) => {
           const path = `${backend.name}/${name}`;
@@ -180,6 +194,7 @@ export class StatsReader {
       weight: servers.weight(slot),
       max: servers.max(slot),
       open: servers.open(slot),
+      waiting: servers.waiting(slot),
       counters: this.#counters.server(slot),
     };
   }

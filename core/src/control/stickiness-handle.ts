@@ -41,11 +41,12 @@ export class StickinessHandle {
     const state = this.#state();
     const { current } = state;
     const backend = this.#plan(state);
-    const servers = explainServers(backend, state);
+    const facts = parseClient(request);
     const entries = await Promise.all(current.entries.map(({ url }) => import(url) as Promise<DataEntry>));
+    const servers = explainServers(backend, state, facts, entries);
     const found = explainSticky({
       backend,
-      facts: parseClient(request),
+      facts,
       entries,
       secrets: current.secrets,
       servers,

@@ -8,8 +8,8 @@ import type { RequestFacts } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import type { Balancer, BalancerFactory } from '../plugin/data-entry.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
+import type { ServerTier } from '../shared/server-tier.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
-import type { ServerTier } from './server-tier.ts';
 
 export class LinkedBalancer {
   /** Whether the strategy wants to be told of each; asked before the arguments are worked out. */

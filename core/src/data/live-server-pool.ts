@@ -8,8 +8,8 @@ import type { BackendPlan } from '@sluice/dsl/plan';
 import type { StickyPool } from '../plugin/server-pool.ts';
 import type { BackendTable } from '../shared/backend-table.ts';
 import { MAINT, RUNNING, type ServerTable, STARTING, STOPPING } from '../shared/server-table.ts';
+import { ServerTier, type TierSources } from '../shared/server-tier.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
-import { ServerTier, type TierSources } from './server-tier.ts';
 
 /** What a pool reads; `backends` and `slot` give the open requests of the whole backend. */
 export interface PoolSources {

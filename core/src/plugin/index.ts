@@ -8,3 +8,4 @@ export * from './server-heap.ts';
 export type * from './server-pool.ts';
 export type * from './service.ts';
 export type * from './stick-table.ts';
+export * from './weighted-draw.ts';

@@ -247,7 +247,7 @@ function unitValue(scope: Scope, item: WordItem, arg: BaseArg): number | undefin
     const mend = guess === null ? `Units are: ${units}` : `Did you mean \`${match![1]}${guess}\`?`;
     return fail(scope, 'SL0607', item, { value: text, type: arg.type }, mend);
   }
-  const { min, max } = arg;
+  const { min, max = arg.type === 'percent' ? 100 : undefined } = arg;
   if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
     return fail(scope, 'SL0616', item, {
       value: text,
@@ -276,9 +276,9 @@ function rateValue(scope: Scope, item: WordItem, arg: BaseArg): readonly number[
 const PERIODS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** NAMED_KEYS are the keys behind which a name stands. */
-export const NAMED_KEYS: ReadonlySet<string> = new Set(['header', 'cookie']);
+export const NAMED_KEYS: ReadonlySet<string> = new Set(['header', 'cookie', 'query']);
 
-/** keyValue reads what requests are told apart by; `name` stands behind `header` and `cookie`. */
+/** keyValue reads what requests are told apart by; `name` stands behind `header`, `cookie` and `query`. */
 export function keyValue(
   scope: Scope,
   item: WordItem,

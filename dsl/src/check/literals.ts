@@ -35,12 +35,10 @@ export function readRate(text: string): number | null {
   return match === null ? null : Number(match[1]) / PER[match[2]!]!;
 }
 
-/** readPercent returns 0 to 100: `5%`, `0.5%`. */
+/** readPercent returns 0 to 999: `5%`, `0.5%`. */
 export function readPercent(text: string): number | null {
   const match = /^(\d{1,3}(?:\.\d{1,3})?)%$/.exec(text);
-  if (match === null) return null;
-  const percent = Number(match[1]);
-  return percent <= 100 ? percent : null;
+  return match === null ? null : Number(match[1]);
 }
 
 /** readWhole returns a whole number without sign or leading zeros. */

@@ -4,8 +4,8 @@
 import type { RequestFacts } from './facts.ts';
 
 /**
- * compileKey returns the reader of `ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`. A request without the header
- * or cookie is told apart by its address, so that it neither escapes what is counted nor shares it with all others.
+ * compileKey returns the reader of `ip`, `host`, `path`, `global`, `header NAME`, `cookie NAME` or `query NAME`. A request without the
+ * header, cookie or parameter is told apart by its address, so that it neither escapes what is counted nor shares it with all others.
  */
 export function compileKey([kind, name = '']: readonly string[]): (facts: RequestFacts) => string {
   switch (kind) {
@@ -19,6 +19,8 @@ export function compileKey([kind, name = '']: readonly string[]): (facts: Reques
       return (facts) => keyOf(facts, facts.header(name));
     case 'cookie':
       return (facts) => keyOf(facts, cookieOf(facts.header('cookie'), name));
+    case 'query':
+      return (facts) => keyOf(facts, parameterOf(facts.query, name));
     default:
       return (facts) => facts.ip.text;
   }
@@ -28,6 +30,22 @@ export function compileKey([kind, name = '']: readonly string[]): (facts: Reques
 function keyOf(facts: RequestFacts, value: string | readonly string[] | undefined): string {
   if (value === undefined) return `i${facts.ip.text}`;
   return `v${typeof value === 'string' ? value : value.join(',')}`;
+}
+
+/** The first value of a parameter, as it was written: nothing is decoded. */
+function parameterOf(query: string, name: string): string | undefined {
+  let at = 0;
+  while (at < query.length) {
+    let end = query.indexOf('&', at);
+    if (end === -1) end = query.length;
+    if (query.startsWith(name, at)) {
+      const behind = at + name.length;
+      if (behind === end) return '';
+      if (query[behind] === '=') return query.slice(behind + 1, end);
+    }
+    at = end + 1;
+  }
+  return undefined;
 }
 
 /** The first value of a cookie; undefined when there is none. */

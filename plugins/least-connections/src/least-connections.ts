@@ -4,7 +4,7 @@
 import type { Balancer, ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { explainLoad } from './explain-load.ts';
-import { loadOf } from './load.ts';
+import { isHeldBack, loadOf } from './load.ts';
 
 /**
  * LeastConnections sends each request to the server with the fewest open ones, weighted.
@@ -25,7 +25,8 @@ export class LeastConnections implements Balancer {
     let index = this.#next < size ? this.#next : 0;
     for (let left = size; left > 0; left--) {
       if (pool.isUsable(index)) {
-        const load = loadOf(pool, index);
+        let load = loadOf(pool, index);
+        if (load === 0 && isHeldBack(pool, index)) load = 1 / pool.weight(index);
         if (load < least) {
           best = index;
           least = load;

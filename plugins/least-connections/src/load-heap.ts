@@ -4,10 +4,12 @@
 import { type Balancer, type PoolWatcher, ServerHeap, type ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { explainLoad } from './explain-load.ts';
-import { loadOf } from './load.ts';
+import { isHeldBack, loadOf } from './load.ts';
 
 /** Servers whose counts are read again with each pick, in turn. */
 const READ_EACH_PICK = 8;
+/** Idle servers in slow start that may be passed over in one pick. */
+const MOST_HELD_BACK = 4;
 
 /**
  * LoadHeap keeps the servers in the order of their loads, so that a pick looks at a few of them and not at all.
@@ -37,19 +39,25 @@ export class LoadHeap implements Balancer, PoolWatcher {
     const heap = this.#heap;
     this.#readSome(pool);
     let aside = 0;
+    let heldBack = 0;
     let picked = heap.first;
     while (picked !== -1) {
       const load = loadOf(pool, picked);
       if (load !== heap.key(picked)) {
         heap.set(picked, load);
       } else if (pool.isUsable(picked)) {
-        break;
+        if (load !== 0 || heldBack === MOST_HELD_BACK || !isHeldBack(pool, picked)) break;
+        heldBack++;
+        this.#aside[aside++] = picked;
+        heap.remove(picked);
       } else if (heap.has(picked)) {
         this.#aside[aside++] = picked;
         heap.remove(picked);
       }
       picked = heap.first;
     }
+    // Nobody but those passed over: one of them, then.
+    if (picked === -1 && heldBack > 0) picked = this.#usableAside(pool, aside);
     for (let at = 0; at < aside; at++) this.#read(this.#aside[at]!);
     if (picked !== -1) heap.use(picked, (pool.open(picked) + 2) / pool.weight(picked));
     return picked;
@@ -62,6 +70,11 @@ export class LoadHeap implements Balancer, PoolWatcher {
   changed(index: number): void {
     if (this.#pool.isCandidate(index)) this.#heap.set(index, loadOf(this.#pool, index));
     else this.#heap.remove(index);
+  }
+
+  #usableAside(pool: ServerPool, count: number): number {
+    for (let at = 0; at < count; at++) if (pool.isUsable(this.#aside[at]!)) return this.#aside[at]!;
+    return -1;
   }
 
   #read(index: number): void {

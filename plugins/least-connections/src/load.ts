@@ -3,13 +3,18 @@
  */
 import type { ServerPool } from '@sluice/core/plugin';
 
-/**
- * loadOf is what a server would have to carry with one request more: (open + 1) / weight; 0 for an idle server, whatever its
- * weight. One in slow start is never as good as idle: with nothing open it counts by its share too.
- */
+/** loadOf is what a server would have to carry with one request more: (open + 1) / weight; 0 for an idle one, whatever its weight. */
 export function loadOf(pool: ServerPool, index: number): number {
   const open = pool.open(index);
+  return open <= 0 ? 0 : (open + 1) / pool.weight(index);
+}
+
+/**
+ * isHeldBack: an idle server in slow start counts as idle only with the chance of its share. Where there is little to do all
+ * servers are idle, and it would have as much as the others from the start.
+ */
+export function isHeldBack(pool: ServerPool, index: number): boolean {
   const weight = pool.weight(index);
-  if (open <= 0 && weight === pool.fullWeight(index)) return 0;
-  return (Math.max(0, open) + 1) / weight;
+  const full = pool.fullWeight(index);
+  return weight < full && pool.random() * full >= weight;
 }

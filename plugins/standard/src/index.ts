@@ -8,6 +8,7 @@ import checkMysql from '@sluice/check-mysql';
 import checkPostgresql from '@sluice/check-postgresql';
 import checkRedis from '@sluice/check-redis';
 import checkTcp from '@sluice/check-tcp';
+import consistentHash from '@sluice/consistent-hash';
 import type { PluginManifest } from '@sluice/core/plugin';
 import discoveryDns from '@sluice/discovery-dns';
 import discoveryFile from '@sluice/discovery-file';
@@ -17,7 +18,9 @@ import first from '@sluice/first';
 import httpMatch from '@sluice/http-match';
 import ipAcl from '@sluice/ip-acl';
 import leastConnections from '@sluice/least-connections';
+import leastResponseTime from '@sluice/least-response-time';
 import limit from '@sluice/limit';
+import random from '@sluice/random';
 import roundRobin from '@sluice/round-robin';
 import serveFiles from '@sluice/serve-files';
 import stickCookie from '@sluice/stick-cookie';
@@ -32,6 +35,9 @@ export const standard: readonly PluginManifest[] = [
   limit,
   roundRobin,
   leastConnections,
+  leastResponseTime,
+  random,
+  consistentHash,
   first,
   stickCookie,
   stickIp,

@@ -1,5 +1,5 @@
 /**
- * IndexSet: a set of small numbers in which the next member is found at once. Hot path; data plane.
+ * IndexSet: a set of small numbers in which the next member is found at once. Hot path; both planes.
  *
  * Three levels of bits, each telling which words below it are not empty: up to 32,768 numbers.
  */

@@ -1,14 +1,14 @@
 /**
- * ServerTier: a backend's servers of one kind (its backups, or those that are none) as a strategy sees them. Hot path; data
- * plane.
+ * ServerTier: a backend's servers of one kind (its backups, or those that are none) as a strategy sees them. Hot path; both
+ * planes.
  *
  * What the server table says of states, weights and room is kept and brought up to date by the table's list of changes, so
  * that a change costs the servers that changed and not all of them. A server is found to be full when somebody looks at
  * it, and is no candidate until the table says that it has room. Open counts are read live.
  */
 import type { PoolWatcher, ServerPool } from '../plugin/server-pool.ts';
-import { CHANGES_KEPT, FULL_SHARE, READY, RUNNING, type ServerTable, STARTING } from '../shared/server-table.ts';
 import { IndexSet } from './index-set.ts';
+import { CHANGES_KEPT, FULL_SHARE, READY, RUNNING, type ServerTable, STARTING } from './server-table.ts';
 
 /** What a tier reads besides the server table. */
 export interface TierSources {

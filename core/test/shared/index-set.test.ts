@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { IndexSet } from '../../src/data/index-set.ts';
+import { IndexSet } from '../../src/shared/index-set.ts';
 
 test('the next member is the one that a walk over all would find', () => {
   fc.assert(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ServerTier } from '../../src/data/server-tier.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { CHANGES_KEPT, MAINT, READY, RUNNING, ServerTable, STOPPED } from '../../src/shared/server-table.ts';
+import { ServerTier } from '../../src/shared/server-tier.ts';
 
 function setUp(size: number) {
   const memory = createSharedMemory({ threads: 2 });

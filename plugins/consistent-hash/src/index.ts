@@ -1,0 +1,45 @@
+/**
+ * The manifest of consistent-hash: `balance consistent-hash by …` and `balance ip-hash`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+
+export default definePlugin({
+  name: 'consistent-hash',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'balance',
+      name: 'consistent-hash',
+      doc: 'The same key goes to the same server; when servers come or go, only their share of the keys moves.',
+      example: 'balance consistent-hash by header X-User load at most 125%',
+      args: [
+        {
+          name: 'key',
+          type: 'key',
+          before: 'by',
+          doc: 'What stays together: `ip`, `host`, `path`, `header NAME`, `cookie NAME` or `query NAME`. Without it: the address.',
+          choices: ['ip', 'host', 'path', 'header', 'cookie', 'query'],
+        },
+        {
+          name: 'load',
+          type: 'percent',
+          before: 'load at most',
+          doc: 'How much more than its share of the open requests a server takes before its keys go elsewhere.',
+          isOptional: true,
+          min: 101,
+          max: 999,
+        },
+      ],
+    },
+    {
+      kind: 'component',
+      slot: 'balance',
+      name: 'ip-hash',
+      doc: 'The same client address goes to the same server; of IPv6 addresses the first 64 bits count.',
+      example: 'balance ip-hash',
+      args: [],
+    },
+  ],
+});

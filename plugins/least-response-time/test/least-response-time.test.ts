@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeFacts } from '../../standard/test/fake-facts.ts';
+import { FakePool } from '../../standard/test/fake-pool.ts';
+import { seeded } from '../../standard/test/seeded.ts';
+import { balancers } from '../src/data.ts';
+
+const facts = fakeFacts();
+const create = (pool: FakePool) => balancers['least-response-time']!(pool, {});
+
+test('the server that answers soonest is picked, for its open requests and its weight', () => {
+  const pool = new FakePool([1, 1, 2]);
+  const balancer = create(pool);
+  balancer.answered!(0, pool, 10, 200);
+  balancer.answered!(1, pool, 30, 200);
+  balancer.answered!(2, pool, 50, 200);
+  assert.equal(balancer.pick(facts, pool), 0);
+  pool.setOpen(0, 2);
+  assert.equal(balancer.pick(facts, pool), 2, '50 × 1 / 2 is less than 10 × 3');
+  pool.setOpen(2, 1);
+  assert.ok([0, 1].includes(balancer.pick(facts, pool)), 'both would need 30');
+});
+
+test('servers of which nothing is known are tried in turn, with one request each', () => {
+  const pool = new FakePool([1, 1, 1]);
+  const balancer = create(pool);
+  balancer.answered!(0, pool, 20, 200);
+  const picked: number[] = [];
+  for (let request = 0; request < 6; request++) {
+    const index = balancer.pick(facts, pool);
+    picked.push(index);
+    pool.setOpen(index, pool.opens[index]! + 1);
+  }
+  assert.deepEqual([...picked].sort(), [0, 0, 0, 0, 1, 2]);
+});
+
+test('a mean follows what is measured over about ten seconds', () => {
+  const pool = new FakePool([1, 1]);
+  const balancer = create(pool);
+  for (const index of [0, 1]) balancer.answered!(index, pool, 20, 200);
+  pool.setOpen(0, 1);
+  pool.setOpen(1, 1);
+  for (let step = 0; step < 300; step++) {
+    pool.nowMs += 100;
+    balancer.answered!(0, pool, 100, 200);
+    balancer.answered!(1, pool, 20, 200);
+  }
+  assert.ok(Math.abs(pool.note(0, 0) - 96) < 2, `${pool.note(0, 0)}`);
+  assert.ok(Math.abs(pool.note(1, 0) - 20) < 0.1);
+});
+
+test('a failure is no fast answer', () => {
+  for (const status of [0, 500, 503]) {
+    const pool = new FakePool([1, 1]);
+    const balancer = create(pool);
+    balancer.answered!(0, pool, 40, 200);
+    balancer.answered!(1, pool, 1, status);
+    for (let request = 0; request < 5; request++) assert.equal(balancer.pick(facts, pool), 0);
+  }
+});
+
+test('a server that was slow is tried again when it has been idle, with one request at a time', () => {
+  const pool = new FakePool([1, 1]);
+  const balancer = create(pool);
+  balancer.answered!(0, pool, 20, 200);
+  balancer.answered!(1, pool, 2000, 200);
+  assert.equal(balancer.pick(facts, pool), 0);
+  pool.nowMs += 60_000;
+  balancer.answered!(0, pool, 20, 200);
+  assert.equal(balancer.pick(facts, pool), 1);
+  pool.setOpen(1, 1);
+  for (let request = 0; request < 20; request++) assert.equal(balancer.pick(facts, pool), 0);
+});
+
+test('in a large pool a slow server gets next to nothing', () => {
+  const pool = new FakePool(Array.from({ length: 50 }, () => 1));
+  const balancer = create(pool);
+  for (let index = 0; index < 50; index++) balancer.answered!(index, pool, index === 7 ? 500 : 10, 200);
+  const random = seeded(11);
+  let slow = 0;
+  for (let request = 0; request < 2000; request++) {
+    pool.randoms.splice(0, pool.randoms.length, ...Array.from({ length: 8 }, random));
+    if (balancer.pick(facts, pool) === 7) slow++;
+  }
+  assert.ok(slow <= 2, `${slow} of 2000`);
+});
+
+test('a server that is down, tried or full is never picked', () => {
+  for (const size of [4, 40]) {
+    const pool = new FakePool(Array.from({ length: size }, () => 1));
+    const balancer = create(pool);
+    for (let index = 0; index < size - 1; index++) pool.setUp(index, false);
+    for (let request = 0; request < 5; request++) assert.equal(balancer.pick(facts, pool), size - 1);
+    pool.tried.add(size - 1);
+    assert.equal(balancer.pick(facts, pool), -1);
+  }
+});

@@ -1,0 +1,20 @@
+/**
+ * The manifest of random: the strategy `balance random`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+
+export default definePlugin({
+  name: 'random',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'balance',
+      name: 'random',
+      doc: 'The less busy of two servers that are drawn at random, each as often as its weight says.',
+      example: 'balance random',
+      args: [],
+    },
+  ],
+});
