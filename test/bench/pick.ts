@@ -49,7 +49,7 @@ function factsOf(at: number): RequestFacts {
 const requests = Array.from({ length: 4096 }, (_, at) => factsOf(at));
 
 function setUp(size: number, name: string, factory: BalancerFactory, options: ComponentUse['options']) {
-  const memory = createSharedMemory({ threads: 1, stickEntries: 64, rateEntries: 64 });
+  const memory = createSharedMemory({ threads: 1, rateEntries: 64 });
   const table = new ServerTable(memory.servers, 1);
   const backends = new BackendTable(memory);
   const place = { file: '', line: 1, column: 1, length: 1 };
