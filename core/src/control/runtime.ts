@@ -254,6 +254,7 @@ export class Runtime {
   live(current: Generation): LiveServers {
     return {
       servers: this.servers,
+      backends: this.backends,
       current,
       held: (name) => this.#checker.held(name),
       circuit: (slot) => this.#circuits.state(slot),
