@@ -10,7 +10,7 @@ type Rows = readonly (readonly [written: string, doc: string])[];
 export const TOP: Rows = [
   [
     'listener NAME on ADDRESS [tcp] { … }',
-    'what happens at an address; `tcp` is known to the language, but not served yet: `check` refuses it',
+    'what happens at an address; with `tcp`, connections are passed on without reading HTTP',
   ],
   ['backend NAME { … }', 'a pool of servers, one `server` line each'],
   ['backend NAME of ADDRESS, … [{ … }]', 'the same; the servers are named by their addresses'],

@@ -62,11 +62,6 @@ export async function checkComponents(
   const listeners: Plan['listeners'][number][] = [];
   for (const listener of plan.listeners) {
     const owner = `listener \`${listener.name}\``;
-    if (listener.protocol === 'tcp') {
-      // The language knows them already; `check` must not pass what cannot run.
-      const message = `${owner}: listeners that speak tcp are not served yet`;
-      problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: listener.place });
-    }
     listeners.push({ ...listener, tls: listener.tls === null ? null : await check(owner, listener.tls) });
   }
   const backends: Plan['backends'][number][] = [];

@@ -28,6 +28,11 @@ export interface LoggedEnd {
   /** From the head of the request to that of the answer; -1: no server answered. */
   readonly responseMs: number;
   readonly totalMs: number;
+  /** It is a connection of a `tcp` listener. */
+  readonly isRelayed: boolean;
+  /** Of a relayed connection: what came from and went to the client. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 export class AccessLog {
@@ -76,6 +81,15 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
   const at = rule?.rule.place;
   const place = at === undefined ? 'null' : quoted(`${at.file}:${at.line}:${at.column}`);
   const name = backend === null || server < 0 ? undefined : backend.plan.servers[server]?.name;
+  if (end.isRelayed) {
+    return (
+      `{"ts":"${new Date(Date.now() - totalMs).toISOString()}","id":"${request.id}","listener":${quoted(listener.name)}` +
+      `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port},"rule":${place}` +
+      `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
+      `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
+      `,"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
+    );
+  }
   return (
     `{"ts":"${new Date(Date.now() - totalMs).toISOString()}","id":"${request.id}","listener":${quoted(listener.name)}` +
     `,"client":"${request.ip.text}","method":${quoted(request.method)},"scheme":"${request.scheme}"` +

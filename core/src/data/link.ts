@@ -151,7 +151,6 @@ class Linking {
     if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
       throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
     }
-    if (plan.protocol !== 'http') throw new LinkError(`listener \`${plan.name}\`: only http is served so far`);
     return {
       name: plan.name,
       slot: this.#order.slots.listeners[plan.name]!,

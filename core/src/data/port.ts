@@ -13,6 +13,7 @@ import { type Generation, type LinkedListener, releaseGeneration } from './gener
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Closable, Loop } from './loop.ts';
 import { HelloPeek } from './tcp/hello-peek.ts';
+import { RelayClient } from './tcp/relay-client.ts';
 
 const BACKLOG = 4096;
 /** Stands for the peer of a Unix socket, and of one that has gone already. */
@@ -128,12 +129,18 @@ export class Port {
       return;
     }
     const { tls } = listener;
-    if (tls === null) new ClientConnection(socket, ip, this, this.#loop);
+    if (tls === null) this.#serve(socket, ip, listener);
     else if (tls.needsHello === true) this.#peek(socket, ip, listener, tls);
     else {
       const stream = this.#secure(socket, listener, tls, null);
-      if (stream !== null) new ClientConnection(stream, ip, this, this.#loop);
+      if (stream !== null) this.#serve(stream, ip, listener);
     }
+  }
+
+  /** serve hands a connection to what speaks the listener's protocol. */
+  #serve(stream: Socket, ip: IpAddress, listener: LinkedListener): void {
+    if (listener.plan.protocol === 'tcp') new RelayClient(stream, ip, this, listener, this.#loop);
+    else new ClientConnection(stream, ip, this, this.#loop);
   }
 
   /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
@@ -145,7 +152,7 @@ export class Port {
       greeted: (hello) => {
         const stream = this.#secure(socket, listener, tls, hello);
         if (stream === null) this.left(peek, ip);
-        else this.#handOver(peek, () => new ClientConnection(stream, ip, this, loop));
+        else this.#handOver(peek, () => this.#serve(stream, ip, listener));
         releaseGeneration(generation, loop);
       },
       gone: () => {

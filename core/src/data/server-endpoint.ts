@@ -9,6 +9,7 @@ import type { Exchange } from './exchange/exchange.ts';
 import type { ServerSide } from './exchange/server-side.ts';
 import { ServerConnection } from './http1/server-connection.ts';
 import type { Loop } from './loop.ts';
+import { RelayServer } from './tcp/relay-server.ts';
 
 /** Most idle connections kept for one server by one event loop; `timeout idle` ends those that were needed only for a peak. */
 const MOST_IDLE = 2048;
@@ -34,6 +35,10 @@ export class ServerEndpoint {
    * again, so that any will do; `needsNew`: a kept one has just turned out to be dead.
    */
   attempt(exchange: Exchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide {
+    if (exchange.isRelayed) {
+      loop.counters.server(this.slot, ServerIndex.connects);
+      return new RelayServer(this, exchange, loop);
+    }
     let connection = needsNew ? undefined : this.#take(isRepeatable ? 0 : loop.wheel.tick - FRESH_TICKS);
     if (connection === undefined) {
       loop.counters.server(this.slot, ServerIndex.connects);

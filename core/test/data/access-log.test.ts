@@ -13,6 +13,9 @@ const END: LoggedEnd = {
   status: 200,
   responseMs: -1,
   totalMs: 1.4,
+  isRelayed: false,
+  bytesIn: 0,
+  bytesOut: 0,
 };
 
 function requestOf(path: string): LiveRequest {

@@ -52,6 +52,8 @@ export class Exchange extends Timed implements Waiting {
   client!: ClientSide;
   listener!: LinkedListener;
   backend!: LinkedBackend;
+  /** The request is a connection of a `tcp` listener: it has no head, no answer and no status. */
+  isRelayed = false;
   /** Who it is with now; null: nobody. */
   server: ServerSide | null = null;
   /** The head of an answer has gone to the client: nothing can be tried again. */
@@ -87,6 +89,7 @@ export class Exchange extends Timed implements Waiting {
     this.listener = null as never;
     this.backend = null as never;
     this.server = null;
+    this.isRelayed = false;
     this.isAnswering = false;
     this.isEarly = false;
     this.#index = -1;
@@ -112,11 +115,13 @@ export class Exchange extends Timed implements Waiting {
       this.#answer(answer ?? standardAnswer(this, status), false);
       return;
     }
-    for (let backend: LinkedBackend | null = wanted; backend !== null; backend = backend.fallBack) {
-      const own = backend.stickiness?.ownCookie;
-      if (own !== undefined) hideCookie(edits, own);
+    if (!this.isRelayed) {
+      for (let backend: LinkedBackend | null = wanted; backend !== null; backend = backend.fallBack) {
+        const own = backend.stickiness?.ownCookie;
+        if (own !== undefined) hideCookie(edits, own);
+      }
+      request.forwardHead = requestHead(request, peer, edits, authority);
     }
-    request.forwardHead = requestHead(request, peer, edits, authority);
     this.#turnTo(standIn(wanted, request, listener.slot, this.#loop));
     this.#attempt(false);
   }
@@ -171,7 +176,8 @@ export class Exchange extends Timed implements Waiting {
     const { request } = this;
     this.backend = backend;
     request.sentTo = backend;
-    if (backend.plan.siteHost !== null) request.forwardHead = siteHead(request.forwardHead, backend.plan.siteHost);
+    if (backend.plan.siteHost !== null && !this.isRelayed)
+      request.forwardHead = siteHead(request.forwardHead, backend.plan.siteHost);
   }
 
   /** fallBack turns to the other backend, where there is one. The request has reached nobody. */
@@ -198,7 +204,9 @@ export class Exchange extends Timed implements Waiting {
   #attempt(needsNew: boolean): void {
     const { service } = this.backend;
     if (service !== null) {
-      this.#serve(service);
+      // What answers requests has nothing to say to a relayed connection.
+      if (this.isRelayed) this.#answerStatus(503, false);
+      else this.#serve(service);
       return;
     }
     const isNew = this.request.attempts === 0;
@@ -451,6 +459,7 @@ export class Exchange extends Timed implements Waiting {
   }
 
   #countAnswer(status: number): void {
+    if (this.isRelayed) return;
     this.request.status = status;
     const counter = ListenerIndex.answers1xx + Math.floor(status / 100) - 1;
     this.#loop.counters.listener(this.listener.slot, counter);
@@ -461,7 +470,7 @@ export class Exchange extends Timed implements Waiting {
   #finish(): void {
     const { client, request } = this;
     client.out.flush();
-    if (request.attempts > 0) {
+    if (request.attempts > 0 && !this.isRelayed) {
       this.#loop.latency.record(this.backend.slot, (this.#loop.now() - request.startMs) * 1000);
     }
     this.#end();
@@ -487,6 +496,9 @@ export class Exchange extends Timed implements Waiting {
       status,
       responseMs: answerMs === 0 ? -1 : answerMs - startMs,
       totalMs: this.#loop.now() - startMs,
+      isRelayed: this.isRelayed,
+      bytesIn: this.client.bytesIn,
+      bytesOut: this.client.bytesOut,
     });
   }
 }

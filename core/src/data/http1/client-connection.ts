@@ -187,6 +187,11 @@ export class ClientConnection extends ClientSocket {
         break;
       }
       const { listener } = this.port;
+      if (listener.plan.protocol !== 'http') {
+        // A reload has given the address to another protocol.
+        this.#close();
+        break;
+      }
       const exchange = Exchange.acquire(this, this.loop);
       const behind = parseRequestHead(
         exchange.request,

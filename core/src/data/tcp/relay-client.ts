@@ -1,0 +1,125 @@
+/**
+ * RelayClient: a client's connection to a `tcp` listener: one exchange for its whole life, whose request is the connection
+ * itself. Hot path; data plane.
+ *
+ * What the client sends before a server is connected is held (Input says how much). A client that is refused, or for which there
+ * is no server, is closed without a word, as the gateway does not know what protocol it speaks.
+ */
+import type { Socket } from 'node:net';
+import type { IpAddress } from '@sluice/dsl/match';
+import { ClientSocket } from '../exchange/client-socket.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ServerSide } from '../exchange/server-side.ts';
+import type { LinkedListener } from '../generation.ts';
+import { AS_IS } from '../http1/body-framer.ts';
+import type { Loop } from '../loop.ts';
+import type { Port } from '../port.ts';
+
+export class RelayClient extends ClientSocket {
+  readonly answerForm = AS_IS;
+  /** What was sent to a server cannot be sent again. */
+  readonly hasBody = true;
+  readonly isRequestSent = false;
+  #isTunnel = false;
+
+  constructor(socket: Socket, ip: IpAddress, port: Port, listener: LinkedListener, loop: Loop) {
+    super(socket, ip, port, loop);
+    const exchange = Exchange.acquire(this, loop);
+    this.exchange = exchange;
+    exchange.isRelayed = true;
+    exchange.begin(listener);
+    // The object may have served a request with fields before.
+    exchange.request.fields.count = 0;
+    exchange.forward(this.peer.describe(exchange.request, listener, true), '');
+  }
+
+  /** A relayed connection is never between two requests: a drain waits for its end, or for the deadline. */
+  get isIdle(): boolean {
+    return false;
+  }
+
+  release(): void {
+    // See isIdle.
+  }
+
+  received(bytes: Buffer, length: number): void {
+    this.bytesIn += length;
+    if (this.#isTunnel && !this.input.isPaused) this.tunnel(this.exchange!.server!, bytes, length);
+    else this.input.hold(bytes, 0, length);
+  }
+
+  ended(): void {
+    if (this.#isTunnel && !this.input.hasHeld) this.exchange!.server!.halfEnd();
+  }
+
+  drained(): void {
+    if (this.#isTunnel) this.exchange!.server!.resume();
+  }
+
+  override closed(hadError: boolean): void {
+    this.#isTunnel = false;
+    super.closed(hadError);
+  }
+
+  tunnelBegins(): void {
+    this.#isTunnel = true;
+    const server = this.exchange!.server!;
+    const held = this.input.resume();
+    if (held !== null) this.tunnel(server, held, held.length);
+    else if (this.hasEnded) server.halfEnd();
+  }
+
+  serverDrained(server: ServerSide): void {
+    const held = this.input.resume();
+    if (held !== null) this.tunnel(server, held, held.length);
+  }
+
+  /** A client whose server was reset must not take what it has for all there was. */
+  override tunnelEnds(hadError: boolean): void {
+    if (hadError) this.breakOff();
+    else super.tunnelEnds(false);
+  }
+
+  sendOwn(): void {
+    // Nothing can be said in a protocol that is not known.
+  }
+
+  exchangeEnded(): void {
+    this.exchange = null;
+    this.destroy();
+  }
+
+  expired(): void {
+    this.destroy();
+  }
+
+  waits(): void {
+    // It has no time limit of its own while there is no server.
+  }
+
+  goesOn(): void {
+    // See `waits`.
+  }
+
+  // What only exchanges with heads and bodies ask for.
+
+  sendBody(): void {
+    // A relayed server begins with `tunnelBegins`.
+  }
+
+  awaitRoom(): void {
+    // `timeout tunnel` sees to it.
+  }
+
+  sendAnswer(): void {
+    this.destroy();
+  }
+
+  sendInterim(): boolean {
+    return false;
+  }
+
+  sendSwitch(): void {
+    this.destroy();
+  }
+}
