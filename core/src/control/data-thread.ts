@@ -36,6 +36,11 @@ export interface DataThreadOptions {
   lost(reason: string): void;
 }
 
+/**
+ * The young generation of a thread's heap, in MiB. V8's own choice takes up to 30 ms of processor time to clear in one go while a
+ * reload links thousands of rules, whose functions all live on; a smaller one is cleared more often, in 10 ms.
+ */
+const YOUNG_MB = 24;
 /** How long to wait for a terminated worker, which is stuck in the system if it takes this long. */
 const TERMINATE_LIMIT_MS = 5000;
 /** How long after its deadline a thread may take to say that it has drained. */
@@ -75,6 +80,7 @@ export class DataThread {
       maxThreads: 1,
       useAtomics: false,
       isolateWorkers: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#pool.on('error', (error: unknown) => this.#end(reasonOf(error)));
     const task: ServeTask = {
