@@ -23,9 +23,13 @@ interface Define {
   state: 'unread' | 'reading' | 'read';
   condition: Condition | null;
   size: number;
+  /** How deep the definitions that it uses use others. */
+  depth: number;
   phase: ConditionPhase;
   isUsed: boolean;
 }
+
+type Measured = Pick<Define, 'size' | 'depth' | 'phase'>;
 
 export class DefineTable {
   readonly #scope: Scope;
@@ -57,6 +61,7 @@ export class DefineTable {
       state: 'unread',
       condition: null,
       size: 0,
+      depth: 0,
       phase: 'connection',
       isUsed: false,
     };
@@ -120,7 +125,9 @@ export class DefineTable {
       const measured = this.#measure(condition);
       define.phase = measured.phase;
       define.size = measured.size;
-      if (measured.size > SIZE_LIMIT)
+      define.depth = measured.depth + 1;
+      if (define.depth > DEPTH_LIMIT) this.#scope.error('SL0310', define.span, { limit: DEPTH_LIMIT });
+      else if (measured.size > SIZE_LIMIT)
         this.#scope.error('SL0308', define.span, { name: define.name, limit: SIZE_LIMIT });
       else define.condition = condition;
     });
@@ -129,20 +136,22 @@ export class DefineTable {
   }
 
   /** The definitions that it uses have been measured before it. */
-  #measure(condition: Condition): { size: number; phase: ConditionPhase } {
+  #measure(condition: Condition): Measured {
     if (condition.kind === 'test') {
-      return { size: 1, phase: this.#scope.vocabulary.fields.get(condition.field)?.phase ?? 'request' };
+      return { size: 1, depth: 0, phase: this.#scope.vocabulary.fields.get(condition.field)?.phase ?? 'request' };
     }
     if (condition.kind === 'named') return this.#defines.get(condition.name)!;
     if (condition.kind === 'not') return this.#measure(condition.of);
-    if (condition.kind === 'all') return { size: 1, phase: 'connection' };
+    if (condition.kind === 'all') return { size: 1, depth: 0, phase: 'connection' };
     let size = 0;
+    let depth = 0;
     let phase: ConditionPhase = 'connection';
     for (const part of condition.of) {
       const measured = this.#measure(part);
       size += measured.size;
+      depth = Math.max(depth, measured.depth);
       if (PHASE_RANK[measured.phase] > PHASE_RANK[phase]) phase = measured.phase;
     }
-    return { size, phase };
+    return { size, depth, phase };
   }
 }

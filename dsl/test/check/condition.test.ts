@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Condition } from '../../src/plan/index.ts';
-import { conditionOf, listenerOf, planOf, problemOf } from '../compile-text.ts';
+import { codesOf, compileText, conditionOf, inContext, listenerOf, planOf, problemOf } from '../compile-text.ts';
 
 /** short writes a condition without places, for comparison. */
 function short(condition: Condition): unknown {
@@ -151,3 +151,14 @@ for (const [construct, name] of [
     assert.deepEqual([code, message], ['SL0218', `${name} cannot be matched in linear time`]);
   });
 }
+
+test('definitions that use one another thousands deep are an error, not a full stack', async () => {
+  const chain = Array.from(
+    { length: 20_000 },
+    (_, at) => `define d${at} = ${at === 0 ? '' : `d${at - 1} or `}path is /${at}`,
+  );
+  const codes = codesOf(
+    (await compileText(`${chain.join('\n')}\n${inContext('deny d19999', 'listener')}`)).diagnostics,
+  );
+  assert.ok(codes.includes('SL0310'), codes.join(' '));
+});
