@@ -158,7 +158,7 @@ test('definitions that use one another thousands deep are an error, not a full s
     (_, at) => `define d${at} = ${at === 0 ? '' : `d${at - 1} or `}path is /${at}`,
   );
   const codes = codesOf(
-    (await compileText(`${chain.join('\n')}\n${inContext('deny d19999', 'listener')}`)).diagnostics,
+    (await compileText(`${chain.join('\n')}\n${inContext('listener', 'deny d19999')}`)).diagnostics,
   );
   assert.ok(codes.includes('SL0310'), codes.join(' '));
 });
