@@ -380,6 +380,11 @@ const COMPONENTS: readonly ComponentWord[] = [
     ],
     true,
   ),
+  component('tls', 'terminate', [{ name: 'cert', type: 'files', before: 'cert', doc: 'files' }]),
+  component('server tls', 'bridge', [
+    { name: 'ca', type: 'file', before: 'ca', doc: 'a file', isOptional: true },
+    { name: 'password', type: 'text', before: 'password', doc: 'a secret', isOptional: true },
+  ]),
 ];
 
 /** WORDS are the test vocabulary. */

@@ -62,8 +62,8 @@ export class StagedPage {
   static async open(page: Page): Promise<StagedPage> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-docs-'));
     await symlink(PLUGIN, join(folder, 'same-path.js'));
-    for (const [name] of page.markdown.matchAll(/\b(?:certs?|keys?|crt)\/[\w.-]+\.(?:pem|crt|key)\b/g)) {
-      await write(folder, name, await readFile(CERTIFICATE, 'utf8'));
+    for (const [name] of page.markdown.matchAll(/\b(?:certs?|keys?|crt)\/[\w./*-]+\.(?:pem|crt|key)\b/g)) {
+      await write(folder, name.replace('*', 'any'), await readFile(CERTIFICATE, 'utf8'));
     }
     const snippets: Snippet[] = [];
     for (const block of page.blocks) {

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
-import type { ComponentUse, DiscoveryPlan, Place, Plan } from '@sluice/dsl/plan';
+import type { ComponentUse, DiscoveryPlan, Place, Plan, ServerPlan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
 import type { Component, ValidateHost } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
@@ -36,7 +36,11 @@ export async function checkComponents(
   const problems: Diagnostic[] = [];
   const warnings: Diagnostic[] = [];
   const files = new Set<string>();
-  const check = async (owner: string, use: ComponentUse): Promise<ComponentUse> => {
+  const check = async (
+    owner: string,
+    use: ComponentUse,
+    servers: readonly ServerPlan[] = [],
+  ): Promise<ComponentUse> => {
     const component = componentOf(owner, use, find);
     const options = await schemaOptions(owner, use, component);
     const keep = (checked: ComponentUse['options']): ComponentUse => {
@@ -51,7 +55,7 @@ export async function checkComponents(
       mend: null,
       place: use.place,
     });
-    const host: ValidateHost = { secret, warn: (said) => void warnings.push(told(WARNED, 'warning', said)) };
+    const host: ValidateHost = { secret, servers, warn: (said) => void warnings.push(told(WARNED, 'warning', said)) };
     try {
       return keep(Object.freeze(await component.validate(options, folderOf(use.place), host)));
     } catch (thrown) {
@@ -75,7 +79,11 @@ export async function checkComponents(
       balance: await check(owner, backend.balance),
       stick: backend.stick === null ? null : await check(owner, backend.stick),
       serve: backend.serve === null ? null : await check(owner, backend.serve),
-      check: backend.check === null ? null : { ...backend.check, probe: await check(owner, backend.check.probe) },
+      ...(backend.tls === undefined ? {} : { tls: await check(owner, backend.tls, backend.servers) }),
+      check:
+        backend.check === null
+          ? null
+          : { ...backend.check, probe: await check(owner, backend.check.probe, backend.servers) },
     });
   }
   if (problems.length === 0) return { plan: { ...plan, listeners, backends }, warnings, files: [...files] };

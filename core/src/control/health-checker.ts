@@ -9,7 +9,8 @@
  * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
  * anew, on trust; a server that was found while the gateway runs begins stopped, until its first good probe.
  */
-import { type Address, type Args, type CheckPlan, type Plan, withSecrets } from '@sluice/dsl/plan';
+import { type Address, type Args, type CheckPlan, type ComponentUse, type Plan, withSecrets } from '@sluice/dsl/plan';
+import type { ServerTls, ServerTlsFactory } from '../plugin/data-entry.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { LAST_CHECKS, MAINT, SERVER_STATES, type ServerState, type ServerTable } from '../shared/server-table.ts';
@@ -38,11 +39,23 @@ export interface HealthCheckerOptions {
   random(): number;
   /** The component behind a check's name. */
   component(name: string): HealthCheck;
+  /** The TLS of a component of the slot `server tls`, for probes. Default: none is there. */
+  serverTls?(name: string): ServerTlsFactory | undefined;
   /** The value of a secret that a check's options name. */
   secret(name: string): string;
   changed(event: ServerEvent): void;
   /** Most probes at once. Default: what the plan's settings say, or else 256. */
   readonly probesAtOnce?: number;
+}
+
+/** Check is a check as it is carried out. */
+interface Check {
+  /** Tells one check from another. */
+  readonly text: string;
+  /** With the values of secrets. */
+  readonly options: Args;
+  /** The TLS of its probes, made when it is first asked for; null: they speak none. */
+  readonly tls: (() => ServerTls) | null;
 }
 
 /** Watched is one server of the plan in force. */
@@ -64,6 +77,7 @@ interface Watched {
 }
 
 const PROBES_AT_ONCE = 256;
+const NO_PROTOCOLS: readonly string[] = [];
 /** New servers' first probes are spread so that about one begins in each millisecond. */
 const SPREAD_MS = 1;
 
@@ -89,7 +103,7 @@ export class HealthChecker {
     const after = new Map<string, Watched>();
     this.#queue.limit = this.#options.probesAtOnce ?? plan.settings.probesAtOnce ?? PROBES_AT_ONCE;
     for (const backend of plan.backends) {
-      const check = backend.check === null ? null : this.#checkOf(backend.check);
+      const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
       const isServing = backend.servers.some(({ name }) => before.has(`${backend.name}/${name}`));
       for (const { name: server, address, source } of backend.servers) {
         const path = `${backend.name}/${server}`;
@@ -193,19 +207,23 @@ export class HealthChecker {
     };
   }
 
-  /** checkOf: where the text of the rules moved to makes no other check, a secret's new value does. */
-  #checkOf(plan: CheckPlan): { readonly text: string; readonly options: Args } {
-    const options = withSecrets(plan.probe.options, (name) => this.#options.secret(name));
-    const text = JSON.stringify([plan, options], (key, value) => (key === 'place' ? undefined : value));
-    return { text, options };
+  /** checkOf: where the text of the rules moved to makes no other check, a secret's new value does, and so does another TLS. */
+  #checkOf(plan: CheckPlan, tls: ComponentUse | undefined): Check {
+    const valuesOf = (options: Args): Args => withSecrets(options, (name) => this.#options.secret(name));
+    const options = valuesOf(plan.probe.options);
+    const isSecured = tls !== undefined && plan.isPlain !== true;
+    const tlsOptions = isSecured ? valuesOf(tls.options) : null;
+    const text = JSON.stringify([plan, options, tlsOptions], (key, value) => (key === 'place' ? undefined : value));
+    if (tlsOptions === null) return { text, options, tls: null };
+    let made: ServerTls | null = null;
+    const make = (): ServerTls => {
+      made ??= this.#options.serverTls!(tls!.name)!(tlsOptions);
+      return made;
+    };
+    return { text, options, tls: make };
   }
 
-  #setCheck(
-    watched: Watched,
-    address: Address,
-    plan: CheckPlan | null,
-    check: { readonly text: string; readonly options: Args } | null,
-  ): void {
+  #setCheck(watched: Watched, address: Address, plan: CheckPlan | null, check: Check | null): void {
     const { servers, timers, random, component } = this.#options;
     watched.schedule?.stop();
     watched.schedule = null;
@@ -218,11 +236,15 @@ export class HealthChecker {
     }
     if (watched.health === null) watched.health = new ServerHealth(plan);
     else watched.health.policy = plan;
+    const { backend, server } = watched;
+    const tls = check.tls;
+    const tlsServer = { backend, name: server, address };
     const target: ProbeTarget = {
-      backend: watched.backend,
-      server: watched.server,
+      backend,
+      server,
       address: addressToProbe(address, plan.port),
       ...(plan.sendProxy === null ? {} : { sendProxy: plan.sendProxy }),
+      ...(tls === null ? {} : { secure: (socket) => tls().secure(socket, tlsServer, NO_PROTOCOLS) }),
     };
     const schedule = new ProbeSchedule({
       target,

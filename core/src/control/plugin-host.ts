@@ -178,7 +178,9 @@ export class PluginHost {
 
 /** What the compiler and the data threads may see of a component: its word, without functions. */
 function wordsOf({ words, components }: PluginManifest): readonly Word[] {
-  const asWords = (components ?? []).map(({ check: _c, discovery: _d, options: _o, validate: _v, ...word }) => word);
+  const asWords = (components ?? []).map(
+    ({ check: _c, discovery: _d, serverTls: _t, options: _o, validate: _v, files: _f, ...word }) => word,
+  );
   return [...(words ?? []), ...asWords];
 }
 
@@ -187,7 +189,7 @@ function isNeeded({ options, components = [] }: PluginManifest, { listeners, bac
   if (options !== undefined) return true;
   const used = [
     ...listeners.map(({ tls }) => tls),
-    ...backends.flatMap(({ balance, stick, check }) => [balance, stick, check?.probe]),
+    ...backends.flatMap(({ balance, stick, check, tls }) => [balance, stick, check?.probe, tls]),
   ];
   return components.some(({ slot, name }) => used.some((use) => use?.slot === slot && use.name === name));
 }

@@ -145,6 +145,7 @@ export class Runtime {
       random: options.random,
       ...(options.probesAtOnce === undefined ? {} : { probesAtOnce: options.probesAtOnce }),
       component: (name) => this.#set!.component('check', name)!.check!,
+      serverTls: (name) => this.#set!.component('server tls', name)?.serverTls,
       secret: (name) => this.#set!.secrets[name]!,
       changed: (event) => {
         const level = event.to === 'running' ? 'info' : 'warn';

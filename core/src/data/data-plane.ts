@@ -2,7 +2,7 @@
  * DataPlane: traffic on one event loop: generations, bound ports, servers' connections. Runs in a data thread, or on the
  * caller's loop with `threads: 0`. Imports nothing of the control plane.
  */
-import type { Address } from '@sluice/dsl/plan';
+import type { Address, ServerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
@@ -24,6 +24,7 @@ import type { Closable, Loop } from './loop.ts';
 import { openSessions } from './open-sessions.ts';
 import { Port } from './port.ts';
 import { endpointKey, ServerEndpoint } from './server-endpoint.ts';
+import { EndpointTls, type LinkedServerTls } from './server-tls.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -89,7 +90,7 @@ class LoopDataPlane implements DataPlane {
     if ('members' in order) return this.#prepareMembers(order);
     const entries = new Map<string, DataEntry>();
     for (const { plugin, url } of order.entries) entries.set(plugin, await importEntry(plugin, url));
-    const steps = link(order, entries, (slot, server) => this.#endpoint(slot, server.address), this.#loop);
+    const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
     const generation = await inSlices(steps, this.#loop.now);
     const ports = new Map<string, Port>();
     const byName = new Map<string, Port>();
@@ -132,7 +133,7 @@ class LoopDataPlane implements DataPlane {
   #prepareMembers({ generation: number, base, members }: MembersOrder): Readonly<Record<string, number>> {
     const current = this.#current;
     if (current === null || current.number !== base) throw new Error(`generation ${base} is not in force`);
-    const generation = withMembers(current, number, members, (slot, server) => this.#endpoint(slot, server.address));
+    const generation = withMembers(current, number, members, (...asked) => this.#endpoint(...asked));
     const byName = new Map<string, Port>();
     const numbers: Record<string, number> = {};
     for (const port of this.#ports.values()) {
@@ -222,11 +223,16 @@ class LoopDataPlane implements DataPlane {
     for (const line of this.#loop.lines) line.wakeAll();
   }
 
-  #endpoint(slot: number, address: Address): ServerEndpoint {
-    const key = endpointKey(slot, address);
+  #endpoint(slot: number, server: ServerPlan, backend: string, tls: LinkedServerTls | null): ServerEndpoint {
+    const { name, address } = server;
+    const key = endpointKey(slot, address, tls?.key);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = new ServerEndpoint(slot, address);
+      endpoint = new ServerEndpoint(
+        slot,
+        address,
+        tls === null ? null : new EndpointTls(tls, { backend, name, address }),
+      );
       this.#endpoints.set(key, endpoint);
     }
     return endpoint;

@@ -15,6 +15,7 @@ import type { Endpoints } from './link.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
+import type { LinkedServerTls } from './server-tls.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /** LinkedRule is a rule with what it does once its condition matched. */
@@ -52,6 +53,8 @@ export interface LinkedBackend {
   readonly slot: number;
   readonly plan: BackendPlan;
   readonly pool: LiveServerPool;
+  /** How TLS is spoken to its servers; null: it is not. */
+  readonly tls: LinkedServerTls | null;
   readonly line: WaitingLine;
   readonly balancer: LinkedBalancer;
   readonly stickiness: Stickiness | null;

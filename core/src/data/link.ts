@@ -13,7 +13,7 @@ import {
   type Steps,
 } from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
-import type { Action, Answer, DataEntry, Linker, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { Action, Answer, DataEntry, Linker, ServerTls, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
@@ -31,6 +31,7 @@ import { LinkedBalancer } from './linked-balancer.ts';
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
+import { type LinkedServerTls, linkServerTls } from './server-tls.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** LinkError says what in a plan cannot run, for people. */
@@ -71,8 +72,13 @@ class Functions {
   }
 }
 
-/** Where a generation finds servers: connections and counts that outlive it. */
-export type Endpoints = (slot: number, server: BackendPlan['servers'][number]) => ServerEndpoint;
+/** Where a generation finds servers: connections and counts that outlive it. `tls`: how TLS is spoken to them; null: it is not. */
+export type Endpoints = (
+  slot: number,
+  server: BackendPlan['servers'][number],
+  backend: string,
+  tls: LinkedServerTls | null,
+) => ServerEndpoint;
 
 /**
  * link makes a generation, in steps, as the event loop has requests to serve meanwhile. Throws LinkError, or whatever a
@@ -279,7 +285,10 @@ class Linking {
 
   #backend(plan: BackendPlan, endpoints: Endpoints): LinkedBackend {
     const { slots } = this.#order;
-    const own = plan.servers.map((server) => endpoints(slots.servers[`${plan.name}/${server.name}`]!, server));
+    const tls = plan.tls === undefined ? null : this.#serverTls(plan.tls);
+    const own = plan.servers.map((server) =>
+      endpoints(slots.servers[`${plan.name}/${server.name}`]!, server, plan.name, tls),
+    );
     const slot = slots.backends[plan.name]!;
     const pool = this.#pool(plan, own, slot);
     const sticks = plan.stick === null ? null : this.#sticks(plan.name);
@@ -288,6 +297,7 @@ class Linking {
       slot,
       plan,
       pool,
+      tls,
       line: this.#waitingLine(plan, pool, slot),
       balancer: this.#balancer(plan.balance, pool),
       sticks,
@@ -305,7 +315,9 @@ class Linking {
     const { slot } = backend;
     const before = new Map(backend.plan.servers.map((server, index) => [server, backend.pool.endpoints[index]!]));
     const plan = { ...backend.plan, servers: changedMembers(backend.plan.servers, change) };
-    const own = plan.servers.map((server) => before.get(server) ?? endpoints(change.slots[server.name]!, server));
+    const own = plan.servers.map(
+      (server) => before.get(server) ?? endpoints(change.slots[server.name]!, server, plan.name, backend.tls),
+    );
     const pool = this.#pool(plan, own, slot);
     const line = this.#waitingLine(plan, pool, slot);
     const stickiness = plan.stick === null ? null : this.#stickiness(plan.stick, pool, backend.sticks!);
@@ -447,6 +459,31 @@ class Linking {
         return secured;
       },
     };
+  }
+
+  #serverTls(use: ComponentUse): LinkedServerTls {
+    const id = this.#wordId('server tls', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('serverTls', use.name);
+    return linkServerTls(use, () => {
+      let mode: ServerTls;
+      try {
+        mode = factory(withSecrets(use.options, (name) => this.#secret(name)));
+      } catch (error) {
+        const { file, line } = use.place;
+        throw new LinkError(
+          `${file}:${line}: \`tls ${use.name}\`: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+      return {
+        secure: (socket, server, protocols) => {
+          heartbeats.enter(id);
+          const secured = mode.secure(socket, server, protocols);
+          heartbeats.leave();
+          return secured;
+        },
+      };
+    });
   }
 
   /** errorAnswers: the last plugin that makes them has its way, so that a user's own replaces the standard one. */

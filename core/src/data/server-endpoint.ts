@@ -9,6 +9,7 @@ import type { Exchange } from './exchange/exchange.ts';
 import type { ServerSide } from './exchange/server-side.ts';
 import { ServerConnection } from './http1/server-connection.ts';
 import type { Loop } from './loop.ts';
+import type { EndpointTls } from './server-tls.ts';
 import { RelayServer } from './tcp/relay-server.ts';
 
 /** Most idle connections kept for one server by one event loop; `timeout idle` ends those that were needed only for a peak. */
@@ -20,14 +21,17 @@ export class ServerEndpoint {
   readonly slot: number;
   readonly address: Address;
   readonly key: string;
+  /** How TLS is spoken to it; null: it is not. */
+  readonly tls: EndpointTls | null;
   /** Newest last: the one used last is the least likely to have been closed by the server. */
   readonly #idle: ServerConnection[] = [];
   #isRetired = false;
 
-  constructor(slot: number, address: Address) {
+  constructor(slot: number, address: Address, tls: EndpointTls | null = null) {
     this.slot = slot;
     this.address = address;
-    this.key = endpointKey(slot, address);
+    this.tls = tls;
+    this.key = endpointKey(slot, address, tls?.key);
   }
 
   /**
@@ -85,6 +89,6 @@ export class ServerEndpoint {
 }
 
 /** endpointKey tells endpoints apart. */
-export function endpointKey(slot: number, address: Address): string {
-  return `${slot} ${JSON.stringify(address)}`;
+export function endpointKey(slot: number, address: Address, tls = ''): string {
+  return `${slot} ${JSON.stringify(address)} ${tls}`;
 }

@@ -7,8 +7,9 @@
  */
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { FieldReader, MapLookup, RequestFacts } from '@sluice/dsl/match';
-import type { Args, Template } from '@sluice/dsl/plan';
+import type { Address, Args, Template } from '@sluice/dsl/plan';
 import type { ClientHello } from './client-hello.ts';
 import type { RateTable } from './rate-table.ts';
 import type { ServerPool, StickyPool } from './server-pool.ts';
@@ -181,6 +182,29 @@ export interface TlsHost {
 
 export type TlsModeFactory = (options: Args, host: TlsHost) => TlsMode;
 
+/** TlsServer is the server at the other end of a connection. */
+export interface TlsServer {
+  readonly backend: string;
+  /** The server's name in its backend. */
+  readonly name: string;
+  readonly address: Address;
+}
+
+/** ServerTls speaks TLS to the servers of one backend. It lives over reloads for as long as its options stay the same. */
+export interface ServerTls {
+  /**
+   * secure begins a handshake on a connection that stands, and returns the stream at once, as `tls.connect` does. The stream
+   * emits `secureConnect` when the handshake has ended and the server is who it should be; it is destroyed with an error when
+   * not. Nothing is sent before. The time is bounded by the backend's `timeout connect`. `server` is the same object for all
+   * connections to a server; `protocols` are those to offer by ALPN (RFC 7301), none where what is spoken is not known. What it
+   * throws counts as a failed handshake.
+   */
+  secure(socket: Socket, server: TlsServer, protocols: readonly string[]): TLSSocket;
+}
+
+/** Called in data threads; and on the main thread, for probes. */
+export type ServerTlsFactory = (options: Args) => ServerTls;
+
 /** ErrorAnswerFactory makes the answers that the gateway gives by itself: 400, 404, 502, 503… Called once a status. */
 export type ErrorAnswerFactory = (options: Args) => (status: number) => Answer;
 
@@ -190,6 +214,8 @@ export interface DataEntry {
   readonly balancers?: Readonly<Record<string, BalancerFactory>>;
   readonly stickiness?: Readonly<Record<string, StickinessFactory>>;
   readonly tlsModes?: Readonly<Record<string, TlsModeFactory>>;
+  /** Components of the slot `server tls`. */
+  readonly serverTls?: Readonly<Record<string, ServerTlsFactory>>;
   /** What `serve NAME` answers with. */
   readonly services?: Readonly<Record<string, ServiceFactory>>;
   readonly errorAnswers?: Readonly<Record<string, ErrorAnswerFactory>>;

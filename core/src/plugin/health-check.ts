@@ -3,6 +3,8 @@
  *
  * `converse` of `@sluice/core/probe` opens the connection, sends the PROXY header, bounds what is read, and lets go of it all.
  */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Address, Args } from '@sluice/dsl/plan';
 
 /** ProbeTarget is the server to probe. `port` already is the check's own port where one was set. */
@@ -12,6 +14,11 @@ export interface ProbeTarget {
   readonly address: Address;
   /** Written by the check's `send proxy`: the version of the PROXY header with which the probe's connection begins. */
   readonly sendProxy?: 'v1' | 'v2';
+  /**
+   * The backend speaks TLS to its servers, and the check does not say `without tls`: opens it, as `ServerTls.secure` does, on a
+   * connection that stands. `converse` uses it, unless it is given TLS options of the check's own.
+   */
+  readonly secure?: (socket: Socket) => TLSSocket;
 }
 
 /**

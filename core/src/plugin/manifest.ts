@@ -4,8 +4,9 @@
  * The manifest declares words and components; functions for data threads stand in the data entry, a module that every
  * thread imports for itself, because functions cannot cross threads.
  */
-import type { Args } from '@sluice/dsl/plan';
+import type { Args, ServerPlan } from '@sluice/dsl/plan';
 import type { ComponentWord, FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
+import type { ServerTlsFactory } from './data-entry.ts';
 import type { Discovery } from './discovery.ts';
 import type { HealthCheck } from './health-check.ts';
 
@@ -33,6 +34,8 @@ export interface ValidateHost {
   secret(name: string): string;
   /** warn says something that is no reason to refuse; one line, shown where the component was written. */
   warn(message: string): void;
+  /** The servers of the backend that the component belongs to. Default: none, as for a listener's. */
+  readonly servers?: readonly ServerPlan[];
 }
 
 /** A component of a slot. `options` is a JSON Schema that the options in the plan must meet (checked by ajv). */
@@ -47,6 +50,8 @@ export type Component = ComponentWord & {
   readonly check?: HealthCheck;
   /** For the slot `discovery`: finds servers. Main thread. */
   readonly discovery?: Discovery;
+  /** For the slot `server tls`: what the data entry has under the same name, for probes. Main thread. */
+  readonly serverTls?: ServerTlsFactory;
   /**
    * Looks at what no schema can see, such as files, whenever a plan is checked or about to be put in force. `baseDir` is the
    * folder of the rule file. Returns the options that data threads will get, as plain data: paths, never a file's secrets.

@@ -8,8 +8,10 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import { type ProxyEnd, proxyHeaderV1, proxyHeaderV2 } from '../shared/proxy-header.ts';
+import { shown } from '../shared/shown.ts';
+import { isHangUp, tlsReason } from '../shared/tls-reason.ts';
 import { resultOfError } from './connect-reason.ts';
-import { type Conversation, failed, shown } from './conversation.ts';
+import { type Conversation, failed } from './conversation.ts';
 
 const MOST_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
@@ -18,7 +20,7 @@ const NOTHING = Buffer.alloc(0);
 export type TlsOptions = Pick<ConnectionOptions, 'ca' | 'servername' | 'rejectUnauthorized' | 'checkServerIdentity'>;
 
 /**
- * converse connects to the target, over TLS where `tls` is given, and resolves to what the conversation comes to. Without a
+ * converse connects to the target, over TLS where `tls` is given or its backend speaks TLS, and resolves to what the conversation comes to. Without a
  * conversation the connection alone passes, and is reset at once. Never rejects.
  */
 export function converse(
@@ -64,6 +66,10 @@ class Connection {
     this.#resolve = resolve;
   }
 
+  get #isSecured(): boolean {
+    return this.#tls !== null || this.#target.secure !== undefined;
+  }
+
   open(): void {
     const { address } = this.#target;
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -78,7 +84,7 @@ class Connection {
     // Both stay after the probe has settled: a reset on the way must not become an uncaught error.
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
     socket.once('connect', () => this.#connected());
-    if (this.#conversation !== null && this.#tls === null) this.#listen(socket);
+    if (this.#conversation !== null && !this.#isSecured) this.#listen(socket);
   }
 
   #connected(): void {
@@ -89,9 +95,15 @@ class Connection {
       return;
     }
     if (this.#target.sendProxy !== undefined) socket.write(proxyHeader(socket, this.#target.sendProxy));
-    if (this.#tls !== null) {
+    if (this.#isSecured) {
       this.#late = 'no TLS in time';
-      const secured = connectTls({ ...this.#tls, socket });
+      let secured: TLSSocket;
+      try {
+        secured = this.#tls === null ? this.#target.secure!(socket) : connectTls({ ...this.#tls, socket });
+      } catch (error) {
+        this.#settle(failed(`no TLS: ${shown((error as Error).message)}`));
+        return;
+      }
       this.#secured = secured;
       secured.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
       secured.once('secureConnect', () => this.#begin(secured));
@@ -214,27 +226,4 @@ function isItself(socket: Socket): boolean {
     socket.localPort === socket.remotePort &&
     socket.localAddress === socket.remoteAddress
   );
-}
-
-function isHangUp({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'ECONNRESET' || code === 'EPIPE';
-}
-
-const TLS_REASONS: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an authority that is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an authority that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an authority that is not trusted',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-};
-
-function tlsReason(error: NodeJS.ErrnoException): string {
-  const code = error.code ?? '';
-  const reason = TLS_REASONS[code];
-  if (reason !== undefined) return reason;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${shown(error.message)}`;
-  return code.startsWith('ERR_SSL') || code === 'EPROTO'
-    ? `it does not speak TLS that fits (${code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ')})`
-    : `no TLS (${code === '' ? shown(error.message) : code})`;
 }

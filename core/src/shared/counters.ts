@@ -35,6 +35,9 @@ export const SERVER_COUNTERS = [
   'retries',
   'answers2xx',
   'answers5xx',
+  'tlsHandshakes',
+  'tlsResumed',
+  'tlsFailures',
 ] as const;
 
 export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors'] as const;
@@ -73,6 +76,9 @@ export const ServerIndex = {
   retries: 5,
   answers2xx: 6,
   answers5xx: 7,
+  tlsHandshakes: 8,
+  tlsResumed: 9,
+  tlsFailures: 10,
 } as const satisfies Record<ServerCounter, number>;
 
 /** BackendIndex has the number of each backend counter, for `ThreadCounters.backend`. A test ties it to the names. */
@@ -90,7 +96,7 @@ export const LISTENER_CAPACITY = 1024;
 export const BACKEND_CAPACITY = 4096;
 
 const LISTENER_STRIDE = 16;
-const SERVER_STRIDE = 8;
+const SERVER_STRIDE = 12;
 const BACKEND_STRIDE = 8;
 const SERVERS_AT = LISTENER_CAPACITY * LISTENER_STRIDE;
 const BACKENDS_AT = SERVERS_AT + SERVER_CAPACITY * SERVER_STRIDE;

@@ -7,6 +7,7 @@ import type {
   BackendTimeouts,
   CheckPlan,
   CircuitPlan,
+  ComponentSlot,
   ComponentUse,
   DiscoveryPlan,
   EjectPlan,
@@ -48,6 +49,9 @@ class BackendChecker {
   #balance: ComponentUse | null = null;
   #stick: ComponentUse | null = null;
   #check: CheckPlan | null = null;
+  #tls: ComponentUse | null = null;
+  /** How TLS is spoken to a site by `https:` where no `tls` line says it. */
+  #siteTls: ComponentUse | null = null;
   #eject: EjectPlan | null = null;
   #circuit: CircuitPlan | null = null;
   #retry: RetryPolicy = DEFAULTS.retry;
@@ -91,9 +95,10 @@ class BackendChecker {
       serve: this.#serve,
       siteHost: this.#siteHost,
       fallBack: this.#fallBack,
-      balance: this.#balance ?? this.#defaultBalance(name),
+      balance: this.#balance ?? this.#byDefault('balance', DEFAULTS.balancer, name),
       stick: this.#stick,
       check: this.#check,
+      ...this.#tlsOf(),
       eject: this.#eject,
       circuit: this.#circuit,
       retry: this.#retry,
@@ -105,13 +110,18 @@ class BackendChecker {
     };
   }
 
-  #defaultBalance(name: Span): ComponentUse {
-    const table = this.#scope.vocabulary.components('balance');
-    const word = table.get(DEFAULTS.balancer);
+  #tlsOf(): Pick<BackendPlan, 'tls'> {
+    const tls = this.#tls ?? this.#siteTls;
+    return tls === null ? {} : { tls };
+  }
+
+  /** byDefault is the component of a slot that no line names, with its defaults. */
+  #byDefault(slot: ComponentSlot, name: string, span: Span): ComponentUse {
+    const word = this.#scope.vocabulary.components(slot).get(name);
     const options = Object.fromEntries(
       (word?.args ?? []).filter((arg) => arg.default !== undefined).map((arg) => [arg.name, arg.default!]),
     );
-    return { slot: 'balance', name: DEFAULTS.balancer, options, place: this.#scope.place(name) };
+    return { slot, name, options, place: this.#scope.place(span) };
   }
 
   #head(): void {
@@ -249,6 +259,7 @@ class BackendChecker {
     else if (setting.name === 'queue at most') this.#queue = args.count as number;
     else if (setting.name === 'slow start') this.#slowStartMs = args.time as number;
     else if (setting.name === 'stick') this.#stick = component!.use;
+    else if (setting.name === 'tls') this.#tls = component!.use;
     else if (setting.name === 'check') {
       this.#check = {
         probe: component!.use,
@@ -260,6 +271,7 @@ class BackendChecker {
         jitter: (args.jitter as number) / 100,
         port: args.port as number,
         sendProxy: (args.proxy as 'v1' | 'v2' | undefined) ?? null,
+        ...(args.plain === true ? { isPlain: true } : {}),
       };
     } else if (setting.name === 'eject') {
       this.#eject = {
@@ -288,6 +300,7 @@ class BackendChecker {
     }
     this.#siteHost = site.authority;
     const place = this.#scope.place(span);
+    if (site.isHttps) this.#siteTls = this.#byDefault('server tls', DEFAULTS.serverTls, span);
     this.#addServer(
       { name: 'site', address: site.address, weight: 1, max: 0, queue: 0, isBackup: false, place },
       span,

@@ -41,4 +41,6 @@ export const DEFAULTS = {
   settings: SETTINGS,
   /** The balancer of a backend that names none. */
   balancer: 'round-robin',
+  /** How TLS is spoken to a site by `https:` that says nothing of it. */
+  serverTls: 'bridge',
 } as const;

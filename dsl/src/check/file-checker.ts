@@ -17,6 +17,7 @@ import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
 import { addressText, isName } from './literals.ts';
 import { readMap } from './map-line.ts';
+import { checkPlainServers } from './plain-servers.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting } from './setting-line.ts';
@@ -84,6 +85,7 @@ class FileChecker {
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
+    if (!scope.diagnostics.hasErrors) checkPlainServers(scope, listeners, backends, maps);
     return { settings, listeners, backends, lists: this.#lists, maps, tests };
   }
 

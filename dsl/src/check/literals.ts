@@ -123,18 +123,17 @@ export interface Site {
   readonly address: Address;
   /** As the Host field has it: without the port where that is the scheme's own. */
   readonly authority: string;
+  readonly isHttps: boolean;
 }
 
-/** readSite reads `http://name` or `http://name:8080`, perhaps with a `/` behind. */
+/** readSite reads `http://name` or `https://name:8443`, perhaps with a `/` behind. */
 export function readSite(text: string): Site | AddressProblem {
   const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?([^/?#]*)(.*)$/.exec(text)!;
   const [, scheme, authority, rest] = match as unknown as [string, string | undefined, string, string];
   if (scheme === undefined) return { problem: 'has no scheme', mend: `Write \`http://${text}\`` };
   const port = SITE_PORTS[scheme.toLowerCase()];
   if (port === undefined) {
-    const mend =
-      scheme.toLowerCase() === 'https' ? `Write \`http://${authority}\`: TLS to servers is not spoken yet` : null;
-    return { problem: `has the scheme \`${scheme}\``, mend };
+    return { problem: `has the scheme \`${scheme}\``, mend: 'Write `http://` or `https://`' };
   }
   if (rest !== '' && rest !== '/') {
     return { problem: 'has a path', mend: 'A site stands for all its paths: write the host alone' };
@@ -144,11 +143,12 @@ export function readSite(text: string): Site | AddressProblem {
   if ('problem' in address) return { problem: address.problem, mend: null };
   if (!('host' in address)) return { problem: 'is not a host name', mend: null };
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return { address, authority: address.port === port ? host : `${host}:${address.port}` };
+  const isHttps = scheme.toLowerCase() === 'https';
+  return { address, authority: address.port === port ? host : `${host}:${address.port}`, isHttps };
 }
 
 /** The schemes that servers are reached by, and their ports. */
-const SITE_PORTS: Readonly<Record<string, number | undefined>> = { http: 80 };
+const SITE_PORTS: Readonly<Record<string, number | undefined>> = { http: 80, https: 443 };
 
 function readHost(text: string, port: number, rules: AddressRules): Address | AddressProblem {
   if (text === '') {

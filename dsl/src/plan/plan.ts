@@ -21,7 +21,7 @@ export interface ComponentUse {
   readonly place: Place;
 }
 
-export type ComponentSlot = 'balance' | 'stick' | 'check' | 'discovery' | 'tls' | 'answer' | 'serve';
+export type ComponentSlot = 'balance' | 'stick' | 'check' | 'discovery' | 'tls' | 'server tls' | 'answer' | 'serve';
 
 /** PluginUse is a `use NAME from "…"` line. `from` is as written; `url` is what it resolved to. */
 export interface PluginUse {
@@ -192,6 +192,8 @@ export interface CheckPlan {
   readonly port: number;
   /** The version of the PROXY header that each probe begins with; null: none. */
   readonly sendProxy: 'v1' | 'v2' | null;
+  /** Probes speak no TLS although the backend does. Default: false. */
+  readonly isPlain?: boolean;
 }
 
 /** FailurePlan: how many failed requests are too many. A failure is no answer, a bad one, or one of the statuses. */
@@ -253,6 +255,8 @@ export interface BackendPlan {
   readonly balance: ComponentUse;
   readonly stick: ComponentUse | null;
   readonly check: CheckPlan | null;
+  /** How TLS is spoken to its servers. Default: it is not. */
+  readonly tls?: ComponentUse;
   readonly eject: EjectPlan | null;
   readonly circuit: CircuitPlan | null;
   readonly retry: RetryPolicy;

@@ -25,7 +25,8 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
     for (const rules of [guards, changes, routes, responseChanges]) rules.forEach(collect);
   }
   for (const { tls } of plan.listeners) if (tls !== null) collect({ args: tls.options });
-  for (const { check, stick } of plan.backends) {
+  for (const { check, stick, tls } of plan.backends) {
+    if (tls !== undefined) collect({ args: tls.options });
     if (check !== null) collect({ args: check.probe.options });
     if (stick !== null) collect({ args: stick.options });
   }

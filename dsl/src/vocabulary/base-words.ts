@@ -410,7 +410,22 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         choices: ['v1', 'v2'],
         isOptional: true,
       },
+      {
+        name: 'plain',
+        type: 'flag',
+        before: 'without tls',
+        doc: 'probes speak no TLS although the backend does',
+        isOptional: true,
+      },
     ],
+  },
+  {
+    section: 'backend',
+    name: 'tls',
+    doc: 'speaks TLS to the servers',
+    example: 'tls bridge ca "certs/internal-ca.pem" name api.internal',
+    slot: 'server tls',
+    args: [],
   },
   {
     section: 'backend',
@@ -528,7 +543,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     name: 'serve site',
     doc: 'a website that is known by its host name, such as one in an object store; cookies and credentials are not sent there',
     example: 'serve site "http://sorry.example.net"',
-    args: [{ name: 'url', type: 'text', doc: '`http://`, a host name, and perhaps a port' }],
+    args: [{ name: 'url', type: 'text', doc: '`http://` or `https://`, a host name, and perhaps a port' }],
   },
   {
     section: 'settings',
@@ -602,6 +617,6 @@ for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
 export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
   top: [],
   listener: [],
-  backend: ['tls', 'send proxy'],
+  backend: ['send proxy'],
   settings: [],
 };

@@ -54,7 +54,16 @@ export const KEPT_WORDS: ReadonlySet<string> = new Set([
   'test',
 ]);
 
-const SLOTS: readonly ComponentSlot[] = ['balance', 'stick', 'check', 'discovery', 'tls', 'answer', 'serve'];
+const SLOTS: readonly ComponentSlot[] = [
+  'balance',
+  'stick',
+  'check',
+  'discovery',
+  'tls',
+  'server tls',
+  'answer',
+  'serve',
+];
 
 export class Vocabulary {
   readonly fields = new PhraseTable<FieldWord>();

@@ -58,11 +58,11 @@ test('an unsupported word says so in place of being unknown', async () => {
   const text = `listener web on :80 {
   otherwise send to app
 }
-backend app of a:80 { tls bridge }`;
+backend app of a:80 { send proxy v2 }`;
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
-    ['tls'].map((word) => `SL0116 \`${word}\` is not supported yet`),
+    ['send proxy'].map((word) => `SL0116 \`${word}\` is not supported yet`),
   );
 });
 

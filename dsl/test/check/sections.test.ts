@@ -320,7 +320,7 @@ for (const [backend, code] of [
   ['{ serve }', 'SL0117'],
   ['{ serve pages "/srv" }', 'SL0711'],
   ['{ serve files "/srv" status 200 }', 'SL0610'],
-  ['{ serve site "https://a" }', 'SL0645'],
+  ['{ serve site "ftp://a" }', 'SL0645'],
   ['{ serve site "http://a/b" }', 'SL0645'],
   ['{ serve site "http://a b" }', 'SL0645'],
   ['{ serve site "http://" }', 'SL0645'],

@@ -26,6 +26,7 @@ import serveFiles from '@sluice/serve-files';
 import stickCookie from '@sluice/stick-cookie';
 import stickHeader from '@sluice/stick-header';
 import stickIp from '@sluice/stick-ip';
+import tlsBridge from '@sluice/tls-bridge';
 import tlsTerminate from '@sluice/tls-terminate';
 
 /** standard: the plugins that the `sluice` command and package bring along. They use the public plugin API alone. */
@@ -52,6 +53,7 @@ export const standard: readonly PluginManifest[] = [
   discoveryFile,
   discoveryHttp,
   tlsTerminate,
+  tlsBridge,
   serveFiles,
   errorAnswers,
 ];

@@ -31,6 +31,11 @@ for (const plugin of standard) {
       if (slot === 'check') assert.equal(typeof check?.probe, 'function');
       if (slot === 'balance') assert.equal(typeof entry.balancers?.[name], 'function');
       if (slot === 'stick') assert.equal(typeof entry.stickiness?.[name], 'function');
+      if (slot === 'tls') assert.equal(typeof entry.tlsModes?.[name], 'function');
+      if (slot === 'server tls') {
+        assert.equal(typeof entry.serverTls?.[name], 'function');
+        assert.equal(typeof component.serverTls, 'function');
+      }
       if (slot === 'answer') assert.equal(typeof entry.errorAnswers?.[name], 'function');
     }
   });

@@ -51,6 +51,28 @@ export async function checkCertificates(
   return { ...withFiles(options, files, clientCa), folders };
 }
 
+/**
+ * checkOwnCertificate checks a certificate that the gateway itself shows, to servers: it must be whole, but its chain may end where
+ * it likes, as the server knows the authority. Rejects with one line for people.
+ */
+export async function checkOwnCertificate(
+  options: { readonly cert: string; readonly key: string | null; readonly password: Args[string] },
+  baseDir: string,
+  host: ValidateHost,
+  now = new Date(),
+): Promise<CertificateFile> {
+  const password = passwordOf(options, host);
+  const read = { ...terminateOptions({}), level: 'old' as const, password };
+  const cert = resolve(baseDir, options.cert);
+  const key = options.key === null ? null : resolve(baseDir, options.key);
+  return new FileCheck(cert, key, read, host, now, false).run();
+}
+
+/** checkTrusted rejects with one line for a file without certificates to trust. */
+export async function checkTrusted(path: string): Promise<void> {
+  certificatesOf('ca', path, blocksOf('ca', path, await readBytes('ca', path)));
+}
+
 /** The password's value. It must be a secret: options stand in plans, which are printed. */
 function passwordOf({ password }: Args, host: ValidateHost): string | null {
   if (password === undefined || password === null) return null;
@@ -65,13 +87,23 @@ class FileCheck {
   readonly #options: TerminateOptions;
   readonly #host: ValidateHost;
   readonly #now: Date;
+  readonly #isServed: boolean;
 
-  constructor(cert: string, key: string | null, options: TerminateOptions, host: ValidateHost, now: Date) {
+  /** `isServed`: clients must be able to follow its chain. */
+  constructor(
+    cert: string,
+    key: string | null,
+    options: TerminateOptions,
+    host: ValidateHost,
+    now: Date,
+    isServed = true,
+  ) {
     this.#cert = cert;
     this.#key = key;
     this.#options = options;
     this.#host = host;
     this.#now = now;
+    this.#isServed = isServed;
   }
 
   async run(): Promise<CertificateFile> {
@@ -186,7 +218,7 @@ class FileCheck {
     } catch (thrown) {
       throw new Error(`cert ${quote(this.#cert)}: ${reasonOf(thrown)}`);
     }
-    if (warning !== null) this.#host.warn(`cert ${quote(this.#cert)}: ${warning}`);
+    if (warning !== null && this.#isServed) this.#host.warn(`cert ${quote(this.#cert)}: ${warning}`);
   }
 
   async #checkStaple(certificate: X509Certificate): Promise<void> {
@@ -230,7 +262,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead round in a circle',
 };
 
-type Role = 'cert' | 'key' | 'client certificate from';
+type Role = 'cert' | 'key' | 'ca' | 'client certificate from';
 
 async function readBytes(role: Role, path: string): Promise<Buffer> {
   try {

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { CertificateFile, TerminateOptions } from './terminate-options.ts';
 
 /** Credential is one certificate with its key, as bytes. */
@@ -83,20 +83,31 @@ export function secureContext(
   options: Pick<TerminateOptions, 'level' | 'min' | 'password' | 'clientCa'>,
   sessionIdContext = '',
 ): SecureContext {
-  const { level, min, password, clientCa } = options;
-  const passphrase = password === null ? {} : { passphrase: password };
-  const pem = credentials.filter(({ cert }) => !isPkcs12(cert));
-  const pkcs12 = credentials.filter(({ cert }) => isPkcs12(cert));
+  const { clientCa } = options;
   return createSecureContext({
-    ...LEVELS[level],
-    ...(min === null ? {} : { minVersion: `TLSv${min}` as const }),
-    ...(pem.length === 0
-      ? {}
-      : { cert: pem.map(({ cert }) => cert), key: pem.map(({ key }) => ({ pem: key, ...passphrase })) }),
-    ...(pkcs12.length === 0 ? {} : { pfx: pkcs12.map(({ cert }) => ({ buf: cert, ...passphrase })) }),
+    ...versionOptions(options),
+    ...credentialOptions(credentials, options.password),
     ...(clientCa === null ? {} : { ca: readFileSync(clientCa) }),
     ...(sessionIdContext === '' ? {} : { sessionIdContext }),
     sessionTimeout: SESSION_SECONDS,
     secureOptions: SECURE_OPTIONS,
   });
+}
+
+/** versionOptions are the versions and ciphers of a level. */
+export function versionOptions({ level, min }: Pick<TerminateOptions, 'level' | 'min'>): SecureContextOptions {
+  return { ...LEVELS[level], ...(min === null ? {} : { minVersion: `TLSv${min}` as const }) };
+}
+
+/** credentialOptions are certificates with their keys, PEM or PKCS#12. */
+export function credentialOptions(credentials: readonly Credential[], password: string | null): SecureContextOptions {
+  const passphrase = password === null ? {} : { passphrase: password };
+  const pem = credentials.filter(({ cert }) => !isPkcs12(cert));
+  const pkcs12 = credentials.filter(({ cert }) => isPkcs12(cert));
+  return {
+    ...(pem.length === 0
+      ? {}
+      : { cert: pem.map(({ cert }) => cert), key: pem.map(({ key }) => ({ pem: key, ...passphrase })) }),
+    ...(pkcs12.length === 0 ? {} : { pfx: pkcs12.map(({ cert }) => ({ buf: cert, ...passphrase })) }),
+  };
 }

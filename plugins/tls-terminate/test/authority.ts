@@ -3,6 +3,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 /** hasOpenssl: the tests that need it skip without. */
@@ -37,7 +38,7 @@ export class Authority {
     names: readonly string[],
     { by = 'root', kind = 'ec' }: { by?: string; kind?: 'ec' | 'rsa' } = {},
   ): string {
-    const list = names.map((each) => `DNS:${each}`).join(',');
+    const list = names.map((each) => (isIP(each) === 0 ? `DNS:${each}` : `IP:${each}`)).join(',');
     this.#sign(name, by, `subjectAltName=${list}\nbasicConstraints=CA:FALSE`, kind === 'ec' ? EC : RSA);
     const chain = by === 'root' ? '' : this.read(`${by}.crt`);
     writeFileSync(this.at(`${name}.pem`), this.read(`${name}.crt`) + chain + this.read(`${name}.key`));

@@ -5,6 +5,8 @@
  * connection goes back to its endpoint only after an answer that ended exactly where it should; anything odd ends it.
  */
 import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { tlsReason } from '../../shared/tls-reason.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
@@ -26,6 +28,9 @@ const CLOSED = 5;
 /** Interim answers (1xx) that one request may get. */
 const MOST_INTERIMS = 16;
 
+/** What is offered to servers that speak TLS. */
+const PROTOCOLS = ['http/1.1'];
+
 const answer = new AnswerHead();
 
 interface ServerSocket extends Socket {
@@ -34,6 +39,13 @@ interface ServerSocket extends Socket {
 
 function onConnect(this: Socket): void {
   (this as ServerSocket).connection.connected();
+}
+/** A connection stands on which TLS is to be spoken. */
+function onReach(this: Socket): void {
+  (this as ServerSocket).connection.reached();
+}
+function onTlsError(this: Socket, error: Error): void {
+  (this as ServerSocket).connection.broke(error);
 }
 function onEnd(this: Socket): void {
   (this as ServerSocket).connection.ended();
@@ -48,8 +60,9 @@ function onClose(this: Socket, hadError: boolean): void {
 export class ServerConnection extends Timed implements ServerSide, Feeder, Taker {
   readonly endpoint: ServerEndpoint;
   readonly loop: Loop;
-  readonly socket: Socket;
-  readonly out: Output;
+  /** The connection itself; from when it stands, the TLS on it, if there is any. */
+  socket: Socket;
+  out: Output;
   /** The tick at which it became idle. */
   idleSince = 0;
   isReused = false;
@@ -58,6 +71,9 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
   #pending: Buffer | null = null;
   #interims = 0;
   #isKeepAlive = true;
+  /** The handshake under way, and afterwards the TLS that is spoken; null: there is none. */
+  #stream: TLSSocket | null = null;
+  #error: Error | null = null;
   readonly #framer = new BodyFramer();
   readonly #input = new Input(this);
 
@@ -65,18 +81,23 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
     super();
     this.endpoint = endpoint;
     this.loop = loop;
-    const { address } = endpoint;
-    const { onread } = Input;
+    const { address, tls } = endpoint;
+    // TLS takes the system's connection over, so nothing else may read from it.
+    const onread = tls === null ? { onread: Input.onread } : {};
     const socket =
       'path' in address
-        ? connect({ path: address.path, allowHalfOpen: true, onread })
-        : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true, onread });
+        ? connect({ path: address.path, allowHalfOpen: true, ...onread })
+        : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true, ...onread });
     this.socket = socket;
-    this.#input.attach(socket);
     this.out = new Output(socket, this);
     (socket as ServerSocket).connection = this;
-    socket.on('connect', onConnect);
-    socket.on('end', onEnd);
+    if (tls === null) {
+      this.#input.attach(socket);
+      socket.on('connect', onConnect);
+      socket.on('end', onEnd);
+    } else {
+      socket.on('connect', onReach);
+    }
     socket.on('error', onError);
     socket.on('close', onClose);
   }
@@ -135,9 +156,49 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
     this.socket.destroy();
   }
 
+  /** reached begins the handshake. The time for it is what is left of `timeout connect`. */
+  reached(): void {
+    if (this.#state !== CONNECTING) return;
+    const raw = this.socket;
+    raw.off('close', onClose);
+    let stream: TLSSocket;
+    try {
+      stream = this.endpoint.tls!.secure(raw, PROTOCOLS);
+    } catch (error) {
+      this.loop.heartbeats.leave();
+      this.#error = error as Error;
+      raw.destroy();
+      this.closed(true);
+      return;
+    }
+    this.#stream = stream;
+    this.socket = stream;
+    this.out = new Output(stream, this);
+    (stream as Socket as ServerSocket).connection = this;
+    stream.on('secureConnect', onConnect);
+    stream.on('end', onEnd);
+    stream.on('error', onTlsError);
+    stream.on('close', onClose);
+  }
+
+  /** broke keeps what went wrong with TLS; `close` follows. */
+  broke(error: Error): void {
+    this.#error = error;
+    const { endpoint, loop } = this;
+    // In TLS 1.3 a server refuses the client's certificate when the client holds the handshake for ended.
+    const isRefused =
+      this.#state === HEAD && !this.isReused && /^ERR_SSL_.*_ALERT_/.test((error as NodeJS.ErrnoException).code ?? '');
+    if (isRefused) endpoint.tls?.failed(tlsReason(error), endpoint.slot, loop);
+  }
+
   connected(): void {
     if (this.#state !== CONNECTING) return;
     const exchange = this.#exchange!;
+    const stream = this.#stream;
+    if (stream !== null) {
+      this.endpoint.tls!.stood(stream, this.endpoint.slot, this.loop);
+      this.#input.accept(stream);
+    }
     this.#sendHead(exchange);
     exchange.serverConnected();
   }
@@ -226,6 +287,7 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
       this.#isKeepAlive = false;
       this.#answerEnded(exchange, true);
     } else {
+      this.#tellNoTls(null);
       exchange.serverFailed(this.#failureByEnd());
     }
   }
@@ -235,6 +297,7 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
     const failure = this.#failureByEnd();
     const isTunnel = this.#state === TUNNEL;
     if (this.#state === IDLE) this.endpoint.lose(this);
+    this.#tellNoTls(null);
     this.#state = CLOSED;
     this.#input.close();
     this.loop.wheel.drop(this);
@@ -255,8 +318,17 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
   expired(): void {
     const exchange = this.#exchange;
     if (exchange === null) this.discard();
-    else if (this.#state === CONNECTING) exchange.serverFailed('connect');
-    else exchange.serverFailed(this.#state === HEAD ? 'timeout' : 'broken');
+    else if (this.#state === CONNECTING) {
+      this.#tellNoTls('no handshake in time');
+      exchange.serverFailed('connect');
+    } else exchange.serverFailed(this.#state === HEAD ? 'timeout' : 'broken');
+  }
+
+  /** tellNoTls says why the handshake under way came to nothing: the reason, or else what error ended it. */
+  #tellNoTls(reason: string | null): void {
+    if (this.#state !== CONNECTING || (this.#stream === null && this.#error === null)) return;
+    const { endpoint, loop } = this;
+    endpoint.tls?.failed(reason ?? tlsReason(this.#error), endpoint.slot, loop);
   }
 
   #failureByEnd(): Failure {

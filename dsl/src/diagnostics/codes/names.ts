@@ -201,6 +201,17 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     right:
       'listener web on :8080 { otherwise send to one }\nbackend one of 127.0.0.1:9001 { fall back to two when healthy below 1 }\nbackend two of 127.0.0.1:9002',
   },
+  SL0740: {
+    severity: 'warning',
+    message: 'backend `{name}` gets in the clear what came over TLS, at the public address {value}',
+    mend: 'Add `tls bridge` to it, or give it an address inside of your own network',
+    why: 'Whoever is on the way there can read and change requests that clients believe to be private.',
+    context: 'file',
+    wrong:
+      'listener web on :8443 { tls terminate cert "site.pem"; otherwise send to app }\nbackend app of 203.0.113.7:80',
+    right:
+      'listener web on :8443 { tls terminate cert "site.pem"; otherwise send to app }\nbackend app of 203.0.113.7:443 { tls bridge }',
+  },
   SL0719: {
     severity: 'error',
     message: 'the map `{name}` is asked with a {from}, and `{field}` is a {key}',

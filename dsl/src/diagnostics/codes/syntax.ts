@@ -139,7 +139,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
     message: '`{word}` is not supported yet',
     why: 'The word belongs to the language, but this release cannot do it.',
     context: 'backend',
-    wrong: 'tls bridge',
+    wrong: 'send proxy v2',
     right: 'balance round-robin',
   },
   SL0117: {

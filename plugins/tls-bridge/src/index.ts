@@ -1,0 +1,107 @@
+/**
+ * The manifest of tls-bridge: `tls bridge ca "FILE" name NAME`. Main thread only.
+ */
+import { definePlugin } from '@sluice/core/plugin';
+import { Bridge } from './bridge.ts';
+import { bridgeOptions, LEVELS } from './bridge-options.ts';
+
+const TEXT = { type: 'string', minLength: 1 };
+
+export default definePlugin({
+  name: 'tls-bridge',
+  apiVersion: 1,
+  data: new URL('./data.js', import.meta.url).href,
+  components: [
+    {
+      kind: 'component',
+      slot: 'server tls',
+      name: 'bridge',
+      doc: 'Speaks TLS to the servers, and sends nothing to one whose certificate is not right.',
+      example: 'tls bridge ca "certs/internal-ca.pem" name api.internal',
+      args: [
+        {
+          name: 'ca',
+          type: 'file',
+          before: 'ca',
+          doc: 'A PEM file with the authorities that are believed. Default: those of the system.',
+          isOptional: true,
+        },
+        {
+          name: 'name',
+          type: 'text',
+          before: 'name',
+          doc: 'The name to ask for (SNI) and to find in certificates. Default: the name or address of each server.',
+          isOptional: true,
+        },
+        {
+          name: 'insecure',
+          type: 'flag',
+          before: 'insecure',
+          doc: 'Takes any certificate.',
+        },
+        {
+          name: 'certificate',
+          type: 'file',
+          before: 'certificate',
+          doc: 'A certificate to show to servers that ask for one: PEM or PKCS#12.',
+          isOptional: true,
+        },
+        {
+          name: 'key',
+          type: 'file',
+          before: 'key',
+          doc: 'A PEM file with its private key. Default: in the certificate’s file, or beside it with the ending `.key`.',
+          isOptional: true,
+          needs: 'certificate',
+        },
+        {
+          name: 'password',
+          type: 'text',
+          before: 'password',
+          doc: 'Opens an encrypted key or PKCS#12 file; a secret.',
+          isOptional: true,
+          needs: 'certificate',
+        },
+        {
+          name: 'level',
+          type: 'name',
+          before: 'level',
+          doc: 'How old servers may be: modern (TLS 1.3), intermediate (1.2), old (1.0).',
+          choices: [...LEVELS],
+          default: 'intermediate',
+        },
+        {
+          name: 'min',
+          type: 'name',
+          before: 'min',
+          doc: 'The oldest version of TLS that is spoken. Default: the level’s.',
+          choices: ['1.2', '1.3'],
+          isOptional: true,
+        },
+      ],
+      options: {
+        type: 'object',
+        properties: {
+          ca: TEXT,
+          name: TEXT,
+          insecure: { type: 'boolean' },
+          certificate: TEXT,
+          key: TEXT,
+          password: { type: ['string', 'object'] },
+          level: { enum: [...LEVELS], default: 'intermediate' },
+          min: { enum: ['1.2', '1.3'] },
+          stamp: TEXT,
+        },
+        additionalProperties: false,
+      },
+      serverTls: (options) => new Bridge(options),
+      // Only rules with `tls bridge` pay for the certificate library.
+      validate: async (options, baseDir, host) =>
+        (await import('./bridge-check.ts')).checkBridge(options, baseDir, host),
+      files: (options) => {
+        const { ca, certificate, key } = bridgeOptions(options);
+        return [ca, certificate, key].filter((file) => file !== null);
+      },
+    },
+  ],
+});
