@@ -127,7 +127,7 @@ test('combined lines: answers are compared by status, and where they do not say 
 test('a log without listeners needs to be told which it was, where there are several', async (t) => {
   const rules = RULES.replace(
     'backend app',
-    'listener other on 127.0.0.1:8081 { deny all; otherwise send to app }\nbackend app',
+    'listener other on 127.0.0.1:8081 { deny method GET; otherwise send to app }\nbackend app',
   );
   const { listener: _, port: __, ...bare } = LINE;
   const log = JSON.stringify(bare);
