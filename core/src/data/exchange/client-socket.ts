@@ -143,11 +143,11 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   }
 
   tunnelHalfEnds(): void {
-    this.socket.end();
+    this.out.end();
   }
 
   tunnelEnds(hadError: boolean): void {
     if (hadError) this.destroy();
-    else this.socket.destroySoon();
+    else this.out.endSoon();
   }
 }

@@ -142,7 +142,7 @@ export class ServerConnection extends Timed implements ServerSide, Feeder, Taker
   }
 
   halfEnd(): void {
-    this.socket.end();
+    this.out.end();
   }
 
   /** discard ends the connection; whoever borrowed it has let go of it before. */

@@ -7,10 +7,12 @@
  * It calls the socket's own `_write` and `_writev` rather than `write`: the queue, the accounting and the extra tick of
  * Node's Writable cost about a tenth of a request, and the operating system's socket already is a queue. Node's own net
  * module reaches the handle the same way. A write that the system could not take at once makes the output full until it
- * has; whoever feeds it stops reading meanwhile.
+ * has; whoever feeds it stops reading meanwhile. A TLS socket is no queue: it takes one write at a time, and a second one would end
+ * the process, so what comes before the first is done waits here.
  */
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type {} from '../buffer-slices.ts';
 import type { BodySink } from '../http1/body-framer.ts';
 
@@ -20,10 +22,15 @@ const MOST_HELD = 16384;
 
 type Written = (error?: Error | null) => void;
 
+interface Piece {
+  readonly chunk: string | Buffer;
+  readonly encoding: string;
+}
+
 /** The part of net.Socket that its types leave out for us: what a Writable is made of. */
 interface RawSocket {
   _write(piece: string | Buffer, encoding: string, written: Written): void;
-  readonly _writev: ((pieces: { chunk: string | Buffer; encoding: string }[], written: Written) => void) | null;
+  readonly _writev: ((pieces: Piece[], written: Written) => void) | null;
 }
 
 /** Feeder is told when a full output has room again, and when a write failed. */
@@ -43,13 +50,22 @@ export class Output implements BodySink {
   #inFlight = 0;
   #isWriting = false;
   readonly #written: Written;
+  /** The socket takes one write at a time. */
+  readonly #isSerial: boolean;
+  #waiting: Piece[] = [];
+  /** What is to be done with the socket once everything has been written; null: nothing. */
+  #ending: (() => void) | null = null;
 
   constructor(socket: Socket, feeder: Feeder) {
     this.socket = socket;
+    this.#isSerial = (socket as Partial<TLSSocket>).encrypted === true;
     this.#written = (error) => {
       this.#inFlight--;
       if (error) feeder.writeFailed();
-      else if (this.#inFlight === 0 && !this.#isWriting && !socket.destroyed) feeder.drained();
+      else if (this.#inFlight === 0 && !socket.destroyed) {
+        if (this.#waiting.length > 0) this.#writeWaiting();
+        else if (!this.#isWriting) feeder.drained();
+      }
     };
   }
 
@@ -67,6 +83,12 @@ export class Output implements BodySink {
     }
     const held = this.#held;
     const piece = bytes.subarray(from, to);
+    if (this.#isSerial && this.#inFlight !== 0) {
+      this.flush();
+      this.#wait(piece, 'buffer', length);
+      lending.isKept = true;
+      return;
+    }
     const raw = this.socket as unknown as RawSocket;
     if (held === '' || raw._writev === null) {
       this.flush();
@@ -102,7 +124,42 @@ export class Output implements BodySink {
     return this.#inFlight !== 0;
   }
 
+  /** end ends our side of the connection when everything has been written. */
+  end(): void {
+    this.#endWith(() => this.socket.end());
+  }
+
+  /** endSoon closes the connection when everything has been written. */
+  endSoon(): void {
+    this.#endWith(() => this.socket.destroySoon());
+  }
+
+  #endWith(ending: () => void): void {
+    this.flush();
+    if (this.#waiting.length > 0) this.#ending = ending;
+    else ending();
+  }
+
+  #wait(chunk: string | Buffer, encoding: string, length: number): void {
+    this.bytesOut += length;
+    this.#waiting.push({ chunk, encoding });
+  }
+
+  #writeWaiting(): void {
+    const pieces = this.#waiting;
+    this.#waiting = [];
+    this.#inFlight++;
+    (this.socket as unknown as RawSocket)._writev!(pieces, this.#written);
+    const ending = this.#ending;
+    this.#ending = null;
+    ending?.();
+  }
+
   #write(piece: string | Buffer, encoding: string, length: number): void {
+    if (this.#isSerial && this.#inFlight !== 0) {
+      this.#wait(piece, encoding, length);
+      return;
+    }
     this.bytesOut += length;
     this.#inFlight++;
     this.#isWriting = true;

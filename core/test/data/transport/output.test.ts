@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
 import { type Feeder, Output } from '../../../src/data/transport/output.ts';
 import { until } from '../fixtures/sockets.ts';
 
@@ -22,6 +24,24 @@ async function pair(context: TestContext): Promise<{ near: Socket; far: Socket }
     server.close();
   });
   return { near, far };
+}
+
+/** securePair is a pair that speaks TLS. */
+async function securePair(context: TestContext): Promise<{ near: TLSSocket; far: TLSSocket }> {
+  const { near, far } = await pair(context);
+  near.pause();
+  // Anonymous ciphers need no certificate.
+  const anonymous = { ciphers: 'aECDH-NULL:AECDH-AES128-SHA:ADH:@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const;
+  const server = new TLSSocket(near, { isServer: true, secureContext: createSecureContext(anonymous) });
+  const client = connectTls({
+    socket: far,
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ...anonymous,
+  });
+  for (const socket of [server, client]) socket.on('error', () => undefined);
+  await once(client, 'secureConnect');
+  return { near: server, far: client };
 }
 
 /** Counts is a feeder that counts what it is told. */
@@ -144,3 +164,20 @@ test(
     assert.equal(counts.rooms, 0);
   },
 );
+
+test('a TLS socket gets one write at a time, in order, and its end behind them all', LIMIT, async (context) => {
+  const { near, far } = await securePair(context);
+  const output = new Output(near, new Counts());
+  const pieces = Array.from({ length: 400 }, (_, at) => Buffer.alloc(at % 3 === 0 ? 100 : 40_000, 97 + (at % 26)));
+  // Nobody reads yet, so that most of it has to wait.
+  for (const piece of pieces) {
+    output.bytes(piece, 0, piece.length);
+    output.flush();
+  }
+  assert.ok(output.isFull);
+  output.end();
+  const got: Buffer[] = [];
+  for await (const piece of far) got.push(piece);
+  assert.ok(Buffer.concat(got).equals(Buffer.concat(pieces)));
+  assert.equal(output.bytesOut, Buffer.concat(pieces).length);
+});
