@@ -58,7 +58,6 @@ describe('versions', () => {
       ['http/1.1 in small letters', 'GET / http/1.1\r\nHost: a\r\n\r\n'],
       ['another protocol', 'GET / ICY/1.1\r\nHost: a\r\n\r\n'],
       ['HTTP/0.9: no version at all', 'GET /\r\n\r\n'],
-      ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ],
   );
 });

@@ -4,6 +4,7 @@ export * from './chaos-server.ts';
 export * from './dns-server.ts';
 export * from './gateway.ts';
 export * from './http-message.ts';
+export * from './http2-wire.ts';
 export * from './load.ts';
 export * from './mariadb.ts';
 export * from './mutation.ts';

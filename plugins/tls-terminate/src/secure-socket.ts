@@ -9,8 +9,8 @@ import { TLSSocket } from 'node:tls';
 import type { Group } from './certificate-set.ts';
 import type { Termination } from './termination.ts';
 
-/** RFC 7301: a client that wants only something else, such as HTTP/2, is refused with an alert. */
-const ALPN = ['http/1.1'];
+/** RFC 7301: what is spoken, the first choice first. A client that wants only something else is refused with an alert. */
+const ALPN = ['h2', 'http/1.1'];
 
 /** The parts of TLSSocket that its types leave out. */
 interface RawTlsSocket {

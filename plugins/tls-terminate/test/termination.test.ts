@@ -105,14 +105,20 @@ test('a hello that came before the connection was taken over is not lost', async
   client.destroy();
 });
 
-test('http/1.1 is what is spoken, and a client that wants only something else is told', async () => {
+test('HTTP/2 comes before HTTP/1.1, and a client that wants only something else is told', async () => {
+  for (const [offered, chosen] of [
+    [['h2', 'http/1.1'], 'h2'],
+    [['http/1.1', 'h2'], 'h2'],
+    [['http/1.1'], 'http/1.1'],
+  ] as const) {
+    use();
+    const client = open({ ALPNProtocols: [...offered] });
+    await once(client, 'secureConnect');
+    assert.equal(client.alpnProtocol, chosen);
+    client.destroy();
+  }
   use();
-  const client = open({ ALPNProtocols: ['h2', 'http/1.1'] });
-  await once(client, 'secureConnect');
-  assert.equal(client.alpnProtocol, 'http/1.1');
-  client.destroy();
-  use();
-  const [error] = await once(open({ ALPNProtocols: ['h2'] }).removeAllListeners('error'), 'error').catch((e) => [e]);
+  const [error] = await once(open({ ALPNProtocols: ['h3'] }).removeAllListeners('error'), 'error').catch((e) => [e]);
   assert.equal(error.code, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
   await gone();
 });

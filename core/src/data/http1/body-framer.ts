@@ -25,6 +25,8 @@ import { CR, HEX, HTAB, IS_VALUE, LF, SP } from './octets.ts';
 export interface BodySink {
   text(latin1: string): void;
   bytes(bytes: Buffer, from: number, to: number): void;
+  /** Only asked for by WITH_TRAILERS: checked field lines, each with its line end, or ''. Comes behind the last byte. */
+  trailers?(lines: string): void;
 }
 
 export const NO_BODY = 0;
@@ -33,10 +35,14 @@ export const CHUNKED = 2;
 /** Until the connection ends: answers only. */
 export const UNTIL_CLOSE = 3;
 
-/** How a body leaves: as it came, as bare content (to HTTP/1.0), or cut into chunks (an answer that ends with its connection). */
+/**
+ * How a body leaves: as it came, as bare content (to HTTP/1.0), cut into chunks (an answer that ends with its connection), or as bare
+ * content with its trailers apart (to HTTP/2).
+ */
 export const AS_IS = 0;
 export const UNCHUNKED = 1;
 export const RECHUNKED = 2;
+export const WITH_TRAILERS = 3;
 
 const SEMICOLON = 0x3b;
 const MAX_SIZE_DIGITS = 16;
@@ -120,7 +126,7 @@ export class BodyFramer {
   }
 
   #feedChunked(bytes: Buffer, start: number, end: number, sink: BodySink): number {
-    const isBare = this.#output === UNCHUNKED;
+    const isBare = this.#output === UNCHUNKED || this.#output === WITH_TRAILERS;
     let at = start;
     // Bytes from spanStart on are in order and not yet handed on. lineStart is where the present size line begins,
     // or -1 when it began in an earlier buffer or lost an extension and so must be written anew.
@@ -233,7 +239,9 @@ export class BodyFramer {
       return end;
     }
     if (behind < 0 || behind > MAX_TRAILER_BYTES) return BAD_BODY;
-    if (this.#output !== UNCHUNKED) sink.text(`0\r\n${keptTrailers(section.latin1Slice(0, behind))}\r\n`);
+    const kept = this.#output === UNCHUNKED ? '' : keptTrailers(section.latin1Slice(0, behind));
+    if (this.#output === WITH_TRAILERS) sink.trailers?.(kept);
+    else if (this.#output !== UNCHUNKED) sink.text(`0\r\n${kept}\r\n`);
     this.#trailers = null;
     this.isDone = true;
     return at + behind - (held?.length ?? 0);

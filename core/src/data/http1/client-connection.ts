@@ -5,12 +5,16 @@
  * requests, frames answers, keeps the connection or ends it, and holds nothing but itself while it is idle.
  */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
+import type { OpenSession } from '../../shared/orders.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
+import { ClientSession, type SessionHost } from '../http2/client-session.ts';
+import { PREFACE } from '../http2/frame.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import { answerFraming, frameAnswer } from './answer-framing.ts';
@@ -34,17 +38,22 @@ const TUNNEL = 4;
 /** Our side is closed; what still comes is thrown away, so that the client gets to read our answer. */
 const LINGER = 5;
 const CLOSED = 6;
+/** The client speaks HTTP/2, and a session has the say. */
+const HTTP2 = 7;
 
 const LINGER_MS = 2000;
 
 const noEdits = new FieldEdits();
 
-export class ClientConnection extends ClientSocket {
+export class ClientConnection extends ClientSocket implements SessionHost {
   answerForm = AS_IS;
   readonly #framer = new BodyFramer();
   #state = IDLE;
   #isReading = false;
   #mustClose = false;
+  /** Nothing has been read yet: an HTTP/2 client shows itself by its first bytes. */
+  #isFresh = true;
+  #session: ClientSession | null = null;
 
   constructor(socket: Socket, peerIp: IpAddress, port: Port, loop: Loop) {
     super(socket, peerIp, port, loop);
@@ -54,11 +63,17 @@ export class ClientConnection extends ClientSocket {
   // As the loop sees it.
 
   get isIdle(): boolean {
+    if (this.#session !== null) return this.#session.isIdle && !this.out.isFull;
     return this.#state === IDLE && !this.input.hasHeld && !this.out.isFull;
   }
 
   release(): void {
-    if (this.isIdle) this.#close();
+    if (this.#session !== null && this.#state === HTTP2) this.#session.leave();
+    else if (this.isIdle) this.#close();
+  }
+
+  override sessionOn(slot: number): OpenSession | null {
+    return this.#session === null ? super.sessionOn(slot) : this.#session.sessionOn(slot);
   }
 
   // What the socket tells.
@@ -89,6 +104,9 @@ export class ClientConnection extends ClientSocket {
         if (input.isPaused) input.hold(bytes, 0, length);
         else this.tunnel(this.exchange!.server!, bytes, length);
         break;
+      case HTTP2:
+        this.#hear(bytes, length);
+        break;
     }
   }
 
@@ -98,6 +116,9 @@ export class ClientConnection extends ClientSocket {
     switch (this.#state) {
       case TUNNEL:
         if (isAll) this.exchange!.server!.halfEnd();
+        break;
+      case HTTP2:
+        this.#session!.clientEnded();
         break;
       case HEAD:
         this.destroy();
@@ -141,11 +162,17 @@ export class ClientConnection extends ClientSocket {
       case TUNNEL:
         exchange!.server?.resume();
         break;
+      case HTTP2:
+        this.socket.resume();
+        this.sessionMoved();
+        this.#session!.drained();
+        break;
     }
   }
 
   override closed(hadError: boolean): void {
     this.#state = CLOSED;
+    this.#session?.closed();
     super.closed(hadError);
   }
 
@@ -162,6 +189,10 @@ export class ClientConnection extends ClientSocket {
         break;
       case ANSWER:
         this.breakOff();
+        break;
+      case HTTP2:
+        if (this.isIdle) this.#session!.expire();
+        else this.destroy();
         break;
       default:
         this.destroy();
@@ -206,6 +237,13 @@ export class ClientConnection extends ClientSocket {
         this.#keepPart(bytes, at, end);
         break;
       }
+      if (behind < 0 && this.#isFresh && this.#isPreface(bytes, at, end)) {
+        exchange.release();
+        if (end - at < PREFACE.length) this.#keepPart(bytes, at, end);
+        else this.#beginSession(bytes.subarray(at, end));
+        break;
+      }
+      this.#isFresh = false;
       this.exchange = exchange;
       exchange.begin(listener);
       if (behind < 0) {
@@ -216,6 +254,39 @@ export class ClientConnection extends ClientSocket {
     }
     this.#isReading = false;
     if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.input.hold(bytes, at, end);
+  }
+
+  /** isPreface: the client begins as HTTP/2 clients do, and may. */
+  #isPreface(bytes: Buffer, at: number, end: number): boolean {
+    const size = Math.min(end - at, PREFACE.length);
+    if (PREFACE.compare(bytes, at, at + size, 0, size) !== 0) return false;
+    const { alpnProtocol } = this.socket as Partial<TLSSocket>;
+    return alpnProtocol === undefined || alpnProtocol === 'h2';
+  }
+
+  #beginSession(bytes: Buffer): void {
+    this.#state = HTTP2;
+    this.#session = new ClientSession(this);
+    this.sessionMoved();
+    this.#hear(bytes, bytes.length);
+  }
+
+  /** hear has the session take what came. A client that does not take its answers is not read on. */
+  #hear(bytes: Buffer, length: number): void {
+    this.#session!.received(bytes, length);
+    if (this.#state !== HTTP2 || !this.out.isFull) return;
+    this.socket.pause();
+    this.loop.wheel.limit(this, this.port.listener.plan.timeouts.clientMs);
+  }
+
+  sessionMoved(): void {
+    this.countBytes();
+    if (this.out.isFull) return;
+    this.loop.wheel.limit(this, this.#session!.isIdle ? this.port.listener.plan.timeouts.idleMs : 0);
+  }
+
+  sessionEnded(): void {
+    this.#close();
   }
 
   /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */
@@ -412,7 +483,7 @@ export class ClientConnection extends ClientSocket {
   #close(): void {
     this.#state = LINGER;
     this.loop.wheel.limit(this, this.out.isFull ? this.port.listener.plan.timeouts.clientMs : LINGER_MS);
-    this.socket.end();
+    this.out.end();
     this.input.resume();
   }
 

@@ -1,0 +1,329 @@
+/**
+ * ClientStream: one stream of a client's HTTP/2 connection, the client side of one exchange. Hot path; data plane.
+ *
+ * The request's body goes to the server in HTTP/1's form. The client may send only what its window allows, and the window grows as the server
+ * takes what was sent: so what is held here has a limit, and a slow server slows its client.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Answer } from '../../plugin/data-entry.ts';
+import type { ClientSide } from '../exchange/client-side.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ServerSide } from '../exchange/server-side.ts';
+import { AnswerHead } from '../http1/answer-head.ts';
+import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../http1/body-framer.ts';
+import { FieldEdits } from '../http1/field-edits.ts';
+import { selfAnswer } from '../http1/self-answer.ts';
+import { Timed } from '../timer-wheel.ts';
+import { answerBlock } from './answer-fields.ts';
+import type { ClientSession } from './client-session.ts';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frame.ts';
+import { StreamSink } from './stream-sink.ts';
+
+const noEdits = new FieldEdits();
+const own = new AnswerHead();
+
+export class ClientStream extends Timed implements ClientSide {
+  readonly id: number;
+  readonly out: StreamSink;
+  exchange: Exchange | null;
+  bytesIn = 0;
+  answerForm = AS_IS;
+  /** A WebSocket (RFC 8441): an upgrade at the server, plain DATA at the client. */
+  isWebSocket = false;
+  /** What the client may still send on this stream. */
+  window: number;
+  /** What it may send again, and has not been told yet. */
+  toGrant = 0;
+  /** The client has ended its side. */
+  hasEnded = false;
+  readonly #session: ClientSession;
+  #mode = NO_BODY;
+  #left = 0;
+  #isSent = false;
+  #isTunnel = false;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #trailers = '';
+
+  constructor(session: ClientSession, id: number, sendWindow: number, receiveWindow: number) {
+    super();
+    this.id = id;
+    this.out = new StreamSink(session, id, sendWindow);
+    this.window = receiveWindow;
+    this.#session = session;
+    this.exchange = Exchange.acquire(this, session.loop);
+  }
+
+  get bytesOut(): number {
+    return this.out.bytesOut;
+  }
+
+  get hasBody(): boolean {
+    return this.#mode !== NO_BODY;
+  }
+
+  get isRequestSent(): boolean {
+    return this.#isSent;
+  }
+
+  /** begin: the head is read and good; `mode` and `length` as the head frames the body. */
+  begin(mode: number, length: number): void {
+    this.#mode = mode;
+    this.#left = length;
+    this.#isSent = mode === NO_BODY || (mode === BY_LENGTH && length === 0);
+    if (!this.#isSent) this.#session.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.bodyMs);
+  }
+
+  // What the client sends.
+
+  /** content takes a piece of DATA; the buffer is lent. */
+  content(bytes: Buffer, from: number, to: number): void {
+    const { exchange } = this;
+    this.bytesIn += to - from;
+    if (exchange === null) {
+      this.#session.granted(this, to - from);
+      return;
+    }
+    const { server } = exchange;
+    if (server === null || server.isConnecting || this.#heldBytes > 0 || server.out.isFull) {
+      this.#held.push(Buffer.from(bytes.subarray(from, to)));
+      this.#heldBytes += to - from;
+      return;
+    }
+    this.#forward(server, bytes, from, to);
+    if (this.exchange === exchange) this.#afterForward(server);
+  }
+
+  /** ended: the client has ended its side; `trailers` are checked field lines, or ''. */
+  ended(trailers: string): void {
+    this.hasEnded = true;
+    this.#trailers = trailers;
+    const { exchange } = this;
+    if (exchange === null) return;
+    const { server } = exchange;
+    if (this.#heldBytes > 0 || server === null || server.isConnecting) return;
+    this.#finishBody(server);
+    if (this.exchange === exchange) this.#afterForward(server);
+  }
+
+  /** gone: the client does not want the stream any more, or the connection has ended. */
+  gone(): void {
+    const { exchange } = this;
+    this.exchange = null;
+    this.#drop();
+    exchange?.abort(true);
+  }
+
+  #forward(server: ServerSide, bytes: Buffer, from: number, to: number): void {
+    const size = to - from;
+    const { out } = server;
+    this.#session.granted(this, size);
+    if (this.#isTunnel) {
+      out.bytes(bytes, from, to);
+      this.exchange!.tunnelMoved();
+    } else {
+      this.#left -= size;
+      const most = this.exchange!.listener.plan.limits.bodyBytes;
+      const isTooLong = most !== 0 && this.bytesIn > most;
+      if (isTooLong || (this.#mode !== CHUNKED && this.#left < 0)) {
+        this.exchange!.refuse(isTooLong ? 413 : 400);
+        return;
+      }
+      if (this.#mode === CHUNKED) {
+        out.text(`${size.toString(16)}\r\n`);
+        out.bytes(bytes, from, to);
+        out.text('\r\n');
+      } else {
+        out.bytes(bytes, from, to);
+      }
+    }
+  }
+
+  /** finishBody: the client has ended, and everything before has gone on. */
+  #finishBody(server: ServerSide): void {
+    if (this.#isTunnel) {
+      server.halfEnd();
+      return;
+    }
+    if (this.#isSent) return;
+    if (this.#mode === BY_LENGTH && this.#left !== 0) {
+      // It said that there would be more (RFC 9113 section 8.1.1).
+      this.exchange!.refuse(400);
+      return;
+    }
+    if (this.#mode === CHUNKED) server.out.text(`0\r\n${this.#trailers}\r\n`);
+    this.#isSent = true;
+  }
+
+  /** afterForward flushes, and starts the time for whoever is to move next. */
+  #afterForward(server: ServerSide): void {
+    const { wheel } = this.#session.loop;
+    server.out.flush();
+    if (this.#isTunnel) return;
+    if (this.#mode === BY_LENGTH && this.#left === 0) this.#isSent = true;
+    if (this.#isSent) {
+      wheel.limit(this, 0);
+      server.awaitAnswer();
+    } else if (server.out.isFull) {
+      wheel.limit(this, 0);
+      server.awaitAnswer();
+    } else {
+      const exchange = this.exchange!;
+      wheel.limit(this, exchange.listener.plan.timeouts.bodyMs);
+      if (exchange.isAnswering) server.awaitAnswer();
+    }
+  }
+
+  // What the exchange asks for.
+
+  waits(): void {
+    this.#session.loop.wheel.limit(this, 0);
+  }
+
+  goesOn(): void {
+    this.#session.loop.wheel.limit(this, this.#isSent ? 0 : this.exchange!.listener.plan.timeouts.bodyMs);
+  }
+
+  sendBody(server: ServerSide): void {
+    this.#forwardHeld(server);
+  }
+
+  serverDrained(server: ServerSide): void {
+    if (!this.#isTunnel && !this.#isSent && !this.exchange!.isAnswering) server.stopWaiting();
+    this.#forwardHeld(server);
+  }
+
+  #forwardHeld(server: ServerSide): void {
+    const { exchange } = this;
+    const held = this.#held;
+    while (held.length > 0 && !server.out.isFull) {
+      const piece = held.shift()!;
+      this.#heldBytes -= piece.length;
+      this.#forward(server, piece, 0, piece.length);
+      if (this.exchange !== exchange || exchange!.server !== server) return;
+    }
+    if (held.length === 0 && this.hasEnded) {
+      this.#finishBody(server);
+      if (this.exchange !== exchange) return;
+    }
+    this.#afterForward(server);
+  }
+
+  awaitRoom(): void {
+    this.#session.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.clientMs);
+  }
+
+  sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void {
+    this.#session.loop.wheel.limit(this, 0);
+    const hasNoBody = answer.mode === NO_BODY || (answer.mode === BY_LENGTH && answer.length === 0);
+    const hasLength = answer.mode === BY_LENGTH || (answer.hasLength && answer.status !== 204);
+    this.answerForm = answer.mode === CHUNKED ? WITH_TRAILERS : AS_IS;
+    this.out.begin(answer.mode === BY_LENGTH ? answer.length : -1);
+    this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, changes, added, hasLength), hasNoBody);
+    if (hasNoBody) this.out.isEnded = true;
+  }
+
+  sendInterim(answer: AnswerHead): boolean {
+    if (answer.status === 100 && !this.exchange!.request.expectsContinue) return false;
+    this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, noEdits, '', false), false);
+    return true;
+  }
+
+  sendSwitch(answer: AnswerHead, added: string): void {
+    const changes = new FieldEdits();
+    changes.hide('sec-websocket-accept');
+    this.#session.sendHeaders(this.id, answerBlock(answer, 200, changes, added, false), false);
+  }
+
+  sendOwn(answer: Answer, standard: Answer, changes: FieldEdits): void {
+    const isHead = this.exchange!.request.method === 'HEAD';
+    const text = Buffer.from(selfAnswer(answer, standard, isHead, '', changes), 'latin1');
+    const bodyAt = own.parse(text, 0, text.length, isHead);
+    this.sendAnswer(own, noEdits, '');
+    this.out.bytes(text, bodyAt, text.length);
+  }
+
+  exchangeEnded(): void {
+    this.exchange = null;
+    this.out.end();
+    this.#session.answered();
+    this.#finishIfDone();
+  }
+
+  tunnelBegins(): void {
+    this.#isTunnel = true;
+    this.#session.loop.wheel.limit(this, 0);
+    this.#forwardHeld(this.exchange!.server!);
+  }
+
+  tunnelHalfEnds(): void {
+    this.out.end();
+    this.out.flush();
+  }
+
+  tunnelEnds(hadError: boolean): void {
+    if (hadError) this.#breakOff(CANCEL);
+    else {
+      this.out.end();
+      this.out.flush();
+      setImmediate(() => this.gone());
+    }
+  }
+
+  breakOff(): void {
+    this.#breakOff(INTERNAL_ERROR);
+  }
+
+  destroy(): void {
+    this.#breakOff(CANCEL);
+  }
+
+  expired(): void {
+    const { exchange } = this;
+    if (exchange === null || exchange.isAnswering) this.#breakOff(CANCEL);
+    else exchange.refuse(408);
+  }
+
+  // As the session sees it.
+
+  /** moved: the client takes more. */
+  moved(): void {
+    if (!this.out.pump()) return;
+    const { exchange } = this;
+    if (exchange === null) this.#finishIfDone();
+    else if ((exchange.isAnswering || this.#isTunnel) && !this.out.isFull) {
+      this.#session.loop.wheel.limit(this, this.#isSent || this.#isTunnel ? 0 : exchange.listener.plan.timeouts.bodyMs);
+      exchange.server?.resume();
+    }
+  }
+
+  /** The answer has gone out whole: the stream is over, even if the client still sends (RFC 9113 section 8.1). */
+  #finishIfDone(): void {
+    if (!this.out.isEnded) {
+      const { clientMs } = this.#session.port.listener.plan.timeouts;
+      this.#session.loop.wheel.limit(this, clientMs);
+      return;
+    }
+    if (!this.hasEnded) this.#session.resetStream(this.id, NO_ERROR);
+    this.#drop();
+  }
+
+  #breakOff(error: number): void {
+    this.out.isEnded = true;
+    this.#session.resetStream(this.id, error);
+    setImmediate(() => this.gone());
+  }
+
+  #drop(): void {
+    this.#session.loop.wheel.drop(this);
+    this.#held = [];
+    this.#session.left(this);
+    if (this.#heldBytes > 0) this.#session.granted(this, this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+}
+
+/** newWebSocketKey is what HTTP/1.1 wants where RFC 8441 needs none. */
+export function newWebSocketKey(): string {
+  return randomBytes(16).toString('base64');
+}

@@ -1,0 +1,117 @@
+/**
+ * StreamSink: what goes to the client on one stream: DATA within the windows, then trailers, then the end. Hot path; data plane.
+ *
+ * What the windows do not let through is kept, and makes the sink full, so that the server is not read on. That is never more than
+ * what was read in one go.
+ */
+import type {} from '../buffer-slices.ts';
+import type { Sink } from '../exchange/sink.ts';
+import { trailerBlock } from './answer-fields.ts';
+import type { ClientSession } from './client-session.ts';
+import { END_STREAM } from './frame.ts';
+
+export class StreamSink implements Sink {
+  /** How much more the client takes on this stream; below 0 after it made its windows smaller. */
+  window: number;
+  bytesOut = 0;
+  /** The stream is ended on our side. */
+  isEnded = false;
+  readonly #session: ClientSession;
+  readonly #stream: number;
+  /** Of an answer whose length is known: what is still to come; -1: unknown. */
+  #left = -1;
+  #kept: Buffer | null = null;
+  #trailers = '';
+  /** Nothing more will come than what is kept. */
+  #isEnding = false;
+
+  constructor(session: ClientSession, stream: number, window: number) {
+    this.#session = session;
+    this.#stream = stream;
+    this.window = window;
+  }
+
+  /** begin says how long the body will be; -1: unknown. */
+  begin(length: number): void {
+    this.#left = length;
+  }
+
+  get isFull(): boolean {
+    return this.#kept !== null || this.#session.out.isFull;
+  }
+
+  /** Everything was handed over, and some of it still waits. */
+  get isWaiting(): boolean {
+    return this.#kept !== null;
+  }
+
+  text(latin1: string): void {
+    const bytes = Buffer.from(latin1, 'latin1');
+    this.bytes(bytes, 0, bytes.length);
+  }
+
+  bytes(bytes: Buffer, from: number, to: number): void {
+    if (this.isEnded || from >= to) return;
+    if (this.#kept !== null) {
+      this.#kept = Buffer.concat([this.#kept, bytes.subarray(from, to)]);
+      return;
+    }
+    const sent = this.#send(bytes, from, to);
+    if (sent < to) this.#kept = Buffer.from(bytes.subarray(sent, to));
+  }
+
+  trailers(lines: string): void {
+    this.#trailers = lines;
+  }
+
+  flush(): void {
+    this.#session.out.flush();
+  }
+
+  /** pump sends what was kept, as far as it goes now. True: nothing is kept any more. */
+  pump(): boolean {
+    const kept = this.#kept;
+    if (kept === null) return true;
+    const sent = this.#send(kept, 0, kept.length);
+    if (sent === kept.length) {
+      this.#kept = null;
+      if (this.#isEnding) this.#finish();
+      return true;
+    }
+    if (sent > 0) this.#kept = kept.subarray(sent);
+    return false;
+  }
+
+  /** end: the body is whole. */
+  end(): void {
+    this.#isEnding = true;
+    if (this.#kept === null) this.#finish();
+  }
+
+  #send(bytes: Buffer, from: number, to: number): number {
+    const session = this.#session;
+    let at = from;
+    while (at < to) {
+      const size = Math.min(to - at, this.window, session.window, session.frameBytes);
+      if (size <= 0) break;
+      const isLast = this.#left === size && this.#trailers === '';
+      session.sendData(this.#stream, bytes, at, at + size, isLast ? END_STREAM : 0);
+      this.window -= size;
+      this.bytesOut += size;
+      if (this.#left > 0) this.#left -= size;
+      if (isLast) this.isEnded = true;
+      at += size;
+    }
+    return at;
+  }
+
+  #finish(): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    const block = trailerBlock(this.#trailers);
+    if (block === null) this.#session.sendData(this.#stream, NOTHING, 0, 0, END_STREAM);
+    else this.#session.sendHeaders(this.#stream, block, true);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
