@@ -12,6 +12,7 @@ import { LatencySums } from '../shared/latency-histogram.ts';
 import type { SharedMemory } from '../shared/memory.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
+import { RetryCounts } from '../shared/retry-counts.ts';
 import { SERVER_CAPACITY, ServerTable } from '../shared/server-table.ts';
 import { GatewayError } from './errors.ts';
 
@@ -33,12 +34,14 @@ export class Slots {
     const servers = new ServerTable(memory.servers, memory.threads);
     const outcomes = new OutcomeCounts(memory);
     const circuits = new CircuitTable(memory);
+    const retries = new RetryCounts(memory);
     this.#listeners = new SlotPool('listener', LISTENER_CAPACITY, (slot) => counters.resetListener(slot));
     this.#backends = new SlotPool('backend', BACKEND_CAPACITY, (slot) => {
       latency.reset(slot);
       backends.reset(slot);
       outcomes.reset(OutcomeCounts.ofBackend(slot));
       circuits.reset(slot);
+      retries.reset(slot);
       counters.resetBackend(slot);
     });
     this.#servers = new SlotPool('server', SERVER_CAPACITY, (slot) => {

@@ -13,6 +13,7 @@ import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { DataPlane, MembersOrder, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
+import { RetryCounts } from '../shared/retry-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
@@ -73,6 +74,7 @@ class LoopDataPlane implements DataPlane {
       addresses: new AddressCounts(memory, thread),
       outcomes: new OutcomeCounts(memory),
       circuits: new CircuitTable(memory),
+      retries: new RetryCounts(memory),
       accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),

@@ -15,6 +15,7 @@ import type { Endpoints } from './link.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import type { LinkedServerTls } from './server-tls.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -68,6 +69,7 @@ export interface LinkedBackend {
   fallBack: LinkedBackend | null;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
+  readonly retryBudget: RetryBudget;
 }
 
 export interface Generation {

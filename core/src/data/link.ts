@@ -30,6 +30,7 @@ import type { HeadLimits } from './http1/request-head.ts';
 import { LinkedBalancer } from './linked-balancer.ts';
 import { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
 import { type LinkedServerTls, linkServerTls } from './server-tls.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -307,6 +308,7 @@ class Linking {
       fallBack: null,
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
+      retryBudget: new RetryBudget(slot, plan.retry, this.#loop.retries, this.#loop.now),
     };
   }
 

@@ -10,6 +10,7 @@ import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { LogLevel, OpenSession } from '../shared/orders.ts';
 import type { OutcomeCounts } from '../shared/outcome-counts.ts';
+import type { RetryCounts } from '../shared/retry-counts.ts';
 import type { ServerTable } from '../shared/server-table.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
 import type { StickClock } from '../shared/stick-clock.ts';
@@ -48,6 +49,7 @@ export interface Loop {
   readonly addresses: AddressCounts;
   readonly outcomes: OutcomeCounts;
   readonly circuits: CircuitTable;
+  readonly retries: RetryCounts;
   readonly accessLog: AccessLog;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */

@@ -40,7 +40,7 @@ export const SERVER_COUNTERS = [
   'tlsFailures',
 ] as const;
 
-export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors'] as const;
+export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors', 'retriesOverBudget'] as const;
 
 export type BackendCounter = (typeof BACKEND_COUNTERS)[number];
 export type ListenerCounter = (typeof LISTENER_COUNTERS)[number];
@@ -89,6 +89,8 @@ export const BackendIndex = {
   served: 1,
   /** Answers that it should have given by itself, and could not give or finish. */
   serveErrors: 2,
+  /** Requests that were not sent again, as too many had been lately. */
+  retriesOverBudget: 3,
 } as const satisfies Record<BackendCounter, number>;
 
 /** Most listeners, and most backends, in one gateway. */

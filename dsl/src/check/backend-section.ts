@@ -287,6 +287,8 @@ class BackendChecker {
         times: args.times as number,
         on: (args.on as RetryPolicy['on'] | undefined) ?? DEFAULTS.retry.on,
         isAnotherServer: args.another as boolean,
+        share: args.share === undefined ? DEFAULTS.retry.share : (args.share as number) / 100,
+        perSecond: args.least === undefined ? DEFAULTS.retry.perSecond : perSecondOf(args.least as readonly number[]),
       };
     }
   }
@@ -367,6 +369,11 @@ class BackendChecker {
     this.#said.set(name, span);
     return true;
   }
+}
+
+/** A rate counts its events in a time of so many milliseconds. */
+function perSecondOf([count, perMs]: readonly number[]): number {
+  return (count! * 1000) / perMs!;
 }
 
 function failuresOf(args: Args): FailurePlan {

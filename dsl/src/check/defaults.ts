@@ -24,7 +24,7 @@ const BACKEND_TIMEOUTS: BackendTimeouts = {
   queueMs: 5_000,
 };
 
-const RETRY: RetryPolicy = { times: 2, on: ['connect-failure'], isAnotherServer: true };
+const RETRY: RetryPolicy = { times: 2, on: ['connect-failure'], isAnotherServer: true, share: 0.2, perSecond: 10 };
 
 const FAILURES = { requests: 20, windowMs: 10_000, statuses: ['502..504'] } as const;
 

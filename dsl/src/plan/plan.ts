@@ -171,6 +171,13 @@ export interface RetryPolicy {
   /** `connect-failure` covers refused, reset before any byte of the answer, and connect time-outs. Numbers: statuses. */
   readonly on: readonly ('connect-failure' | number)[];
   readonly isAnotherServer: boolean;
+  /**
+   * The most requests that are sent again, as a share (0 to 1) of the backend's requests of the last ten seconds, over all
+   * threads. Default 0.2. Requests that no connection was made for do not count: no server has seen them.
+   */
+  readonly share: number;
+  /** … or so many each second, where the share comes to fewer. Default 10. */
+  readonly perSecond: number;
 }
 
 /** CheckPlan: the policy around a health check. The component makes one probe; the policy counts. */

@@ -150,6 +150,26 @@ for (const [lines, column, mend] of [
   });
 }
 
+test('a retry has a budget: a share of the requests, and a rate that it never falls below', async () => {
+  const budgetOf = async (line: string) => {
+    const { backends } = await planOf(
+      `listener web on :80 { otherwise send to app }\nbackend app of 127.0.0.1:9001 {\n  ${line}\n}\n`,
+    );
+    const { times, on, isAnotherServer, share, perSecond } = backends[0]!.retry;
+    return [times, on, isAnotherServer, share, perSecond];
+  };
+  assert.deepEqual(await budgetOf(''), [2, ['connect-failure'], true, 0.2, 10]);
+  assert.deepEqual(await budgetOf('retry 4'), [4, ['connect-failure'], false, 0.2, 10]);
+  assert.deepEqual(await budgetOf('retry 1 on 503 at most 0% at least 30/m'), [1, [503], false, 0, 0.5]);
+  assert.deepEqual(await budgetOf('retry 1 at least 5/s using another server at most 50%'), [
+    1,
+    ['connect-failure'],
+    true,
+    0.5,
+    5,
+  ]);
+});
+
 test('a backend says servers, strategy, check, retry and timeouts', async () => {
   const { backends } = await planOf(REALISTIC);
   const [app, api] = backends;
@@ -165,7 +185,13 @@ test('a backend says servers, strategy, check, retry and timeouts', async () => 
   assert.deepEqual(app!.stick!.options, { cookie: 'sid', ttl: 28_800_000 });
   assert.deepEqual(app!.check!.probe.options, { method: 'GET', path: '/healthz', expect: [200] });
   assert.deepEqual([app!.check!.intervalMs, app!.check!.jitter, app!.check!.port], [2000, 0.1, 0]);
-  assert.deepEqual(app!.retry, { times: 3, on: ['connect-failure', 503], isAnotherServer: true });
+  assert.deepEqual(app!.retry, {
+    times: 3,
+    on: ['connect-failure', 503],
+    isAnotherServer: true,
+    share: 0.2,
+    perSecond: 10,
+  });
   assert.deepEqual(
     api!.servers.map(({ name, address }) => [name, address]),
     [
@@ -185,6 +211,9 @@ for (const [line, code, mend] of [
   ['check htpp GET /', 'SL0711', 'Did you mean `http`?'],
   ['stick on cookei sid', 'SL0711', 'Did you mean `on cookie`?'],
   ['retry 3 on connect-fail', 'SL0614', null],
+  ['retry 3 at most 120%', 'SL0616', null],
+  ['retry 3 at least 10', 'SL0606', null],
+  ['retry 3 at most', 'SL0117', null],
   ['server a b:80 wieght 3', 'SL0118', 'Did you mean `weight`?'],
   ['timeout', 'SL0117', 'For example `timeout connect 5s, response 30s`'],
   ['check GET /a jitter 10', 'SL0606', 'Did you mean `10%`?'],

@@ -23,7 +23,14 @@ import { Timed } from '../timer-wheel.ts';
 import type { Waiting } from '../waiting-line.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import type { ClientSide } from './client-side.ts';
-import { FAILURE_COUNTERS, FAILURE_NAMES, FAILURE_STATUSES, type Failure, maySendAgain } from './failure.ts';
+import {
+  costsRetry,
+  FAILURE_COUNTERS,
+  FAILURE_NAMES,
+  FAILURE_STATUSES,
+  type Failure,
+  maySendAgain,
+} from './failure.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
 import { ServedAnswer } from './served-answer.ts';
@@ -67,6 +74,8 @@ export class Exchange extends Timed implements Waiting {
   /** When the request was given to the server; kept only where the strategy asks for it. */
   #sentMs = 0;
   #tried: number[] | null = null;
+  /** Attempts at the backends that the request fell back from. */
+  #elsewhere = 0;
   #failure: Failure | null = null;
   #isQueued = false;
   /** The server whose room is waited for; -1: any. */
@@ -94,6 +103,7 @@ export class Exchange extends Timed implements Waiting {
     this.isEarly = false;
     this.#index = -1;
     this.#tried = null;
+    this.#elsewhere = 0;
     this.#failure = null;
     this.#isTunnel = false;
     this.#isSticky = false;
@@ -187,6 +197,7 @@ export class Exchange extends Timed implements Waiting {
     this.#loop.counters.backend(this.backend.slot, BackendIndex.fallBacks);
     this.#turnTo(standIn(fallBack, this.request, this.listener.slot, this.#loop));
     this.#tried = null;
+    this.#elsewhere = this.request.attempts;
     this.#failure = null;
     return true;
   }
@@ -271,8 +282,9 @@ export class Exchange extends Timed implements Waiting {
 
   #send(server: number, needsNew: boolean): void {
     const { counters } = this.#loop;
-    const { pool, balancer } = this.backend;
+    const { pool, balancer, retryBudget } = this.backend;
     const endpoint = pool.endpoints[server]!;
+    if (this.#attempts === 0) retryBudget.requested();
     this.request.attempts++;
     this.#index = server;
     this.#openSlot = endpoint.slot;
@@ -311,6 +323,18 @@ export class Exchange extends Timed implements Waiting {
     return !this.client.hasBody && isIdempotent(this.request.method);
   }
 
+  /** attempts made at this backend. */
+  get #attempts(): number {
+    return this.request.attempts - this.#elsewhere;
+  }
+
+  /** isAffordable takes a retry out of the backend's budget. */
+  #isAffordable(): boolean {
+    if (this.backend.retryBudget.take()) return true;
+    this.#loop.counters.backend(this.backend.slot, BackendIndex.retriesOverBudget);
+    return false;
+  }
+
   #retry(isSameServer: boolean): void {
     if (!isSameServer && this.backend.plan.retry.isAnotherServer) {
       if (this.#tried === null) this.#tried = [this.#index];
@@ -346,7 +370,10 @@ export class Exchange extends Timed implements Waiting {
     this.#failure = failure;
     if (this.isAnswering) {
       this.client.breakOff();
-    } else if (maySendAgain(failure, this.backend, this.request.attempts, this.#isRepeatable, wasReused)) {
+    } else if (
+      maySendAgain(failure, this.backend, this.#attempts, this.#isRepeatable, wasReused) &&
+      (!costsRetry(failure, wasReused) || this.#isAffordable())
+    ) {
       counters.server(slot, ServerIndex.retries);
       this.#retry(failure === 'dead' && wasReused);
     } else if (failure === 'connect' && this.#fallBack()) {
@@ -363,10 +390,10 @@ export class Exchange extends Timed implements Waiting {
     const { counters } = this.#loop;
     const isServers = this.#openSlot !== -1;
     const isRetried =
-      isServers && backend.retriesStatus.has(answer.status) && request.attempts <= backend.plan.retry.times;
+      isServers && backend.retriesStatus.has(answer.status) && this.#attempts <= backend.plan.retry.times;
     this.#noteAnswered(answer.status);
     backend.outcomes?.answered(this.#openSlot, answer.status, request);
-    if (isRetried && this.#isRepeatable) {
+    if (isRetried && this.#isRepeatable && this.#isAffordable()) {
       counters.server(this.#openSlot, ServerIndex.retries);
       this.#endAttempt(true);
       this.#retry(false);

@@ -50,6 +50,15 @@ export const FAILURE_STATUSES: Readonly<Record<Failure, number>> = {
 };
 
 /**
+ * costsRetry tells whether sending again takes from the backend's budget: it does when a server has seen the request, as that is
+ * what more requests make worse. That a connection was not made, or that a kept one was dead, costs no server anything; the
+ * number of attempts bounds it.
+ */
+export function costsRetry(failure: Failure, wasReused: boolean): boolean {
+  return failure !== 'connect' && !(failure === 'dead' && wasReused);
+}
+
+/**
  * maySendAgain tells whether a failed request may go to a server once more. `attempts` counts those made; `isRepeatable`:
  * the method is idempotent and there is no body; `wasReused`: the connection had served before.
  */
