@@ -7,6 +7,8 @@ import { addCtl } from './ctl/ctl-program.ts';
 import { LOG_LEVELS } from './log-levels.ts';
 
 const MOST_THREADS = 256;
+/** A hundred years. */
+const MOST_DAYS = 36_500;
 
 const OVERVIEW = `
 A rule file in a nutshell:
@@ -126,6 +128,20 @@ formatting and quick fixes. It speaks the Language Server Protocol on stdin and 
 The package has an extension for VS Code: editors/vscode.
 
 Opening a rule file imports the plugins that its \`use\` lines name, as \`sluice check\` does.`;
+
+const CERT_HELP = `
+For trying things out, and for networks of your own: an authority that only you trust, and certificates of it.
+Keys are ECDSA (P-256) unless --rsa is said. Files with keys are for their owner alone (mode 0600).
+
+Examples:
+  sluice cert ca                                  ca.pem and ca.key
+  sluice cert leaf localhost 127.0.0.1            localhost.pem: certificate, authority and key
+  sluice cert leaf '*.example.com' example.com --out certs --ca ca.pem --days 90
+
+In a rule file:  tls terminate cert "localhost.pem"       clients trust ca.pem: curl --cacert ca.pem …
+                 tls bridge ca "ca.pem"                    servers show certificates of it
+
+Exit codes: 0 done, 1 it could not be done (also: a file is there already), 2 usage`;
 
 const REPLAY_HELP = `
 Takes each request of an access log through the rules and says what would change against what the log says was done.
@@ -259,6 +275,37 @@ export function createProgram(ended: (code: number) => void): Command {
       ended(await replay(file, log, options));
     });
 
+  const cert = command('cert', 'make an authority and certificates of your own', CERT_HELP);
+  cert
+    .command('ca')
+    .description('make an authority: ca.pem and ca.key')
+    .argument('[name]', 'what people see', 'Sluice development authority')
+    .option('--out <folder>', 'where to put the files', '.')
+    .option('--days <n>', 'how long it is good', readDays, 3650)
+    .option('--rsa', 'make RSA keys, for very old clients')
+    .option('--force', 'write over files that are there')
+    .action(async (name, options) => {
+      const { certCa } = await import('./commands/cert.ts');
+      ended(await certCa(name, options));
+    });
+  cert
+    .command('leaf')
+    .description('make a certificate with its key: NAME.pem')
+    .argument('<name...>', 'names of hosts, *.example.com, addresses; the first one names the file')
+    .option('--out <folder>', 'where to put the files', '.')
+    .option('--ca <file>', 'the authority that signs (default: ca.pem in the folder)')
+    .option('--ca-key <file>', 'its key (default: in the same file, or beside it as ca.key)')
+    .addOption(new Option('--self-signed', 'sign it with its own key').conflicts(['ca', 'caKey']))
+    .option('--days <n>', 'how long it is good', readDays, 397)
+    .option('--rsa', 'make an RSA key, for very old clients')
+    .option('--p12', 'write NAME.p12 too')
+    .option('--password-file <file>', 'the file with the password of NAME.p12')
+    .option('--force', 'write over files that are there')
+    .action(async (names, options) => {
+      const { certLeaf } = await import('./commands/cert.ts');
+      ended(await certLeaf(names, options));
+    });
+
   addCtl(
     program.command('ctl').description('ask and change a running gateway').helpOption('-h, --help', 'print this help'),
     ended,
@@ -276,6 +323,12 @@ function readThreads(text: string): number {
   const threads = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   if (threads <= MOST_THREADS) return threads;
   throw new InvalidArgumentError(`It is not a whole number from 0 to ${MOST_THREADS}.`);
+}
+
+function readDays(text: string): number {
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  throw new InvalidArgumentError(`It is not a whole number from 1 to ${MOST_DAYS}.`);
 }
 
 function readPercent(text: string): number {
