@@ -190,3 +190,30 @@ backend sorry of ${at(sorry.address)}`;
     await Promise.all([sick.stop(), sorry.stop()]);
   }
 });
+
+test('a sticky client of an ejected server is told to move because of the ejection', async () => {
+  const servers = await Promise.all([RawServer.start(answering(() => SICK)), RawServer.start(answering(() => SICK))]);
+  const lines = 'stick on ip\n eject after 3 failures for 1h at most 50%';
+  const { gateway, address, stop } = await startGateway(
+    plainRules(
+      servers.map((server) => server.address),
+      '',
+      lines,
+    ),
+  );
+  try {
+    const out = once(gateway, 'server');
+    const { server: home } = await eventually('a home that is ejected', async () => {
+      await ask(address);
+      const { ejections } = gateway.stats().backends[0]!.servers.find(({ state }) => state === 'stopped') ?? {};
+      return ejections === 1 && gateway.stickiness('app').find({});
+    });
+    const [{ reason }] = await out;
+    const { outcome, why } = await gateway.stickiness('app').find({});
+    assert.equal(outcome, 'moves');
+    assert.ok(why.startsWith(`${home} was ${reason}; `), why);
+  } finally {
+    await stop();
+    await Promise.all(servers.map((each) => each.stop()));
+  }
+});

@@ -8,10 +8,9 @@ import type { RequestFacts } from '@sluice/dsl/match';
 import { type BackendPlan, withSecrets } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import type { StickyPool } from '../plugin/server-pool.ts';
-import type { ServerTable } from '../shared/server-table.ts';
 import type { StickEntry } from '../shared/shared-stick-table.ts';
 import { GatewayError } from './errors.ts';
-import type { ServerExplanation } from './explain-servers.ts';
+import type { LiveServers, ServerExplanation } from './explain-servers.ts';
 import type { StickTables } from './stick-tables.ts';
 
 /** StickyExplanation says where a client belongs. */
@@ -45,7 +44,7 @@ export interface StickyQuestion {
   readonly slots: readonly number[];
   /** null: no gateway runs, so no table knows anybody, and no server is full. */
   readonly tables: StickTables | null;
-  readonly table: ServerTable | null;
+  readonly live: LiveServers | null;
 }
 
 /** explainSticky returns null for a backend without stickiness. */
@@ -94,13 +93,17 @@ function factoryOf({ entries }: StickyQuestion, name: string): NonNullable<DataE
 function outcomeOf(
   server: ServerExplanation | undefined,
   slot: number,
-  { table, backend: { balance, timeouts } }: StickyQuestion,
+  { live, backend: { name: backend, balance, timeouts } }: StickyQuestion,
 ): Pick<StickyExplanation, 'outcome' | 'why'> {
   const picks = `\`balance ${balance.name}\` picks a server`;
   if (server === undefined) return { outcome: 'new', why: picks };
   const { name, state, admin, weight } = server;
   if (admin === 'maint') return { outcome: 'moves', why: `${name} is in maintenance; ${picks}` };
-  if (state === 'stopped') return { outcome: 'moves', why: `${name} was stopped by its health check; ${picks}` };
+  if (state === 'stopped') {
+    const cause = live?.held(`${backend}/${name}`) ?? 'stopped by its health check';
+    return { outcome: 'moves', why: `${name} was ${cause}; ${picks}` };
+  }
+  const table = live?.servers ?? null;
   const [open, max] = table === null ? [0, 0] : [table.open(slot), table.limit(slot)];
   if (max > 0 && open >= max) {
     const [waiting, most] = [table!.waiting(slot), table!.mostWaiting(slot)];

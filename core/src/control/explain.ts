@@ -176,7 +176,7 @@ class Judgement {
               ({ name }, index) => live?.current.slots.servers[`${went.backend.name}/${name}`] ?? index,
             ),
             tables: live?.sticks ?? null,
-            table: live?.servers ?? null,
+            live,
           });
     if (sticky !== null && sticky.ownCookie !== null) hideCookie(this.#request, sticky.ownCookie);
     const assumed = isAssumed

@@ -52,7 +52,7 @@ export class StickinessHandle {
       servers,
       slots: servers.map(({ name }) => current.slots.servers[`${backend.name}/${name}`]!),
       tables: state.sticks,
-      table: state.servers,
+      live: state,
     });
     return found!;
   }
