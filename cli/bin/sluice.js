@@ -28,7 +28,7 @@ if (major < 22 || (major === 22 && minor < 12)) {
  */
 function keepCompiled() {
   var env = process.env;
-  var cache = env.XDG_CACHE_HOME || (env.HOME ? env.HOME + '/.cache' : '');
+  var cache = env.XDG_CACHE_HOME || (env.HOME ? `${env.HOME}/.cache` : '');
   if (cache.charAt(0) !== '/' || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
-  process.getBuiltinModule('node:module').enableCompileCache(cache + '/sluice');
+  process.getBuiltinModule('node:module').enableCompileCache(`${cache}/sluice`);
 }
