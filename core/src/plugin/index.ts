@@ -1,6 +1,7 @@
 export type * from './client-hello.ts';
 export type * from './data-entry.ts';
 export type * from './discovery.ts';
+export * from './framing-fields.ts';
 export type * from './health-check.ts';
 export * from './manifest.ts';
 export type * from './rate-table.ts';

@@ -2,6 +2,7 @@
  * Vocabulary: all words that a rule file may use, by name. Main thread.
  */
 import type { ComponentSlot } from '../plan/plan.ts';
+import { TOP_WORDS } from '../syntax/layout.ts';
 import { PhraseTable } from './phrase-table.ts';
 import type { ComponentWord, FieldWord, VerbWord, Word } from './word.ts';
 
@@ -43,15 +44,7 @@ export const KEPT_WORDS: ReadonlySet<string> = new Set([
   'between',
   'present',
   'absent',
-  'listener',
-  'backend',
-  'settings',
-  'define',
-  'use',
-  'include',
-  'list',
-  'map',
-  'test',
+  ...TOP_WORDS,
 ]);
 
 const SLOTS: readonly ComponentSlot[] = [

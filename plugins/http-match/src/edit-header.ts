@@ -5,9 +5,8 @@
  * checked, and again when the plan is linked (plans may be built without text), since a changed length or coding would let one request be read as two.
  */
 
-import type { VerbFactory } from '@sluice/core/plugin';
+import { FRAMING, type VerbFactory } from '@sluice/core/plugin';
 import type { Args, Template } from '@sluice/dsl/plan';
-import { FRAMING } from './framing-fields.ts';
 
 /** setHeader links `set header NAME to TEMPLATE`. */
 export const setHeader: VerbFactory = (args, linker) => {

@@ -1,8 +1,8 @@
 /**
  * The declarations of the HTTP verbs: data that the compiler reads. Main thread only.
  */
+import { FRAMING } from '@sluice/core/plugin';
 import type { ArgWord, VerbWord } from '@sluice/dsl/vocabulary';
-import { FRAMING } from './framing-fields.ts';
 
 const HEADER: ArgWord = { name: 'header', type: 'header', doc: 'The name of the header.', except: FRAMING };
 /** A request has exactly one Host: it may be set, and nothing else. */

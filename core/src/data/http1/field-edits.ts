@@ -4,6 +4,7 @@
  * One a thread, filled and used within one turn. `set` and `remove` also hide what the head has under that name.
  */
 import type { FieldEditor } from '../../plugin/data-entry.ts';
+import { FRAMING } from '../../plugin/framing-fields.ts';
 import type { FieldBlock } from './field-block.ts';
 import { nameHash } from './live-request.ts';
 
@@ -22,19 +23,8 @@ export function isToken(name: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name);
 }
 
-/** Fields that frame a message or steer the connection: no rule may touch them. */
-const UNTOUCHABLE = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** No rule may touch them. */
+const UNTOUCHABLE: ReadonlySet<string> = new Set(FRAMING);
 
 const lowerNames = new Map<string, string>();
 const MOST_LOWER_NAMES = 4096;
