@@ -11,6 +11,8 @@ export class AssumedAnswer implements ResponseFacts {
   readonly ip: IpAddress;
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  readonly sni: string;
+  readonly alpn: readonly string[];
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -24,6 +26,8 @@ export class AssumedAnswer implements ResponseFacts {
     this.ip = request.ip;
     this.port = request.port;
     this.scheme = request.scheme;
+    this.sni = request.sni ?? '';
+    this.alpn = request.alpn ?? [];
     this.method = request.method;
     this.host = request.host;
     this.path = request.path;

@@ -233,6 +233,15 @@ class Judgement {
         goesOn,
       );
     const passes = (rule: Rule): boolean => this.#passes(rule);
+    if (this.#facts.scheme === 'https') {
+      const passthroughs = trace(listener.passthroughs ?? [], false);
+      const taken = this.#decidingOf(passthroughs);
+      const end = taken === null ? null : this.#end(taken);
+      if (end !== null) {
+        traces.routes = passthroughs;
+        return end;
+      }
+    }
     traces.guards = trace(listener.guards, passes);
     const guard = this.#decidingOf(traces.guards);
     if (guard !== null) {
@@ -340,6 +349,7 @@ class Judgement {
 
   #action(rule: Rule): Action {
     const { verb, args } = rule;
+    if (verb === 'tls passthrough') return { kind: 'route', route: () => this.#linker.backend(String(args.backend)) };
     const linker: Linker = { ...this.#linker, scope: this.#scopes.get(rule)! };
     for (const { verbs } of this.#entries) {
       if (verbs !== undefined && Object.hasOwn(verbs, verb))

@@ -177,5 +177,5 @@ function uses(condition: Condition, name: string): boolean {
 export function rulesOf({ listeners }: Plan): readonly Rule[] {
   return listeners
     .filter(({ protocol }) => protocol === 'http')
-    .flatMap(({ guards, changes, routes }) => [...guards, ...changes, ...routes]);
+    .flatMap(({ passthroughs = [], guards, changes, routes }) => [...passthroughs, ...guards, ...changes, ...routes]);
 }

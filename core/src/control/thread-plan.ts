@@ -61,6 +61,7 @@ class Reduction {
       guards: yield* this.#rules(listener.guards),
       changes: yield* this.#rules(listener.changes),
       routes: yield* this.#rules(listener.routes),
+      ...(listener.passthroughs === undefined ? {} : { passthroughs: yield* this.#rules(listener.passthroughs) }),
       responseChanges: yield* this.#rules(listener.responseChanges),
     };
   }

@@ -84,7 +84,7 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
   if (end.isRelayed) {
     return (
       `{"ts":"${new Date(Date.now() - totalMs).toISOString()}","id":"${request.id}","listener":${quoted(listener.name)}` +
-      `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port},"rule":${place}` +
+      `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port}${request.sni === '' ? '' : `,"sni":${quoted(request.sni)}`},"rule":${place}` +
       `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
       `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
       `,"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`

@@ -47,6 +47,13 @@ export interface LinkedListener {
   readonly spoofable: string | null;
   readonly headLimits: HeadLimits;
   readonly tls: TlsMode | null;
+  /** The client's hello is read before anything else. */
+  readonly readsHello: boolean;
+  /**
+   * What serves the connections that `tls passthrough` lines take: the listener with these lines for routes, and no other rules.
+   * null: there are none.
+   */
+  readonly passthrough: LinkedListener | null;
 }
 
 export interface LinkedBackend {
@@ -109,6 +116,9 @@ export function withMembers(
     if (fallBack !== null) backends[index]!.fallBack = backends[base.backends.indexOf(fallBack)]!;
   }
   const generation: Generation = { ...base, number, listeners, backends, holds: 0, isCurrent: false };
-  for (const [name, listener] of base.listeners) listeners.set(name, { ...listener, generation });
+  for (const [name, listener] of base.listeners) {
+    const passthrough = listener.passthrough === null ? null : { ...listener.passthrough, generation };
+    listeners.set(name, { ...listener, generation, passthrough });
+  }
   return generation;
 }

@@ -158,7 +158,7 @@ class Linking {
     if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
       throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
     }
-    return {
+    const listener: LinkedListener = {
       name: plan.name,
       slot: this.#order.slots.listeners[plan.name]!,
       plan,
@@ -179,6 +179,31 @@ class Linking {
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
       tls: plan.tls === null ? null : this.#tls(plan.tls, plan.name),
+      readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,
+      passthrough: null,
+    };
+    const { passthroughs = [] } = plan;
+    return passthroughs.length === 0
+      ? listener
+      : { ...listener, passthrough: yield* this.#passthrough(listener, passthroughs) };
+  }
+
+  *#passthrough(listener: LinkedListener, passthroughs: readonly Rule[]): Steps<LinkedListener> {
+    const none = yield* compileRulesInSteps([], this.#readers);
+    return {
+      ...listener,
+      guards: none,
+      guardRules: [],
+      changes: none,
+      changeRules: [],
+      routes: yield* compileRulesInSteps(passthroughs, this.#readers),
+      routeRules: passthroughs.map((rule) => {
+        const backend = this.#linker.backend(String(rule.args.backend));
+        return { rule, action: { kind: 'route', route: () => backend } };
+      }),
+      responses: null,
+      responseRules: [],
+      tls: null,
     };
   }
 

@@ -4,14 +4,17 @@
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { type IpAddress, parseIp } from '@sluice/dsl/match';
+import { type IpAddress, MatchError, parseIp } from '@sluice/dsl/match';
 import type { Address } from '@sluice/dsl/plan';
 import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
+import type { GreetedSocket } from './exchange/client-socket.ts';
+import { ruleFailed } from './exchange/judge.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Closable, Loop } from './loop.ts';
+import { ConnectionFacts } from './tcp/connection-facts.ts';
 import { HelloPeek } from './tcp/hello-peek.ts';
 import { RelayClient } from './tcp/relay-client.ts';
 
@@ -129,8 +132,8 @@ export class Port {
       return;
     }
     const { tls } = listener;
-    if (tls === null) this.#serve(socket, ip, listener);
-    else if (tls.needsHello === true) this.#peek(socket, ip, listener, tls);
+    if (listener.readsHello || (tls !== null && tls.needsHello === true)) this.#peek(socket, ip, listener);
+    else if (tls === null) this.#serve(socket, ip, listener);
     else {
       const stream = this.#secure(socket, listener, tls, null);
       if (stream !== null) this.#serve(stream, ip, listener);
@@ -144,15 +147,13 @@ export class Port {
   }
 
   /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
-  #peek(socket: Socket, ip: IpAddress, listener: LinkedListener, tls: TlsMode): void {
+  #peek(socket: Socket, ip: IpAddress, listener: LinkedListener): void {
     const loop = this.#loop;
     const { generation } = listener;
     generation.holds++;
     const peek = new HelloPeek(socket, loop.wheel, {
       greeted: (hello) => {
-        const stream = this.#secure(socket, listener, tls, hello);
-        if (stream === null) this.left(peek, ip);
-        else this.#handOver(peek, () => this.#serve(stream, ip, listener));
+        if (!this.#greeted(peek, ip, listener, hello)) this.left(peek, ip);
         releaseGeneration(generation, loop);
       },
       gone: () => {
@@ -161,6 +162,48 @@ export class Port {
       },
     });
     this.joined(peek, ip);
+  }
+
+  /** greeted has a connection served by what its hello asks for. False: by nobody; it is closed. */
+  #greeted(peek: HelloPeek, ip: IpAddress, listener: LinkedListener, hello: ClientHello | null): boolean {
+    const { socket } = peek;
+    const { passthrough, plan, tls } = listener;
+    if (hello !== null) {
+      (socket as GreetedSocket).hello = hello;
+      if (passthrough !== null) {
+        const isTaken = this.#isTaken(passthrough, ip, hello);
+        if (isTaken === null) return this.#refuse(socket);
+        if (isTaken) {
+          this.#handOver(peek, () => new RelayClient(socket, ip, this, passthrough, this.#loop));
+          return true;
+        }
+      }
+    } else if (plan.isPassthrough === true) {
+      this.#loop.counters.listener(listener.slot, ListenerIndex.badRequests);
+      return this.#refuse(socket);
+    }
+    const stream = tls === null ? socket : this.#secure(socket, listener, tls, hello);
+    if (stream === null) return false;
+    if (hello !== null) (stream as GreetedSocket).hello = hello;
+    this.#handOver(peek, () => this.#serve(stream, ip, listener));
+    return true;
+  }
+
+  /** isTaken: a `tls passthrough` line wants the connection; null: one of them failed. */
+  #isTaken(passthrough: LinkedListener, ip: IpAddress, hello: ClientHello): boolean | null {
+    try {
+      return passthrough.routes.next(new ConnectionFacts(ip, this.number, hello), 0) !== -1;
+    } catch (error) {
+      const index = error instanceof MatchError ? error.rule : -1;
+      ruleFailed(passthrough, passthrough.routeRules[index] ?? null, error, this.#loop);
+      return null;
+    }
+  }
+
+  #refuse(socket: Socket): false {
+    socket.on('error', ignoreError);
+    socket.destroy();
+    return false;
   }
 
   /** handOver has a connection served by another object from now on: it stays one connection. */
@@ -186,8 +229,7 @@ export class Port {
         error: error instanceof Error ? error.message : String(error),
       });
     }
-    socket.on('error', ignoreError);
-    socket.destroy();
+    this.#refuse(socket);
     return null;
   }
 

@@ -60,6 +60,7 @@ class BackendChecker {
   #slowStartMs = 0;
   #serve: ComponentUse | null = null;
   #siteHost: string | null = null;
+  #isPassthrough = false;
   #fallBack: FallBack | null = null;
   /** The first line that only makes sense for servers. */
   #forServers: { readonly word: string; readonly span: Span } | null = null;
@@ -94,6 +95,7 @@ class BackendChecker {
       ...(this.#discoveries.size === 0 ? {} : { discoveries: [...this.#discoveries.values()] }),
       serve: this.#serve,
       siteHost: this.#siteHost,
+      ...(this.#isPassthrough ? { isPassthrough: true } : {}),
       fallBack: this.#fallBack,
       balance: this.#balance ?? this.#byDefault('balance', DEFAULTS.balancer, name),
       stick: this.#stick,
@@ -254,7 +256,8 @@ class BackendChecker {
       this.#setSite(args.url as string, spans.get('url')!);
       return;
     }
-    if (setting.name === 'balance') this.#balance = component!.use;
+    if (setting.name === 'tls passthrough') this.#isPassthrough = true;
+    else if (setting.name === 'balance') this.#balance = component!.use;
     else if (setting.name === 'max') this.#max = args.count as number;
     else if (setting.name === 'queue at most') this.#queue = args.count as number;
     else if (setting.name === 'slow start') this.#slowStartMs = args.time as number;

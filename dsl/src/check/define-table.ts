@@ -84,7 +84,7 @@ export class DefineTable {
       return this.#scope.error(
         'SL0407',
         user,
-        { word: name, where: 'in a `tcp` listener' },
+        { word: name, where: this.#scope.connectionPlace },
         'Its definition tests requests',
       );
     }

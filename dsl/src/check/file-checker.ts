@@ -18,6 +18,7 @@ import { checkListener } from './listener-section.ts';
 import { addressText, isName } from './literals.ts';
 import { readMap } from './map-line.ts';
 import { checkPlainServers } from './plain-servers.ts';
+import { requestBackends } from './reach.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting } from './setting-line.ts';
@@ -82,11 +83,23 @@ class FileChecker {
       if (backend !== null) backends.push(backend);
     }
     checkFallBacks(scope, backends);
+    this.#checkPassthrough(listeners, backends);
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
     if (!scope.diagnostics.hasErrors) checkPlainServers(scope, listeners, backends, maps);
     return { settings, listeners, backends, lists: this.#lists, maps, tests };
+  }
+
+  /** Backends whose servers open TLS themselves are for what is passed on as it came. */
+  #checkPassthrough(listeners: readonly ListenerPlan[], backends: readonly BackendPlan[]): void {
+    const scope = this.#scope;
+    const asked = requestBackends(listeners, backends, scope.maps);
+    for (const { name, isPassthrough } of backends) {
+      if (isPassthrough !== true || !asked.has(name)) continue;
+      const { source, span } = scope.backends.get(name)!;
+      scope.inFile(source, () => scope.error('SL0410', span, { name }));
+    }
   }
 
   #checkTests(): readonly TestPlan[] {

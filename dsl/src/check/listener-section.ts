@@ -18,13 +18,14 @@ import type { Rule, RulePart } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Item, Statement, WordItem } from '../syntax/tree.ts';
-import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { COMING, SETTINGS, type SettingWord } from '../vocabulary/base-words.ts';
 import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readErrorPage } from './error-page.ts';
 import { listOf, networkValues } from './field-value.ts';
 import { LISTEN_ADDRESS, readAddress } from './literals.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
+import { Passthroughs, readPassthrough } from './passthrough.ts';
 import { Reader } from './reader.ts';
 import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
@@ -59,6 +60,9 @@ class ListenerChecker {
   #tls: ComponentUse | null = null;
   #clientIp: ClientIp | null = null;
   #isAllowingSlashes = false;
+  /** `tls passthrough`, without a backend: nothing is opened here. */
+  #isPassthrough = false;
+  readonly #passthroughs = new Passthroughs();
   /** The first line of a part that takes every request. */
   readonly #endless = new Map<RulePart, Statement>();
 
@@ -91,6 +95,7 @@ class ListenerChecker {
       const mend = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
       this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
     }
+    this.#passthroughs.check(this.#scope, this.#tls !== null || this.#isPassthrough);
     if (address === null) return null;
     const items = head.phrases[0]!.items;
     return {
@@ -107,6 +112,7 @@ class ListenerChecker {
       routes: this.#rules.route,
       responseChanges: this.#responseChanges,
       errorPages: this.#errorPages,
+      ...this.#passthroughs.plan(this.#isPassthrough),
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
   }
@@ -167,6 +173,10 @@ class ListenerChecker {
         scope.error('SL0406', phrase.items[0]!, { word: setting.value.name });
         return;
       }
+      if (setting.value.takesWhen === true) {
+        this.#passthrough(statement, setting.value, setting.length);
+        return;
+      }
       const line = readSetting(scope, statement, setting.value, setting.length);
       if (line !== null) this.#set(line);
       return;
@@ -195,6 +205,21 @@ class ListenerChecker {
     this.#rule({ statement, verb: found.verb, at: at + found.length, span, isOtherwise });
   }
 
+  /** `tls passthrough`, and `tls passthrough to BACKEND when CONDITION`. */
+  #passthrough(statement: Statement, setting: SettingWord, length: number): void {
+    const scope = this.#scope;
+    const rule = readPassthrough(scope, statement, setting, length);
+    if (rule === null) return;
+    const items = statement.head.phrases[0]!.items;
+    const span = { start: items[0]!.start, end: items[length - 1]!.end };
+    if (rule !== 'all') this.#passthroughs.add(rule, span, scope);
+    else if (this.#protocol === 'http') {
+      const mend =
+        'Write `tls passthrough to BACKEND when sni …`, or say `tcp` behind the address to pass on everything';
+      scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, mend);
+    } else if (this.#isNew('tls', span)) this.#isPassthrough = true;
+  }
+
   #rule(line: VerbLine): void {
     const scope = this.#scope;
     const { statement, verb, span } = line;
@@ -220,6 +245,7 @@ class ListenerChecker {
       return;
     }
     this.#warnOfShadow(rule, line);
+    if (rule.when !== null) this.#passthroughs.use(rule.when, span, scope);
     this.#rules[part].push(part === 'route' ? this.#shares.place(rule, line) : rule);
   }
 

@@ -23,7 +23,7 @@ export function unknownYet(
   phase: ConditionPhase,
   words: readonly PhasedWord[],
 ): void {
-  const where = phase === 'connection' ? 'in a `tcp` listener' : 'before the server has answered';
+  const where = phase === 'connection' ? scope.connectionPlace : 'before the server has answered';
   const here = words.filter((other) => PHASE_RANK[other.phase] <= PHASE_RANK[phase]).map((other) => other.name);
   const list = here.length === 0 ? null : `Here: ${here.join(', ')}`;
   const mend = phase === 'request' ? 'Move the line into `on response { … }`' : list;

@@ -53,6 +53,8 @@ export class Scope {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings' folder of secrets; null: they are in the environment. */
   secretsDir: string | null = null;
+  /** Where conditions are read that know connections only. */
+  connectionPlace = 'in a `tcp` listener';
   /** False: what is being read is shown with its values, so that no secret may stand in it. */
   mayHoldSecrets = true;
   /** The files that `from "…"` names in lists and maps, by that item; those that cannot be read are missing. */

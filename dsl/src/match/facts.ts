@@ -12,6 +12,10 @@ export interface RequestFacts {
   /** The port the client connected to. */
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  /** The name that the client asked for in its TLS hello, in lower case. Empty or left out: it named none, or the hello was not read. */
+  readonly sni?: string;
+  /** The protocols that it offered there, in its order. Empty or left out: none, or the hello was not read. */
+  readonly alpn?: readonly string[];
   readonly method: string;
   /** Lower case, without port and without brackets around IPv6. Empty for an HTTP/1.0 request without Host. */
   readonly host: string;

@@ -26,6 +26,8 @@ export class WrittenRequest implements RequestFacts {
   readonly ip: IpAddress;
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  /** A client that asks for an https URL names its host in its hello; addresses cannot be named there (RFC 6066 section 3). */
+  readonly sni: string;
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -43,6 +45,7 @@ export class WrittenRequest implements RequestFacts {
     this.scheme = request.scheme;
     this.method = request.method;
     this.host = request.host;
+    this.sni = request.scheme === 'https' && parseIp(request.host) === null ? request.host : '';
     this.path = request.path;
     this.query = request.query;
     this.#headers = headers;

@@ -110,6 +110,12 @@ export interface ListenerPlan {
   /** `on response { … }` */
   readonly responseChanges: readonly Rule[];
   readonly errorPages: readonly ErrorPage[];
+  /** `tls passthrough to …`: routes for connections whose TLS is not opened here, judged before everything else. Default: none. */
+  readonly passthroughs?: readonly Rule[];
+  /** The TLS hello is read first, for rules that ask for what is in it. Default false. */
+  readonly readsHello?: boolean;
+  /** `tls passthrough`: all that comes has to be TLS, and is not opened. Only where the protocol is `tcp`. Default false. */
+  readonly isPassthrough?: boolean;
   /** In a data thread: the indexes of the four lists of rules; null for one that is too short to need any. */
   readonly indexes?: ListenerIndexes;
   readonly place: Place;
@@ -258,6 +264,8 @@ export interface BackendPlan {
    * belong to the site that it stands in for. null: servers get the Host that the client sent.
    */
   readonly siteHost: string | null;
+  /** Its servers open TLS themselves: no request that the gateway has read may be sent there. Default false. */
+  readonly isPassthrough?: boolean;
   readonly fallBack: FallBack | null;
   readonly balance: ComponentUse;
   readonly stick: ComponentUse | null;

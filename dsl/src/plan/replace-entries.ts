@@ -41,6 +41,7 @@ class Replacement {
         guards: this.#rules(listener.guards),
         changes: this.#rules(listener.changes),
         routes: this.#rules(listener.routes),
+        ...(listener.passthroughs === undefined ? {} : { passthroughs: this.#rules(listener.passthroughs) }),
         responseChanges: this.#rules(listener.responseChanges),
       })),
     };

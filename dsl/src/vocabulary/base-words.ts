@@ -25,6 +25,8 @@ export interface SettingWord {
   readonly slot?: ComponentSlot;
   /** May be said more than once. */
   readonly isRepeatable?: boolean;
+  /** May have a condition, on what a connection shows before TLS is opened. */
+  readonly takesWhen?: boolean;
   /** Has no meaning in a `tcp` listener. */
   readonly isHttpOnly?: boolean;
 }
@@ -94,6 +96,15 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     example: 'tls terminate cert "certs/site.pem"',
     slot: 'tls',
     args: [],
+  },
+  {
+    section: 'listener',
+    name: 'tls passthrough',
+    doc: 'passes TLS on as it came, undecrypted; in a `tcp` listener alone, in others where the line’s condition holds',
+    example: 'tls passthrough to payments when sni pay.example.com',
+    isRepeatable: true,
+    takesWhen: true,
+    args: [{ name: 'to', type: 'backend', before: 'to', doc: 'the backend', isOptional: true }],
   },
   {
     section: 'listener',
@@ -231,6 +242,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
       },
       { name: 'backup', type: 'flag', before: 'backup', doc: 'used when no other server is usable', isOptional: true },
     ],
+  },
+  {
+    section: 'backend',
+    name: 'tls passthrough',
+    doc: 'its servers open TLS themselves: only connections that are passed on as they came get there',
+    example: 'tls passthrough',
+    args: [],
   },
   {
     section: 'backend',

@@ -36,6 +36,8 @@ export interface FieldWord {
   /** The values that exist, where they can be counted: methods, schemes. Others are errors unless `isOpen`. */
   readonly values?: readonly string[];
   readonly isOpen?: boolean;
+  /** It stands in the hello that a TLS client begins with; where there is no TLS, rules cannot ask for it. */
+  readonly isFromHello?: boolean;
   /** The field that the word means inside `on response`: there, `header X` is the answer's. It takes the same key. */
   readonly onResponse?: string;
   readonly index: IndexKind;

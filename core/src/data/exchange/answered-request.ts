@@ -43,6 +43,14 @@ export class AnsweredRequest implements ResponseFacts {
     return this.#request.scheme;
   }
 
+  get sni(): string {
+    return this.#request.sni;
+  }
+
+  get alpn(): readonly string[] {
+    return this.#request.alpn;
+  }
+
   get method(): string {
     return this.#request.method;
   }

@@ -3,20 +3,24 @@
  * One a connection, for all its exchanges.
  */
 import type { IpAddress } from '@sluice/dsl/match';
+import type { ClientHello } from '../../plugin/client-hello.ts';
 import { clientOf } from '../../shared/client-ip.ts';
 import type { LinkedListener } from '../generation.ts';
 import { Peer } from '../http1/forward-head.ts';
-import type { LiveRequest } from '../http1/live-request.ts';
+import { type LiveRequest, NO_PROTOCOLS } from '../http1/live-request.ts';
 import type { Port } from '../port.ts';
 
 export class ClientPeer {
   readonly ip: IpAddress;
+  /** null: it was not read, or there is none. */
+  readonly hello: ClientHello | null;
   readonly #port: Port;
   #peer: Peer | null = null;
   #listener: LinkedListener | null = null;
 
-  constructor(ip: IpAddress, port: Port) {
+  constructor(ip: IpAddress, port: Port, hello: ClientHello | null = null) {
     this.ip = ip;
+    this.hello = hello;
     this.#port = port;
   }
 
@@ -26,6 +30,8 @@ export class ClientPeer {
     const { trusted, plan } = listener;
     request.port = this.#port.number;
     request.scheme = peer.scheme;
+    request.sni = this.hello === null ? '' : this.hello.sni;
+    request.alpn = this.hello === null ? NO_PROTOCOLS : this.hello.alpn;
     request.ip =
       isRead && peer.isTrusted && plan.clientIp !== null && trusted !== null
         ? clientOf(this.ip, request.header(plan.clientIp.header), trusted)

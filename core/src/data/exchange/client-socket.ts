@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { IpAddress } from '@sluice/dsl/match';
+import type { ClientHello } from '../../plugin/client-hello.ts';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
@@ -22,7 +23,12 @@ import type { ClientSide } from './client-side.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServerSide } from './server-side.ts';
 
-interface NetSocket extends Socket {
+/** GreetedSocket is a client's socket whose TLS hello was read before it was known who serves it. */
+export interface GreetedSocket extends Socket {
+  hello?: ClientHello;
+}
+
+interface NetSocket extends GreetedSocket {
   client: ClientSocket;
 }
 
@@ -54,7 +60,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     super();
     this.socket = socket;
     this.out = new Output(socket, this);
-    this.peer = new ClientPeer(ip, port);
+    this.peer = new ClientPeer(ip, port, (socket as NetSocket).hello);
     this.port = port;
     this.loop = loop;
     (socket as NetSocket).client = this;

@@ -59,6 +59,8 @@ export function fieldValues(fields: FieldBlock, head: string, name: string): str
   return all ?? first;
 }
 
+export const NO_PROTOCOLS: readonly string[] = [];
+
 export class LiveRequest implements RequestFacts {
   readonly fields = new FieldBlock();
   /** The head as received, with its last empty line. */
@@ -66,6 +68,9 @@ export class LiveRequest implements RequestFacts {
   ip!: IpAddress;
   port = 0;
   scheme: 'http' | 'https' = 'http';
+  /** Of the connection's TLS hello, where that was read. */
+  sni = '';
+  alpn: readonly string[] = NO_PROTOCOLS;
   method = '';
   /** As received: what stands between the two blanks of the request line. */
   target = '';

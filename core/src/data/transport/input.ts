@@ -73,9 +73,21 @@ export class Input {
     (socket as InputSocket).input = this;
   }
 
-  /** accept begins to read a socket that a server accepted. `mayReuse` is there for tests. */
+  /**
+   * accept begins to read a socket that a server accepted. What somebody who looked first has put back comes in a moment, before
+   * anything else. `mayReuse` is there for tests.
+   */
   accept(socket: Socket, mayReuse = true): void {
     this.attach(socket);
+    if (socket.readableLength > 0) {
+      let first: Buffer | null = null;
+      // Asked for before the read: an end that is behind these bytes is told after them.
+      process.nextTick(() => {
+        if (first !== null) this.pushed(first);
+      });
+      first = socket.read() as Buffer | null;
+      socket.resume();
+    }
     if (!mayReuse || !reuseReads(socket, shared, takeRead, nextBuffer)) socket.on('data', onData);
   }
 

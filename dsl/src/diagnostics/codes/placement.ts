@@ -72,6 +72,26 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'listener db on :5432 tcp { deny path is /a; otherwise send to db }\nbackend db of 127.0.0.1:5433',
     right: 'listener db on :5432 tcp { deny ip 10.0.0.1; otherwise send to db }\nbackend db of 127.0.0.1:5433',
   },
+  SL0409: {
+    severity: 'error',
+    message: 'connections that no `tls passthrough` line takes are not TLS here',
+    mend: 'Add `tls terminate …` for them, or say `tcp` and `tls passthrough` to pass all on as it came',
+    why: 'A listener that takes some TLS connections undecrypted has to say how the others are opened.',
+    context: 'file',
+    wrong:
+      'listener edge on :443 { tls passthrough to app when ip 10.0.0.1; otherwise send to app }\nbackend app of 127.0.0.1:9443',
+    right:
+      'listener edge on :443 tcp { tls passthrough; send to app when ip 10.0.0.1; otherwise send to other }\nbackend app of 127.0.0.1:9443\nbackend other of 127.0.0.1:9444',
+  },
+  SL0410: {
+    severity: 'error',
+    message: 'backend `{name}` gets requests, and its servers open TLS themselves',
+    mend: 'Remove `tls passthrough` from the backend, or reach it by `tls passthrough to {name} when …` or a `tcp` listener',
+    why: 'Requests that the gateway has read are not the encrypted bytes that such servers expect.',
+    context: 'file',
+    wrong: 'listener web on :80 { otherwise send to pay }\nbackend pay of 127.0.0.1:9443 { tls passthrough }',
+    right: 'listener web on :443 tcp { otherwise send to pay }\nbackend pay of 127.0.0.1:9443 { tls passthrough }',
+  },
   SL0408: {
     severity: 'error',
     message: '`{word}` is a field, and no line begins with one',

@@ -1,0 +1,29 @@
+/**
+ * ConnectionFacts: what rules may know of a connection before anything on it is opened. Data plane; once a connection.
+ */
+import type { IpAddress, RequestFacts } from '@sluice/dsl/match';
+import type { ClientHello } from '../../plugin/client-hello.ts';
+
+export class ConnectionFacts implements RequestFacts {
+  readonly ip: IpAddress;
+  readonly port: number;
+  readonly sni: string;
+  readonly alpn: readonly string[];
+  readonly scheme = 'https';
+  readonly method = '';
+  readonly host = '';
+  readonly path = '';
+  readonly query = '';
+  readonly id = '';
+
+  constructor(ip: IpAddress, port: number, hello: ClientHello) {
+    this.ip = ip;
+    this.port = port;
+    this.sni = hello.sni;
+    this.alpn = hello.alpn;
+  }
+
+  header(): undefined {
+    return undefined;
+  }
+}

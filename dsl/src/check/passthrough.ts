@@ -1,0 +1,112 @@
+/**
+ * Passthrough: the lines `tls passthrough [to BACKEND when CONDITION]` of a listener, and which of its rules ask for what a TLS
+ * hello says. Main thread.
+ */
+import type { Condition } from '../plan/condition.ts';
+import type { ListenerPlan } from '../plan/plan.ts';
+import type { Rule } from '../plan/rule.ts';
+import { oneLine } from '../syntax/one-line.ts';
+import type { Span } from '../syntax/source-text.ts';
+import type { Statement } from '../syntax/tree.ts';
+import type { SettingWord } from '../vocabulary/base-words.ts';
+import { endOfLine, readArguments } from './arguments.ts';
+import { checkCondition } from './condition.ts';
+import { Reader } from './reader.ts';
+import type { Scope } from './scope.ts';
+
+/** readPassthrough returns the line's route, `'all'` for a line that names no backend, or null after reporting. */
+export function readPassthrough(
+  scope: Scope,
+  statement: Statement,
+  setting: SettingWord,
+  length: number,
+): Rule | 'all' | null {
+  const { head, when, whenSpan, block } = statement;
+  const phrase = head.phrases[0]!;
+  const reader = new Reader(phrase, length);
+  const span = { start: phrase.start, end: phrase.items[length - 1]!.end };
+  const { args, isRight } = readArguments(scope, reader, setting.args, span);
+  if (!isRight || !endOfLine(scope, reader, setting.args)) return null;
+  if (head.joints[0] !== undefined) return scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
+  if (block !== null) return scope.error('SL0119', { start: block.start, end: block.start + 1 });
+  if (args.to === undefined) return when === null ? 'all' : scope.error('SL0123', whenSpan!);
+  if (when === null) {
+    const mend = 'Add `when sni …`; to pass on everything, write `listener … tcp { tls passthrough; … }`';
+    return scope.error('SL0304', span, { word: setting.name }, mend);
+  }
+  const place = scope.connectionPlace;
+  scope.connectionPlace = 'before TLS is opened';
+  const condition = checkCondition(scope, when, 0, 'connection');
+  scope.connectionPlace = place;
+  if (condition === null) return null;
+  return {
+    part: 'route',
+    verb: setting.name,
+    args: { backend: args.to },
+    when: condition,
+    text: oneLine(scope.source.text, statement.start, statement.headEnd),
+    place: scope.place({ start: statement.start, end: statement.headEnd }),
+  };
+}
+
+/** Passthroughs are a listener's, with what its rules want of a hello. */
+export class Passthroughs {
+  readonly #rules: Rule[] = [];
+  /** The first line. */
+  #first: Span | null = null;
+  /** Rules that ask for what is in the hello: the field, and where. */
+  readonly #uses: { readonly field: string; readonly span: Span }[] = [];
+
+  add(rule: Rule, span: Span, scope: Scope): void {
+    this.#rules.push(rule);
+    this.#first ??= span;
+    if (this.#rules.length > 1 && this.#rules.at(-2)!.when?.kind === 'all') {
+      scope.error('SL0501', span, { line: this.#rules.at(-2)!.place.line });
+    }
+  }
+
+  /** use notes a rule's condition. */
+  use(condition: Condition, span: Span, scope: Scope): void {
+    const field = helloField(condition, scope, new Set());
+    if (field !== null) this.#uses.push({ field, span });
+  }
+
+  /** check reports what would never be known. `isTls`: what the lines leave is TLS too. */
+  check(scope: Scope, isTls: boolean): void {
+    if (isTls) return;
+    if (this.#first !== null) scope.error('SL0409', this.#first);
+    const mend = 'Add `tls terminate …`, or in a `tcp` listener `tls passthrough`';
+    for (const { field, span } of this.#first === null ? this.#uses : []) {
+      scope.error('SL0407', span, { word: field, where: 'in a listener without TLS' }, mend);
+    }
+  }
+
+  plan(isPassthrough: boolean): Pick<ListenerPlan, 'passthroughs' | 'readsHello' | 'isPassthrough'> {
+    return {
+      ...(this.#rules.length === 0 ? {} : { passthroughs: this.#rules }),
+      ...(this.#rules.length > 0 || this.#uses.length > 0 || isPassthrough ? { readsHello: true } : {}),
+      ...(isPassthrough ? { isPassthrough } : {}),
+    };
+  }
+}
+
+/** The first field of a condition that stands in a hello, or null. Definitions are shared, so each is looked at once. */
+function helloField(condition: Condition, scope: Scope, seen: Set<Condition>): string | null {
+  if (seen.has(condition)) return null;
+  seen.add(condition);
+  switch (condition.kind) {
+    case 'all':
+      return null;
+    case 'test':
+      return scope.vocabulary.fields.get(condition.field)?.isFromHello === true ? condition.field : null;
+    case 'not':
+    case 'named':
+      return helloField(condition.of, scope, seen);
+    default:
+      for (const part of condition.of) {
+        const field = helloField(part, scope, seen);
+        if (field !== null) return field;
+      }
+      return null;
+  }
+}
