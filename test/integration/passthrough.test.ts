@@ -87,7 +87,7 @@ backend app of 127.0.0.1:${app}
     assert.equal(await shown(address.port, 'other.example.com'), 'edge');
     assert.equal(await shown(address.port, ''), 'edge');
     assert.equal(await shown(address.port, 'other.example.com', ['acme-tls/1']), 'acme');
-    assert.match(await fetchBy('denied.example.com', address.port, '-i'), /^HTTP\/1.1 403/);
+    assert.match(await fetchBy('denied.example.com', address.port, '-i'), /^HTTP\/2 403/);
     const s_client = new Program('openssl', [
       's_client',
       '-connect',

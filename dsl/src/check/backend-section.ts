@@ -239,7 +239,7 @@ class BackendChecker {
       }
       return;
     }
-    if (!this.#isNew(setting.name, span)) return;
+    if (!this.#isNew(setting.name === 'tls passthrough' ? 'tls' : setting.name, span)) return;
     if (!setting.name.startsWith('serve')) this.#forServers ??= { word: setting.name, span };
     if (setting.name === 'fall back to') {
       const whole = { start: span.start, end: items.at(-1)!.end };

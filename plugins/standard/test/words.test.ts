@@ -476,6 +476,11 @@ test('the example of every word compiles', async () => {
       if (word.kind === 'verb' && word.args.some(({ type }) => type === 'map')) continue;
       const written = word.kind === 'field' ? `set header X-A to "b" when ${word.example}` : word.example;
       const request = word.kind === 'field' ? `deny 404 when ${word.example}` : word.example;
+      if (word.kind === 'field' && word.isFromHello === true) {
+        const rules = `listener web on 127.0.0.1:0 tcp { tls passthrough; ${request}; otherwise send to app }`;
+        assert.deepEqual(await codesOf(`${rules}\nbackend app of 127.0.0.1:9443`), [], word.example);
+        continue;
+      }
       const line = word.phase === 'response' ? `on response { ${written} }` : request;
       assert.deepEqual(await codesOf(rulesOf(line)), [], word.example);
     }
