@@ -111,7 +111,7 @@ test('a server that hangs is not waited for twice: GETs to the others go on', as
   const rules = plainRules(
     [hanging.address, good.address],
     '',
-    'check GET /healthz every 50ms timeout 100ms expect 200 fall 1 rise 1',
+    'check GET /healthz every 50ms timeout 1s expect 200 fall 1 rise 1',
   );
   const { address, gateway, stop } = await startGateway(rules);
   try {

@@ -5,7 +5,7 @@ import { PATIENCE_MS } from './wire.ts';
 
 /**
  * eventually looks again and again (every 10 ms) until `look` returns something other than null, false or undefined,
- * and returns that. Fails after `patienceMs` (default 8 s), saying what it waited for.
+ * and returns that. Fails after `patienceMs` (default 20 s), saying what it waited for.
  */
 export async function eventually<T>(
   what: string,

@@ -14,7 +14,7 @@ import {
 } from './http-message.ts';
 
 /** How long a wait may take before the test fails. Generous: it is reached only when something is broken. */
-export const PATIENCE_MS = Number(process.env.SLUICE_TEST_PATIENCE_MS ?? 8_000);
+export const PATIENCE_MS = Number(process.env.SLUICE_TEST_PATIENCE_MS ?? 20_000);
 
 export interface Address {
   readonly host: string;
