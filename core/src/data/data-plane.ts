@@ -19,6 +19,7 @@ import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
 import { StickClock } from '../shared/stick-clock.ts';
 import { AccessLog } from './access-log.ts';
+import { DownServers } from './down-servers.ts';
 import { type Generation, withMembers } from './generation.ts';
 import { link } from './link.ts';
 import type { Closable, Loop } from './loop.ts';
@@ -55,6 +56,9 @@ class LoopDataPlane implements DataPlane {
   readonly #endpoints = new Map<string, ServerEndpoint>();
   #ports: ReadonlyMap<string, Port> = new Map();
   #current: Generation | null = null;
+  readonly #downServers: DownServers;
+  /** A backend of some generation says `on down close`. */
+  #closesOnDown = false;
   #isStopped = false;
 
   constructor(host: DataPlaneHost) {
@@ -62,7 +66,7 @@ class LoopDataPlane implements DataPlane {
     this.#isShared = memory.threads > 1;
     this.#loop = {
       thread,
-      wheel: new TimerWheel(host.now, () => this.#wakeLines()),
+      wheel: new TimerWheel(host.now, () => this.#ticked()),
       counters: new ThreadCounters(memory, thread),
       latency: new LatencyHistogram(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
@@ -86,6 +90,7 @@ class LoopDataPlane implements DataPlane {
       log: (level, message, fields) => host.report({ type: 'log', level, message, fields }),
       retired: (generation) => host.report({ type: 'retired', generation: generation.number }),
     };
+    this.#downServers = new DownServers(this.#loop.table);
   }
 
   async prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>> {
@@ -156,6 +161,7 @@ class LoopDataPlane implements DataPlane {
     this.#current = prepared.generation;
     this.#loop.accessLog.isOn = prepared.isLogged;
     prepared.generation.isCurrent = true;
+    this.#closesOnDown ||= prepared.generation.backends.some(({ plan }) => plan.onDown === 'close');
     if (previous !== null) inheritTurns(prepared.generation, previous);
     for (const [name, port] of prepared.byName) port.serve(prepared.generation.listeners.get(name)!);
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
@@ -220,8 +226,9 @@ class LoopDataPlane implements DataPlane {
     this.#loop.wheel.stop();
   }
 
-  /** wakeLines: other threads may have made room, and servers may have come back. */
-  #wakeLines(): void {
+  /** ticked: other threads may have made room, and servers may have come back, or gone down. */
+  #ticked(): void {
+    if (this.#closesOnDown) this.#downServers.look(this.#loop.connections);
     for (const line of this.#loop.lines) line.wakeAll();
   }
 

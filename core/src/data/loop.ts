@@ -32,6 +32,8 @@ export interface Closable {
   breakOff(): void;
   /** What is open here on a server's slot; null: nothing. */
   sessionOn(slot: number): OpenSession | null;
+  /** Closes what is open here on servers that are down, or has it tried elsewhere, where their backends want that. */
+  leaveDownServers(): void;
 }
 
 export interface Loop {

@@ -40,7 +40,7 @@ export const SERVER_COUNTERS = [
   'tlsFailures',
 ] as const;
 
-export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors', 'retriesOverBudget'] as const;
+export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors', 'retriesOverBudget', 'closedOnDown'] as const;
 
 export type BackendCounter = (typeof BACKEND_COUNTERS)[number];
 export type ListenerCounter = (typeof LISTENER_COUNTERS)[number];
@@ -91,6 +91,8 @@ export const BackendIndex = {
   serveErrors: 2,
   /** Requests that were not sent again, as too many had been lately. */
   retriesOverBudget: 3,
+  /** Requests and tunnels that left a server because it went down. */
+  closedOnDown: 4,
 } as const satisfies Record<BackendCounter, number>;
 
 /** Most listeners, and most backends, in one gateway. */

@@ -121,6 +121,11 @@ export class ServerTable {
     return (state === RUNNING || state === STARTING) && this.admin(slot) === READY && this.weight(slot) > 0;
   }
 
+  /** isDown: nobody may go there, whoever it is: it is stopped, or in maintenance. */
+  isDown(slot: number): boolean {
+    return this.state(slot) === STOPPED || this.admin(slot) === MAINT;
+  }
+
   /** 0 to 256. */
   weight(slot: number): number {
     return this.#words[HEADER + slot * STRIDE + WEIGHT]!;

@@ -55,6 +55,7 @@ class BackendChecker {
   #eject: EjectPlan | null = null;
   #circuit: CircuitPlan | null = null;
   #retry: RetryPolicy = DEFAULTS.retry;
+  #onDown: BackendPlan['onDown'] = 'keep';
   #max = 0;
   #queue: number = DEFAULTS.queue;
   #slowStartMs = 0;
@@ -104,6 +105,7 @@ class BackendChecker {
       eject: this.#eject,
       circuit: this.#circuit,
       retry: this.#retry,
+      onDown: this.#onDown,
       timeouts: this.#timeouts,
       max: this.#max,
       queue: this.#queue,
@@ -260,6 +262,7 @@ class BackendChecker {
     else if (setting.name === 'balance') this.#balance = component!.use;
     else if (setting.name === 'max') this.#max = args.count as number;
     else if (setting.name === 'queue at most') this.#queue = args.count as number;
+    else if (setting.name === 'on down') this.#onDown = args.fate as BackendPlan['onDown'];
     else if (setting.name === 'slow start') this.#slowStartMs = args.time as number;
     else if (setting.name === 'stick') this.#stick = component!.use;
     else if (setting.name === 'tls') this.#tls = component!.use;

@@ -275,6 +275,8 @@ export interface BackendPlan {
   readonly eject: EjectPlan | null;
   readonly circuit: CircuitPlan | null;
   readonly retry: RetryPolicy;
+  /** What becomes of open requests and tunnels on a server that goes down. Default `keep`. */
+  readonly onDown: 'keep' | 'close';
   readonly timeouts: BackendTimeouts;
   /** Most requests at once on all its servers, over all threads; default 0: no limit. */
   readonly max: number;

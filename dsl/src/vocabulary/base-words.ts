@@ -534,6 +534,20 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'backend',
+    name: 'on down',
+    doc: 'what becomes of open requests and tunnels on a server that goes down',
+    example: 'on down close',
+    args: [
+      {
+        name: 'fate',
+        type: 'name',
+        doc: '`keep`: they go on, which is the default; `close`: tried on another server where safe, or ended',
+        choices: ['keep', 'close'],
+      },
+    ],
+  },
+  {
+    section: 'backend',
     name: 'timeout',
     doc: 'how long the servers may take',
     example: 'timeout connect 5s, response 30s',

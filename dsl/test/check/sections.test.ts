@@ -170,6 +170,16 @@ test('a retry has a budget: a share of the requests, and a rate that it never fa
   ]);
 });
 
+test('a backend keeps what is on a server that goes down, unless it says `close`', async () => {
+  const onDown = async (line: string) => {
+    const { backends } = await planOf(
+      `listener web on :80 { otherwise send to app }\nbackend app of 127.0.0.1:9001 { ${line} }\n`,
+    );
+    return backends[0]!.onDown;
+  };
+  assert.deepEqual(await Promise.all(['', 'on down keep', 'on down close'].map(onDown)), ['keep', 'keep', 'close']);
+});
+
 test('a backend says servers, strategy, check, retry and timeouts', async () => {
   const { backends } = await planOf(REALISTIC);
   const [app, api] = backends;
@@ -211,6 +221,9 @@ for (const [line, code, mend] of [
   ['check htpp GET /', 'SL0711', 'Did you mean `http`?'],
   ['stick on cookei sid', 'SL0711', 'Did you mean `on cookie`?'],
   ['retry 3 on connect-fail', 'SL0614', null],
+  ['on down colse', 'SL0614', 'Did you mean `close`?'],
+  ['on down', 'SL0117', null],
+  ['on down keep close', 'SL0118', null],
   ['retry 3 at most 120%', 'SL0616', null],
   ['retry 3 at least 10', 'SL0606', null],
   ['retry 3 at most', 'SL0117', null],

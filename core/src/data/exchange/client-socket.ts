@@ -101,6 +101,10 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     return this.exchange === null ? null : this.exchange.sessionOn(slot);
   }
 
+  leaveDownServers(): void {
+    this.exchange?.leaveDownServer();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }

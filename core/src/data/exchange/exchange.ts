@@ -179,6 +179,33 @@ export class Exchange extends Timed implements Waiting {
     };
   }
 
+  /**
+   * leaveDownServer: the server may have gone down. Where the backend says so, an answer or a tunnel is broken off, and a request
+   * without an answer goes to another server if that can do no harm, or gets 503.
+   */
+  leaveDownServer(): void {
+    const { backend } = this;
+    const slot = this.#openSlot;
+    if (slot === -1 || backend.plan.onDown !== 'close' || !this.#loop.table.isDown(slot)) return;
+    this.#loop.counters.backend(backend.slot, BackendIndex.closedOnDown);
+    if (this.#isTunnel) {
+      this.client.breakOff();
+      return;
+    }
+    const { isConnecting } = this.server!;
+    this.#endAttempt(true);
+    if (this.isAnswering) {
+      this.client.breakOff();
+    } else if ((isConnecting || this.#isRepeatable) && this.#attempts <= backend.plan.retry.times) {
+      // It costs nothing of the budget: the server that has seen the request is asked no more.
+      this.#loop.counters.server(slot, ServerIndex.retries);
+      this.#failure = null;
+      this.#retry(false);
+    } else {
+      this.#answerStatus(503, false);
+    }
+  }
+
   // Attempts.
 
   /** turnTo makes a backend the one that the request is for. */

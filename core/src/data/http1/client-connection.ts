@@ -76,6 +76,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     return this.#session === null ? super.sessionOn(slot) : this.#session.sessionOn(slot);
   }
 
+  override leaveDownServers(): void {
+    if (this.#session === null) super.leaveDownServers();
+    else this.#session.leaveDownServers();
+  }
+
   // What the socket tells.
 
   received(bytes: Buffer, length: number): void {

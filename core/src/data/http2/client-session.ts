@@ -205,6 +205,10 @@ export class ClientSession implements FrameHandler {
     return null;
   }
 
+  leaveDownServers(): void {
+    for (const { exchange } of [...this.#streams.values()]) exchange?.leaveDownServer();
+  }
+
   // What streams ask for.
 
   sendData(stream: number, bytes: Buffer, from: number, to: number, flags: number): void {

@@ -65,6 +65,10 @@ export class HelloPeek extends Timed implements Closable {
     return null;
   }
 
+  leaveDownServers(): void {
+    // It is with no server yet.
+  }
+
   release(): void {
     this.destroy();
   }
