@@ -1,6 +1,7 @@
 /**
  * The benchmark: Sluice, HAProxy, nginx, Caddy and http-proxy side by side, one core each.
  *
+ *     npm run bench -- pick [--rounds N] [--strategy NAME]… [--size N]…     what picking a server costs: pick.ts
  *     npm run bench -- [--case NAME]… [--rounds N] [--seconds S] [--peers haproxy,sluice] [--markdown FILE] [--json FILE]
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,11 @@ import { startOrigin } from './origin.ts';
 import { PEERS } from './peers/index.ts';
 import { type BenchResult, caseTable, idleTable, machine, markdown } from './report.ts';
 import { runCase, runIdle } from './run.ts';
+
+if (process.argv[2] === 'pick') {
+  await import('./pick.ts');
+  process.exit();
+}
 
 const NAMES = [...LOAD_CASES.map(({ name }) => name), 'idle'];
 

@@ -1,11 +1,20 @@
 /**
  * Pick measures what it costs to pick a server: the real pools and strategies over a real server table, without a network.
- * `node test/bench/pick.ts`. Benchmark code.
+ * `npm run bench -- pick [--rounds N] [--strategy NAME]… [--size N]…`. Benchmark code.
  *
- * Each pick is a whole attempt: `begin`, the strategy's pick, the server opened, an older request closed and told. Loads are
- * mixed (about three requests open on each server), weights 1 to 4; every tenth attempt is a retry that has tried two servers;
- * in the last column one server changes its state every hundred picks.
+ * An attempt is all that happens to a pool for one request: `begin`, the strategy's pick, the server counted as open, an older request
+ * closed and told. Loads are mixed (about three requests open on each server), weights 1 to 4. With "retries" every tenth attempt has
+ * tried two servers before; with "changes" one server changes its state every hundred attempts.
+ *
+ * Measured is the processor time of the thread itself, so that a busy machine does not count as a slow strategy (what others do to
+ * the caches still does). The kernel may count it in steps of 4 ms, so it is that of half a million attempts; "by the clock" is
+ * the median of runs too short to be interrupted much, as a second opinion. The same attempts with a balancer that has its picks
+ * written beforehand, by the weights, are what the measuring costs; a pick is the difference. Each strategy and size runs in a
+ * process of its own, all in turn, as a gateway that has one strategy does; a figure is the median of the rounds.
  */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { IpAddress } from '@sluice/dsl/match';
 import type { ComponentUse, Plan } from '@sluice/dsl/plan';
@@ -19,17 +28,29 @@ import { createSharedMemory } from '../../core/src/shared/memory.ts';
 import { RUNNING, ServerTable, STOPPED } from '../../core/src/shared/server-table.ts';
 
 const SIZES = [10, 100, 1000, 10_000];
-const STRATEGIES: readonly [name: string, plugin: string, options: ComponentUse['options']][] = [
-  ['round-robin', 'round-robin', {}],
-  ['least-connections', 'least-connections', {}],
-  ['least-response-time', 'least-response-time', {}],
-  ['random', 'random', {}],
-  ['consistent-hash', 'consistent-hash', { key: ['path'], load: 125 }],
-  ['ip-hash', 'consistent-hash', {}],
-  ['first', 'first', {}],
-];
-const PICKS = 200_000;
-const ROUNDS = 5;
+const SCENES = ['plain', 'retries', 'changes'] as const;
+type Scene = (typeof SCENES)[number];
+
+/** What the measuring costs. */
+const NOTHING = '(measuring)';
+interface Case {
+  readonly plugin: string;
+  readonly options: ComponentUse['options'];
+}
+const CASES: Readonly<Record<string, Case>> = {
+  [NOTHING]: { plugin: '', options: {} },
+  'round-robin': { plugin: 'round-robin', options: {} },
+  'least-connections': { plugin: 'least-connections', options: {} },
+  'least-response-time': { plugin: 'least-response-time', options: {} },
+  random: { plugin: 'random', options: {} },
+  'consistent-hash': { plugin: 'consistent-hash', options: { key: ['path'], load: 125 } },
+  'ip-hash': { plugin: 'consistent-hash', options: {} },
+  first: { plugin: 'first', options: {} },
+};
+/** Attempts in a short run, less than a millisecond, and how many of those there are. */
+const RUN = 2000;
+const RUNS = 250;
+const WARM_UP = 200_000;
 
 function factsOf(at: number): RequestFacts {
   const text = `10.${(at >> 16) & 255}.${(at >> 8) & 255}.${at & 255}`;
@@ -65,70 +86,126 @@ function setUp(size: number, name: string, factory: BalancerFactory, options: Co
   const endpoints = servers.map(({ address }, index) => new ServerEndpoint(index, address));
   const sources = { table, backends, slot: 0, random: Math.random, now: () => performance.now() };
   const pool = new LiveServerPool(plan, endpoints, sources);
-  const startMs = performance.now();
+  const start = cpuMicros();
   const balancer = new LinkedBalancer(name, options, factory, pool, new Heartbeats(memory, 0), 0);
-  return { table, backends, pool, balancer, buildMs: performance.now() - startMs };
+  return { table, backends, pool, balancer, buildMs: (cpuMicros() - start) / 1000 };
 }
 
-/** measure returns nanoseconds a pick: the median of the rounds. */
-function measure(
-  { table, backends, pool, balancer }: ReturnType<typeof setUp>,
-  size: number,
-  isRetrying: boolean,
-  isChanging: boolean,
-): number {
-  const open: number[] = [];
+/** replay is a balancer that has made up its mind: servers drawn by their weights. It looks at the request, as the others do. */
+function replay(size: number): BalancerFactory {
+  const byWeight: number[] = [];
+  for (let index = 0; index < size; index++) for (let turn = 0; turn <= index % 4; turn++) byWeight.push(index);
+  const picks = Int32Array.from({ length: 65_536 }, () => byWeight[Math.floor(Math.random() * byWeight.length)]!);
+  let at = 0;
+  return (): Balancer => ({ pick: (facts) => (facts.path === '' ? -1 : picks[at++ & 65_535]!) });
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((one, other) => one - other)[numbers.length >> 1]!;
+}
+
+interface AttemptNs {
+  readonly cpu: number;
+  /** By the clock. */
+  readonly clock: number;
+}
+
+function measure({ table, backends, pool, balancer }: ReturnType<typeof setUp>, size: number, scene: Scene): AttemptNs {
+  const mostOpen = size * 3;
+  const open = new Int32Array(mostOpen).fill(-1);
   const tried = [0, 1];
   let oldest = 0;
-  const mostOpen = size * 3;
   const attempt = (at: number): void => {
-    pool.begin(isRetrying && at % 10 === 0 ? tried : null);
+    pool.begin(scene === 'retries' && at % 10 === 0 ? tried : null);
     const picked = balancer.pick(requests[at & 4095]!);
     if (picked === -1) return;
     table.tryOpen(picked, 0);
     backends.tryOpen(0, 0, 0);
-    open.push(picked);
-    if (open.length - oldest > mostOpen) {
-      const left = open[oldest++]!;
+    const left = open[oldest]!;
+    open[oldest] = picked;
+    oldest = oldest + 1 === mostOpen ? 0 : oldest + 1;
+    if (left !== -1) {
       table.closed(left, 0);
       backends.closed(0, 0);
       if (balancer.hearsAnswers) balancer.answered(left, 5 + (left % 20), 200);
       if (balancer.hearsEnds) balancer.ended(left);
     }
-    if (isChanging && at % 100 === 0) {
-      const server = (at / 100) % size;
-      table.setState(server, table.state(server) === RUNNING ? STOPPED : RUNNING);
-      if (table.state(server) === STOPPED) table.setState(server, at % 200 === 0 ? STOPPED : RUNNING);
+    if (scene === 'changes' && at % 100 === 0) {
+      const changing = 2 + (((at / 200) | 0) % (size - 2));
+      table.setState(changing, at % 200 === 0 ? STOPPED : RUNNING);
     }
   };
-  for (let at = 0; at < mostOpen + PICKS / 4; at++) attempt(at);
-  const rounds: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let at = 0; at < WARM_UP; at++) attempt(at);
+  const runs: number[] = [];
+  const startMicros = cpuMicros();
+  for (let run = 0; run < RUNS; run++) {
     const startMs = performance.now();
-    for (let at = 0; at < PICKS; at++) attempt(at);
-    rounds.push(((performance.now() - startMs) * 1e6) / PICKS);
-    open.splice(0, oldest);
-    oldest = 0;
+    for (let at = 0; at < RUN; at++) attempt(run * RUN + at);
+    runs.push(((performance.now() - startMs) * 1e6) / RUN);
   }
-  return rounds.sort((one, other) => one - other)[ROUNDS >> 1]!;
+  return { cpu: ((cpuMicros() - startMicros) * 1000) / (RUN * RUNS), clock: median(runs) };
 }
 
-const nothing: Balancer = { pick: () => 0 };
-console.log('ns a pick             servers     plain   retries   changes   built in ms');
-for (const [name, plugin, options] of [['(no strategy)', '', {}] as const, ...STRATEGIES]) {
-  for (const size of SIZES) {
-    let factory: BalancerFactory = () => nothing;
-    if (plugin !== '') {
-      const entry: DataEntry = await import(`../../plugins/${plugin}/dist/data.js`);
-      factory = entry.balancers![name]!;
+interface Figures {
+  /** Of each scene. */
+  readonly ns: readonly AttemptNs[];
+  readonly buildMs: number;
+}
+
+/** measureHere measures one strategy at one size in this process. */
+async function measureHere(name: string, size: number): Promise<Figures> {
+  const { plugin, options } = CASES[name]!;
+  let factory = replay(size);
+  if (plugin !== '') {
+    const entry: DataEntry = await import(`../../plugins/${plugin}/dist/data.js`);
+    factory = entry.balancers![name]!;
+  }
+  const { buildMs } = setUp(size, name, factory, options);
+  return { ns: SCENES.map((scene) => measure(setUp(size, name, factory, options), size, scene)), buildMs };
+}
+
+function measureApart(name: string, size: number): Figures {
+  const args = [fileURLToPath(import.meta.url), '--here', name, '--size', String(size)];
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    here: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    size: { type: 'string', multiple: true },
+    strategy: { type: 'string', multiple: true },
+  },
+});
+if (values.here !== undefined) {
+  console.log(JSON.stringify(await measureHere(values.here, Number(values.size![0]))));
+} else {
+  const names = [NOTHING, ...(values.strategy ?? Object.keys(CASES).filter((name) => name !== NOTHING))];
+  const unknown = names.find((name) => CASES[name] === undefined);
+  if (unknown !== undefined) throw new Error(`unknown strategy ${unknown}`);
+  const columns = ['servers', 'whole', 'by the clock', 'plain', 'by the clock', 'retries', 'changes', 'built in ms'];
+  const row = (name: string, cells: readonly string[]): void =>
+    console.log(name.padEnd(20) + cells.map((cell, at) => cell.padStart(columns[at]!.length + 2)).join(''));
+  row('ns', columns);
+  for (const size of values.size?.map(Number) ?? SIZES) {
+    const rounds = Array.from({ length: Number(values.rounds) }, () => names.map((name) => measureApart(name, size)));
+    for (const [at, name] of names.entries()) {
+      const over = (ns: (figures: Figures) => number): string => median(rounds.map((all) => ns(all[at]!))).toFixed(0);
+      const less = (ns: (figures: Figures) => number): string =>
+        at === 0 ? '' : median(rounds.map((all) => ns(all[at]!) - ns(all[0]!))).toFixed(0);
+      const [plain, retries, changes] = [0, 1, 2].map((scene) => (figures: Figures) => figures.ns[scene]!.cpu);
+      const clock = (figures: Figures): number => figures.ns[0]!.clock;
+      const buildMs = median(rounds.map((all) => all[at]!.buildMs)).toFixed(1);
+      const picks = [less(plain!), less(clock), less(retries!), less(changes!)];
+      row(name, [String(size), over(plain!), over(clock), ...picks, buildMs]);
     }
-    const figures = [
-      measure(setUp(size, name, factory, options), size, false, false),
-      measure(setUp(size, name, factory, options), size, true, false),
-      measure(setUp(size, name, factory, options), size, false, true),
-    ];
-    const { buildMs } = setUp(size, name, factory, options);
-    const cells = [...figures.map((ns) => ns.toFixed(0).padStart(10)), buildMs.toFixed(1).padStart(14)];
-    console.log(`${name.padEnd(20)} ${String(size).padStart(8)}${cells.join('')}`);
   }
 }
