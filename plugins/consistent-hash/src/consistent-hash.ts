@@ -3,11 +3,14 @@
  */
 import type { BalanceExplanation, Balancer, PoolWatcher, ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
-import { NOBODY, ownersOf, PARTS } from './owner-table.ts';
+import { OwnerNotes, OwnerTable, type PartOwners } from './owner-table.ts';
+import { NOBODY, PARTS, PartRace } from './part-race.ts';
 import { hashed, hashText, mix } from './text-hash.ts';
 
 /** Choices of a key that are looked at; when none of them takes it, the next usable server does. */
 const MOST_CHOICES = 24;
+/** Up to so many servers a part's owner is worked out when it is asked for; of more there is a table. */
+const SMALL_POOL = 32;
 
 /**
  * ConsistentHash sends a key to the same server every time.
@@ -23,21 +26,21 @@ export class ConsistentHash implements Balancer, PoolWatcher {
   readonly #key: (facts: RequestFacts) => string;
   /** Of the average; 0: no bound. */
   readonly #bound: number;
-  readonly #weights: Float64Array;
-  #owners: Uint16Array;
+  #race: PartRace;
+  /** null: not asked for yet. */
+  #owners: PartOwners | null = null;
   #isOld = false;
 
   constructor(pool: ServerPool, key: (facts: RequestFacts) => string, bound: number) {
     this.#pool = pool;
     this.#key = key;
     this.#bound = bound;
-    this.#weights = Float64Array.from({ length: pool.size }, (_, index) => pool.fullWeight(index));
-    this.#owners = ownersOf(pool);
+    this.#race = raceOf(pool);
     pool.watch(this);
   }
 
   pick(facts: RequestFacts, pool: ServerPool): number {
-    if (this.#isOld) this.#build();
+    if (this.#isOld) this.#begin();
     hashText(this.#key(facts));
     const { low, high } = hashed;
     let last = 0;
@@ -51,7 +54,14 @@ export class ConsistentHash implements Balancer, PoolWatcher {
   }
 
   changed(index: number): void {
-    if (this.#pool.fullWeight(index) !== this.#weights[index]) this.#isOld = true;
+    if (this.#pool.fullWeight(index) !== this.#race.weights[index]) this.#isOld = true;
+  }
+
+  /** A reload that changes no name and no weight finds nothing out again. */
+  inherit(before: Balancer): void {
+    if (!(before instanceof ConsistentHash) || before.#owners === null || !this.#race.isAlike(before.#race)) return;
+    this.#race = before.#race;
+    this.#owners = before.#owners;
   }
 
   explain(facts: RequestFacts, pool: ServerPool): BalanceExplanation {
@@ -72,14 +82,16 @@ export class ConsistentHash implements Balancer, PoolWatcher {
   }
 
   #ownerOf(low: number, high: number, choice: number): number {
-    return this.#owners[choice === 0 ? low % PARTS : mix(low + Math.imul(choice, high | 1)) % PARTS]!;
+    const part = (choice === 0 ? low : mix(low + Math.imul(choice, high | 1))) & (PARTS - 1);
+    this.#owners ??= this.#race.size <= SMALL_POOL ? new OwnerNotes(this.#race) : new OwnerTable(this.#race);
+    return this.#owners.ownerOf(part);
   }
 
   /** takes: a usable server takes a key unless it starts slowly, or has more than its share. */
   #takes(index: number, high: number): boolean {
     const pool = this.#pool;
     const weight = pool.weight(index);
-    const full = this.#weights[index]!;
+    const full = this.#race.weights[index]!;
     if (weight < full && mix(high ^ Math.imul(pool.slot(index) + 1, 0x9e3779b1)) / 4_294_967_296 >= weight / full)
       return false;
     if (this.#bound === 0) return true;
@@ -87,9 +99,19 @@ export class ConsistentHash implements Balancer, PoolWatcher {
     return pool.open(index) < most;
   }
 
-  #build(): void {
+  #begin(): void {
     this.#isOld = false;
-    for (let index = 0; index < this.#pool.size; index++) this.#weights[index] = this.#pool.fullWeight(index);
-    this.#owners = ownersOf(this.#pool);
+    this.#race = raceOf(this.#pool);
+    this.#owners = null;
   }
+}
+
+function raceOf(pool: ServerPool): PartRace {
+  const names: string[] = [];
+  const weights: number[] = [];
+  for (let index = 0; index < pool.size; index++) {
+    names.push(pool.name(index));
+    weights.push(pool.fullWeight(index));
+  }
+  return new PartRace(names, weights);
 }

@@ -1,81 +1,82 @@
 /**
- * OwnerTable: which server owns which part of the keys. Data threads; built once a generation and at a change of a weight.
+ * OwnerTable: the owners of all parts, found little by little. Data threads; hot path.
  */
-import type { ServerPool } from '@sluice/core/plugin';
-import { hashed, hashText, mix } from './text-hash.ts';
+import { NOBODY, PARTS, type PartRace } from './part-race.ts';
 
-/** Parts that the keys are divided into; a prime. */
-export const PARTS = 131_071;
-/** Nobody: every server has weight 0. */
-export const NOBODY = 0xffff;
-
-const FIRST_ROUND = 8;
-const LATER_ROUND = 4;
-
-/** Tables that were built, by what they were built of: a reload that changes nothing builds none. The oldest go first. */
-const built = new Map<string, Uint16Array>();
-const MOST_BUILT = 32;
-
-/** ownersOf returns the table for a pool's names and weights. Do not change it. */
-export function ownersOf(pool: ServerPool): Uint16Array {
-  let key = '';
-  for (let index = 0; index < pool.size; index++) key += `${pool.name(index)} ${pool.fullWeight(index)}\n`;
-  let owners = built.get(key);
-  if (owners === undefined) {
-    owners = build(pool);
-    const [oldest] = built.keys();
-    if (built.size >= MOST_BUILT) built.delete(oldest!);
-    built.set(key, owners);
-  }
-  return owners;
+export interface PartOwners {
+  ownerOf(part: number): number;
 }
 
+/** OwnerNotes works out a part when it is asked for, and remembers it. For small pools: up to 254 servers. */
+export class OwnerNotes implements PartOwners {
+  readonly #race: PartRace;
+  /** Owner + 1; 0: not asked for yet. Pages that are never touched cost no memory. */
+  readonly #owners = new Uint8Array(PARTS);
+
+  constructor(race: PartRace) {
+    this.#race = race;
+  }
+
+  ownerOf(part: number): number {
+    const known = this.#owners[part]!;
+    if (known !== 0) return known - 1;
+    const owner = this.#race.winner(part);
+    if (owner !== NOBODY) this.#owners[part] = owner + 1;
+    return owner;
+  }
+}
+
+/** Claims made by one `ownerOf` while the table is not ready: about a tenth of a millisecond. */
+const STEPS = 16_384;
+
 /**
- * build gives each part to a server, in proportion to the weights.
+ * OwnerTable is for large pools. It answers from the first moment: until it is ready each question is worked out by a look at all servers, and makes a
+ * part of the table too. So nothing stands still when a generation begins or a weight changes, and the new weight holds at once.
  *
- * Each server claims parts, drawn by its name, at moments that its name and weight decide: twice the weight, twice as often. A part
- * belongs to whoever claimed it first. So no server's claims depend on another's: one that is taken away leaves just its own
- * parts to others, one that is added takes from each its share, and nothing else moves. The time until a part is drawn has no
- * memory, so the chance to be the first is the weight's share (as in weighted rendezvous hashing, for all parts in one go).
+ * First each server walks as far as it takes to claim all parts but one in `size`; what is left over is worked out one by one.
  */
-function build(pool: ServerPool): Uint16Array {
-  const { size } = pool;
-  const owners = new Uint16Array(PARTS).fill(NOBODY);
-  let total = 0;
-  for (let index = 0; index < size; index++) total += pool.fullWeight(index);
-  if (total === 0) return owners;
-  const moments = new Float64Array(PARTS).fill(Number.POSITIVE_INFINITY);
-  const draws = new Int32Array(size);
-  const steps = new Int32Array(size);
-  const times = new Float64Array(size);
-  for (let index = 0; index < size; index++) {
-    hashText(pool.name(index));
-    draws[index] = hashed.high;
-    steps[index] = hashed.low | 1;
-    times[index] = mix(hashed.low ^ 0x9e3779b9) / 4_294_967_296 / pool.fullWeight(index);
+export class OwnerTable implements PartOwners {
+  readonly #race: PartRace;
+  readonly #owners = new Uint16Array(PARTS).fill(NOBODY);
+  readonly #endMoment: number;
+  /** When each part was claimed; null: the table is ready. */
+  #moments: Float64Array | null = new Float64Array(PARTS).fill(Number.POSITIVE_INFINITY);
+  #server = 0;
+  #turn = 0;
+  #part = 0;
+
+  constructor(race: PartRace) {
+    this.#race = race;
+    this.#endMoment = Math.log(race.size + 1) / race.total;
   }
-  let free = PARTS;
-  for (let end = (FIRST_ROUND * PARTS) / total; free > 0; end += (LATER_ROUND * PARTS) / total) {
-    for (let index = 0; index < size; index++) {
-      const weight = pool.fullWeight(index);
-      if (weight === 0) continue;
-      const interval = 1 / weight;
-      const step = steps[index]!;
-      let draw = draws[index]!;
-      let time = times[index]!;
-      while (time < end) {
-        const place = mix(draw) % PARTS;
-        if (time < moments[place]!) {
-          if (owners[place] === NOBODY) free--;
-          moments[place] = time;
-          owners[place] = index;
-        }
-        draw = (draw + step) | 0;
-        time += interval;
+
+  get isReady(): boolean {
+    return this.#moments === null;
+  }
+
+  ownerOf(part: number): number {
+    if (this.#moments === null) return this.#owners[part]!;
+    this.#make(this.#moments);
+    return this.#race.winner(part);
+  }
+
+  #make(moments: Float64Array): void {
+    const race = this.#race;
+    let left = STEPS;
+    for (; this.#server < race.size && left > 0; this.#server++, this.#turn = 0) {
+      if (race.weights[this.#server] === 0) continue;
+      const steps = race.walk(this.#server, this.#turn, this.#endMoment, left, moments, this.#owners);
+      if (steps === left && this.#turn + steps < PARTS) {
+        this.#turn += steps;
+        return;
       }
-      draws[index] = draw;
-      times[index] = time;
+      left -= steps + 1;
     }
+    for (; this.#part < PARTS && left > 0; this.#part++, left--) {
+      if (moments[this.#part] !== Number.POSITIVE_INFINITY) continue;
+      this.#owners[this.#part] = race.winner(this.#part);
+      left -= race.size;
+    }
+    if (this.#part === PARTS) this.#moments = null;
   }
-  return owners;
 }
