@@ -2,49 +2,9 @@
  * Limits on servers and clients: a full server keeps requests waiting in line, and connections per address are counted.
  */
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
-import { createServer, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
-import { type Address, connectTo, startGateway } from '../kit/index.ts';
-
-/** startHolding starts a server that answers only what the test tells it to, in the order in which requests came. */
-async function startHolding(t: TestContext) {
-  const held: { path: string; response: ServerResponse }[] = [];
-  const arrivals = new EventEmitter();
-  const server = createServer((asked, response) => {
-    held.push({ path: asked.url ?? '', response });
-    arrivals.emit('arrival');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    address: `127.0.0.1:${port}`,
-    held,
-    async arrived(count: number) {
-      while (held.length < count) await once(arrivals, 'arrival');
-    },
-    answer(index: number) {
-      held[index]!.response.end(held[index]!.path);
-    },
-  };
-}
-
-function get({ host, port }: Address, path: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    request({ host, port, path, agent: false }, async (answer) => {
-      let body = '';
-      for await (const piece of answer) body += piece;
-      resolve({ status: answer.statusCode ?? 0, body });
-    })
-      .on('error', reject)
-      .end();
-  });
-}
+import { test } from 'node:test';
+import { connectTo, startGateway } from '../kit/index.ts';
+import { get, startHolding } from './fixtures/holding-server.ts';
 
 const rules = (backend: string, listener = '') => `
   listener web on 127.0.0.1:0 {
