@@ -3,22 +3,20 @@
  * beside TLS that ends in the gateway, and alone.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect as connectTls, createServer, type Server } from 'node:tls';
-import { connectTo, eventually, Program, startGateway, temporaryFolder } from '../kit/index.ts';
+import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import { connectTo, eventually, Program, skipUnless, startGateway, temporaryFolder } from '../kit/index.ts';
 
 const LIMIT = { timeout: 60_000 };
 const folder = temporaryFolder();
+const key = makeKey();
 
 function certificate(name: string): string {
   const pem = join(folder, `${name}.pem`);
-  const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'];
-  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-  execFileSync('openssl', [...make, '-keyout', pem, '-out', `${pem}.crt`, ...names], { stdio: 'ignore' });
-  execFileSync('sh', ['-c', `cat "${pem}.crt" >> "${pem}"`]);
+  writeFileSync(pem, certify(name, key).cert + key);
   return pem;
 }
 
@@ -64,7 +62,10 @@ function shown(port: number, servername: string, ALPNProtocols?: string[]): Prom
   });
 }
 
-test('a name is passed on undecrypted, and what no line takes ends TLS in the gateway', LIMIT, async () => {
+test('a name is passed on undecrypted, and what no line takes ends TLS in the gateway', {
+  ...LIMIT,
+  ...skipUnless('curl', 'openssl'),
+}, async () => {
   const pay = await tlsServer('pay.example.com');
   const acme = await tlsServer('acme', ['acme-tls/1']);
   const app = await tlsServer('app');
@@ -95,7 +96,7 @@ backend app of 127.0.0.1:${app}
       '-servername',
       'pay.example.com',
     ]);
-    await s_client.printed(/subject=CN = pay\.example\.com/);
+    await s_client.printed(/subject=CN ?= ?pay\.example\.com/);
     await s_client.stop();
     const listener = gateway.stats().listeners[0]!;
     assert.equal(listener.counters.connections, 9);
