@@ -502,6 +502,28 @@ backend db of 127.0.0.1:${port} { ${TRUSTING}\n retry 0 on connect-failure }
     assert.equal(countersOf(started).tlsHandshakes, 1);
   });
 
+  test('loses nothing to a server that reads slowly, and to a client that does', async () => {
+    const bytes = randomBytes(16_000_000);
+    const server = createTls({ ...credentialsOf('api'), allowHalfOpen: true } as never).listen(0, '127.0.0.1');
+    const arrived = once(server, 'secureConnection');
+    await once(server, 'listening');
+    closing.push(() => server.close());
+    const started = await relay((server.address() as { port: number }).port);
+    const client = await connectTo(started.address);
+    client.socket.pause();
+    for (let at = 0; at < bytes.length; at += 1_000_003) client.send(bytes.subarray(at, at + 1_000_003));
+    client.end();
+    const [stream] = (await arrived) as [TLSSocket];
+    await eventually('the way to be full', () => client.socket.writableLength > 0);
+    stream.pipe(stream);
+    client.socket.resume();
+    const got = createHash('sha256')
+      .update(await client.bytes(bytes.length))
+      .digest('hex');
+    assert.equal(got, createHash('sha256').update(bytes).digest('hex'));
+    assert.equal(await client.closed(), 'ended');
+  });
+
   test('says nothing to a server that is not who it should be', async () => {
     const server = await echo(stranger);
     const started = await relay(server.port);

@@ -187,7 +187,7 @@ export class RelayServer extends Timed implements ServerSide, Feeder, Taker {
   }
 
   halfEnd(): void {
-    this.#socket.end();
+    this.out.end();
   }
 
   discard(): void {
