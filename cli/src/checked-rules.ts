@@ -69,7 +69,7 @@ export async function checkRules(
   if (plan === null) return { file, plan, problems: diagnostics, sources, words, entries: [], format };
   let set: PluginSet;
   try {
-    set = await host.assemble(plan);
+    set = await host.assemble(plan, true);
     if (areTestsRun) await testRules(set);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -532,6 +532,38 @@ test('a TLS mode that throws closes the connection and is counted, and the liste
   await allClosed(gateway);
   await stop();
   await server.stop();
+});
+
+describe('a certificate that the gateway makes itself', () => {
+  test('is the same after each start, serves, and is warned of by check, which makes none', async () => {
+    const home = temporaryFolder();
+    const before = process.env.XDG_STATE_HOME;
+    process.env.XDG_STATE_HOME = home;
+    const server = await RawServer.start(answering(() => ok('hello')));
+    const rules = rulesFor(server.address, 'tls terminate self-signed for localhost');
+    const file = join(home, 'gateway.sluice');
+    writeFileSync(file, rules);
+    try {
+      const check = sluice('check', file);
+      assert.equal((await check.exited).code, 0);
+      assert.match(check.output, /SG0117[\s\S]*self-signed for `localhost`: no client trusts it/);
+      assert.ok(!existsSync(join(home, 'sluice')));
+      const seen = new Set<string>();
+      for (let count = 0; count < 2; count++) {
+        const { address, stop } = await startGateway(rules, 1);
+        const { wire, fingerprint } = await openTls(address);
+        assert.equal((await wire.send(GET).answer()).body.toString(), 'hello');
+        seen.add(fingerprint);
+        wire.destroy();
+        await stop();
+      }
+      assert.equal(seen.size, 1);
+    } finally {
+      if (before === undefined) delete process.env.XDG_STATE_HOME;
+      else process.env.XDG_STATE_HOME = before;
+      await server.stop();
+    }
+  });
 });
 
 describe('the page for operators', () => {

@@ -26,12 +26,14 @@ const WARNED = 'SG0117';
 
 /**
  * checkComponents checks the options of all components. Rejects with SG0111 or SG0112, or with SG0116, which holds all that the
- * components refuse, as diagnostics too. `secret` reads the value of a secret that the plan names.
+ * components refuse, as diagnostics too. `secret` reads the value of a secret that the plan names. `isTrial`: the plan
+ * will not run.
  */
 export async function checkComponents(
   plan: Plan,
   find: FindComponent,
   secret: ValidateHost['secret'],
+  isTrial = false,
 ): Promise<CheckedComponents> {
   const problems: Diagnostic[] = [];
   const warnings: Diagnostic[] = [];
@@ -55,7 +57,12 @@ export async function checkComponents(
       mend: null,
       place: use.place,
     });
-    const host: ValidateHost = { secret, servers, warn: (said) => void warnings.push(told(WARNED, 'warning', said)) };
+    const host: ValidateHost = {
+      secret,
+      servers,
+      isTrial,
+      warn: (said) => void warnings.push(told(WARNED, 'warning', said)),
+    };
     try {
       return keep(Object.freeze(await component.validate(options, folderOf(use.place), host)));
     } catch (thrown) {

@@ -78,8 +78,8 @@ export class PluginHost {
     return { url, words: this.#given.includes(manifest) ? [] : wordsOf(manifest) };
   }
 
-  /** assemble makes the set for a plan. Throws SG01xx. */
-  async assemble(plan: Plan): Promise<PluginSet> {
+  /** assemble makes the set for a plan. `isTrial`: it will not run, so nothing is made for it. Throws SG01xx. */
+  async assemble(plan: Plan, isTrial = false): Promise<PluginSet> {
     const used = new Map<PluginManifest, PluginUse>();
     for (const use of plan.plugins) {
       const { manifest } = await importPlugin(use.url, '/');
@@ -106,7 +106,7 @@ export class PluginHost {
       if (value === undefined) throw new GatewayError('SG0203', { name, reason: 'the rules do not name it' });
       return value;
     };
-    const checked = await checkComponents(plan, component, secret);
+    const checked = await checkComponents(plan, component, secret, isTrial);
     return { ...checked, source: plan, plugins, entries, secrets, component };
   }
 

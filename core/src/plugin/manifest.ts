@@ -34,6 +34,8 @@ export interface ValidateHost {
   secret(name: string): string;
   /** warn says something that is no reason to refuse; one line, shown where the component was written. */
   warn(message: string): void;
+  /** The plan is only looked at, and will not run: nothing may be made or changed. Default: false. */
+  readonly isTrial?: boolean;
   /** The servers of the backend that the component belongs to. Default: none, as for a listener's. */
   readonly servers?: readonly ServerPlan[];
 }

@@ -15,6 +15,7 @@ import forge from 'node-forge';
 import { certificateFiles, keyFileBeside } from './certificate-files.ts';
 import { checkChain } from './chain-check.ts';
 import { isPkcs12, secureContext, stapleFile } from './credentials.ts';
+import { selfSignedFile, selfSignedNames, stateFolder } from './self-signed.ts';
 import { checkStaple } from './staple-check.ts';
 import { type CertificateFile, type TerminateOptions, terminateOptions, withFiles } from './terminate-options.ts';
 
@@ -32,6 +33,10 @@ export async function checkCertificates(
   host: ValidateHost,
   now = new Date(),
 ): Promise<Args> {
+  if (typeof options.selfSigned === 'string') return checkSelfSigned(options.selfSigned, options, baseDir, host, now);
+  if (options.cert === undefined || options.cert === null) {
+    throw new Error('there is no certificate: write `cert "FILE"`, or, to try things out, `self-signed for localhost`');
+  }
   const password = passwordOf(options, host);
   const read = terminateOptions({ ...options, password });
   const { files: certs, folders } = await certificateFiles(
@@ -49,6 +54,29 @@ export async function checkCertificates(
   const files: CertificateFile[] = [];
   for (const cert of certs) files.push(await new FileCheck(cert, key ?? null, { ...read, clientCa }, host, now).run());
   return { ...withFiles(options, files, clientCa), folders };
+}
+
+/** Where the plan will run, the certificate is made, if it is not there. */
+async function checkSelfSigned(
+  name: string,
+  { selfSigned: _, ...options }: Args,
+  baseDir: string,
+  host: ValidateHost,
+  now: Date,
+): Promise<Args> {
+  for (const other of ['cert', 'key', 'password']) {
+    if (options[other] === undefined || options[other] === null) continue;
+    throw new Error(`\`self-signed\` and \`${other}\` contradict each other: leave one of them out`);
+  }
+  selfSignedNames(name);
+  const said = `self-signed for ${quote(name)}: no client trusts it, and whoever is told to ignore that is safe from nobody. For trying things out only`;
+  if (host.isTrial === true) {
+    host.warn(said);
+    return { ...options, selfSigned: name };
+  }
+  const cert = await selfSignedFile(name, stateFolder(), now);
+  host.warn(`${said}. It is ${cert}`);
+  return checkCertificates({ ...options, cert }, baseDir, host, now);
 }
 
 /**

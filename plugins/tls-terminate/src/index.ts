@@ -54,12 +54,20 @@ export default definePlugin({
           type: 'files',
           before: 'cert',
           doc: 'PEM or PKCS#12 files, or patterns such as `certs/*.pem`. Each has a certificate and those that lead to the root; the first one answers where no other has the name.',
+          isOptional: true,
         },
         {
           name: 'key',
           type: 'file',
           before: 'key',
           doc: 'A PEM file with the private key. Default: in the certificate’s file, or beside it with the ending `.key`.',
+          isOptional: true,
+        },
+        {
+          name: 'selfSigned',
+          type: 'text',
+          before: 'self-signed for',
+          doc: 'In place of `cert`, for trying things out: makes a certificate for this name, once, which no client trusts.',
           isOptional: true,
         },
         {
@@ -110,6 +118,7 @@ export default definePlugin({
         type: 'object',
         properties: {
           cert: FILES,
+          selfSigned: { type: 'string', minLength: 1 },
           key: FILES,
           names: { type: 'array', items: { type: 'string' } },
           folders: { type: 'array', items: { type: 'string' } },
@@ -121,7 +130,6 @@ export default definePlugin({
           optional: { type: 'boolean' },
           strict: { type: 'boolean' },
         },
-        required: ['cert'],
         additionalProperties: false,
       },
       // Only rules with `tls terminate` pay for the certificate library.

@@ -1,0 +1,84 @@
+/**
+ * SelfSigned: certificates that the gateway signs itself, for trying things out: made once, and kept. Main thread.
+ *
+ * They are kept in the folder for state, so that who trusts one once need not do so again after each start.
+ */
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { certificateName, keyPem, makeCertificate, makeKeyPair } from './making/index.ts';
+
+const DAY_MS = 86_400_000;
+const DAYS = 397;
+/** One that ends sooner is made anew. */
+const LEAST_DAYS = 30;
+
+/** stateFolder is where they are kept: systemd's folder for state, or the user's (XDG Base Directory), each with what is ours in it. */
+export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const systemd = env.STATE_DIRECTORY?.split(':')[0] ?? '';
+  if (isAbsolute(systemd)) return systemd;
+  const own = env.XDG_STATE_HOME ?? '';
+  return join(isAbsolute(own) ? own : join(homedir(), '.local', 'state'), 'sluice');
+}
+
+/** selfSignedNames are the names for one that is written: for `localhost` its addresses too. Throws one line for what is no name. */
+export function selfSignedNames(written: string): readonly string[] {
+  const name = certificateName(written);
+  return name === 'localhost' ? [name, '127.0.0.1', '::1'] : [name];
+}
+
+/** selfSignedFile returns the file with the certificate and its key, PEM, after it has made it where need be. Rejects with one line. */
+export async function selfSignedFile(written: string, folder = stateFolder(), now = new Date()): Promise<string> {
+  const names = selfSignedNames(written);
+  const file = join(folder, `self-signed-${names[0]!.replace('*', '_').replaceAll(':', '_')}.pem`);
+  if (await isGood(file, names, now)) return file;
+  const { publicKey, privateKey } = await makeKeyPair('ecdsa');
+  const wish = { publicKey, commonName: names[0]!, names, isAuthority: false, days: DAYS, now };
+  const pem = makeCertificate(wish, privateKey) + keyPem(privateKey);
+  // Whoever reads it sees the old one or the new one, whole, also when two gateways begin at once.
+  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const handle = await open(fresh, 'wx', 0o600);
+    try {
+      await handle.writeFile(pem);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, file);
+  } catch (thrown) {
+    await rm(fresh, { force: true }).catch(() => {});
+    throw new Error(
+      `a self-signed certificate cannot be kept in \`${folder}\`: ${reasonOf(thrown)}: set XDG_STATE_HOME to a folder that may be written`,
+    );
+  }
+  return file;
+}
+
+async function isGood(file: string, names: readonly string[], now: Date): Promise<boolean> {
+  try {
+    const pem = await readFile(file, 'utf8');
+    const certificate = new X509Certificate(pem);
+    const isFor = (name: string): boolean =>
+      (isIP(name) === 0 ? certificate.checkHost(name.replace('*', 'a')) : certificate.checkIP(name)) !== undefined;
+    return (
+      certificate.checkPrivateKey(createPrivateKey(pem)) &&
+      certificate.validToDate.getTime() - now.getTime() > LEAST_DAYS * DAY_MS &&
+      certificate.validFromDate <= now &&
+      names.every(isFor)
+    );
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EISDIR') throw new Error(`\`${file}\` cannot be read (${code})`);
+    // It is not there, or is no certificate: another is made.
+    return false;
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  return code === undefined ? message : code;
+}
