@@ -31,3 +31,13 @@ test('first leaves out servers that are down, tried, or without weight', () => {
   pool.tried.add(3);
   assert.equal(first.pick(facts, pool), -1);
 });
+
+test('explain names the first that has room', () => {
+  const pool = new FakePool([1, 1, 1]);
+  pool.maxes[0] = 1;
+  pool.opens[0] = 1;
+  const explained = balancers.first!(pool, {}).explain!(facts, pool);
+  assert.equal(explained.picked, 1);
+  assert.equal(explained.why(1), 'the first that has room');
+  assert.equal(explained.why(2), 'server-2 comes first and has room');
+});

@@ -64,3 +64,30 @@ test('servers picked under changing load never differ by more than one', () => {
     assert.equal(pool.opens[index], Math.min(...pool.opens.map((open, at) => (at === index ? open - 1 : open))) + 1);
   }
 });
+
+for (const size of [4, 40]) {
+  test(`with ${size} servers explain names the least busy one, or who share that`, () => {
+    const pool = new FakePool(Array.from({ length: size }, () => 2));
+    pool.opens.fill(5);
+    pool.opens[1] = 3;
+    const balancer = create(pool);
+    const explained = balancer.explain!(facts, pool);
+    assert.equal(explained.picked, 1);
+    assert.equal(explained.picked, balancer.pick(facts, pool));
+    assert.equal(explained.why(1), '3 open of weight 2, the least busy');
+    assert.equal(explained.why(0), '5 open of weight 2; server-2 has 3 open of weight 2');
+    pool.setOpen(2, 3);
+    const shared = create(pool).explain!(facts, pool);
+    assert.equal(shared.picked, -1);
+    assert.match(shared.why(2), /2 are equally busy and take turns/);
+  });
+
+  test(`with ${size} servers a reload loses no count`, () => {
+    const pool = new FakePool(Array(size).fill(1));
+    pool.opens.fill(4);
+    pool.opens[size - 1] = 1;
+    const [before, after] = [create(pool), create(pool)];
+    after.inherit?.(before, pool, pool);
+    assert.equal(after.pick(facts, pool), size - 1);
+  });
+}

@@ -95,3 +95,30 @@ test('a server that is down, tried or full is never picked', () => {
     assert.equal(balancer.pick(facts, pool), -1);
   }
 });
+
+test('explain says what is known of each server, and who is the best', () => {
+  const pool = new FakePool([1, 1, 1]);
+  const balancer = create(pool);
+  balancer.answered!(0, pool, 20, 200);
+  balancer.answered!(1, pool, 30, 200);
+  pool.setUp(2, false);
+  const explained = balancer.explain!(facts, pool);
+  assert.equal(explained.picked, 0);
+  assert.equal(explained.why(0), '20.0 ms with 0 open: the least for its weight');
+  assert.equal(explained.why(1), '30.0 ms with 0 open; server-1 would answer sooner');
+  assert.match(explained.why(2), /nothing is known of it/);
+  const many = new FakePool(Array(40).fill(1));
+  const drawn = create(many).explain!(facts, many);
+  assert.equal(drawn.picked, -1);
+  assert.match(drawn.why(0), /the best of three drawn is taken/);
+});
+
+test('what is known of servers outlives a reload', () => {
+  const pool = new FakePool([1, 1]);
+  const before = create(pool);
+  before.answered!(0, pool, 50, 200);
+  before.answered!(1, pool, 10, 200);
+  const after = create(pool);
+  after.inherit?.(before, pool, pool);
+  assert.equal(after.pick(facts, pool), 1);
+});

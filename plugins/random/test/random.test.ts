@@ -70,3 +70,12 @@ test('a server that is down, tried, full or without weight is never picked', () 
   pool.setUp(0, true);
   assert.equal(balancer.pick(facts, pool), 0);
 });
+
+test('explain gives the chance of each server', () => {
+  const pool = new FakePool([1, 3, 1]);
+  pool.setUp(2, false);
+  const explained = create(pool).explain!(facts, pool);
+  assert.equal(explained.picked, -1);
+  assert.match(explained.why(0), /a chance of 25\.0%/);
+  assert.match(explained.why(1), /a chance of 75\.0%/);
+});

@@ -133,3 +133,37 @@ test('a light server is found when every heavy one is full', () => {
   const balancer = create(pool);
   for (let time = 0; time < 5; time++) assert.equal(balancer.pick(facts, pool), 49);
 });
+
+for (const size of [3, 40]) {
+  test(`with ${size} servers a reload goes on with the turns of those that stay`, () => {
+    const weights = Array.from({ length: size }, (_, index) => 1 + (index % 3));
+    const [pool, undisturbedPool] = [new FakePool(weights), new FakePool(weights)];
+    const [before, undisturbed] = [create(pool), create(undisturbedPool)];
+    const names = (balancer: Balancer, from: FakePool, times: number) =>
+      Array.from({ length: times }, () => from.name(balancer.pick(facts, from)));
+    const half = sum(weights) >> 1;
+    names(before, pool, half);
+    names(undisturbed, undisturbedPool, half);
+    const reloaded = new FakePool(weights);
+    const after = create(reloaded);
+    after.inherit!(before, reloaded, pool);
+    assert.deepEqual(names(after, reloaded, 3 * half), names(undisturbed, undisturbedPool, 3 * half));
+  });
+
+  test(`with ${size} servers one that a reload adds has its share and no more`, () => {
+    const pool = new FakePool(Array(size).fill(1));
+    const before = create(pool);
+    countPicks(before, pool, size * 5 + 1);
+    const more = new FakePool(Array(size + 1).fill(1));
+    const after = create(more);
+    after.inherit!(before, more, pool);
+    assert.ok(countPicks(after, more, (size + 1) * 4).every((count) => count >= 3 && count <= 5));
+  });
+
+  test(`with ${size} servers explain leaves it to turns`, () => {
+    const pool = new FakePool(Array.from({ length: size }, (_, index) => (index === 0 ? 2 : 1)));
+    const explained = create(pool).explain!(facts, pool);
+    assert.equal(explained.picked, -1);
+    assert.match(explained.why(0), new RegExp(`2 in ${size + 1}$`));
+  });
+}
