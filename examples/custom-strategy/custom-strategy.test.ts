@@ -61,3 +61,30 @@ test('two data threads send each path to the same server, and move only the path
     else assert.equal(server, homes.get(path), path);
   }
 });
+
+test('the server that was used longest ago is taken, past those that are full or out of use', async (t) => {
+  const servers = await Promise.all(NAMES.map((name) => startServer(t, name)));
+  const written = servers.map(({ port }, at) => `server ${NAMES[at]} 127.0.0.1:${port}`).join('\n');
+  const gateway = await createGateway({
+    rules: `use longest-rested from "${new URL('longest-rested.js', folder).href}"
+      listener web on 127.0.0.1:0 { otherwise send to app }
+      backend app { ${written}
+        balance longest-rested
+      }`,
+    threads: 0,
+    logger: false,
+  });
+  await gateway.start();
+  t.after(() => gateway.stop({ deadline: 0 }));
+  const { port } = gateway.addresses().web as { port: number };
+  const ask = async (times: number) => {
+    const names: string[] = [];
+    for (let time = 0; time < times; time++) names.push(await get(port, '/'));
+    return names;
+  };
+  assert.deepEqual(await ask(6), ['one', 'two', 'three', 'one', 'two', 'three']);
+  gateway.server('app/two').drain();
+  assert.deepEqual(await ask(4), ['one', 'three', 'one', 'three']);
+  gateway.server('app/two').ready();
+  assert.deepEqual(await ask(3), ['two', 'one', 'three']);
+});
