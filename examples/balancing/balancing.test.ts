@@ -47,7 +47,7 @@ test('servers fill up, then the spare one, then the line; one more is refused, a
   const gateway = await createGateway({ rules: rules.replace(':8080', ':0'), threads: 2, logger: false });
   await gateway.start();
   t.after(() => gateway.stop({ deadline: 0 }));
-  const { port } = gateway.addresses().web as AddressInfo;
+  const { port } = gateway.addresses().web as { port: number };
   const waiting = async (count: number) => {
     while (gateway.stats().backends[0]!.waiting !== count) await new Promise((resolve) => setImmediate(resolve));
   };
