@@ -457,6 +457,25 @@ describe('the health check of a bridged backend', { skip }, () => {
   });
 });
 
+test('TLS that is passed on undecrypted is not wrapped in TLS once more', { skip }, async () => {
+  for (const listener of [
+    `tls passthrough to app when sni a.test\n tls terminate cert "${authority.at('api.pem')}"\n otherwise send to other`,
+    null,
+  ]) {
+    const rules =
+      listener === null
+        ? 'listener web on 127.0.0.1:0 tcp { tls passthrough; otherwise send to app }'
+        : `listener web on 127.0.0.1:0 {\n ${listener} }`;
+    await assert.rejects(
+      createGateway({
+        rules: `${rules}\nbackend app of 127.0.0.1:1 { tls bridge }\nbackend other of 127.0.0.1:2`,
+        logger: false,
+      }),
+      /passes TLS on to it that is not opened here/,
+    );
+  }
+});
+
 describe('a tcp listener', { skip }, () => {
   async function relay(port: number): Promise<Started> {
     const told: string[] = [];

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
-import type { ComponentUse, DiscoveryPlan, Place, Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { ComponentUse, DiscoveryPlan, ListenerPlan, Place, Plan, ServerPlan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
 import type { Component, ValidateHost } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
@@ -93,9 +93,19 @@ export async function checkComponents(
           : { ...backend.check, probe: await check(owner, backend.check.probe, backend.servers) },
     });
   }
+  for (const { name, tls } of plan.backends) {
+    const passing = tls === undefined ? undefined : plan.listeners.find((listener) => passesOnTo(listener, name));
+    if (passing === undefined) continue;
+    const message = `backend \`${name}\`: ${nameOf(tls!)}: listener \`${passing.name}\` passes TLS on to it that is not opened here, and TLS within TLS is what no server expects: take out one of the two`;
+    problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: tls!.place });
+  }
   if (problems.length === 0) return { plan: { ...plan, listeners, backends }, warnings, files: [...files] };
   const report = problems.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n');
   throw new GatewayError(REFUSED, { report }, { diagnostics: problems });
+}
+
+function passesOnTo({ passthroughs = [], isPassthrough, routes }: ListenerPlan, backend: string): boolean {
+  return [...passthroughs, ...(isPassthrough === true ? routes : [])].some(({ args }) => args.backend === backend);
 }
 
 function componentOf(owner: string, use: ComponentUse, find: FindComponent): Component {
