@@ -65,6 +65,8 @@ export const CORE_ERRORS = {
   SG0602: 'the token of the admin API is too short: it needs at least {least} characters',
   SG0603: '`{address}` is no address for the admin API: it {problem}',
   SG0604: 'the token of the admin API holds a blank or a character that is not ASCII: a header could not carry it',
+  // Simulation
+  SG0701: 'there is no listener for the clients of the simulation: {wish} that speaks HTTP is wanted',
 } as const satisfies Record<string, string>;
 
 export type CoreErrorCode = keyof typeof CORE_ERRORS;

@@ -3,14 +3,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { CORE_ERRORS, GatewayError } from '../../src/control/errors.ts';
 
-const FOLDER = new URL('../../src/control/', import.meta.url);
+const FOLDERS = ['control', 'simulation'].map((name) => new URL(`../../src/${name}/`, import.meta.url));
 
 test('every code of the table is used, and every code used is in the table', async () => {
   const used = new Set<string>();
-  for (const name of await readdir(FOLDER)) {
-    if (name === 'errors.ts') continue;
-    const text = await readFile(new URL(name, FOLDER), 'utf8');
-    for (const [, code] of text.matchAll(/'(SG\d{4})'/g)) used.add(code!);
+  for (const folder of FOLDERS) {
+    for (const name of await readdir(folder)) {
+      if (name === 'errors.ts') continue;
+      const text = await readFile(new URL(name, folder), 'utf8');
+      for (const [, code] of text.matchAll(/'(SG\d{4})'/g)) used.add(code!);
+    }
   }
   assert.deepEqual([...used].sort(), Object.keys(CORE_ERRORS).sort());
 });

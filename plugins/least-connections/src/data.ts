@@ -9,5 +9,5 @@ import { LoadHeap } from './load-heap.ts';
 const SMALL_POOL = 16;
 
 export const balancers: NonNullable<DataEntry['balancers']> = {
-  'least-connections': (pool) => (pool.size <= SMALL_POOL ? new LeastConnections() : new LoadHeap(pool)),
+  'least-connections': (pool) => (pool.size <= SMALL_POOL ? new LeastConnections(pool.size) : new LoadHeap(pool)),
 };

@@ -4,7 +4,7 @@
 import type { Balancer, ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { explainLoad } from './explain-load.ts';
-import { isHeldBack, loadOf } from './load.ts';
+import { SlowTurns } from './slow-turns.ts';
 
 /**
  * LeastConnections sends each request to the server with the fewest open ones, weighted.
@@ -16,17 +16,23 @@ import { isHeldBack, loadOf } from './load.ts';
  */
 export class LeastConnections implements Balancer {
   readonly explain = explainLoad;
+  readonly #turns: SlowTurns;
   #next = 0;
+
+  constructor(size: number) {
+    this.#turns = new SlowTurns(size);
+  }
 
   pick(_facts: RequestFacts, pool: ServerPool): number {
     const size = pool.size;
+    const turns = this.#turns;
+    turns.begin();
     let best = -1;
     let least = Number.POSITIVE_INFINITY;
     let index = this.#next < size ? this.#next : 0;
     for (let left = size; left > 0; left--) {
       if (pool.isUsable(index)) {
-        let load = loadOf(pool, index);
-        if (load === 0 && isHeldBack(pool, index)) load = 1 / pool.weight(index);
+        const load = turns.load(pool, index);
         if (load < least) {
           best = index;
           least = load;
@@ -35,7 +41,10 @@ export class LeastConnections implements Balancer {
       }
       index = index + 1 === size ? 0 : index + 1;
     }
-    if (best !== -1) this.#next = best + 1;
+    if (best !== -1) {
+      this.#next = best + 1;
+      turns.took(best);
+    }
     return best;
   }
 }

@@ -4,12 +4,10 @@
 import { type Balancer, type PoolWatcher, ServerHeap, type ServerPool } from '@sluice/core/plugin';
 import type { RequestFacts } from '@sluice/dsl/match';
 import { explainLoad } from './explain-load.ts';
-import { isHeldBack, loadOf } from './load.ts';
+import { SlowTurns } from './slow-turns.ts';
 
 /** Servers whose counts are read again with each pick, in turn. */
 const READ_EACH_PICK = 8;
-/** Idle servers in slow start that may be passed over in one pick. */
-const MOST_HELD_BACK = 4;
 
 /**
  * LoadHeap keeps the servers in the order of their loads, so that a pick looks at a few of them and not at all.
@@ -25,41 +23,42 @@ export class LoadHeap implements Balancer, PoolWatcher {
   readonly #pool: ServerPool;
   readonly #heap: ServerHeap;
   readonly #aside: Int32Array;
+  readonly #turns: SlowTurns;
   #next = 0;
 
   constructor(pool: ServerPool) {
     this.#pool = pool;
     this.#heap = new ServerHeap(pool.size);
     this.#aside = new Int32Array(pool.size);
+    this.#turns = new SlowTurns(pool.size);
     for (let index = 0; index < pool.size; index++) this.changed(index);
     pool.watch(this);
   }
 
   pick(_facts: RequestFacts, pool: ServerPool): number {
     const heap = this.#heap;
+    const turns = this.#turns;
+    turns.begin();
     this.#readSome(pool);
     let aside = 0;
-    let heldBack = 0;
     let picked = heap.first;
     while (picked !== -1) {
-      const load = loadOf(pool, picked);
+      const load = turns.load(pool, picked);
       if (load !== heap.key(picked)) {
         heap.set(picked, load);
       } else if (pool.isUsable(picked)) {
-        if (load !== 0 || heldBack === MOST_HELD_BACK || !isHeldBack(pool, picked)) break;
-        heldBack++;
-        this.#aside[aside++] = picked;
-        heap.remove(picked);
+        break;
       } else if (heap.has(picked)) {
         this.#aside[aside++] = picked;
         heap.remove(picked);
       }
       picked = heap.first;
     }
-    // Nobody but those passed over: one of them, then.
-    if (picked === -1 && heldBack > 0) picked = this.#usableAside(pool, aside);
     for (let at = 0; at < aside; at++) this.#read(this.#aside[at]!);
-    if (picked !== -1) heap.use(picked, (pool.open(picked) + 2) / pool.weight(picked));
+    if (picked !== -1) {
+      turns.took(picked);
+      heap.use(picked, (pool.open(picked) + 2) / pool.weight(picked));
+    }
     return picked;
   }
 
@@ -68,18 +67,13 @@ export class LoadHeap implements Balancer, PoolWatcher {
   }
 
   changed(index: number): void {
-    if (this.#pool.isCandidate(index)) this.#heap.set(index, loadOf(this.#pool, index));
+    if (this.#pool.isCandidate(index)) this.#heap.set(index, this.#turns.load(this.#pool, index));
     else this.#heap.remove(index);
-  }
-
-  #usableAside(pool: ServerPool, count: number): number {
-    for (let at = 0; at < count; at++) if (pool.isUsable(this.#aside[at]!)) return this.#aside[at]!;
-    return -1;
   }
 
   #read(index: number): void {
     if (this.#pool.isCandidate(index)) {
-      const load = loadOf(this.#pool, index);
+      const load = this.#turns.load(this.#pool, index);
       if (!this.#heap.has(index) || load !== this.#heap.key(index)) this.#heap.set(index, load);
     }
   }
@@ -90,7 +84,7 @@ export class LoadHeap implements Balancer, PoolWatcher {
     for (let left = READ_EACH_PICK; left > 0; left--) {
       if (index >= pool.size) index = 0;
       if (heap.has(index)) {
-        const load = loadOf(pool, index);
+        const load = this.#turns.load(pool, index);
         if (load !== heap.key(index)) heap.set(index, load);
       }
       index++;

@@ -8,13 +8,3 @@ export function loadOf(pool: ServerPool, index: number): number {
   const open = pool.open(index);
   return open <= 0 ? 0 : (open + 1) / pool.weight(index);
 }
-
-/**
- * isHeldBack: an idle server in slow start counts as idle only with the chance of its share. Where there is little to do all
- * servers are idle, and it would have as much as the others from the start.
- */
-export function isHeldBack(pool: ServerPool, index: number): boolean {
-  const weight = pool.weight(index);
-  const full = pool.fullWeight(index);
-  return weight < full && pool.random() * full >= weight;
-}

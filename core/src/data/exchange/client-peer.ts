@@ -14,11 +14,11 @@ export class ClientPeer {
   readonly ip: IpAddress;
   /** null: it was not read, or there is none. */
   readonly hello: ClientHello | null;
-  readonly #port: Port;
+  readonly #port: Pick<Port, 'number'>;
   #peer: Peer | null = null;
   #listener: LinkedListener | null = null;
 
-  constructor(ip: IpAddress, port: Port, hello: ClientHello | null = null) {
+  constructor(ip: IpAddress, port: Pick<Port, 'number'>, hello: ClientHello | null = null) {
     this.ip = ip;
     this.hello = hello;
     this.#port = port;
