@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
 import { monotonicMs } from '../shared/clock.ts';
+import { ConnectionTotal } from '../shared/connection-total.ts';
 import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
@@ -217,6 +218,7 @@ export class ThreadPool implements Planes {
     new CounterSums(memory).forget(number);
     new SharedRateTable(memory, number, monotonicMs).forget(number);
     new AddressCounts(memory, number).forget(number);
+    new ConnectionTotal(memory, number).forget(number);
     log.error(
       { thread: number, reason, word },
       `data thread ${number} was lost in ${word ?? "the gateway's own code"}`,

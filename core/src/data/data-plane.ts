@@ -7,6 +7,7 @@ import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
 import { CircuitTable } from '../shared/circuit-table.ts';
+import { ConnectionTotal } from '../shared/connection-total.ts';
 import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
@@ -76,6 +77,7 @@ class LoopDataPlane implements DataPlane {
       sticks: new Map(),
       rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
+      connectionTotal: new ConnectionTotal(memory, thread),
       outcomes: new OutcomeCounts(memory),
       circuits: new CircuitTable(memory),
       retries: new RetryCounts(memory),

@@ -83,6 +83,8 @@ export interface Generation {
   readonly number: number;
   readonly listeners: ReadonlyMap<string, LinkedListener>;
   readonly backends: readonly LinkedBackend[];
+  /** Most open connections of all listeners together; 0: no limit. */
+  readonly mostConnections: number;
   /** A backend of this generation with other servers. Stickiness and connections to those that stay are kept. */
   relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): LinkedBackend;
   /** The standard answer of a status. */

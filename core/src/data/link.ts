@@ -144,6 +144,7 @@ class Linking {
       number,
       listeners,
       backends,
+      mostConnections: plan.settings.connections ?? 0,
       relink: (backend, change, at) => this.#relink(backend, change, at),
       errorAnswer: this.#errorAnswers(),
       holds: 0,

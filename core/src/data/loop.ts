@@ -5,6 +5,7 @@
 import type { AddressCounts } from '../shared/address-counts.ts';
 import type { BackendTable } from '../shared/backend-table.ts';
 import type { CircuitState, CircuitTable } from '../shared/circuit-table.ts';
+import type { ConnectionTotal } from '../shared/connection-total.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
@@ -49,6 +50,7 @@ export interface Loop {
   readonly sticks: Map<string, BackendSticks>;
   readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;
+  readonly connectionTotal: ConnectionTotal;
   readonly outcomes: OutcomeCounts;
   readonly circuits: CircuitTable;
   readonly retries: RetryCounts;

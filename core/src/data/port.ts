@@ -105,6 +105,7 @@ export class Port {
     this.#loop.connections.add(connection);
     if (this.#isHandingOver) return;
     this.#loop.counters.listener(slot, ListenerIndex.connections);
+    this.#loop.connectionTotal.add(1);
     this.#loop.addresses.add(slot, ip, 1);
   }
 
@@ -114,6 +115,7 @@ export class Port {
     this.connections.delete(connection);
     this.#loop.connections.delete(connection);
     this.#loop.counters.listener(slot, ListenerIndex.connectionsClosed);
+    this.#loop.connectionTotal.add(-1);
     this.#loop.addresses.add(slot, ip, -1);
     if (this.#held !== null) releaseGeneration(this.#held, this.#loop);
   }
@@ -241,6 +243,8 @@ export class Port {
   #isOverLimit(listener: LinkedListener, ip: IpAddress): boolean {
     const { connections, connectionsPerIp, newConnections, newConnectionsPerIp } = listener.plan.limits;
     const { slot } = listener;
+    const { mostConnections } = listener.generation;
+    if (mostConnections !== 0 && this.#loop.connectionTotal.sum() >= mostConnections) return true;
     if (connections !== 0 && this.#loop.counters.openConnections(slot) >= connections) return true;
     if (connectionsPerIp !== 0 && this.#loop.addresses.count(slot, ip) >= connectionsPerIp) return true;
     if (newConnectionsPerIp !== null && this.#isTooFast(listener, ip.text, newConnectionsPerIp)) return true;

@@ -2,12 +2,13 @@
  * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts, OutcomeCounts, RetryCounts, CircuitTable) are made by every thread for itself.
+ * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts, ConnectionTotal, OutcomeCounts, RetryCounts, CircuitTable) are made by every thread for itself.
  * Stick tables are made with the plans that want them, and handed over with those. Pages that are never touched cost no real memory, so capacities are generous.
  */
 import { AddressCounts } from './address-counts.ts';
 import { BackendTable } from './backend-table.ts';
 import { CircuitTable } from './circuit-table.ts';
+import { ConnectionTotal } from './connection-total.ts';
 import { ThreadCounters } from './counters.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -28,6 +29,7 @@ export interface SharedMemory {
   /** What stick tables have in common. */
   readonly sticks: SharedArrayBuffer;
   readonly addresses: SharedArrayBuffer;
+  readonly connections: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
   readonly outcomes: SharedArrayBuffer;
   readonly circuits: SharedArrayBuffer;
@@ -54,6 +56,7 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     latency: new SharedArrayBuffer(LatencyHistogram.bytes(threads)),
     heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),
     addresses: new SharedArrayBuffer(AddressCounts.bytes(threads)),
+    connections: new SharedArrayBuffer(ConnectionTotal.bytes(threads)),
     outcomes: new SharedArrayBuffer(OutcomeCounts.bytes()),
     circuits: new SharedArrayBuffer(CircuitTable.bytes()),
     retries: new SharedArrayBuffer(RetryCounts.bytes()),

@@ -69,6 +69,7 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
     return { ...settings, secretsDir: scope.secretsDir };
   }
   if (found.value.name === 'probes at most') return { ...settings, probesAtOnce: line.args.count as number };
+  if (found.value.name === 'connections at most') return { ...settings, connections: line.args.count as number };
   if (found.value.name === 'test before reload') return { ...settings, testsBeforeReload: true };
   if (found.value.name === 'log access json') return { ...settings, accessLog: line.args.file as string };
   if (found.value.name === 'admin') {

@@ -303,6 +303,8 @@ export interface SettingsPlan {
   readonly secretsDir: string | null;
   /** Most health probes at once. Default 256. */
   readonly probesAtOnce?: number;
+  /** Most open client connections of all listeners, over all threads. Default 0: no limit. More are closed at once. */
+  readonly connections?: number;
   /** The file of the access log, absolute. Default: none is written. */
   readonly accessLog?: string;
   /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */

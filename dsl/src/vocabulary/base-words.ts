@@ -609,6 +609,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'settings',
+    name: 'connections at most',
+    doc: 'the most open client connections of all listeners together',
+    example: 'connections at most 10000',
+    args: [{ name: 'count', type: 'number', doc: 'connections', min: 1, max: 10_000_000 }],
+  },
+  {
+    section: 'settings',
     name: 'probes at most',
     doc: 'how many health checks may be under way at once',
     example: 'probes at most 256',

@@ -396,3 +396,21 @@ for (const [rate, code] of [
     );
   });
 }
+
+test('settings limit the connections of all listeners', async () => {
+  const { settings } = await planOf(
+    'settings { connections at most 500 }\nlistener web on :80 { connections at most 100; otherwise deny }\n',
+  );
+  assert.equal(settings.connections, 500);
+});
+
+for (const [line, code] of [
+  ['connections at most 0', 'SL0616'],
+  ['connections at most', 'SL0117'],
+  ['connections at most 5 per ip', 'SL0118'],
+] as const) {
+  test(`settings that say \`${line}\` are ${code}`, async () => {
+    const { diagnostics } = await compileText(`settings { ${line} }\nlistener web on :80 { otherwise deny }\n`);
+    assert.equal(diagnostics[0]!.code, code);
+  });
+}
