@@ -27,6 +27,7 @@ import type { HealthCheck } from '../plugin/health-check.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
 import { CircuitTable } from '../shared/circuit-table.ts';
+import { ConnectionTotal } from '../shared/connection-total.ts';
 import { ThreadCounters } from '../shared/counters.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
@@ -207,6 +208,7 @@ export class VirtualGateway {
       stickClock: this.sticks.clock,
       rates: new SharedRateTable(memory, thread, now),
       addresses: new AddressCounts(memory, thread),
+      connectionTotal: new ConnectionTotal(memory, thread),
       outcomes: new OutcomeCounts(memory),
       circuits: new CircuitTable(memory),
       retries: new RetryCounts(memory),
