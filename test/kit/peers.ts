@@ -12,8 +12,8 @@ export interface Peer {
   readonly program: Program;
 }
 
-/** startHaproxy proxies to one server. */
-export async function startHaproxy(to: Address): Promise<Peer> {
+/** startHaproxy proxies to one server; `more` are words of its line. */
+export async function startHaproxy(to: Address, more = '', mode = 'http'): Promise<Peer> {
   const port = await freePort();
   const file = join(temporaryFolder(), 'haproxy.cfg');
   writeFileSync(
@@ -21,7 +21,7 @@ export async function startHaproxy(to: Address): Promise<Peer> {
     `global
   maxconn 1000
 defaults
-  mode http
+  mode ${mode}
   timeout connect 2s
   timeout client 30s
   timeout server 30s
@@ -29,7 +29,7 @@ frontend web
   bind 127.0.0.1:${port}
   default_backend app
 backend app
-  server one ${to.host}:${to.port}
+  server one ${to.host}:${to.port} ${more}
 `,
   );
   const program = await new Program('/usr/sbin/haproxy', ['-db', '-f', file]).listening(port);

@@ -7,7 +7,6 @@
  */
 import { buildIpSet, buildMapTable, buildValueTable, indexRules, type Steps } from '@sluice/dsl/match';
 import type {
-  ClientIp,
   Condition,
   ListenerPlan,
   MapPlan,
@@ -16,6 +15,7 @@ import type {
   Plan,
   Rule,
   TestCondition,
+  TrustedPeers,
   ValueTable,
 } from '@sluice/dsl/plan';
 
@@ -51,7 +51,8 @@ class Reduction {
   *#listener(listener: ListenerPlan): Steps<ListenerPlan> {
     return {
       ...listener,
-      clientIp: listener.clientIp === null ? null : yield* this.#clientIp(listener.clientIp),
+      clientIp: listener.clientIp === null ? null : yield* this.#trusted(listener.clientIp),
+      ...(listener.proxies === undefined ? {} : { proxies: yield* this.#trusted(listener.proxies) }),
       indexes: {
         guards: yield* indexRules(listener.guards),
         changes: yield* indexRules(listener.changes),
@@ -66,11 +67,11 @@ class Reduction {
     };
   }
 
-  *#clientIp(clientIp: ClientIp): Steps<ClientIp> {
-    const { trust, trustLists } = clientIp;
+  *#trusted<Peers extends TrustedPeers>(peers: Peers): Steps<Peers> {
+    const { trust, trustLists } = peers;
     const listed = this.#plan.lists.filter(({ name }) => trustLists.includes(name));
     const table = yield* buildIpSet([...trust, ...listed.flatMap(({ entries }) => entries)]);
-    return { ...clientIp, trust: [], trustLists: [], table };
+    return { ...peers, trust: [], trustLists: [], table };
   }
 
   *#rules(rules: readonly Rule[]): Steps<Rule[]> {

@@ -47,6 +47,8 @@ export interface LinkedListener {
   readonly spoofable: string | null;
   readonly headLimits: HeadLimits;
   readonly tls: TlsMode | null;
+  /** Peers whose connections begin with a PROXY header; null: nobody's do. */
+  readonly proxies: IpSet | null;
   /** The client's hello is read before anything else. */
   readonly readsHello: boolean;
   /**

@@ -177,6 +177,7 @@ class Linking {
       responseRules: yield* this.#rules(plan.name, plan.responseChanges),
       errorPages: this.#errorPages(plan, generation),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
+      proxies: plan.proxies === undefined ? null : trustedPeers(plan.proxies, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
       tls: plan.tls === null ? null : this.#tls(plan.tls, plan.name),

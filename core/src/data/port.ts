@@ -16,6 +16,7 @@ import { ClientConnection } from './http1/client-connection.ts';
 import type { Closable, Loop } from './loop.ts';
 import { ConnectionFacts } from './tcp/connection-facts.ts';
 import { HelloPeek } from './tcp/hello-peek.ts';
+import { ProxyPeek } from './tcp/proxy-peek.ts';
 import { RelayClient } from './tcp/relay-client.ts';
 
 const BACKLOG = 4096;
@@ -128,18 +129,55 @@ export class Port {
     }
     const { listener } = this;
     const ip = parseIp(socket.remoteAddress ?? '') ?? NO_ADDRESS;
-    if (this.#isOverLimit(listener, ip)) {
-      this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
-      socket.destroy();
-      return;
-    }
+    if (this.#isFull(listener)) this.#turnAway(socket, listener);
+    else if (listener.proxies?.has(ip) === true) this.#awaitProxy(socket, ip, listener);
+    else if (this.#isTooMuch(listener, ip)) this.#turnAway(socket, listener);
+    else this.#admit(socket, ip, listener);
+  }
+
+  #turnAway(socket: Socket, listener: LinkedListener): void {
+    this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
+    this.#refuse(socket);
+  }
+
+  /** admit lets a client in. False: its TLS could not be begun; it is closed. */
+  #admit(socket: Socket, ip: IpAddress, listener: LinkedListener): boolean {
     const { tls } = listener;
-    if (listener.readsHello || (tls !== null && tls.needsHello === true)) this.#peek(socket, ip, listener);
-    else if (tls === null) this.#serve(socket, ip, listener);
-    else {
-      const stream = this.#secure(socket, listener, tls, null);
-      if (stream !== null) this.#serve(stream, ip, listener);
+    if (listener.readsHello || (tls !== null && tls.needsHello === true)) {
+      this.#peek(socket, ip, listener);
+      return true;
     }
+    const stream = tls === null ? socket : this.#secure(socket, listener, tls, null);
+    if (stream === null) return false;
+    this.#serve(stream, ip, listener);
+    return true;
+  }
+
+  /**
+   * awaitProxy takes the PROXY header first: then the client is whom it names. The connection counts from now on, as the proxy's
+   * until it is known whose it is.
+   */
+  #awaitProxy(socket: Socket, proxy: IpAddress, listener: LinkedListener): void {
+    const { counters, addresses, wheel } = this.#loop;
+    const { generation, slot } = listener;
+    generation.holds++;
+    const peek = new ProxyPeek(socket, wheel, {
+      introduced: ({ source }) => {
+        const ip = source === null ? proxy : source.ip;
+        const isLimited = source !== null && this.#isTooMuch(listener, ip);
+        addresses.add(slot, proxy, -1);
+        addresses.add(slot, ip, 1);
+        if (isLimited) this.#turnAway(socket, listener);
+        if (isLimited || !this.#handOver(peek, () => this.#admit(socket, ip, listener))) this.left(peek, ip);
+        releaseGeneration(generation, this.#loop);
+      },
+      gone: (isBad) => {
+        if (isBad) counters.listener(slot, ListenerIndex.badRequests);
+        this.left(peek, proxy);
+        releaseGeneration(generation, this.#loop);
+      },
+    });
+    this.joined(peek, proxy);
   }
 
   /** serve hands a connection to what speaks the listener's protocol. */
@@ -176,8 +214,10 @@ export class Port {
         const isTaken = this.#isTaken(passthrough, ip, hello);
         if (isTaken === null) return this.#refuse(socket);
         if (isTaken) {
-          this.#handOver(peek, () => new RelayClient(socket, ip, this, passthrough, this.#loop));
-          return true;
+          return this.#handOver(peek, () => {
+            new RelayClient(socket, ip, this, passthrough, this.#loop);
+            return true;
+          });
         }
       }
     } else if (plan.isPassthrough === true) {
@@ -187,8 +227,10 @@ export class Port {
     const stream = tls === null ? socket : this.#secure(socket, listener, tls, hello);
     if (stream === null) return false;
     if (hello !== null) (stream as GreetedSocket).hello = hello;
-    this.#handOver(peek, () => this.#serve(stream, ip, listener));
-    return true;
+    return this.#handOver(peek, () => {
+      this.#serve(stream, ip, listener);
+      return true;
+    });
   }
 
   /** isTaken: a `tls passthrough` line wants the connection; null: one of them failed. */
@@ -208,13 +250,15 @@ export class Port {
     return false;
   }
 
-  /** handOver has a connection served by another object from now on: it stays one connection. */
-  #handOver(from: Closable, serve: () => void): void {
+  /** handOver has a connection served by another object from now on: it stays one connection. False: nobody took it. */
+  #handOver(from: Closable, serve: () => boolean): boolean {
     this.#isHandingOver = true;
-    serve();
+    const isServed = serve();
     this.#isHandingOver = false;
+    if (!isServed) return false;
     this.connections.delete(from);
     this.#loop.connections.delete(from);
+    return true;
   }
 
   /** secure hands a connection to the listener's TLS mode. Null: it is not let in, or the mode failed; it is closed. */
@@ -240,13 +284,17 @@ export class Port {
     return this.#loop.rates.take(`new connections ${listener.name}`, key, perMs! / count!, count!) !== 0;
   }
 
-  #isOverLimit(listener: LinkedListener, ip: IpAddress): boolean {
-    const { connections, connectionsPerIp, newConnections, newConnectionsPerIp } = listener.plan.limits;
-    const { slot } = listener;
-    const { mostConnections } = listener.generation;
+  #isFull({ plan, slot, generation }: LinkedListener): boolean {
+    const { connections } = plan.limits;
+    const { mostConnections } = generation;
     if (mostConnections !== 0 && this.#loop.connectionTotal.sum() >= mostConnections) return true;
-    if (connections !== 0 && this.#loop.counters.openConnections(slot) >= connections) return true;
-    if (connectionsPerIp !== 0 && this.#loop.addresses.count(slot, ip) >= connectionsPerIp) return true;
+    return connections !== 0 && this.#loop.counters.openConnections(slot) >= connections;
+  }
+
+  /** isTooMuch: the client has too many connections, or there are too many new ones. */
+  #isTooMuch(listener: LinkedListener, ip: IpAddress): boolean {
+    const { connectionsPerIp, newConnections, newConnectionsPerIp } = listener.plan.limits;
+    if (connectionsPerIp !== 0 && this.#loop.addresses.count(listener.slot, ip) >= connectionsPerIp) return true;
     if (newConnectionsPerIp !== null && this.#isTooFast(listener, ip.text, newConnectionsPerIp)) return true;
     return newConnections !== null && this.#isTooFast(listener, '', newConnections);
   }

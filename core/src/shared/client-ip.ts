@@ -2,7 +2,7 @@
  * ClientIp: who the client is when a trusted peer passes it on. Both planes, so that explain and live traffic agree.
  */
 import { type IpAddress, IpSet, parseIp } from '@sluice/dsl/match';
-import type { ClientIp, Plan } from '@sluice/dsl/plan';
+import type { Plan, TrustedPeers } from '@sluice/dsl/plan';
 
 /**
  * clientOf is the peer, or, from a trusted peer, the address nearest to us in the header that is not trusted itself.
@@ -22,7 +22,7 @@ export function clientOf(peer: IpAddress, header: string | readonly string[] | u
 }
 
 /** trustedPeers are the peers that may say who the client is, those of lists from files with them. */
-export function trustedPeers({ trust, trustLists, table }: ClientIp, { lists }: Plan): IpSet {
+export function trustedPeers({ trust, trustLists, table }: TrustedPeers, { lists }: Plan): IpSet {
   if (table !== undefined) return new IpSet(table);
   const listed = lists.filter(({ name }) => trustLists.includes(name));
   return IpSet.from([...trust, ...listed.flatMap(({ entries }) => entries)]);

@@ -13,6 +13,7 @@ import type {
   ListenerLimits,
   ListenerPlan,
   ListenerTimeouts,
+  TrustedPeers,
 } from '../plan/plan.ts';
 import type { Rule, RulePart } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
@@ -59,6 +60,7 @@ class ListenerChecker {
   readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
   #tls: ComponentUse | null = null;
   #clientIp: ClientIp | null = null;
+  #proxies: TrustedPeers | null = null;
   #isAllowingSlashes = false;
   /** `tls passthrough`, without a backend: nothing is opened here. */
   #isPassthrough = false;
@@ -106,6 +108,7 @@ class ListenerChecker {
       timeouts: this.#timeouts,
       limits: this.#limits,
       clientIp: this.#clientIp,
+      ...(this.#proxies === null ? {} : { proxies: this.#proxies }),
       allowEncodedSlashes: this.#isAllowingSlashes,
       guards: this.#rules.guard,
       changes: this.#rules.change,
@@ -330,8 +333,9 @@ class ListenerChecker {
     if (!this.#isNew(args.perIp === true ? `${setting.name} per ip` : setting.name, span)) return;
     if (setting.name === 'tls') this.#tls = component!.use;
     else if (setting.name === 'client ip') {
-      this.#clientIp = { header: (args.header as string).toLowerCase(), ...this.#trusted(items) };
-    } else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
+      this.#clientIp = { header: (args.header as string).toLowerCase(), ...this.#trusted(items, 'trust') };
+    } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
+    else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;
     else if (setting.name === 'target at most') limits.targetBytes = args.size as number;
@@ -343,9 +347,9 @@ class ListenerChecker {
   }
 
   /** Lists from files are kept by name: their entries may change. */
-  #trusted(items: readonly Item[]): Pick<ClientIp, 'trust' | 'trustLists'> {
+  #trusted(items: readonly Item[], before: string): TrustedPeers {
     const scope = this.#scope;
-    const from = items.findIndex((item) => item.kind === 'word' && item.value === 'trust');
+    const from = items.findIndex((item) => item.kind === 'word' && item.value === before);
     const written = items.slice(from + 1).filter((item) => item.kind !== 'group');
     const isOwn = (item: WordItem): boolean => listOf(scope, item)?.isFromFile === true;
     return {

@@ -64,15 +64,19 @@ export interface ListenerLimits {
   readonly newConnectionsPerIp: readonly number[] | null;
 }
 
-/** ClientIp: which header names the client, and which peers (CIDRs) are believed. */
-export interface ClientIp {
-  /** Lower case, such as `x-forwarded-for`. */
-  readonly header: string;
+/** TrustedPeers are peers (CIDRs) that are believed when they say who the client is. */
+export interface TrustedPeers {
   readonly trust: readonly string[];
   /** Lists from files whose entries are believed too. */
   readonly trustLists: readonly string[];
   /** In a data thread: all of `trust` and of the lists, which are left out then. */
   readonly table?: IpSetTable;
+}
+
+/** ClientIp: which header names the client, and which peers are believed. */
+export interface ClientIp extends TrustedPeers {
+  /** Lower case, such as `x-forwarded-for`. */
+  readonly header: string;
 }
 
 /** ErrorPage is sent in place of the standard answers of some statuses, where the gateway answers by itself. */
@@ -102,6 +106,8 @@ export interface ListenerPlan {
   readonly timeouts: ListenerTimeouts;
   readonly limits: ListenerLimits;
   readonly clientIp: ClientIp | null;
+  /** Peers whose connections begin with a PROXY header. Default: nobody's do. */
+  readonly proxies?: TrustedPeers;
   readonly allowEncodedSlashes: boolean;
   readonly guards: readonly Rule[];
   readonly changes: readonly Rule[];

@@ -108,6 +108,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'accept proxy',
+    doc: 'connections from these peers begin with a PROXY header (version 1 or 2) that says who the client is',
+    example: 'accept proxy from 10.0.0.0/8',
+    args: [{ name: 'trust', type: 'cidrs', before: 'from', doc: 'the proxies before this gateway' }],
+  },
+  {
+    section: 'listener',
     name: 'client ip',
     doc: 'takes the client’s address from a header, where the peer is one of these',
     example: 'client ip from header X-Forwarded-For trust 10.0.0.0/8',

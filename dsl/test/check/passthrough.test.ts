@@ -71,3 +71,16 @@ test('a backend that requests fall back to is one that requests are sent to', as
   const backends = 'backend app of a:80 { fall back to pay }\nbackend pay of b:443 { tls passthrough }';
   assert.ok((await codes('listener web on :80 { otherwise send to app }', backends)).includes('SL0410'));
 });
+
+test('proxies are networks and lists, said once', async () => {
+  const { plan } = await compileText(`list own = ips 10.0.0.0/8
+listener web on :80 tcp { accept proxy from own, 192.0.2.1; otherwise send to app }
+backend app of a:80`);
+  assert.deepEqual(plan!.listeners[0]!.proxies, { trust: ['10.0.0.0/8', '192.0.2.1'], trustLists: [] });
+  for (const line of ['accept proxy', 'accept proxy from', 'accept proxy from all', 'accept proxy from 10.0.0.1/8']) {
+    assert.notDeepEqual(
+      await codes(`listener web on :80 { ${line}; otherwise send to app }`, 'backend app of a:80'),
+      [],
+    );
+  }
+});

@@ -86,8 +86,8 @@ export class Input {
         if (first !== null) this.pushed(first);
       });
       first = socket.read() as Buffer | null;
-      socket.resume();
     }
+    if (socket.isPaused()) socket.resume();
     if (!mayReuse || !reuseReads(socket, shared, takeRead, nextBuffer)) socket.on('data', onData);
   }
 
