@@ -255,3 +255,20 @@ test('a forged cookie is no cookie: its client is new, gets a right one, and is 
   const { refused, misses } = stage.gateway.stickiness('app').stats().counters;
   assert.deepEqual([refused, misses], [1, 1]);
 });
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  if (kind.stick.startsWith('with')) continue;
+  test(`by ${name}: of two first requests at once, the answer that comes first decides, and the other moves nobody`, async (t) => {
+    const stage = await openStage(t, kind);
+    const { sites, send, receive, ask } = stage;
+    for (let user = 100; user < 106; user++) {
+      const early = await send(user, '/hold');
+      await eventually('the first request to have come', () => sites.some(({ held }) => held.length > 0));
+      const held = sites.find((site) => site.held.length > 0)!;
+      const home = await ask(user);
+      held.release();
+      await receive(user, early);
+      await staysAt(stage, user, home, `user ${user}`);
+    }
+  });
+}

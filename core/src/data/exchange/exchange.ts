@@ -83,6 +83,8 @@ export class Exchange extends Timed implements Waiting {
   #isTunnel = false;
   /** The server is the one that the client belonged to before. */
   #isSticky = false;
+  /** The server that the client was known to belong to when one was chosen; -1: none. */
+  #owner = -1;
 
   /** acquire makes one for a request that is still being read; `begin` it, or `release` it when more bytes are needed. */
   static acquire(client: ClientSide, loop: Loop): Exchange {
@@ -107,6 +109,7 @@ export class Exchange extends Timed implements Waiting {
     this.#failure = null;
     this.#isTunnel = false;
     this.#isSticky = false;
+    this.#owner = -1;
     if (free.length < MOST_FREE) free.push(this);
   }
 
@@ -297,6 +300,7 @@ export class Exchange extends Timed implements Waiting {
     const { slot } = this.listener;
     const server = chooseServer(this.backend, this.request, this.#tried, slot, this.#loop, waitsFor, isBehind);
     this.#isSticky = choice.isSticky;
+    this.#owner = choice.owner;
     return server;
   }
 
@@ -447,7 +451,8 @@ export class Exchange extends Timed implements Waiting {
 
   /** learn returns the field line that stickiness adds to the answer, or ''. */
   #learn(answer: AnswerHead): string {
-    return learn(this.backend, this.request, this.#index, this.#isSticky, answer, this.listener.slot, this.#loop);
+    const { slot } = this.listener;
+    return learn(this.backend, this.request, this.#index, this.#isSticky, this.#owner, answer, slot, this.#loop);
   }
 
   /** answerInstead gives an answer of the gateway's own in place of one that a service would have made. */

@@ -23,9 +23,9 @@ const MOST_PICKS = 8;
 
 /**
  * One an event loop, filled by `chooseServer` and read at once: the server is the one that the client belongs to; with FULL,
- * the one whose room is waited for, or -1 for any.
+ * the one whose room is waited for, or -1 for any; `owner`: the server that the client was known to belong to, or -1.
  */
-export const choice = { isSticky: false, waitsFor: -1 };
+export const choice = { isSticky: false, waitsFor: -1, owner: -1 };
 
 /**
  * chooseServer returns a server's index, FULL or NOBODY. `listener` is the slot that a failing plugin is counted under;
@@ -44,6 +44,7 @@ export function chooseServer(
   const { pool, stickiness, balancer, plan, slot } = backend;
   const { table, thread } = loop;
   choice.isSticky = false;
+  choice.owner = -1;
   if (backend.outcomes !== null && !backend.outcomes.admits(request)) return NOBODY;
   choice.waitsFor = -1;
   let missed: number = StickIndex.misses;
@@ -52,6 +53,7 @@ export function chooseServer(
     pool.begin(tried);
     if (stickiness !== null) {
       const own = stickiness.find(request, pool);
+      choice.owner = own;
       if (own !== -1 && pool.keepsSticky(own)) {
         const ownSlot = pool.slot(own);
         choice.isSticky = true;
@@ -147,21 +149,29 @@ function hasServerOfItsOwn(backend: LinkedBackend, request: LiveRequest, listene
 
 /**
  * learn tells the backend's stickiness, if it has one, which cookies a server's answer sets. Returns a field line to add to
- * the answer's head, or ''. `isSticky`: the client was known to belong to that server.
+ * the answer's head, or ''. `isSticky`: the client was known to belong to that server; `owner`: the one that it was known to
+ * belong to when the server was chosen, or -1.
  */
 export function learn(
   backend: LinkedBackend,
   request: LiveRequest,
   server: number,
   isSticky: boolean,
+  owner: number,
   answer: AnswerHead,
   listener: number,
   loop: Loop,
 ): string {
-  const { stickiness } = backend;
+  const { stickiness, pool } = backend;
   if (stickiness === null || (isSticky && answer.hasNoCookies && stickiness.isRenewing !== true)) return '';
   try {
-    const cookie = stickiness.learn(request, backend.pool, server, answer.setCookies());
+    if (answer.hasNoCookies && !isSticky && stickiness.ownCookie === undefined) {
+      // Another request of the same client may have been answered first, elsewhere: the client is at home there then.
+      const now = stickiness.find(request, pool);
+      pool.begin(null);
+      if (now !== -1 && now !== server && now !== owner && pool.keepsSticky(now)) return '';
+    }
+    const cookie = stickiness.learn(request, pool, server, answer.setCookies());
     return typeof cookie !== 'string' || cookie === '' ? '' : `Set-Cookie: ${toFieldValue(cookie)}\r\n`;
   } catch (error) {
     failed(backend, 'stickiness could not learn from an answer', error, listener, loop);
