@@ -8,6 +8,7 @@ import { ServerIndex } from '../shared/counters.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ServerSide } from './exchange/server-side.ts';
 import { ServerConnection } from './http1/server-connection.ts';
+import { ServerSession } from './http2/server-session.ts';
 import type { Loop } from './loop.ts';
 import type { EndpointTls } from './server-tls.ts';
 import { RelayServer } from './tcp/relay-server.ts';
@@ -25,6 +26,8 @@ export class ServerEndpoint {
   readonly tls: EndpointTls | null;
   /** Newest last: the one used last is the least likely to have been closed by the server. */
   readonly #idle: ServerConnection[] = [];
+  /** HTTP/2 connections, which carry many requests each. */
+  readonly #sessions: ServerSession[] = [];
   #isRetired = false;
 
   constructor(slot: number, address: Address, tls: EndpointTls | null = null) {
@@ -43,6 +46,10 @@ export class ServerEndpoint {
       loop.counters.server(this.slot, ServerIndex.connects);
       return new RelayServer(this, exchange, loop);
     }
+    // A WebSocket begins with an upgrade, which is HTTP/1's.
+    if (exchange.backend.plan.protocol === 'http2' && exchange.request.upgrade === '') {
+      return this.#session(exchange, loop, needsNew).attempt(exchange);
+    }
     let connection = needsNew ? undefined : this.#take(isRepeatable ? 0 : loop.wheel.tick - FRESH_TICKS);
     if (connection === undefined) {
       loop.counters.server(this.slot, ServerIndex.connects);
@@ -50,6 +57,21 @@ export class ServerEndpoint {
     }
     connection.begin(exchange);
     return connection;
+  }
+
+  #session(exchange: Exchange, loop: Loop, needsNew: boolean): ServerSession {
+    const found = needsNew ? undefined : this.#sessions.find((session) => session.canTake);
+    if (found !== undefined) return found;
+    loop.counters.server(this.slot, ServerIndex.connects);
+    const session = new ServerSession(this, loop, exchange);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** lost: an HTTP/2 connection has ended. */
+  lost(session: ServerSession): void {
+    const at = this.#sessions.indexOf(session);
+    if (at !== -1) this.#sessions.splice(at, 1);
   }
 
   /** keep takes a connection back; false when it should be closed. */
@@ -68,6 +90,7 @@ export class ServerEndpoint {
   /** flush closes the idle connections: the server has been found dead, so none of them is worth a try. */
   flush(): void {
     for (const connection of this.#idle.splice(0)) connection.discard();
+    for (const session of [...this.#sessions]) session.retire();
   }
 
   /** retire closes idle connections now and busy ones after their answer. */

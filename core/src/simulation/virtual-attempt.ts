@@ -4,10 +4,12 @@
  *
  * Connections are there at once where the server takes any, and are never kept, so that none turns out to be dead.
  */
+
 import type { Exchange } from '../data/exchange/exchange.ts';
 import type { ServerSide } from '../data/exchange/server-side.ts';
 import type { Sink } from '../data/exchange/sink.ts';
 import { AnswerHead } from '../data/http1/answer-head.ts';
+import { AS_IS } from '../data/http1/body-framer.ts';
 import type { Loop } from '../data/loop.ts';
 import { ServerEndpoint } from '../data/server-endpoint.ts';
 import { Timed } from '../data/timer-wheel.ts';
@@ -44,6 +46,7 @@ export class VirtualEndpoint extends ServerEndpoint {
 
 class VirtualAttempt extends Timed implements ServerSide, Visit {
   readonly out = nowhere;
+  readonly bodyForm = AS_IS;
   readonly isConnecting = false;
   readonly isReused = false;
   readonly #loop: Loop;

@@ -50,6 +50,7 @@ class BackendChecker {
   #stick: ComponentUse | null = null;
   #check: CheckPlan | null = null;
   #tls: ComponentUse | null = null;
+  #protocol: 'http1' | 'http2' = 'http1';
   /** How TLS is spoken to a site by `https:` where no `tls` line says it. */
   #siteTls: ComponentUse | null = null;
   #eject: EjectPlan | null = null;
@@ -102,6 +103,7 @@ class BackendChecker {
       stick: this.#stick,
       check: this.#check,
       ...this.#tlsOf(),
+      ...(this.#protocol === 'http2' ? { protocol: this.#protocol } : {}),
       eject: this.#eject,
       circuit: this.#circuit,
       retry: this.#retry,
@@ -266,6 +268,7 @@ class BackendChecker {
     else if (setting.name === 'slow start') this.#slowStartMs = args.time as number;
     else if (setting.name === 'stick') this.#stick = component!.use;
     else if (setting.name === 'tls') this.#tls = component!.use;
+    else if (setting.name === 'protocol') this.#protocol = args.name as 'http1' | 'http2';
     else if (setting.name === 'check') {
       this.#check = {
         probe: component!.use,

@@ -278,6 +278,8 @@ export interface BackendPlan {
   readonly check: CheckPlan | null;
   /** How TLS is spoken to its servers. Default: it is not. */
   readonly tls?: ComponentUse;
+  /** What is spoken to its servers. Default: http1. WebSockets are http1 all the same. */
+  readonly protocol?: 'http1' | 'http2';
   readonly eject: EjectPlan | null;
   readonly circuit: CircuitPlan | null;
   readonly retry: RetryPolicy;

@@ -446,6 +446,20 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'backend',
+    name: 'protocol',
+    doc: 'what is spoken to the servers',
+    example: 'protocol http2',
+    args: [
+      {
+        name: 'name',
+        type: 'name',
+        doc: '`http2`: many requests share a connection, as gRPC servers want it; `http1`: the default',
+        choices: ['http1', 'http2'],
+      },
+    ],
+  },
+  {
+    section: 'backend',
     name: 'tls',
     doc: 'speaks TLS to the servers',
     example: 'tls bridge ca "certs/internal-ca.pem" name api.internal',

@@ -5,10 +5,12 @@
  * and can be let go of at any time. A body is pulled piece by piece, so that a large one is never in memory as a whole. What
  * the service opened is closed once, and never in the middle of a read.
  */
+
 import { STATUS_CODES } from 'node:http';
 import type { ServedAnswer as Made, ServedBody, ServedRequest, Service } from '../../plugin/service.ts';
 import { BackendIndex } from '../../shared/counters.ts';
 import { AnswerHead } from '../http1/answer-head.ts';
+import { AS_IS } from '../http1/body-framer.ts';
 import { isToken, toFieldValue } from '../http1/field-edits.ts';
 import type { LiveRequest } from '../http1/live-request.ts';
 import { dateField, OWN_FIELDS } from '../http1/self-answer.ts';
@@ -35,6 +37,7 @@ class Nowhere implements Sink {
 const nowhere = new Nowhere();
 
 export class ServedAnswer extends Timed implements ServerSide {
+  readonly bodyForm = AS_IS;
   /** The request's body is of no interest. */
   readonly out = nowhere;
   readonly isConnecting = false;

@@ -16,6 +16,11 @@ import type { Sink } from './sink.ts';
 export interface ServerSide {
   /** Where the request's body goes, and what a tunnel carries. Not before it is connected. */
   readonly out: Sink;
+  /**
+   * How it takes the request's body: AS_IS (HTTP/1's own form, chunks included), or WITH_TRAILERS: bare, with `out.trailers` behind a body of
+   * unknown length.
+   */
+  readonly bodyForm: number;
   /** Not connected yet: nothing was sent. */
   readonly isConnecting: boolean;
   /** The connection had served before. */

@@ -90,6 +90,11 @@ export class BodyFramer {
     this.#trailers = null;
   }
 
+  /** leaveAs says how the body leaves, when that turns out only after `begin`. */
+  leaveAs(output: number): void {
+    this.#output = output;
+  }
+
   /**
    * feed takes the bytes from `at` to `end`, hands on what may go on, and returns the index behind the last byte that
    * belongs to the body (`end` while it is not done), or BAD_BODY.
@@ -180,6 +185,7 @@ export class BodyFramer {
             this.#state = TRAILERS;
             if (bytes[at] === CR && bytes[at + 1] === LF && at + 1 < end && lineStart >= 0) {
               if (!isBare) sink.bytes(bytes, spanStart, at + 2);
+              else if (this.#output === WITH_TRAILERS) sink.trailers?.('');
               this.isDone = true;
               return at + 2;
             }

@@ -393,6 +393,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     const framer = this.#framer;
     const exchange = this.exchange!;
     const { limits, timeouts } = exchange.listener.plan;
+    framer.leaveAs(server.bodyForm);
     const behind = framer.feed(bytes, at, end, out);
     const isTooLong = limits.bodyBytes !== 0 && framer.contentBytes > limits.bodyBytes;
     if (behind === BAD_BODY || isTooLong) {

@@ -16,7 +16,7 @@ import { Timed } from '../timer-wheel.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
-import { BAD_BODY, BodyFramer } from './body-framer.ts';
+import { AS_IS, BAD_BODY, BodyFramer } from './body-framer.ts';
 
 const CONNECTING = 0;
 const IDLE = 1;
@@ -58,6 +58,7 @@ function onClose(this: Socket, hadError: boolean): void {
 }
 
 export class ServerConnection extends Timed implements ServerSide, Feeder, Taker {
+  readonly bodyForm = AS_IS;
   readonly endpoint: ServerEndpoint;
   readonly loop: Loop;
   /** The connection itself; from when it stands, the TLS on it, if there is any. */

@@ -17,19 +17,18 @@ import { Timed } from '../timer-wheel.ts';
 import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frame.ts';
+import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
 
 const noEdits = new FieldEdits();
 const own = new AnswerHead();
 
-export class ClientStream extends Timed implements ClientSide {
+export class ClientStream extends Timed implements ClientSide, SessionStream {
   readonly id: number;
   readonly out: StreamSink;
   exchange: Exchange | null;
   bytesIn = 0;
   answerForm = AS_IS;
-  /** A WebSocket (RFC 8441): an upgrade at the server, plain DATA at the client. */
-  isWebSocket = false;
   /** What the client may still send on this stream. */
   window: number;
   /** What it may send again, and has not been told yet. */
@@ -95,7 +94,7 @@ export class ClientStream extends Timed implements ClientSide {
   }
 
   /** ended: the client has ended its side; `trailers` are checked field lines, or ''. */
-  ended(trailers: string): void {
+  ended(trailers = ''): void {
     this.hasEnded = true;
     this.#trailers = trailers;
     const { exchange } = this;
@@ -106,7 +105,11 @@ export class ClientStream extends Timed implements ClientSide {
     if (this.exchange === exchange) this.#afterForward(server);
   }
 
-  /** gone: the client does not want the stream any more, or the connection has ended. */
+  /** reset: the client does not want it any more. */
+  reset(): void {
+    this.gone();
+  }
+
   gone(): void {
     const { exchange } = this;
     this.exchange = null;
@@ -129,7 +132,7 @@ export class ClientStream extends Timed implements ClientSide {
         this.exchange!.refuse(isTooLong ? 413 : 400);
         return;
       }
-      if (this.#mode === CHUNKED) {
+      if (this.#mode === CHUNKED && server.bodyForm === AS_IS) {
         out.text(`${size.toString(16)}\r\n`);
         out.bytes(bytes, from, to);
         out.text('\r\n');
@@ -151,7 +154,10 @@ export class ClientStream extends Timed implements ClientSide {
       this.exchange!.refuse(400);
       return;
     }
-    if (this.#mode === CHUNKED) server.out.text(`0\r\n${this.#trailers}\r\n`);
+    if (this.#mode === CHUNKED) {
+      if (server.bodyForm === AS_IS) server.out.text(`0\r\n${this.#trailers}\r\n`);
+      else server.out.trailers?.(this.#trailers);
+    }
     this.#isSent = true;
   }
 
@@ -246,6 +252,7 @@ export class ClientStream extends Timed implements ClientSide {
   exchangeEnded(): void {
     this.exchange = null;
     this.out.end();
+    this.out.flush();
     this.#session.answered();
     this.#finishIfDone();
   }

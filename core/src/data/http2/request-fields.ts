@@ -171,25 +171,3 @@ export class RequestFields implements FieldSink {
     return WELL_FORMED;
   }
 }
-
-/** TrailerFields: the fields behind a body, as lines. No pseudo-field may be among them (RFC 9113 section 8.1). */
-export class TrailerFields implements FieldSink {
-  lines = '';
-  isWellFormed = true;
-  #mostBytes = 0;
-  #bytes = 0;
-
-  begin(mostBytes: number): void {
-    this.lines = '';
-    this.isWellFormed = true;
-    this.#mostBytes = mostBytes;
-    this.#bytes = 0;
-  }
-
-  field(field: Field): void {
-    this.#bytes += field.octets + ENTRY_BYTES;
-    if (field.kind <= LAST_PSEUDO && field.kind !== ORDINARY) this.isWellFormed = false;
-    if (field.kind === MALFORMED || this.#bytes > this.#mostBytes) this.isWellFormed = false;
-    if (this.isWellFormed) this.lines += field.line;
-  }
-}

@@ -1,22 +1,33 @@
 /**
- * StreamSink: what goes to the client on one stream: DATA within the windows, then trailers, then the end. Hot path; data plane.
+ * StreamSink: what goes to the peer on one stream: DATA within the windows, then trailers, then the end. Hot path; data plane.
  *
- * What the windows do not let through is kept, and makes the sink full, so that the server is not read on. That is never more than
+ * What the windows do not let through is kept, and makes the sink full, so that the other side is not read on. That is never more than
  * what was read in one go.
  */
 import type {} from '../buffer-slices.ts';
 import type { Sink } from '../exchange/sink.ts';
+import type { Output } from '../transport/output.ts';
 import { trailerBlock } from './answer-fields.ts';
-import type { ClientSession } from './client-session.ts';
 import { END_STREAM } from './frame.ts';
+import type { HpackEncoder } from './hpack-encoder.ts';
+
+/** FrameWriter is what a sink needs of its session. */
+export interface FrameWriter {
+  readonly out: Output;
+  /** What may still be sent on the whole connection. */
+  readonly window: number;
+  readonly frameBytes: number;
+  sendData(stream: number, bytes: Buffer, from: number, to: number, flags: number): void;
+  sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): void;
+}
 
 export class StreamSink implements Sink {
-  /** How much more the client takes on this stream; below 0 after it made its windows smaller. */
+  /** How much more the peer takes on this stream; below 0 after it made its windows smaller. */
   window: number;
   bytesOut = 0;
   /** The stream is ended on our side. */
   isEnded = false;
-  readonly #session: ClientSession;
+  readonly #session: FrameWriter;
   readonly #stream: number;
   /** Of an answer whose length is known: what is still to come; -1: unknown. */
   #left = -1;
@@ -25,7 +36,7 @@ export class StreamSink implements Sink {
   /** Nothing more will come than what is kept. */
   #isEnding = false;
 
-  constructor(session: ClientSession, stream: number, window: number) {
+  constructor(session: FrameWriter, stream: number, window: number) {
     this.#session = session;
     this.#stream = stream;
     this.window = window;

@@ -4,11 +4,13 @@
  * It is used for nobody else and never kept: the gateway does not know what state the server keeps with it. Until it is
  * connected nothing was sent, so that another server may be tried.
  */
+
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { tlsReason } from '../../shared/tls-reason.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
+import { AS_IS } from '../http1/body-framer.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { Timed } from '../timer-wheel.ts';
@@ -43,6 +45,7 @@ function onClose(this: Socket, hadError: boolean): void {
 }
 
 export class RelayServer extends Timed implements ServerSide, Feeder, Taker {
+  readonly bodyForm = AS_IS;
   out: Output;
   readonly isReused = false;
   isConnecting = true;

@@ -6,9 +6,9 @@ import {
   ILL_FORMED,
   RequestFields,
   TOO_LARGE,
-  TrailerFields,
   WELL_FORMED,
 } from '../../../src/data/http2/request-fields.ts';
+import { TrailerFields } from '../../../src/data/http2/trailer-fields.ts';
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 
@@ -118,4 +118,13 @@ test('trailers are fields, and no pseudo-fields', () => {
   trailers.begin(100);
   for (let at = 0; at < 4; at++) trailers.field(new Field('x-a', 'b'));
   assert.equal(trailers.isWellFormed, false);
+});
+
+test('trailers that would frame a message, or name its sender, do not go on', () => {
+  const trailers = new TrailerFields();
+  trailers.begin(1000);
+  for (const name of ['content-length', 'host', 'x-forwarded-for', 'trailer', 'te'])
+    trailers.field(new Field(name, 'trailers'));
+  assert.equal(trailers.lines, '');
+  assert.equal(trailers.isWellFormed, true);
 });

@@ -1,0 +1,326 @@
+/**
+ * ServerSession: one HTTP/2 connection to a server. Hot path; data plane.
+ *
+ * It carries many attempts at once, each a stream of its own (server-stream.ts). Without TLS it begins at once, by prior knowledge (RFC 9113
+ * section 3.3); over TLS the server has to choose `h2`.
+ */
+import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { tlsReason } from '../../shared/tls-reason.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { MAX_ANSWER_HEAD_BYTES } from '../http1/answer-head.ts';
+import type { Loop } from '../loop.ts';
+import type { ServerEndpoint } from '../server-endpoint.ts';
+import { Timed } from '../timer-wheel.ts';
+import { Input, type Taker } from '../transport/input.ts';
+import { type Feeder, Output } from '../transport/output.ts';
+import { AnswerReader } from './answer-reader.ts';
+import {
+  COMPRESSION_ERROR,
+  NO_ERROR,
+  PREFACE,
+  PROTOCOL_ERROR,
+  SETTINGS_ENABLE_PUSH,
+  SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_CONCURRENT_STREAMS,
+  STREAM_CLOSED,
+} from './frame.ts';
+import { ServerStream } from './server-stream.ts';
+import { Session, STREAM_WINDOW } from './session.ts';
+import { TrailerFields } from './trailer-fields.ts';
+
+/** Streams that are opened at once, whatever the server allows. */
+const MOST_STREAMS = 100;
+/** Numbers run out near here (RFC 9113 section 5.1.1). */
+const LAST_STREAM = 0x7ffffff0;
+const PROTOCOLS = ['h2'];
+
+const reader = new AnswerReader();
+const trailers = new TrailerFields();
+
+interface SessionSocket extends Socket {
+  wire: Wire;
+}
+
+function onConnect(this: Socket): void {
+  (this as SessionSocket).wire.connected();
+}
+function onReach(this: Socket): void {
+  (this as SessionSocket).wire.reached();
+}
+function onTlsError(this: Socket, error: Error): void {
+  (this as SessionSocket).wire.broke(error);
+}
+function onEnd(this: Socket): void {
+  (this as SessionSocket).wire.ended();
+}
+function onError(): void {
+  // `close` follows and decides.
+}
+function onClose(this: Socket): void {
+  (this as SessionSocket).wire.closed();
+}
+
+/** Wire is the connection below: from a socket, perhaps through TLS, to bytes. */
+class Wire extends Timed implements Feeder, Taker {
+  socket: Socket;
+  out: Output;
+  readonly #session: ServerSession;
+  readonly #endpoint: ServerEndpoint;
+  readonly #input = new Input(this);
+  #error: Error | null = null;
+  isOpen = false;
+
+  constructor(session: ServerSession, endpoint: ServerEndpoint) {
+    super();
+    this.#session = session;
+    this.#endpoint = endpoint;
+    const { address, tls } = endpoint;
+    const onread = tls === null ? { onread: Input.onread } : {};
+    const socket =
+      'path' in address
+        ? connect({ path: address.path, ...onread })
+        : connect({ host: address.host, port: address.port, noDelay: true, ...onread });
+    this.socket = socket;
+    this.out = new Output(socket, this);
+    (socket as SessionSocket).wire = this;
+    if (tls === null) {
+      this.#input.attach(socket);
+      socket.on('connect', onConnect);
+      socket.on('end', onEnd);
+    } else {
+      socket.on('connect', onReach);
+    }
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  reached(): void {
+    const raw = this.socket;
+    raw.off('close', onClose);
+    try {
+      const stream = this.#endpoint.tls!.secure(raw, PROTOCOLS);
+      this.socket = stream;
+      this.out = new Output(stream, this);
+      (stream as Socket as SessionSocket).wire = this;
+      stream.on('secureConnect', onConnect);
+      stream.on('end', onEnd);
+      stream.on('error', onTlsError);
+      stream.on('close', onClose);
+    } catch (error) {
+      this.#session.loop.heartbeats.leave();
+      this.#error = error as Error;
+      raw.destroy();
+      this.closed();
+    }
+  }
+
+  connected(): void {
+    const { tls, slot } = this.#endpoint;
+    const { loop } = this.#session;
+    if (tls !== null) {
+      const stream = this.socket as TLSSocket;
+      tls.stood(stream, slot, loop);
+      if (stream.alpnProtocol !== 'h2') {
+        this.#error = new Error('the server does not speak HTTP/2 over TLS: it did not choose `h2` by ALPN');
+        this.socket.destroy();
+        return;
+      }
+      this.#input.accept(stream);
+    }
+    this.isOpen = true;
+    this.#session.opened();
+  }
+
+  broke(error: Error): void {
+    this.#error = error;
+  }
+
+  received(bytes: Buffer, length: number): void {
+    this.#session.received(bytes, length);
+  }
+
+  drained(): void {
+    this.#session.drained();
+  }
+
+  writeFailed(): void {
+    // `close` follows, and what the server said before is read first.
+  }
+
+  ended(): void {
+    this.socket.destroy();
+  }
+
+  closed(): void {
+    const { tls, slot } = this.#endpoint;
+    if (!this.isOpen && tls !== null && this.#error !== null)
+      tls.failed(tlsReason(this.#error), slot, this.#session.loop);
+    this.#input.close();
+    this.#session.loop.wheel.drop(this);
+    this.#session.closed();
+  }
+
+  expired(): void {
+    this.#session.expired(this.isOpen);
+  }
+}
+
+export class ServerSession extends Session<ServerStream> {
+  readonly scheme: 'http' | 'https';
+  protected readonly mostFieldBytes = MAX_ANSWER_HEAD_BYTES;
+  readonly #endpoint: ServerEndpoint;
+  readonly #wire: Wire;
+  #waiting: ServerStream[] = [];
+  #nextStream = 1;
+  #mostStreams = MOST_STREAMS;
+  #idleMs: number;
+
+  constructor(endpoint: ServerEndpoint, loop: Loop, exchange: Exchange) {
+    super(loop);
+    this.#endpoint = endpoint;
+    this.scheme = endpoint.tls === null ? 'http' : 'https';
+    const { connectMs, idleMs } = exchange.backend.plan.timeouts;
+    this.#idleMs = idleMs;
+    this.#wire = new Wire(this, endpoint);
+    loop.wheel.limit(this.#wire, connectMs);
+  }
+
+  get out(): Output {
+    return this.#wire.out;
+  }
+
+  /** canTake: another attempt can be made on this connection. */
+  get canTake(): boolean {
+    const streams = this.streams.size + this.#waiting.length;
+    return !this.isOver && !this.isLeaving && streams < this.#mostStreams && this.#nextStream < LAST_STREAM;
+  }
+
+  /** attempt sends the exchange's request as a stream, as soon as the connection stands. */
+  attempt(exchange: Exchange): ServerStream {
+    const isOpen = this.#wire.isOpen;
+    const stream = new ServerStream(this, exchange, STREAM_WINDOW, isOpen);
+    if (isOpen) this.#open(stream);
+    else this.#waiting.push(stream);
+    return stream;
+  }
+
+  #open(stream: ServerStream): void {
+    const id = this.#nextStream;
+    this.#nextStream += 2;
+    this.streams.set(id, stream);
+    this.loop.wheel.limit(this.#wire, 0);
+    stream.open(id, this.streamWindow);
+  }
+
+  opened(): void {
+    this.out.text(PREFACE.latin1Slice());
+    this.sendSettings([
+      [SETTINGS_ENABLE_PUSH, 0],
+      [SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW],
+    ]);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const stream of waiting) {
+      this.#open(stream);
+      stream.connected();
+    }
+    this.out.flush();
+    this.#moved();
+  }
+
+  received(bytes: Buffer, length: number): void {
+    this.read(bytes, 0, length);
+  }
+
+  drained(): void {
+    this.pump();
+  }
+
+  fail(error: number): void {
+    if (this.isOver) return;
+    this.goAway(0, error);
+    this.out.flush();
+    this.#wire.socket.destroy();
+    this.closed();
+  }
+
+  /** retire ends the connection once nothing is open on it, and takes no more. */
+  retire(): void {
+    this.isLeaving = true;
+    this.#moved();
+  }
+
+  expired(isOpen: boolean): void {
+    if (isOpen) this.#end();
+    else {
+      this.#wire.socket.destroy();
+      this.closed();
+    }
+  }
+
+  closed(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#endpoint.lost(this);
+    for (const stream of [...this.streams.values(), ...this.#waiting.splice(0)]) stream.gone();
+  }
+
+  left(stream: ServerStream): void {
+    const at = this.#waiting.indexOf(stream);
+    if (at !== -1) this.#waiting.splice(at, 1);
+    if (this.streams.get(stream.id) === stream) this.streams.delete(stream.id);
+    this.#moved();
+  }
+
+  protected wasOpened(stream: number): boolean {
+    return stream < this.#nextStream;
+  }
+
+  protected setting(name: number, value: number): number {
+    if (name === SETTINGS_MAX_CONCURRENT_STREAMS) this.#mostStreams = Math.min(MOST_STREAMS, value);
+    return NO_ERROR;
+  }
+
+  /** What the server has not looked at goes elsewhere; the rest is still answered. */
+  protected wentAway(lastStream: number): void {
+    for (const stream of [...this.streams.values()]) if (stream.id > lastStream) stream.gone();
+    this.#moved();
+  }
+
+  protected blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
+    if (!this.wasOpened(id)) return PROTOCOL_ERROR;
+    const stream = this.streams.get(id);
+    if (stream?.hasEnded === true) return STREAM_CLOSED;
+    if (stream === undefined || stream.hasHead) return this.#trailers(stream, isEnd, bytes, from, to);
+    reader.begin(MAX_ANSWER_HEAD_BYTES);
+    if (!this.decoder.decode(bytes, from, to, reader)) return COMPRESSION_ERROR;
+    if (reader.isWellFormed) stream.fields(reader.head(isEnd, stream.isBare), isEnd);
+    else stream.fail('bad', PROTOCOL_ERROR);
+    return NO_ERROR;
+  }
+
+  #trailers(stream: ServerStream | undefined, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
+    trailers.begin(MAX_ANSWER_HEAD_BYTES);
+    if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
+    if (stream === undefined) return this.useless();
+    if (isEnd && trailers.isWellFormed) stream.ended(trailers.lines);
+    else stream.fail('broken', PROTOCOL_ERROR);
+    return NO_ERROR;
+  }
+
+  /** moved: with nothing open, the connection is kept for a while, or ended. */
+  #moved(): void {
+    if (this.isOver || !this.isIdle || this.#waiting.length > 0 || !this.#wire.isOpen) return;
+    if (this.isLeaving) setImmediate(() => this.isIdle && this.#end());
+    else this.loop.wheel.limit(this.#wire, this.#idleMs);
+  }
+
+  #end(): void {
+    if (this.isOver) return;
+    this.goAway(0, NO_ERROR);
+    this.out.end();
+    this.#wire.socket.destroySoon();
+    this.closed();
+  }
+}

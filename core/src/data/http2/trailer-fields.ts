@@ -1,0 +1,34 @@
+/**
+ * TrailerFields: the fields behind a body, as lines. Hot path; data plane.
+ *
+ * No pseudo-field may be among them (RFC 9113 section 8.1), and none that frames a message or names its sender goes on (RFC 9110 section 6.5.1).
+ */
+import { isForwardingField } from '../http1/field-block.ts';
+import { ENTRY_BYTES } from './dynamic-table.ts';
+import { CONTENT_LENGTH, type Field, HOST, LAST_PSEUDO, MALFORMED, ORDINARY, TE } from './field.ts';
+import type { FieldSink } from './hpack-decoder.ts';
+
+export class TrailerFields implements FieldSink {
+  /** Each with its line end. */
+  lines = '';
+  isWellFormed = true;
+  #mostBytes = 0;
+  #bytes = 0;
+
+  begin(mostBytes: number): void {
+    this.lines = '';
+    this.isWellFormed = true;
+    this.#mostBytes = mostBytes;
+    this.#bytes = 0;
+  }
+
+  field(field: Field): void {
+    const { kind, name } = field;
+    this.#bytes += field.octets + ENTRY_BYTES;
+    const isPseudo = kind !== ORDINARY && kind <= LAST_PSEUDO;
+    if (isPseudo || kind === MALFORMED || this.#bytes > this.#mostBytes) this.isWellFormed = false;
+    if (kind === HOST || kind === CONTENT_LENGTH || kind === TE || name === 'trailer' || isForwardingField(name))
+      return;
+    if (this.isWellFormed) this.lines += field.line;
+  }
+}
