@@ -23,18 +23,13 @@ export const NO_ERROR = 0;
 export const PROTOCOL_ERROR = 1;
 export const INTERNAL_ERROR = 2;
 export const FLOW_CONTROL_ERROR = 3;
-export const SETTINGS_TIMEOUT = 4;
 export const STREAM_CLOSED = 5;
 export const FRAME_SIZE_ERROR = 6;
 export const REFUSED_STREAM = 7;
 export const CANCEL = 8;
 export const COMPRESSION_ERROR = 9;
-export const CONNECT_ERROR = 10;
 export const ENHANCE_YOUR_CALM = 11;
-export const INADEQUATE_SECURITY = 12;
-export const HTTP_1_1_REQUIRED = 13;
 
-export const SETTINGS_HEADER_TABLE_SIZE = 1;
 export const SETTINGS_ENABLE_PUSH = 2;
 export const SETTINGS_MAX_CONCURRENT_STREAMS = 3;
 export const SETTINGS_INITIAL_WINDOW_SIZE = 4;
@@ -42,8 +37,6 @@ export const SETTINGS_MAX_FRAME_SIZE = 5;
 export const SETTINGS_MAX_HEADER_LIST_SIZE = 6;
 /** RFC 8441: extended CONNECT, for WebSockets. */
 export const SETTINGS_ENABLE_CONNECT_PROTOCOL = 8;
-/** RFC 9218 section 2.1. */
-export const SETTINGS_NO_RFC7540_PRIORITIES = 9;
 
 export const FRAME_HEAD_BYTES = 9;
 /** The largest frame that anyone must take, and that we do (section 4.2). */
@@ -75,7 +68,7 @@ export function writeFrameHead(
   return at + FRAME_HEAD_BYTES;
 }
 
-/** uint32 reads four bytes; the highest bit is kept out, as HTTP/2 reserves it nearly everywhere. */
+/** uint31 reads four bytes; the highest bit is kept out, as HTTP/2 reserves it nearly everywhere. */
 export function uint31(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! & 0x7f) << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

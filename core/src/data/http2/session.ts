@@ -28,6 +28,7 @@ import {
   PRIORITY,
   PRIORITY_FLAG,
   PROTOCOL_ERROR,
+  PUSH_PROMISE,
   RST_STREAM,
   SETTINGS,
   SETTINGS_ENABLE_PUSH,
@@ -257,8 +258,8 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
       case PRIORITY:
         if (stream === 0) return PROTOCOL_ERROR;
         return length === 5 ? this.useless() : FRAME_SIZE_ERROR;
-      // PUSH_PROMISE: a client may not send one, and a server was told that none is wanted.
-      case 5:
+      // A client may not send one, and a server was told that none is wanted.
+      case PUSH_PROMISE:
         return PROTOCOL_ERROR;
       default:
         return this.useless();
