@@ -46,8 +46,9 @@ function usage(problem: string): never {
 for (const name of wantedCases) if (!NAMES.includes(name)) usage(`unknown case ${name}`);
 for (const name of wantedPeers) if (!PEERS.some((peer) => peer.name === name)) usage(`unknown peer ${name}`);
 if (!(rounds >= 1 && seconds >= 1)) usage('--rounds and --seconds are numbers from 1');
-for (const tool of ['wrk', 'nginx', 'taskset']) {
-  if (!isInstalled(tool)) usage(`the benchmark needs ${tool}: apt-get install wrk nginx-light util-linux`);
+const packages = 'wrk nginx-light nghttp2-client openssl curl util-linux';
+for (const tool of ['wrk', 'nginx', 'h2load', 'openssl', 'curl', 'taskset']) {
+  if (!isInstalled(tool)) usage(`the benchmark needs ${tool}: apt-get install ${packages}`);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 

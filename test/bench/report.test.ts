@@ -3,8 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readH2loadReport } from './h2load.ts';
 import { caseTable, median, type Round } from './report.ts';
 import { makeRules } from './rules.ts';
+import { readSTimeReport } from './s-time.ts';
 import { readReport } from './wrk.ts';
 
 test("wrk's report is read, whatever its units", () => {
@@ -22,6 +24,28 @@ Requests/sec:  19635.24
   assert.throws(() => readReport('unable to connect'));
 });
 
+test("h2load's report is read, without percentiles", () => {
+  const text = `finished in 2.10s, 24401.50 req/s, 1.02MB/s
+requests: 51243 total, 51643 started, 51243 done, 51240 succeeded, 2 failed, 1 errored, 0 timeout
+`;
+  assert.deepEqual(readH2loadReport(text), {
+    requests: 51240,
+    seconds: 2.1,
+    p50Ms: Number.NaN,
+    p99Ms: Number.NaN,
+    errors: 2,
+  });
+  assert.throws(() => readH2loadReport('unable to connect'));
+});
+
+test('connections of openssl s_time are counted, and those that resumed a session', () => {
+  const text = (marks: string) =>
+    `starting\n${marks}\n\n5 connections in 0.01s\n5 connections in 3 real seconds, 0 bytes`;
+  assert.deepEqual(readSTimeReport(text('rr*rr')), { connections: 5, resumed: 4 });
+  assert.deepEqual(readSTimeReport(text('*****')), { connections: 5, resumed: 0 });
+  assert.throws(() => readSTimeReport('Unable to get connection'));
+});
+
 test('a median is the middle, or between the two middles', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
@@ -35,7 +59,9 @@ test('a table has the fastest first and ratios to HAProxy', () => {
     { peer: 'haproxy', rounds: [round(1000), round(900), round(5000)], peakBytes: 1 << 20 },
     { peer: 'other', rounds: [round(2000), round(1800), round(10_000)], peakBytes: 2 << 20 },
   ];
-  const [, , first, second] = caseTable({ name: 'x', title: 'x', bodyBytes: 0, peers }).split('\n');
+  const [, , first, second] = caseTable({ name: 'x', title: 'x', bodyBytes: 0, reference: 'haproxy', peers }).split(
+    '\n',
+  );
   assert.match(first!, /^\| other +\| +2,000 \| +2\.00 /);
   assert.match(second!, /^\| haproxy +\| +1,000 \| +1\.00 /);
 });

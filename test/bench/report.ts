@@ -26,6 +26,8 @@ export interface CaseResult {
   readonly name: string;
   readonly title: string;
   readonly bodyBytes: number;
+  /** The peer that ratios are to. */
+  readonly reference: string;
   readonly peers: readonly PeerResult[];
 }
 
@@ -44,9 +46,6 @@ export interface BenchResult {
   readonly cases: readonly CaseResult[];
   readonly idle: { readonly clients: number; readonly peers: readonly IdleResult[] } | null;
 }
-
-/** REFERENCE is the peer that ratios are to. */
-export const REFERENCE = 'haproxy';
 
 export function machine(): string {
   return `${cpus().length} cores of ${cpus()[0]?.model.trim()}, Linux, loopback`;
@@ -68,11 +67,14 @@ function ratio(peer: PeerResult, reference: PeerResult): number {
 
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 
+/** milliseconds leaves the place empty where the load generator does not say. */
+const milliseconds = (value: number) => (Number.isNaN(value) ? '' : value.toFixed(2));
+
 /** caseTable is one case as a markdown table, fastest first. */
 export function caseTable(result: CaseResult): string {
-  const reference = result.peers.find(({ peer }) => peer === REFERENCE);
+  const reference = result.peers.find(({ peer }) => peer === result.reference);
   const hasBytes = result.bodyBytes > 0;
-  const titles = ['', 'req/s', `÷ ${REFERENCE}`, ...(hasBytes ? ['Gbit/s'] : [])];
+  const titles = ['', 'req/s', `÷ ${result.reference}`, ...(hasBytes ? ['Gbit/s'] : [])];
   titles.push('CPU µs/req', 'p50 ms', 'p99 ms', 'core used', 'peak MiB', 'errors');
   const sorted = [...result.peers].sort(
     (one, other) => medianOf(other, 'requestsPerSecond') - medianOf(one, 'requestsPerSecond'),
@@ -83,8 +85,8 @@ export function caseTable(result: CaseResult): string {
     if (hasBytes) cells.push(((rate * result.bodyBytes * 8) / 1e9).toFixed(2));
     cells.push(
       medianOf(peer, 'cpuMicros').toFixed(1),
-      medianOf(peer, 'p50Ms').toFixed(2),
-      medianOf(peer, 'p99Ms').toFixed(2),
+      milliseconds(medianOf(peer, 'p50Ms')),
+      milliseconds(medianOf(peer, 'p99Ms')),
       `${Math.round(medianOf(peer, 'coreShare') * 100)} %`,
       (peer.peakBytes / 1_048_576).toFixed(0),
       String(peer.rounds.reduce((sum, round) => sum + round.errors, 0)),

@@ -2,14 +2,19 @@
  * Run puts all peers through a case in turn, A B C A B C…, so that what the machine does besides falls on all alike.
  * Benchmark code.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { eventually, freePort, type Program, temporaryFolder } from '../kit/index.ts';
-import { IDLE, IDLE_CLIENTS, type LoadCase } from './cases.ts';
+import { caseUrl, IDLE, IDLE_CLIENTS, type LoadCase } from './cases.ts';
+import { runH2load } from './h2load.ts';
 import { idleBytes } from './idle.ts';
+import type { Load, LoadReport } from './load.ts';
 import type { Origin } from './origin.ts';
 import type { Peer } from './peers/index.ts';
 import { PROXY_CORE, pinned } from './pinned.ts';
 import type { CaseResult, IdleResult, Round } from './report.ts';
 import { makeRules } from './rules.ts';
+import { runSTime } from './s-time.ts';
 import { coreBusySeconds, cpuSeconds, peakBytes } from './usage.ts';
 import { runWrk } from './wrk.ts';
 
@@ -19,26 +24,45 @@ interface RunningPeer {
   readonly program: Program;
 }
 
-async function startPeer(peer: Peer, origin: Origin, rules = 0): Promise<RunningPeer> {
+const runCurl = promisify(execFile);
+
+/** login asks for the answer that sets the cookie which every later request carries: stickiness then has something to find. */
+async function login(load: LoadCase, port: number): Promise<boolean> {
+  const version = load.wire === 'h2c' ? '--http2-prior-knowledge' : load.wire === 'h2' ? '--http2' : '--http1.1';
+  const url = caseUrl({ ...load, path: '/login' }, port);
+  const args = ['-sfk', '--noproxy', '*', '--max-time', '5', version, url];
+  const answer = await runCurl('curl', args).catch(() => null);
+  return answer?.stdout === 'welcome';
+}
+
+async function startPeer(peer: Peer, origin: Origin, load: LoadCase): Promise<RunningPeer> {
   const port = await freePort();
-  const setup = { port, originPort: origin.port, folder: temporaryFolder(), rules: makeRules(rules) };
-  const { command, args, env } = peer.prepare(setup);
+  const { command, args, env } = peer.prepare({
+    port,
+    wire: load.wire,
+    originPort: load.wire === 'passthrough' ? origin.tlsPort : origin.port,
+    certificate: origin.certificate,
+    folder: temporaryFolder(),
+    rules: makeRules(load.rules),
+  });
   const program = pinned(PROXY_CORE, command, args, env ? { env } : {});
-  // The answer that sets the cookie which every later request carries: stickiness then has something to find.
   await eventually(`${peer.name} to answer`, async () => {
     if (program.hasExited) throw new Error(`${peer.name} ended: ${program.output}`);
-    const login = await fetch(`http://127.0.0.1:${port}/login`, { headers: { connection: 'close' } }).catch(() => null);
-    await login?.text();
-    return login?.status === 200;
+    return login(load, port);
   });
   return { peer, port, program };
+}
+
+function make(load: Load, { tool }: LoadCase): Promise<LoadReport> {
+  if (tool === 'wrk') return runWrk(load);
+  return tool === 'h2load' ? runH2load(load) : runSTime(load, tool === 'resumed sessions');
 }
 
 async function measure({ peer, port, program }: RunningPeer, load: LoadCase, seconds: number): Promise<Round> {
   const before = cpuSeconds(program.pid);
   const busyBefore = coreBusySeconds(PROXY_CORE);
-  const url = `http://127.0.0.1:${port}${load.path}`;
-  const report = await runWrk({ connections: load.connections, seconds, url, headers: load.headers });
+  const { connections, headers } = load;
+  const report = await make({ connections, seconds, url: caseUrl(load, port), headers }, load);
   const cpu = cpuSeconds(program.pid) - before;
   const busy = coreBusySeconds(PROXY_CORE) - busyBefore;
   if (program.hasExited) throw new Error(`${peer.name} ended: ${program.output}`);
@@ -64,7 +88,7 @@ export interface RunOptions {
 export async function runCase(load: LoadCase, peers: readonly Peer[], origin: Origin, options: RunOptions) {
   const started: RunningPeer[] = [];
   try {
-    for (const peer of peers) if (peer.suits(load)) started.push(await startPeer(peer, origin, load.rules));
+    for (const peer of peers) if (peer.suits(load)) started.push(await startPeer(peer, origin, load));
     for (const one of started) await measure(one, load, 2);
     const rounds = started.map((): Round[] => []);
     for (let round = 0; round < options.rounds; round++) {
@@ -79,7 +103,8 @@ export async function runCase(load: LoadCase, peers: readonly Peer[], origin: Or
     const results = started.map(({ peer, program }, at) => {
       return { peer: peer.name, rounds: rounds[at]!, peakBytes: peakBytes(program.pid) };
     });
-    const result: CaseResult = { name: load.name, title: load.title, bodyBytes: load.bodyBytes, peers: results };
+    const { name, title, bodyBytes, reference } = load;
+    const result: CaseResult = { name, title, bodyBytes, reference, peers: results };
     return result;
   } finally {
     await Promise.all(started.map(({ program }) => program.stop()));
@@ -90,11 +115,10 @@ export async function runCase(load: LoadCase, peers: readonly Peer[], origin: Or
 export async function runIdle(peers: readonly Peer[], origin: Origin, options: RunOptions): Promise<IdleResult[]> {
   const results: IdleResult[] = [];
   for (const peer of peers.filter((one) => one.suits(IDLE))) {
-    const { port, program } = await startPeer(peer, origin);
+    const { port, program } = await startPeer(peer, origin, IDLE);
     try {
       // A second of ordinary load first: what every connection after it costs is then not mixed with starting up.
-      const url = `http://127.0.0.1:${port}/small`;
-      await runWrk({ connections: 64, seconds: 2, url, headers: [] });
+      await runWrk({ connections: 64, seconds: 2, url: caseUrl(IDLE, port), headers: [] });
       const bytesPerClient = await idleBytes(program.pid, port, IDLE_CLIENTS);
       results.push({ peer: peer.name, bytesPerClient });
       options.progress(`idle ${peer.name} ${Math.round(bytesPerClient)} bytes`);

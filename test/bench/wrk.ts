@@ -1,23 +1,8 @@
 /**
  * Wrk runs the load generator once and reads its report. Benchmark code.
  */
+import type { Load, LoadReport } from './load.ts';
 import { LOAD_CORE, pinned } from './pinned.ts';
-
-export interface Load {
-  readonly connections: number;
-  readonly seconds: number;
-  readonly url: string;
-  readonly headers: readonly string[];
-}
-
-export interface LoadReport {
-  readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Connections that failed, time-outs, and answers that are neither 2xx nor 3xx. */
-  readonly errors: number;
-}
 
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 

@@ -151,6 +151,23 @@ describe('real clients', () => {
     assert.match(output, /"x-forwarded-proto":"https"/);
   });
 
+  test(
+    'a connection that the gateway ends is ended in TLS first, so that nobody takes the answer for cut off',
+    skipUnless('openssl'),
+    async () => {
+      for (const path of ['/fields', '/big']) {
+        const client = new Program('sh', [
+          '-c',
+          `printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' | openssl s_client -ign_eof -connect 127.0.0.1:${gateway.address.port}`,
+        ]);
+        await client.exited;
+        assert.match(client.output, /HTTP\/1\.1 200 OK/);
+        // OpenSSL prints this when the other side is gone without a close_notify.
+        assert.doesNotMatch(client.output, /unexpected eof/);
+      }
+    },
+  );
+
   test('explain says the same of the scheme as live traffic', async () => {
     const { verdict } = await gateway.gateway.explain({ request: `GET ${url('/')} from 198.51.100.7` });
     assert.equal(verdict.kind, 'send');

@@ -9,7 +9,7 @@ import type { Peer } from './peer.ts';
 
 export const caddy: Peer = {
   name: 'caddy',
-  suits: (load) => load.rules === 0,
+  suits: (load) => load.rules === 0 && load.wire === 'http',
   isPresent: () => isInstalled('caddy'),
   version: () => `caddy ${spawnSync('caddy', ['version']).stdout.toString().split(' ')[0]!.trim()}`,
   prepare({ port, originPort, folder }) {

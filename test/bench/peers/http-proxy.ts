@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 
 export const httpProxy: Peer = {
   name: 'http-proxy',
-  suits: (load) => load.rules === 0,
+  suits: (load) => load.rules === 0 && load.wire === 'http',
   isPresent() {
     try {
       return require.resolve('http-proxy') !== '';

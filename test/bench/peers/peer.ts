@@ -1,13 +1,17 @@
 /**
  * Peer: one proxy that is compared, configured as somebody who knows it well would. Benchmark code.
  */
-import type { LoadCase } from '../cases.ts';
+import type { LoadCase, Wire } from '../cases.ts';
+import type { Certificate } from '../certificate.ts';
 import type { Rule } from '../rules.ts';
 
 export interface PeerSetup {
   /** The port to listen on, on 127.0.0.1. */
   readonly port: number;
+  readonly wire: Wire;
+  /** The origin's port for the wire: of TLS when that is passed through. */
   readonly originPort: number;
+  readonly certificate: Certificate;
   /** A folder of its own for configuration and scratch files. */
   readonly folder: string;
   /** Deny rules, for the case that is about them; usually none. */

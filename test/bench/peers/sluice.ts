@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rule } from '../rules.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerSetup } from './peer.ts';
 
 const COMMAND = new URL('../../../cli/bin/sluice.js', import.meta.url).pathname;
 const BUILT = new URL('../../../cli/dist/main.js', import.meta.url).pathname;
@@ -21,6 +21,32 @@ export function deny(rule: Rule): string {
   return `  deny ${conditions}`;
 }
 
+function proxy({ port, originPort, rules, wire, certificate }: PeerSetup): string {
+  const tls = wire === 'https' || wire === 'h2' ? `  tls terminate cert "${certificate.bothFile}"\n` : '';
+  return `listener web on 127.0.0.1:${port} {
+${tls}  timeout header 10s, idle 300s
+  deny ip 10.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24
+${rules.map(deny).join('\n')}
+  otherwise send to origin
+}
+backend origin of 127.0.0.1:${originPort} {
+  stick on cookie sid
+}
+`;
+}
+
+function relay({ port, originPort, wire }: PeerSetup): string {
+  const isPassthrough = wire === 'passthrough';
+  return `listener web on 127.0.0.1:${port} tcp {
+${isPassthrough ? '  tls passthrough\n' : ''}  deny ip 10.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24
+${isPassthrough ? '  send to origin when sni localhost\n  otherwise deny' : '  otherwise send to origin'}
+}
+backend origin of 127.0.0.1:${originPort} {
+  timeout tunnel 300s
+}
+`;
+}
+
 export const sluice: Peer = {
   name: 'sluice',
   suits: () => true,
@@ -29,21 +55,9 @@ export const sluice: Peer = {
     const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
     return `sluice ${version} on Node ${process.versions.node}`;
   },
-  prepare({ port, originPort, folder, rules }) {
-    const file = join(folder, 'gateway.sluice');
-    writeFileSync(
-      file,
-      `listener web on 127.0.0.1:${port} {
-  timeout header 10s, idle 300s
-  deny ip 10.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24
-${rules.map(deny).join('\n')}
-  otherwise send to origin
-}
-backend origin of 127.0.0.1:${originPort} {
-  stick on cookie sid
-}
-`,
-    );
+  prepare(setup) {
+    const file = join(setup.folder, 'gateway.sluice');
+    writeFileSync(file, setup.wire === 'tcp' || setup.wire === 'passthrough' ? relay(setup) : proxy(setup));
     return { command: process.execPath, args: [COMMAND, 'run', file, '--threads', '1'] };
   },
 };

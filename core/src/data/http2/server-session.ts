@@ -319,8 +319,7 @@ export class ServerSession extends Session<ServerStream> {
   #end(): void {
     if (this.isOver) return;
     this.goAway(0, NO_ERROR);
-    this.out.end();
-    this.#wire.socket.destroySoon();
+    this.out.endSoon();
     this.closed();
   }
 }

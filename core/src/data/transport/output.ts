@@ -63,8 +63,9 @@ export class Output implements BodySink {
       this.#inFlight--;
       if (error) feeder.writeFailed();
       else if (this.#inFlight === 0 && !socket.destroyed) {
-        if (this.#waiting.length > 0) this.#writeWaiting();
-        else if (!this.#isWriting) feeder.drained();
+        if (this.#waiting.length > 0) return this.#writeWaiting();
+        this.#endNow();
+        if (!this.#isWriting) feeder.drained();
       }
     };
   }
@@ -136,8 +137,15 @@ export class Output implements BodySink {
 
   #endWith(ending: () => void): void {
     this.flush();
-    if (this.#waiting.length > 0) this.#ending = ending;
-    else ending();
+    this.#ending = ending;
+    // A TLS socket that is ended in the middle of a write sends no close_notify, and the client takes the answer for cut off.
+    if (!this.#isSerial || this.#inFlight === 0) this.#endNow();
+  }
+
+  #endNow(): void {
+    const ending = this.#ending;
+    this.#ending = null;
+    ending?.();
   }
 
   #wait(chunk: string | Buffer, encoding: string, length: number): void {
@@ -150,9 +158,6 @@ export class Output implements BodySink {
     this.#waiting = [];
     this.#inFlight++;
     (this.socket as unknown as RawSocket)._writev!(pieces, this.#written);
-    const ending = this.#ending;
-    this.#ending = null;
-    ending?.();
   }
 
   #write(piece: string | Buffer, encoding: string, length: number): void {
