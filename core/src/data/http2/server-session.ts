@@ -4,16 +4,13 @@
  * It carries many attempts at once, each a stream of its own (server-stream.ts). Without TLS it begins at once, by prior knowledge (RFC 9113
  * section 3.3); over TLS the server has to choose `h2`.
  */
-import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { tlsReason } from '../../shared/tls-reason.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { ServerSocket } from '../exchange/server-socket.ts';
 import { MAX_ANSWER_HEAD_BYTES } from '../http1/answer-head.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
-import { Timed } from '../timer-wheel.ts';
-import { Input, type Taker } from '../transport/input.ts';
-import { type Feeder, Output } from '../transport/output.ts';
+import type { Output } from '../transport/output.ts';
 import { AnswerReader } from './answer-reader.ts';
 import {
   COMPRESSION_ERROR,
@@ -38,102 +35,22 @@ const PROTOCOLS = ['h2'];
 const reader = new AnswerReader();
 const trailers = new TrailerFields();
 
-interface SessionSocket extends Socket {
-  wire: Wire;
-}
-
-function onConnect(this: Socket): void {
-  (this as SessionSocket).wire.connected();
-}
-function onReach(this: Socket): void {
-  (this as SessionSocket).wire.reached();
-}
-function onTlsError(this: Socket, error: Error): void {
-  (this as SessionSocket).wire.broke(error);
-}
-function onEnd(this: Socket): void {
-  (this as SessionSocket).wire.ended();
-}
-function onError(): void {
-  // `close` follows and decides.
-}
-function onClose(this: Socket): void {
-  (this as SessionSocket).wire.closed();
-}
-
-/** Wire is the connection below: from a socket, perhaps through TLS, to bytes. */
-class Wire extends Timed implements Feeder, Taker {
-  socket: Socket;
-  out: Output;
+/** Wire is the connection below. */
+class Wire extends ServerSocket {
   readonly #session: ServerSession;
-  readonly #endpoint: ServerEndpoint;
-  readonly #input = new Input(this);
-  #error: Error | null = null;
-  isOpen = false;
 
   constructor(session: ServerSession, endpoint: ServerEndpoint) {
-    super();
+    super(endpoint, session.loop, PROTOCOLS);
     this.#session = session;
-    this.#endpoint = endpoint;
-    const { address, tls } = endpoint;
-    const onread = tls === null ? { onread: Input.onread } : {};
-    const socket =
-      'path' in address
-        ? connect({ path: address.path, ...onread })
-        : connect({ host: address.host, port: address.port, noDelay: true, ...onread });
-    this.socket = socket;
-    this.out = new Output(socket, this);
-    (socket as SessionSocket).wire = this;
-    if (tls === null) {
-      this.#input.attach(socket);
-      socket.on('connect', onConnect);
-      socket.on('end', onEnd);
-    } else {
-      socket.on('connect', onReach);
-    }
-    socket.on('error', onError);
-    socket.on('close', onClose);
   }
 
-  reached(): void {
-    const raw = this.socket;
-    raw.off('close', onClose);
-    try {
-      const stream = this.#endpoint.tls!.secure(raw, PROTOCOLS);
-      this.socket = stream;
-      this.out = new Output(stream, this);
-      (stream as Socket as SessionSocket).wire = this;
-      stream.on('secureConnect', onConnect);
-      stream.on('end', onEnd);
-      stream.on('error', onTlsError);
-      stream.on('close', onClose);
-    } catch (error) {
-      this.#session.loop.heartbeats.leave();
-      this.#error = error as Error;
-      raw.destroy();
-      this.closed();
-    }
+  protected override objection(stream: TLSSocket): string | null {
+    if (stream.alpnProtocol === 'h2') return null;
+    return 'the server does not speak HTTP/2 over TLS: it did not choose `h2` by ALPN';
   }
 
-  connected(): void {
-    const { tls, slot } = this.#endpoint;
-    const { loop } = this.#session;
-    if (tls !== null) {
-      const stream = this.socket as TLSSocket;
-      tls.stood(stream, slot, loop);
-      if (stream.alpnProtocol !== 'h2') {
-        this.#error = new Error('the server does not speak HTTP/2 over TLS: it did not choose `h2` by ALPN');
-        this.socket.destroy();
-        return;
-      }
-      this.#input.accept(stream);
-    }
-    this.isOpen = true;
+  protected opened(): void {
     this.#session.opened();
-  }
-
-  broke(error: Error): void {
-    this.#error = error;
   }
 
   received(bytes: Buffer, length: number): void {
@@ -152,17 +69,15 @@ class Wire extends Timed implements Feeder, Taker {
     this.socket.destroy();
   }
 
-  closed(): void {
-    const { tls, slot } = this.#endpoint;
-    if (!this.isOpen && tls !== null && this.#error !== null)
-      tls.failed(tlsReason(this.#error), slot, this.#session.loop);
-    this.#input.close();
-    this.#session.loop.wheel.drop(this);
+  protected lost(): void {
     this.#session.closed();
   }
 
   expired(): void {
-    this.#session.expired(this.isOpen);
+    const isOpen = !this.isConnecting;
+    this.tellNoTls('no handshake in time');
+    if (!isOpen) this.letGo();
+    this.#session.expired(isOpen);
   }
 }
 
@@ -198,7 +113,7 @@ export class ServerSession extends Session<ServerStream> {
 
   /** attempt sends the exchange's request as a stream, as soon as the connection stands. */
   attempt(exchange: Exchange): ServerStream {
-    const isOpen = this.#wire.isOpen;
+    const isOpen = !this.#wire.isConnecting;
     const stream = new ServerStream(this, exchange, STREAM_WINDOW, isOpen);
     if (isOpen) this.#open(stream);
     else this.#waiting.push(stream);
@@ -311,7 +226,7 @@ export class ServerSession extends Session<ServerStream> {
 
   /** moved: with nothing open, the connection is kept for a while, or ended. */
   #moved(): void {
-    if (this.isOver || !this.isIdle || this.#waiting.length > 0 || !this.#wire.isOpen) return;
+    if (this.isOver || !this.isIdle || this.#waiting.length > 0 || this.#wire.isConnecting) return;
     if (this.isLeaving) setImmediate(() => this.isIdle && this.#end());
     else this.loop.wheel.limit(this.#wire, this.#idleMs);
   }
