@@ -71,7 +71,7 @@ export class ClientSession extends Session<ClientStream> {
     ]);
   }
 
-  protected get mostFieldBytes(): number {
+  get mostFieldBytes(): number {
     return this.port.listener.headLimits.headBytes;
   }
 
@@ -158,7 +158,7 @@ export class ClientSession extends Session<ClientStream> {
     if (this.isIdle) setImmediate(() => this.leave());
   }
 
-  protected blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
+  blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
     if (id <= this.#lastStream) return this.#trailers(id, isEnd, bytes, from, to);
     this.#lastStream = id;
     fields.begin(this.mostFieldBytes);

@@ -83,7 +83,7 @@ class Wire extends ServerSocket {
 
 export class ServerSession extends Session<ServerStream> {
   readonly scheme: 'http' | 'https';
-  protected readonly mostFieldBytes = MAX_ANSWER_HEAD_BYTES;
+  readonly mostFieldBytes = MAX_ANSWER_HEAD_BYTES;
   readonly #endpoint: ServerEndpoint;
   readonly #wire: Wire;
   #waiting: ServerStream[] = [];
@@ -203,7 +203,7 @@ export class ServerSession extends Session<ServerStream> {
     this.#moved();
   }
 
-  protected blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
+  blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
     if (!this.wasOpened(id)) return PROTOCOL_ERROR;
     const stream = this.streams.get(id);
     if (stream?.hasEnded === true) return STREAM_CLOSED;

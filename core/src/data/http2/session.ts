@@ -7,6 +7,7 @@
  */
 import type { Loop } from '../loop.ts';
 import type { Output } from '../transport/output.ts';
+import { BlockReader, type BlockTaker } from './block-reader.ts';
 import { Calm } from './calm.ts';
 import {
   ACK,
@@ -14,7 +15,6 @@ import {
   DATA,
   DEFAULT_FRAME_BYTES,
   DEFAULT_WINDOW,
-  END_HEADERS,
   END_STREAM,
   ENHANCE_YOUR_CALM,
   FLOW_CONTROL_ERROR,
@@ -23,10 +23,8 @@ import {
   HEADERS,
   MAX_WINDOW,
   NO_ERROR,
-  PADDED,
   PING,
   PRIORITY,
-  PRIORITY_FLAG,
   PROTOCOL_ERROR,
   PUSH_PROMISE,
   RST_STREAM,
@@ -38,10 +36,18 @@ import {
   uint31,
   uint32,
   WINDOW_UPDATE,
-  writeFrameHead,
-  writeUint32,
 } from './frame.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
+import {
+  writeBlock,
+  writeData,
+  writeGoAway,
+  writePingAck,
+  writeReset,
+  writeSettings,
+  writeSettingsAck,
+  writeWindow,
+} from './frame-writer.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
 import type { HpackEncoder } from './hpack-encoder.ts';
 import type { StreamSink } from './stream-sink.ts';
@@ -51,8 +57,6 @@ export const STREAM_WINDOW = 262_144;
 export const CONNECTION_WINDOW = 1_048_576;
 /** A window is opened again once so much of it is used: fewer, larger grants. */
 const GRANT_SHARE = 4;
-/** Pieces of one field block: more are a flood (CVE-2024-27983 and its like). */
-const MOST_PIECES = 32;
 /** A window may be opened for free after so many bytes. */
 const BYTES_AN_UPDATE = 1024;
 const MOST_CREDIT = 1_048_576;
@@ -79,9 +83,7 @@ export interface SessionStream {
   gone(): void;
 }
 
-const small = Buffer.allocUnsafeSlow(64);
-
-export abstract class Session<Stream extends SessionStream> implements FrameHandler {
+export abstract class Session<Stream extends SessionStream> implements FrameHandler, BlockTaker {
   readonly loop: Loop;
   /** What may still be sent on the whole connection. */
   window = DEFAULT_WINDOW;
@@ -105,11 +107,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   #dataStream: Stream | null = null;
   #dataLeft = 0;
   #dataEnds = false;
-  /** Of the field block that is being read. */
-  #blockStream = 0;
-  #blockFlags = 0;
-  #block: Buffer[] = [];
-  #blockBytes = 0;
+  readonly #block = new BlockReader(this);
 
   constructor(loop: Loop) {
     this.loop = loop;
@@ -117,12 +115,10 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   }
 
   abstract readonly out: Output;
-  /** Longest list of fields. */
-  protected abstract readonly mostFieldBytes: number;
+  abstract readonly mostFieldBytes: number;
   /** wasOpened: a stream of this number has been there, or is. */
   protected abstract wasOpened(stream: number): boolean;
-  /** blockEnds: a whole field block has come. Returns the error of the connection. */
-  protected abstract blockEnds(stream: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number;
+  abstract blockEnds(stream: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number;
   /** setting: one that only one kind of session cares for. */
   protected abstract setting(name: number, value: number): number;
   protected abstract wentAway(lastStream: number): void;
@@ -145,32 +141,17 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   // What streams ask for.
 
   sendData(stream: number, bytes: Buffer, from: number, to: number, flags: number): void {
-    writeFrameHead(small, 0, to - from, DATA, flags, stream);
-    this.out.text(small.latin1Slice(0, 9));
-    this.out.bytes(bytes, from, to);
+    writeData(this.out, stream, bytes, from, to, flags);
     this.window -= to - from;
     this.#sentSince = Math.min(this.#sentSince + to - from, MOST_CREDIT);
   }
 
   sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): void {
-    const { bytes, end } = block;
-    let at = 0;
-    let type = HEADERS;
-    do {
-      const size = Math.min(end - at, this.frameBytes);
-      const isLast = at + size === end;
-      const flags = (isLast ? END_HEADERS : 0) | (type === HEADERS && isEnd ? END_STREAM : 0);
-      writeFrameHead(small, 0, size, type, flags, stream);
-      this.out.text(small.latin1Slice(0, 9));
-      this.out.text(bytes.latin1Slice(at, at + size));
-      at += size;
-      type = CONTINUATION;
-    } while (at < end);
+    writeBlock(this.out, stream, block.bytes, block.end, isEnd, this.frameBytes);
   }
 
   resetStream(stream: number, error: number): void {
-    writeUint32(small, writeFrameHead(small, 0, 4, RST_STREAM, 0, stream), error);
-    this.out.text(small.latin1Slice(0, 13));
+    writeReset(this.out, stream, error);
     this.out.flush();
   }
 
@@ -180,7 +161,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     stream.toGrant += bytes;
     const isOpen = !stream.hasEnded && (this.streams.get(stream.id) as SessionStream | undefined) === stream;
     if (stream.toGrant >= STREAM_WINDOW / GRANT_SHARE && isOpen && !this.isOver) {
-      this.#sendWindow(stream.id, stream.toGrant);
+      writeWindow(this.out, stream.id, stream.toGrant);
       stream.window += stream.toGrant;
       stream.toGrant = 0;
     }
@@ -196,7 +177,8 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   begins(type: number, flags: number, stream: number, length: number): number {
     if (!this.#hasSettings && type !== SETTINGS) return PROTOCOL_ERROR;
-    if (this.#blockStream !== 0 && (type !== CONTINUATION || stream !== this.#blockStream)) return PROTOCOL_ERROR;
+    const block = this.#block.stream;
+    if (block !== 0 && (type !== CONTINUATION || stream !== block)) return PROTOCOL_ERROR;
     return type === DATA ? this.#dataBegins(flags, stream, length) : NO_ERROR;
   }
 
@@ -238,9 +220,9 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     const length = to - from;
     switch (type) {
       case HEADERS:
-        return this.#headers(flags, stream, bytes, from, to);
+        return this.#block.headers(flags, stream, bytes, from, to);
       case CONTINUATION:
-        return this.#blockStream === 0 ? PROTOCOL_ERROR : this.#blockPiece(flags, bytes, from, to);
+        return this.#block.continuation(flags, bytes, from, to);
       case SETTINGS:
         return stream === 0 ? this.#settings(flags, bytes, from, to) : PROTOCOL_ERROR;
       case WINDOW_UPDATE:
@@ -271,43 +253,6 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     return this.calm.isOver(points) ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
-  #headers(flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
-    if (stream === 0 || stream % 2 === 0) return PROTOCOL_ERROR;
-    let at = from;
-    let end = to;
-    if ((flags & PADDED) !== 0) {
-      if (at === to) return FRAME_SIZE_ERROR;
-      end -= bytes[at++]!;
-    }
-    if ((flags & PRIORITY_FLAG) !== 0) at += 5;
-    if (at > end) return PROTOCOL_ERROR;
-    this.#blockStream = stream;
-    this.#blockFlags = flags;
-    this.#block = [];
-    this.#blockBytes = 0;
-    return this.#blockPiece(flags, bytes, at, end);
-  }
-
-  #blockPiece(flags: number, bytes: Buffer, from: number, to: number): number {
-    const isLast = (flags & END_HEADERS) !== 0;
-    if (isLast && this.#block.length === 0) return this.#blockEnds(bytes, from, to);
-    this.#blockBytes += to - from;
-    // Twice the limit, as a list is larger than its block: more cannot be a list within the limit, nor kept for decoding.
-    const most = 2 * Math.max(this.mostFieldBytes, DEFAULT_FRAME_BYTES);
-    if (this.#block.length >= MOST_PIECES || this.#blockBytes > most) return ENHANCE_YOUR_CALM;
-    this.#block.push(Buffer.from(bytes.subarray(from, to)));
-    if (!isLast) return NO_ERROR;
-    const block = Buffer.concat(this.#block);
-    this.#block = [];
-    return this.#blockEnds(block, 0, block.length);
-  }
-
-  #blockEnds(bytes: Buffer, from: number, to: number): number {
-    const stream = this.#blockStream;
-    this.#blockStream = 0;
-    return this.blockEnds(stream, (this.#blockFlags & END_STREAM) !== 0, bytes, from, to);
-  }
-
   #settings(flags: number, bytes: Buffer, from: number, to: number): number {
     if ((flags & ACK) !== 0) return from === to ? NO_ERROR : FRAME_SIZE_ERROR;
     if ((to - from) % 6 !== 0) return FRAME_SIZE_ERROR;
@@ -317,8 +262,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
       const error = this.#setting((bytes[at]! << 8) | bytes[at + 1]!, uint32(bytes, at + 2));
       if (error !== NO_ERROR) return error;
     }
-    writeFrameHead(small, 0, 0, SETTINGS, ACK, 0);
-    this.out.text(small.latin1Slice(0, 9));
+    writeSettingsAck(this.out);
     return NO_ERROR;
   }
 
@@ -382,9 +326,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if (length !== 8) return FRAME_SIZE_ERROR;
     if ((flags & ACK) !== 0) return this.useless();
     if (this.calm.isOver(1)) return ENHANCE_YOUR_CALM;
-    writeFrameHead(small, 0, 8, PING, ACK, 0);
-    this.out.text(small.latin1Slice(0, 9));
-    this.out.text(bytes.latin1Slice(from, from + 8));
+    writePingAck(this.out, bytes, from);
     return NO_ERROR;
   }
 
@@ -392,32 +334,19 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   /** sendSettings says ours, and opens the connection's window. */
   protected sendSettings(settings: readonly (readonly [name: number, value: number])[]): void {
-    let at = writeFrameHead(small, 0, 6 * settings.length, SETTINGS, 0, 0);
-    for (const [name, value] of settings) {
-      small[at] = name >> 8;
-      small[at + 1] = name;
-      at = writeUint32(small, at + 2, value);
-    }
-    this.out.text(small.latin1Slice(0, at));
-    this.#sendWindow(0, CONNECTION_WINDOW - DEFAULT_WINDOW);
-  }
-
-  #sendWindow(stream: number, more: number): void {
-    writeUint32(small, writeFrameHead(small, 0, 4, WINDOW_UPDATE, 0, stream), more);
-    this.out.text(small.latin1Slice(0, 13));
+    writeSettings(this.out, settings);
+    writeWindow(this.out, 0, CONNECTION_WINDOW - DEFAULT_WINDOW);
   }
 
   #grantConnection(): void {
     if (this.#toGrant < CONNECTION_WINDOW / GRANT_SHARE || this.isOver) return;
-    this.#sendWindow(0, this.#toGrant);
+    writeWindow(this.out, 0, this.#toGrant);
     this.#receiveWindow += this.#toGrant;
     this.#toGrant = 0;
   }
 
   protected goAway(last: number, error: number): void {
-    const at = writeFrameHead(small, 0, 8, GOAWAY, 0, 0);
-    writeUint32(small, writeUint32(small, at, last), error);
-    this.out.text(small.latin1Slice(0, 17));
+    writeGoAway(this.out, last, error);
   }
 
   /** pump lets streams go on that waited for a window or the system. */
