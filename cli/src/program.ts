@@ -71,10 +71,14 @@ Examples:
 Exit codes: 0 done (with --check: all in style), 1 problems (with --check: or another style), 2 usage`;
 
 const TEST_HELP = `
-A test gives a request and says what is expected:
+A test gives a request, or a connection, and says what is expected:
   test "outsiders cannot see admin" {
     given ip 198.51.100.7, GET https://www.example.com/admin/x
     expect deny 404 by admin
+  }
+  test "payments go to their servers" {
+    given tcp to :443, sni pay.example.com
+    expect send to payments
   }
 A test that fails shows what was expected, what happens instead, and why. Coverage counts rules that have matched, and
 comparisons that have held and not held.
@@ -98,7 +102,7 @@ Examples:
 Exit codes: 0 nothing to say, 1 findings, 2 usage`;
 
 const DIFF_HELP = `
-It finds requests that the two files treat in different ways, one for each pair of rules, and shows what each does with it.
+It finds requests and connections that the two files treat in different ways, one for each pair of rules, and shows what each does with it.
 Every example is run through both files before it is shown. Verdicts are compared, not headers that are changed.
 
 Examples:
@@ -114,13 +118,15 @@ Examples:
   diff <(sluice plan old.sluice) <(sluice plan new.sluice)`;
 
 const EXPLAIN_HELP = `
-REQUEST is METHOD URL [from ADDRESS]. The listener is the one on the URL's port, or the only one.
+REQUEST is METHOD URL [from ADDRESS], or for a connection tcp to :PORT [from ADDRESS]. Either may say what a TLS client
+does: sni NAME, alpn PROTOCOL …. The listener is the one on that port, or the only one. Quotes may be left out.
 Rules are judged in order up to the one that decides: ✓ holds, ✗ does not, · was not asked.
 
 Examples:
   sluice explain gateway.sluice 'GET https://www.example.com/admin from 198.51.100.7'
   sluice explain gateway.sluice 'POST http://example.com:8080/login' -H 'Cookie: sid=abc' -H 'X-Team: blue'
-  sluice explain gateway.sluice 'GET http://example.com/' --listener web --json | jq .verdict`;
+  sluice explain gateway.sluice 'GET http://example.com/' --listener web --json | jq .verdict
+  sluice explain gateway.sluice tcp to :443 sni pay.example.com alpn h2 from 198.51.100.7`;
 
 const LSP_HELP = `
 The language server for editors: problems as you type, completion, documentation, definitions, renaming,
@@ -144,7 +150,7 @@ In a rule file:  tls terminate cert "localhost.pem"       clients trust ca.pem: 
 Exit codes: 0 done, 1 it could not be done (also: a file is there already), 2 usage`;
 
 const REPLAY_HELP = `
-Takes each request of an access log through the rules and says what would change against what the log says was done.
+Takes each request and connection of an access log through the rules and says what would change against what the log says was done.
 LOG is Sluice's own (JSON lines) or in the combined format of other servers, told apart line by line; a name that ends
 in .gz is unpacked. Nothing is guessed: where a rule asks for what a line does not say, that is told.
 
@@ -202,15 +208,15 @@ export function createProgram(ended: (code: number) => void): Command {
       ended(await check(files, options));
     });
 
-  command('explain', 'say what happens to a request, and why', EXPLAIN_HELP)
+  command('explain', 'say what happens to a request or a connection, and why', EXPLAIN_HELP)
     .argument('<file>', 'the rule file')
-    .argument('<request>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
+    .argument('<request...>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
     .option('-H, --header <header>', "a header of the request, as 'Name: value'; may be given again", collect)
-    .option('--listener <name>', 'the listener that takes the request')
+    .option('--listener <name>', 'the listener that takes it')
     .option('--json', 'print the explanation as JSON')
     .action(async (file, request, options) => {
       const { explain } = await import('./commands/explain.ts');
-      ended(await explain(file, request, options));
+      ended(await explain(file, request.join(' '), options));
     });
 
   command('fmt', 'put rule files into the one style', FMT_HELP)

@@ -3,6 +3,7 @@
  */
 import { relative } from 'node:path';
 import type { ConditionExplanation, Explanation, RuleExplanation, ServerExplanation } from '@sluice/core';
+import { parseIp } from '@sluice/dsl/match';
 import type { Colours } from './terminal.ts';
 
 /** showExplanation returns the text, without a last line end. */
@@ -28,6 +29,7 @@ class Page {
 
   write(explanation: Explanation): string {
     this.#head(explanation);
+    this.#part('before TLS is opened', explanation.passthroughs, explanation.by);
     this.#part('guards', explanation.guards, explanation.by);
     this.#part('changes', explanation.changes, explanation.by);
     this.#part('routes', explanation.routes, explanation.by);
@@ -41,11 +43,20 @@ class Page {
 
   #head({ request, listener }: Explanation): void {
     const { bold, dim } = this.#colours;
+    const hello = helloText(request);
+    if (request.scheme === 'tcp') {
+      const line = `tcp to :${request.port}${hello}`;
+      this.#lines.push(`${bold(line)} from ${bold(request.ip)}`, dim(`listener ${listener}`));
+      return;
+    }
     const isUsualPort = request.port === (request.scheme === 'https' ? 443 : 80);
     const host = request.host.includes(':') ? `[${request.host}]` : request.host;
     const query = request.query === '' ? '' : `?${request.query}`;
     const url = `${request.scheme}://${host}${isUsualPort ? '' : `:${request.port}`}${request.path}${query}`;
-    this.#lines.push(`${bold(`${request.method} ${url}`)} from ${bold(request.ip)}`, dim(`listener ${listener}`));
+    this.#lines.push(
+      `${bold(`${request.method} ${url}${hello}`)} from ${bold(request.ip)}`,
+      dim(`listener ${listener}`),
+    );
   }
 
   #part(title: string, rules: readonly RuleExplanation[], by: RuleExplanation | null): void {
@@ -83,13 +94,23 @@ class Page {
     for (const inner of of) this.#condition(inner, depth + 1, rows);
   }
 
-  #verdict({ verdict, by, page }: Explanation): void {
+  #verdict({ verdict, by, page, request }: Explanation): void {
     const { bold, dim, green, red, yellow } = this.#colours;
     const place = by === null ? dim('no rule decided') : dim(`by ${shortPlace(by.place)}`);
     this.#lines.push('');
     switch (verdict.kind) {
       case 'send':
         this.#lines.push(`${bold(green(`→ backend ${verdict.backend}`))}   ${place}`);
+        if (verdict.isPassthrough === true) this.#lines.push(dim('    TLS is passed on undecrypted'));
+        break;
+      case 'close':
+        this.#lines.push(`${bold(red('→ closed'))}   ${place}`);
+        break;
+      case 'open':
+        this.#lines.push(
+          `${bold(yellow('→ TLS ends in the gateway'))}   ${dim('no line passes it on')}`,
+          dim('    its requests are judged one by one: explain one of them'),
+        );
         break;
       case 'answer': {
         const paint = verdict.status >= 400 ? red : yellow;
@@ -98,7 +119,10 @@ class Page {
         break;
       }
       case 'error':
-        this.#lines.push(`${bold(red('→ answer 500'))}   ${place}`, `    ${verdict.message}`);
+        this.#lines.push(
+          `${bold(red(request.scheme === 'tcp' ? '→ closed' : '→ answer 500'))}   ${place}`,
+          `    ${verdict.message}`,
+        );
     }
     if (page !== null) this.#lines.push(`    ${dim('page')} ${shortPlace(page)}`);
   }
@@ -107,7 +131,7 @@ class Page {
     if (otherwise === null) return;
     const { dim } = this.#colours;
     const { verdict, by } = otherwise;
-    const what = verdict.kind === 'send' ? `backend ${verdict.backend}` : `answer ${verdict.status}`;
+    const what = outcomeText(verdict);
     this.#lines.push(dim(`  without it: ${what}${by === null ? '' : `   by ${shortPlace(by.place)}`}`));
   }
 
@@ -168,6 +192,29 @@ class Page {
     const left = `${'  '.repeat(depth)}${text}`;
     return { left: this.#colours.red(left), width: left.length, right: '' };
   }
+}
+
+/** outcomeText is a verdict in two or three words. */
+function outcomeText(verdict: Explanation['verdict']): string {
+  switch (verdict.kind) {
+    case 'send':
+      return `backend ${verdict.backend}`;
+    case 'close':
+      return 'closed';
+    case 'open':
+      return 'TLS ends in the gateway';
+    default:
+      return `answer ${verdict.status}`;
+  }
+}
+
+/** What the hello says, where the listener reads it. For a request only what its URL does not say. */
+function helloText({ scheme, host, sni, alpn = [] }: Explanation['request']): string {
+  if (sni === undefined) return '';
+  const isNamed = scheme === 'https' && parseIp(host) === null && !host.includes(':');
+  const own = isNamed ? host.replace(/\.$/, '') : '';
+  const name = sni === own ? '' : ` sni ${sni === '' ? 'absent' : sni}`;
+  return `${name}${alpn.length === 0 ? '' : ` alpn ${alpn.join(' ')}`}`;
 }
 
 /** Widest left column; what is longer pushes its own right column out. */

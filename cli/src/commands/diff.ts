@@ -1,5 +1,5 @@
 /**
- * The command `diff OLD NEW`: which requests two versions of rules treat in different ways. Main thread. Opens nothing.
+ * The command `diff OLD NEW`: which requests and connections two versions of rules treat in different ways. Main thread. Opens nothing.
  *
  * Every example is run through both versions before it is shown, so none is false.
  */
@@ -28,7 +28,7 @@ interface Difference {
   readonly listener: string;
   readonly before: Side;
   readonly after: Side;
-  /** `GET https://www.example.com/ from 198.51.100.7`, as `explain` takes it. */
+  /** `GET https://www.example.com/ from 198.51.100.7`, or `tcp to :5432 from 198.51.100.7`, as `explain` takes it. */
   readonly request: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
@@ -81,7 +81,9 @@ async function verdictOf(
 }
 
 function verdictText(verdict: Verdict): string {
-  if (verdict.kind === 'send') return `send to ${verdict.backend}`;
+  if (verdict.kind === 'send') return `${verdict.isPassthrough === true ? 'pass on' : 'send'} to ${verdict.backend}`;
+  if (verdict.kind === 'close') return 'close';
+  if (verdict.kind === 'open') return 'open its TLS';
   if (verdict.kind === 'error') return `answer 500: ${verdict.message}`;
   const location = verdict.headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
   return `answer ${verdict.status}${location === undefined ? '' : ` to ${location}`}`;

@@ -1,5 +1,5 @@
 /**
- * The command `explain FILE REQUEST`: what the gateway would do with a request, and why. Main thread. Opens nothing.
+ * The command `explain FILE REQUEST`: what the gateway would do with a request or a connection, and why. Main thread. Opens nothing.
  */
 import { checkRules } from '../checked-rules.ts';
 import { createGateway } from '../create-gateway.ts';

@@ -32,9 +32,9 @@ export async function replay(file: string, log: string, options: ReplayCommandOp
   const { plan } = checked;
   const entries = checked.entries.map(({ url }) => url);
   const { listener = null } = options;
-  const known = plan.listeners.filter(({ protocol }) => protocol === 'http').map(({ name }) => name);
+  const known = plan.listeners.map(({ name }) => name);
   if (listener !== null && !known.includes(listener)) {
-    complain(`there is no http listener \`${listener}\` (there is: ${known.join(', ')})`);
+    complain(`there is no listener \`${listener}\` (there is: ${known.join(', ')})`);
     return EXIT_USAGE;
   }
   const bar = new ProgressBar(process.stderr);

@@ -45,8 +45,22 @@ export function readJsonLine(text: string): LogLine {
   const status = number('status');
   const isRefused = status === 400 && line.rule === null && line.backend === null;
   if (isRefused) return REFUSED;
-  if (method === undefined || path === undefined) throw new BadLine('it has no method or no path');
   const scheme = string('scheme');
+  if (scheme === 'tcp') {
+    return {
+      ...REFUSED,
+      client: clientOf(string('client')),
+      isConnection: true,
+      port: number('port'),
+      sni: orNull('sni'),
+      alpn: protocolsOf(line.alpn),
+      listener: string('listener'),
+      status: undefined,
+      rule: orNull('rule'),
+      backend: orNull('backend'),
+    };
+  }
+  if (method === undefined || path === undefined) throw new BadLine('it has no method or no path');
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') throw new BadLine(`\`${scheme}\` is no scheme`);
   const { host, port } = hostOf(string('host') ?? '');
   return {
@@ -56,6 +70,8 @@ export function readJsonLine(text: string): LogLine {
     scheme,
     host: line.host === undefined ? undefined : host,
     port: number('port') ?? port,
+    sni: orNull('sni'),
+    alpn: protocolsOf(line.alpn),
     path,
     query: string('query') ?? '',
     headers: headersOf(line.headers),
@@ -71,6 +87,12 @@ function clientOf(text: string | undefined): IpAddress | undefined {
   const ip = parseIp(text);
   if (ip === null) throw new BadLine(`\`${text.slice(0, 80)}\` is not an address`);
   return ip;
+}
+
+function protocolsOf(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  throw new BadLine('`alpn` is no list of texts');
 }
 
 function headersOf(value: unknown): LogLine['headers'] {

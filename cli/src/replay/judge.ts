@@ -1,7 +1,7 @@
 /**
- * Judge: what the rules of a plan do with a logged request. Any thread.
+ * Judge: what the rules of a plan do with a logged request or connection. Any thread.
  *
- * The matchers and the verbs are those of live traffic. A request takes the same way: guards, then routes. Changes do not
+ * The matchers and the verbs are those of live traffic. A request takes the same way: what passes TLS on, guards, then routes. Changes do not
  * change a verdict, but for the path that a rewrite may make a bad one, which a log cannot show. Limits count as not
  * exceeded, unless the line says that one was: then nobody can tell. Secrets are not read: no verdict shows them.
  */
@@ -21,7 +21,11 @@ export interface RuleName {
 
 export type NewVerdict =
   | { readonly kind: 'answer'; readonly status: number | null; readonly rule: RuleName | null }
-  | { readonly kind: 'send'; readonly backend: string; readonly rule: RuleName | null }
+  /** `isPassedOn`: undecrypted. */
+  | { readonly kind: 'send'; readonly backend: string; readonly isPassedOn: boolean; readonly rule: RuleName | null }
+  | { readonly kind: 'close'; readonly rule: RuleName | null }
+  /** A connection that no line passes on: its requests would be judged, and the log has none. */
+  | { readonly kind: 'open'; readonly rule: null }
   /** It depends on what the log does not say. */
   | { readonly kind: 'unknown'; readonly fact: string; readonly rule: RuleName | null };
 
@@ -41,8 +45,10 @@ interface Part {
 
 interface Listener {
   readonly plan: ListenerPlan;
-  readonly scheme: 'http' | 'https';
+  /** undefined: of a `tcp` listener it is not known what connections carry. */
+  readonly scheme: 'http' | 'https' | undefined;
   readonly port: number | undefined;
+  readonly passthroughs: Part;
   readonly guards: Part;
   readonly routes: Part;
 }
@@ -60,45 +66,64 @@ export class Judge {
     const part = (rules: readonly Rule[]): Part => ({
       matcher: compileRules(rules, readers),
       steps: rules.map((rule) => {
-        const entry = entries.find(({ verbs }) => verbs !== undefined && Object.hasOwn(verbs, rule.verb))!;
         const name = { text: rule.text, place: formatPlace(rule.place) };
+        if (rule.verb === 'tls passthrough') {
+          const backend = linker.backend(String(rule.args.backend));
+          return { name, rule, action: { kind: 'route', route: () => backend } };
+        }
+        const entry = entries.find(({ verbs }) => verbs !== undefined && Object.hasOwn(verbs, rule.verb))!;
         return { name, rule, action: entry.verbs![rule.verb]!(withSecrets(rule.args, maskedSecret), linker) };
       }),
     });
-    this.#listeners = plan.listeners
-      .filter(({ protocol }) => protocol === 'http')
-      .map((each) => ({
-        plan: each,
-        scheme: each.tls === null ? 'http' : 'https',
-        port: 'port' in each.address ? each.address.port : undefined,
-        guards: part(each.guards),
-        routes: part(each.routes),
-      }));
+    this.#listeners = plan.listeners.map((each) => ({
+      plan: each,
+      scheme: each.protocol === 'tcp' ? undefined : each.tls === null ? 'http' : 'https',
+      port: 'port' in each.address ? each.address.port : undefined,
+      passthroughs: part(each.passthroughs ?? []),
+      guards: part(each.guards),
+      routes: part(each.routes),
+    }));
     this.#chosen = this.#listeners.find(({ plan: { name } }) => name === listener);
   }
 
   judge(line: LogLine): NewVerdict {
     const listener = this.#listenerOf(line);
     if (listener === null) return { kind: 'unknown', fact: 'listener', rule: null };
-    const path = pathOf(line, listener.plan.allowEncodedSlashes);
+    const { plan, scheme, port } = listener;
+    const isRead = plan.protocol === 'http';
+    const path = line.isConnection === true || !isRead ? '' : pathOf(line, plan.allowEncodedSlashes);
+    const facts = new LoggedFacts(line, path ?? '/', scheme, port);
+    // Whoever stands between is not in the log, and is whom these lines see.
+    const isHidden = plan.clientIp !== null && line.isConnection !== true;
+    const connection = isHidden ? new LoggedFacts({ ...line, client: undefined }, path ?? '/', scheme, port) : facts;
+    const verdict = this.#part(listener.passthroughs, connection, line);
+    if (verdict !== null) return verdict.kind === 'send' ? { ...verdict, isPassedOn: true } : verdict;
+    if (line.isConnection === true && isRead) return { kind: 'open', rule: null };
     if (path === null) return { kind: 'answer', status: 400, rule: null };
-    const facts = new LoggedFacts(line, path, listener.scheme, listener.port);
-    return (
-      this.#part(listener.guards, facts, line) ??
-      this.#part(listener.routes, facts, line) ?? { kind: 'answer', status: 404, rule: null }
-    );
+    const judged = this.#part(listener.guards, facts, line) ??
+      this.#part(listener.routes, facts, line) ?? { kind: 'answer', status: 404, rule: null };
+    if (isRead) return judged;
+    // A connection gets no answer: in what protocol should it be?
+    if (judged.kind === 'answer') return { kind: 'close', rule: judged.rule };
+    return judged.kind === 'send' ? { ...judged, isPassedOn: plan.isPassthrough === true } : judged;
   }
 
   #listenerOf(line: LogLine): Listener | null {
     const named = this.#listeners.find(({ plan }) => plan.name === line.listener);
     if (named !== undefined) return named;
     if (this.#chosen !== undefined) return this.#chosen;
-    const fits = this.#listeners.filter(
+    const takers = this.#listeners.filter(({ plan }) =>
+      line.isConnection === true
+        ? plan.protocol === 'tcp' || plan.passthroughs !== undefined
+        : plan.protocol === 'http',
+    );
+    const fits = takers.filter(
       ({ scheme, port }) =>
-        (line.scheme === undefined || line.scheme === scheme) && (line.port === undefined || line.port === port),
+        (line.scheme === undefined || scheme === undefined || line.scheme === scheme) &&
+        (line.port === undefined || line.port === port),
     );
     if (fits.length === 1) return fits[0]!;
-    return this.#listeners.length === 1 ? this.#listeners[0]! : null;
+    return takers.length === 1 ? takers[0]! : null;
   }
 
   /** A rule that lets the request go on, such as a limit, is not the last of its part, unless it says `allow`. */
@@ -121,7 +146,7 @@ export class Judge {
         }
         if (action.kind === 'route') {
           const backend = this.#plan.backends[action.route(facts)];
-          if (backend !== undefined) return { kind: 'send', backend: backend.name, rule: name };
+          if (backend !== undefined) return { kind: 'send', backend: backend.name, isPassedOn: false, rule: name };
         }
       } catch (thrown) {
         return undecided(thrown, step);

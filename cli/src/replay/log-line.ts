@@ -1,5 +1,6 @@
 /**
- * LogLine: one line of an access log, in either format, as what it says of a request and of what happened to it. Any thread.
+ * LogLine: one line of an access log, in either format, as what it says of a request or a connection and of what happened to it.
+ * Any thread.
  *
  * What a line does not say is `undefined`, which is not the same as null: null says that there was none.
  */
@@ -10,11 +11,16 @@ import { readJsonLine } from './json-line.ts';
 export interface LogLine {
   readonly format: 'json' | 'combined';
   readonly client: IpAddress | undefined;
+  /** Of a connection, which has no method, host, path, query and status. */
+  readonly isConnection?: true;
   readonly method: string;
   readonly scheme: 'http' | 'https' | undefined;
   /** Lower case, without a port. */
   readonly host: string | undefined;
   readonly port: number | undefined;
+  /** The name and the protocols in the hello of TLS; a null name: it had none. */
+  readonly sni?: string | null | undefined;
+  readonly alpn?: readonly string[] | undefined;
   /** As it was sent or as it was normalised: normalising again changes nothing. */
   readonly path: string;
   readonly query: string;

@@ -1,5 +1,5 @@
 /**
- * LoggedFacts: what conditions may ask of a request of which only a log line is left. Any thread.
+ * LoggedFacts: what conditions may ask of a request or a connection of which only a log line is left. Any thread.
  *
  * Asking for what the line does not say throws UnknownFact. Matchers take that as a condition that cannot be decided: it
  * matters only where nothing else decides, so that what is not known stays not known and is never guessed.
@@ -68,6 +68,19 @@ export class LoggedFacts implements RequestFacts {
   get scheme(): 'http' | 'https' {
     if (this.#scheme === undefined) throw unknown('scheme');
     return this.#scheme;
+  }
+
+  /** Without TLS there is no hello. */
+  get sni(): string {
+    const { sni } = this.#line;
+    if (sni === undefined && this.#scheme !== 'http') throw unknown('sni');
+    return sni ?? '';
+  }
+
+  get alpn(): readonly string[] {
+    const { alpn } = this.#line;
+    if (alpn === undefined && this.#scheme !== 'http') throw unknown('alpn');
+    return alpn ?? [];
   }
 
   get host(): string {

@@ -13,7 +13,7 @@ export type Outcome = 'same' | 'changed' | 'unknown' | 'unsaid';
 
 export interface Example {
   readonly line: number;
-  /** `GET https://www.example.com/admin from 198.51.100.7`, as far as it is known. */
+  /** `GET https://www.example.com/admin from 198.51.100.7` or `tcp to :5432 from 198.51.100.7`, as far as it is known. */
   readonly request: string;
 }
 
@@ -133,8 +133,9 @@ interface Comparison {
 }
 
 /** compare holds what happens now against what the log says, as far as it says anything. */
-export function compare({ status, rule, backend }: LogLine, verdict: NewVerdict): Comparison {
-  const answered = status === undefined ? 'answered' : `answer ${status}`;
+export function compare({ status, rule, backend, ...line }: LogLine, verdict: NewVerdict): Comparison {
+  const isConnection = line.isConnection === true;
+  const answered = isConnection ? 'closed' : status === undefined ? 'answered' : `answer ${status}`;
   const was =
     backend === undefined
       ? status === undefined
@@ -147,12 +148,19 @@ export function compare({ status, rule, backend }: LogLine, verdict: NewVerdict)
     case 'unknown':
       return { outcome: 'unknown', was, now: `depends on the ${verdict.fact}` };
     case 'send': {
-      const now = `send to ${verdict.backend}`;
+      // A request that the gateway has read was not passed on.
+      const isOther = verdict.isPassedOn && !isConnection;
+      const now = `${isOther ? 'pass on' : 'send'} to ${verdict.backend}`;
+      if (isOther) return { outcome: 'changed', was, now };
       if (backend === verdict.backend) return { outcome: 'same', was, now };
       // Without a rule and a backend in the line, whoever answered may have been a server.
       const isKnown = backend !== undefined || typeof rule === 'string';
       return { outcome: isKnown ? 'changed' : 'unsaid', was, now };
     }
+    case 'close':
+      return { outcome: isConnection && backend === null ? 'same' : 'changed', was, now: 'closed' };
+    case 'open':
+      return { outcome: 'changed', was, now: 'open its TLS, and judge its requests' };
     case 'answer': {
       const now = verdict.status === null ? 'answered' : `answer ${verdict.status}`;
       if (typeof backend === 'string') return { outcome: 'changed', was, now };
@@ -164,7 +172,14 @@ export function compare({ status, rule, backend }: LogLine, verdict: NewVerdict)
   }
 }
 
-function requestText({ method, scheme, host, path, query, client }: LogLine): string {
+function requestText(line: LogLine): string {
+  const { method, scheme, host, path, query, client } = line;
+  if (line.isConnection === true) {
+    const port = line.port === undefined ? '' : ` to :${line.port}`;
+    const sni = typeof line.sni === 'string' ? ` sni ${line.sni}` : '';
+    const alpn = line.alpn === undefined || line.alpn.length === 0 ? '' : ` alpn ${line.alpn.join(' ')}`;
+    return plain(`tcp${port}${sni}${alpn}${client === undefined ? '' : ` from ${client.text}`}`);
+  }
   const target = `${path}${query === '' ? '' : `?${query}`}`;
   const url = host === undefined ? target : `${scheme ?? 'http'}://${host}${target}`;
   return plain(`${method} ${url}${client === undefined ? '' : ` from ${client.text}`}`);

@@ -34,8 +34,8 @@ export class Coverage {
     this.#plan = plan;
   }
 
-  add({ guards, changes, routes }: Explanation): void {
-    for (const rule of [...guards, ...changes, ...routes]) this.#rule(rule);
+  add({ passthroughs, guards, changes, routes }: Explanation): void {
+    for (const rule of [...passthroughs, ...guards, ...changes, ...routes]) this.#rule(rule);
   }
 
   /** hasMatched: a test has seen the rule at this place match. */

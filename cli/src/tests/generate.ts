@@ -1,5 +1,5 @@
 /**
- * Generate: `test` blocks for the rules that no test has seen match, one request each. Main thread. Opens nothing.
+ * Generate: `test` blocks for the rules that no test has seen match, one request or connection each. Main thread. Opens nothing.
  *
  * What is expected is what the rules do today: the blocks hold them to it.
  */
@@ -17,11 +17,10 @@ export async function generateTests(
   readers: ReadonlyMap<string, FieldReader>,
   coverage: Coverage,
 ): Promise<string> {
-  const isAlone = plan.listeners.filter(({ protocol }) => protocol === 'http').length === 1;
-  const http = new Set(plan.listeners.filter(({ protocol }) => protocol === 'http').map(({ name }) => name));
+  const isAlone = plan.listeners.length === 1;
   const pieces: string[] = [];
   for (const report of lint(plan, readers).rules) {
-    if (!http.has(report.listener) || coverage.hasMatched(formatPlace(report.rule.place))) continue;
+    if (coverage.hasMatched(formatPlace(report.rule.place))) continue;
     pieces.push(await testOf(gateway, report, isAlone));
   }
   return pieces.join('\n');
@@ -48,7 +47,8 @@ async function testOf(gateway: Gateway, report: RuleReport, isAlone: boolean): P
 
 function expectedOf({ verdict, edits }: Explanation, { rule }: RuleReport): readonly Expectation[] | null {
   const { place } = rule;
-  if (verdict.kind === 'error') return null;
+  if (verdict.kind === 'error' || verdict.kind === 'open') return null;
+  if (verdict.kind === 'close') return [{ kind: 'deny', status: null, by: null, place }];
   if (verdict.kind === 'answer') {
     const { status, headers } = verdict;
     const location = headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
@@ -64,11 +64,21 @@ function expectedOf({ verdict, edits }: Explanation, { rule }: RuleReport): read
 }
 
 function givenOf({ line, ip, headers }: TestRequest, listener: string | null): string {
-  const [method, url] = line.split(' ') as [string, string];
-  const given = [`ip ${ip}`, `${method} ${/[,;"#(){}]/.test(url) ? quoted(url) : url}`];
+  const given = [`ip ${ip}`];
+  // `METHOD URL` or `tcp to :PORT`, then `sni NAME` and `alpn PROTOCOL …`.
+  const [first, more = ''] = line.split(/ (?=(?:sni|alpn) )(.*)/, 2) as [string, string?];
+  const [method, ...target] = first.split(' ');
+  given.push(method === 'tcp' ? first : `${method} ${bare(target.join(' '))}`);
+  const [, name, protocols] = /^(?:sni (\S+))? ?(?:alpn (.*))?$/.exec(more) ?? [];
+  if (name !== undefined) given.push(`sni ${bare(name)}`);
+  if (protocols !== undefined) given.push(`alpn ${protocols.split(' ').map(bare).join(' ')}`);
   if (listener !== null) given.push(`listener ${listener}`);
   for (const [name, value] of headers) given.push(`header ${name} is ${quoted(value)}`);
   return given.join(', ');
+}
+
+function bare(word: string): string {
+  return /[,;"#(){}]/.test(word) ? quoted(word) : word;
 }
 
 /** quoted writes a string of the rule language. */

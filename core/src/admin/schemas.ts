@@ -168,7 +168,7 @@ export const EXPLAIN: Schema = {
   properties: {
     request: said(
       { type: 'string', minLength: 1, maxLength: 8192 },
-      'Such as `GET https://www.example.com/ from 198.51.100.7`.',
+      'Such as `GET https://www.example.com/ from 198.51.100.7`, or for a connection `tcp to :443 sni www.example.com alpn h2`.',
     ),
     headers: said(list({ type: 'string', maxLength: 8192 }), '`Name: value`'),
     listener: NAME,

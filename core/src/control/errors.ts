@@ -57,7 +57,7 @@ export const CORE_ERRORS = {
   SG0504: '`{value}` is not a time: write milliseconds as a number, or such as `10s`',
   SG0505: '`{request}` cannot be explained: {message}',
   SG0506: 'threads {threads} is not a whole number from 0 to 256',
-  SG0507: 'no listener takes `{request}`: no http listener is on port {port}. There are: {known}',
+  SG0507: 'no listener takes `{request}`: none for {what} is on port {port}. There are: {known}',
   SG0508: 'max {max} is not a whole number from 0 to 1000000',
   SG0509: 'the backend `{backend}` has no stickiness. These have: {known}',
   // Admin API

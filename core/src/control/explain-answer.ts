@@ -45,7 +45,7 @@ export class AssumedAnswer implements ResponseFacts {
     entries: readonly DataEntry[],
     listener: ListenerPlan,
   ): AssumedAnswer {
-    const status = verdict.kind === 'send' ? 200 : verdict.status;
+    const status = 'status' in verdict ? verdict.status : 200;
     const own = verdict.kind === 'answer' ? verdict.headers : [];
     const factory = entries.flatMap(({ errorAnswers }) => Object.values(errorAnswers ?? {})).at(-1);
     const hasType = own.some(([name]) => name.toLowerCase() === 'content-type');

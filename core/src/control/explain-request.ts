@@ -1,21 +1,24 @@
 /**
- * ExplainRequest: a request that somebody wrote down, and the listener that would take it. Main thread.
+ * ExplainRequest: a request or a connection that somebody wrote down, and the listener that would take it. Main thread.
  */
-import { parseWrittenRequest, type RequestFacts, type WrittenHeader } from '@sluice/dsl/match';
+import { parseWrittenRequest, type RequestFacts, type WrittenHeader, type WrittenRequest } from '@sluice/dsl/match';
 import type { ListenerPlan, Plan } from '@sluice/dsl/plan';
 import { clientOf, trustedPeers } from '../shared/client-ip.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { StickyRequest } from './stickiness-handle.ts';
 
-/** ExplainRequest is `GET https://www.example.com/admin from 198.51.100.7`, or the same with headers or a listener. */
+/**
+ * ExplainRequest is `GET https://www.example.com/admin from 198.51.100.7`, or for a connection `tcp to :443 sni www.example.com
+ * alpn h2 from 198.51.100.7`; or the same with headers or a listener.
+ */
 export type ExplainRequest =
   | string
   | {
       readonly request: string;
       /** `Name: value`, or pairs. */
       readonly headers?: readonly WrittenHeader[];
-      /** The listener's name. Default: the one on the request's port, or the only one. */
+      /** The listener's name. Default: the one on the request's or connection's port, or the only one. */
       readonly listener?: string;
       /** What a server is assumed to answer, for `on response`. Default: 200 without headers. */
       readonly answer?: Partial<WrittenAnswer>;
@@ -27,25 +30,73 @@ export interface WrittenAnswer {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** readRequest throws SG0505 for what is no request, SG0507 when no listener would take it. */
+export interface ReadRequest {
+  /** Its address is the client's, whom a trusted peer may name. */
+  readonly facts: WrittenRequest;
+  /** The connection before TLS is opened: its address is the peer's. */
+  readonly connection: WrittenRequest;
+  readonly listener: ListenerPlan;
+  readonly answer: WrittenAnswer;
+}
+
+/** readRequest throws SG0505 for what is no request or connection, or none of the listener's, SG0507 when no listener would take it. */
 export function readRequest(
   request: ExplainRequest,
   plan: Plan,
   ports: Ports,
-): { readonly facts: RequestFacts; readonly listener: ListenerPlan; readonly answer: WrittenAnswer } {
+): ReadRequest {
   const written = typeof request === 'string' ? { request } : request;
   const { request: text, headers, listener: name } = written;
   const answer = { status: 200, headers: [], ...written.answer };
   const facts = parse(text, headers, true);
-  const listeners = plan.listeners.filter(({ protocol }) => protocol === 'http');
-  const found =
-    name === undefined
-      ? (listeners.find((each) => portOf(each, ports) === facts.port) ??
-        (listeners.length === 1 ? listeners[0] : undefined))
-      : listeners.find((each) => each.name === name);
-  if (found !== undefined) return { facts: asReceived(text, headers, found, plan), listener: found, answer };
-  const known = listeners.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ');
-  throw new GatewayError('SG0507', { request: text, port: facts.port, known });
+  const listener = listenerFor(facts, name, plan, ports);
+  if (listener === undefined && facts.isConnection && facts.port === 0 && name === undefined) {
+    throw new GatewayError('SG0505', { request: text, message: 'say to which listener, as in `tcp to :443`' });
+  }
+  if (listener === undefined) {
+    const takers = plan.listeners.filter((each) => takes(each, facts));
+    const known = takers.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ') || 'none';
+    throw new GatewayError('SG0507', {
+      request: text,
+      what: facts.isConnection ? 'connections' : 'requests',
+      port: facts.port,
+      known,
+    });
+  }
+  if (!takes(listener, facts)) {
+    const message = facts.isConnection
+      ? `listener \`${listener.name}\` judges requests, such as \`GET http://www.example.com/ from 198.51.100.7\``
+      : `listener \`${listener.name}\` judges connections, such as \`tcp to :${portOf(listener, ports)} from 198.51.100.7\``;
+    throw new GatewayError('SG0505', { request: text, message });
+  }
+  if (facts.isConnection) {
+    const connection = facts.seen({ port: facts.port === 0 ? portOf(listener, ports) : facts.port });
+    return { facts: connection, connection, listener, answer };
+  }
+  const { allowEncodedSlashes, clientIp } = listener;
+  const connection = parse(text, headers, allowEncodedSlashes);
+  if (clientIp === null) return { facts: connection, connection, listener, answer };
+  const ip = clientOf(connection.ip, connection.header(clientIp.header), trustedPeers(clientIp, plan));
+  return { facts: connection.seen({ ip }), connection, listener, answer };
+}
+
+function listenerFor(
+  facts: WrittenRequest,
+  name: string | undefined,
+  { listeners }: Plan,
+  ports: Ports,
+): ListenerPlan | undefined {
+  if (name !== undefined) return listeners.find((each) => each.name === name);
+  const takers = listeners.filter((each) => takes(each, facts));
+  const onPort = (each: ListenerPlan): boolean => facts.port !== 0 && portOf(each, ports) === facts.port;
+  const found = takers.find(onPort) ?? (takers.length === 1 ? takers[0] : undefined);
+  // Where nothing takes it but one speaks something else there, that is what to say.
+  return found ?? (takers.length === 0 ? listeners.find(onPort) : undefined);
+}
+
+/** takes: the listener decides on such: a `tcp` listener on connections, and so does one that passes some on undecrypted. */
+function takes({ protocol, passthroughs }: ListenerPlan, { isConnection }: WrittenRequest): boolean {
+  return isConnection ? protocol === 'tcp' || passthroughs !== undefined : protocol === 'http';
 }
 
 /** parseClient makes facts of what a client is known by. Throws SG0505. */
@@ -53,25 +104,11 @@ export function parseClient({ ip = '127.0.0.1', headers }: StickyRequest): Reque
   return parse(`GET http://localhost/ from ${ip}`, headers, true);
 }
 
-/** The address behind `from` is the peer: where the listener believes it, its header says who the client is. */
-function asReceived(
-  text: string,
-  headers: readonly WrittenHeader[] | undefined,
-  { allowEncodedSlashes, clientIp }: ListenerPlan,
-  plan: Plan,
-): RequestFacts {
-  const facts = parse(text, headers, allowEncodedSlashes);
-  if (clientIp === null) return facts;
-  const client = clientOf(facts.ip, facts.header(clientIp.header), trustedPeers(clientIp, plan));
-  if (client === facts.ip) return facts;
-  return parse(`${text.replace(/\s+from\s+\S+\s*$/, '')} from ${client.text}`, headers, allowEncodedSlashes);
-}
-
 function parse(
   text: string,
   headers: readonly WrittenHeader[] | undefined,
   allowEncodedSlashes: boolean,
-): RequestFacts {
+): WrittenRequest {
   try {
     return parseWrittenRequest(text, headers, allowEncodedSlashes);
   } catch (cause) {

@@ -1,6 +1,6 @@
 /**
- * Explain: what would happen to a request, and why: every rule with its place, conditions and values, then every server
- * that could take it. Main thread.
+ * Explain: what would happen to a request or a connection, and why: every rule with its place, conditions and values, then every
+ * server that could take it. Main thread.
  *
  * Conditions are judged by the language's reference interpreter and verbs by the plugins' own functions, the same that data
  * threads run, so an explanation and live traffic cannot part.
@@ -9,9 +9,9 @@ import {
   compileTemplate,
   type FieldReader,
   linkMaps,
-  type RequestFacts,
   type RuleTrace,
   traceRules,
+  type WrittenRequest,
 } from '@sluice/dsl/match';
 import { formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
@@ -24,7 +24,7 @@ import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
 import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
 import { explainFallBacks, type FallBackExplanation } from './explain-fall-backs.ts';
-import { type ExplainRequest, readRequest, type WrittenAnswer } from './explain-request.ts';
+import { type ExplainRequest, type ReadRequest, readRequest } from './explain-request.ts';
 import { explainServers, type LiveServers, type ServerExplanation } from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
 import type { PluginSet } from './plugin-host.ts';
@@ -48,8 +48,13 @@ export interface RuleExplanation {
 
 export type Verdict =
   | { readonly kind: 'answer'; readonly status: number; readonly headers: readonly (readonly [string, string])[] }
-  | { readonly kind: 'send'; readonly backend: string }
-  /** A rule could not be decided: the request is refused. */
+  /** `isPassthrough`: TLS is passed on undecrypted. */
+  | { readonly kind: 'send'; readonly backend: string; readonly isPassthrough?: true }
+  /** The connection is closed without a word. */
+  | { readonly kind: 'close' }
+  /** No line passes the connection on: the gateway ends its TLS, and its requests are judged one by one. */
+  | { readonly kind: 'open' }
+  /** A rule could not be decided: the request is refused, a connection closed. */
   | { readonly kind: 'error'; readonly status: 500; readonly message: string };
 
 /** Otherwise is the verdict that a request would get without the rule that decided, and the rule that would decide then. */
@@ -60,13 +65,19 @@ export interface Otherwise {
 
 export interface Explanation {
   readonly request: {
+    /** Empty for a connection, as are `host`, `path` and `query`. */
     readonly method: string;
+    /** `http`, `https`, or `tcp` for a connection. */
     readonly scheme: string;
     readonly host: string;
     readonly port: number;
     readonly path: string;
     readonly query: string;
     readonly ip: string;
+    /** The name in the hello of TLS, where the listener reads it; empty: the client names none. */
+    readonly sni?: string;
+    /** The protocols that the client offers there. */
+    readonly alpn?: readonly string[];
   };
   readonly listener: string;
   readonly verdict: Verdict;
@@ -74,6 +85,8 @@ export interface Explanation {
   readonly by: RuleExplanation | null;
   /** What would happen if that rule were not there; null where none decided, or it is the `otherwise`. */
   readonly otherwise: Otherwise | null;
+  /** The lines `tls passthrough to …`: they are asked first, before TLS is opened. */
+  readonly passthroughs: readonly RuleExplanation[];
   readonly guards: readonly RuleExplanation[];
   readonly changes: readonly RuleExplanation[];
   readonly routes: readonly RuleExplanation[];
@@ -103,17 +116,26 @@ export interface LiveState extends LiveServers {
   readonly sticks: StickTables;
 }
 
-/** explain judges one request as the plan's data planes would. Throws SG0505 or SG0507. */
+/** explain judges one request or connection as the plan's data planes would. Throws SG0505 or SG0507. */
 export async function explain(request: ExplainRequest, set: PluginSet, live: LiveState | null): Promise<Explanation> {
   const { plan, entries } = set;
-  const { facts, listener, answer } = readRequest(request, plan, live?.current.ports ?? {});
+  const read = readRequest(request, plan, live?.current.ports ?? {});
   const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
   const judge = (skipped: Rule | null): Judgement =>
-    new Judgement(set, imported, facts, listener, live, answer, skipped);
+    new Judgement(set, imported, read, live, skipped);
   const { explanation, decider } = judge(null);
   if (decider === null || decider.when === null) return explanation;
   const { verdict, by } = judge(decider).explanation;
   return { ...explanation, otherwise: { verdict, by } };
+}
+
+type Decided = { readonly verdict: Verdict; readonly by: RuleTrace | null; readonly backend: number };
+
+interface Traces {
+  passthroughs: readonly RuleTrace[];
+  guards: readonly RuleTrace[];
+  changes: readonly RuleTrace[];
+  routes: readonly RuleTrace[];
 }
 
 class Judgement {
@@ -122,7 +144,8 @@ class Judgement {
   readonly decider: Rule | null;
   readonly #skipped: Rule | null;
   readonly #entries: readonly DataEntry[];
-  readonly #facts: RequestFacts;
+  readonly #facts: WrittenRequest;
+  readonly #connection: WrittenRequest;
   readonly #readers = new Map<string, FieldReader>();
   readonly #linker: Omit<Linker, 'scope'>;
   readonly #scopes: ReadonlyMap<Rule, string>;
@@ -133,15 +156,14 @@ class Judgement {
   constructor(
     { plan, secrets }: PluginSet,
     entries: readonly DataEntry[],
-    facts: RequestFacts,
-    listener: ListenerPlan,
+    { facts, connection, listener, answer }: ReadRequest,
     live: LiveState | null,
-    answer: WrittenAnswer,
     skipped: Rule | null,
   ) {
     this.#skipped = skipped;
     this.#entries = entries;
     this.#facts = facts;
+    this.#connection = connection;
     this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
     for (const { fields } of entries) {
       for (const [name, reader] of Object.entries(fields ?? {})) this.#readers.set(name, reader);
@@ -157,8 +179,11 @@ class Judgement {
     this.#scopes = new Map(
       parts.flatMap((rules) => ruleScopes(listener.name, rules).map((scope, index) => [rules[index]!, scope] as const)),
     );
-    const traces = { guards: [] as RuleTrace[], changes: [] as RuleTrace[], routes: [] as RuleTrace[] };
+    const traces: Traces = { passthroughs: [], guards: [], changes: [], routes: [] };
     const judged = this.#judge(listener, traces);
+    const isPassedOn = traces.passthroughs.some((trace) => trace === judged.by);
+    // Nothing but a request that the gateway reads has an answer that it could change.
+    const isRead = !facts.isConnection && !isPassedOn;
     const chosen = plan.backends[judged.backend];
     const isAssumed = chosen !== undefined;
     const went = chosen === undefined ? null : explainFallBacks(plan, chosen, live, facts, entries);
@@ -182,7 +207,7 @@ class Judgement {
     const assumed = isAssumed
       ? new AssumedAnswer(facts, answer.status, answer.headers)
       : AssumedAnswer.ofVerdict(facts, judged.verdict, entries, listener);
-    const answered = this.#answer(listener, assumed);
+    const answered = this.#answer(isRead ? listener.responseChanges : [], assumed);
     const { verdict, by } = answered.failure ?? judged;
     this.decider = by?.rule ?? null;
     const explained = (trace: RuleTrace): RuleExplanation => {
@@ -192,17 +217,26 @@ class Judgement {
     this.explanation = {
       request: {
         method: facts.method,
-        scheme: facts.scheme,
+        scheme: facts.isConnection ? 'tcp' : facts.scheme,
         host: facts.host,
         port: facts.port,
         path: facts.path,
         query: facts.query,
         ip: facts.ip.text,
+        ...(listener.readsHello === true ? { sni: facts.sni, alpn: facts.alpn } : {}),
       },
       listener: listener.name,
-      verdict: chosen === undefined || answered.failure !== null ? verdict : { kind: 'send', backend: chosen.name },
+      verdict:
+        chosen === undefined || answered.failure !== null
+          ? verdict
+          : {
+              kind: 'send',
+              backend: chosen.name,
+              ...(isPassedOn || listener.isPassthrough === true ? { isPassthrough: true as const } : {}),
+            },
       by: by === null ? null : explainRule(by),
       otherwise: null,
+      passthroughs: traces.passthroughs.map(explained),
       guards: traces.guards.map(explained),
       changes: traces.changes.map(explainRule),
       routes: traces.routes.map(explained),
@@ -210,7 +244,7 @@ class Judgement {
       answer: { status: assumed.status, isAssumed },
       responses: answered.traces.map(explainRule),
       answerEdits: answered.edits,
-      page: pageOf(listener, answered.failure === null && isAssumed ? null : verdict),
+      page: isRead ? pageOf(listener, answered.failure === null && isAssumed ? null : verdict) : null,
       fallBacks: went?.steps ?? [],
       serve: went?.backend.serve?.name ?? null,
       balance: went === null || went.backend.serve !== null ? null : went.backend.balance.name,
@@ -221,26 +255,26 @@ class Judgement {
   }
 
   /** The same steps, in the same order, as the data plane's. `backend` is -1 unless the request is sent. */
-  #judge(
-    listener: ListenerPlan,
-    traces: { guards: RuleTrace[]; changes: RuleTrace[]; routes: RuleTrace[] },
-  ): { verdict: Verdict; by: RuleTrace | null; backend: number } {
-    const trace = (rules: readonly Rule[], goesOn: boolean | ((rule: Rule) => boolean)): RuleTrace[] =>
+  #judge(listener: ListenerPlan, traces: Traces): Decided {
+    const trace = (
+      rules: readonly Rule[],
+      goesOn: boolean | ((rule: Rule) => boolean),
+      facts = this.#facts,
+    ): RuleTrace[] =>
       traceRules(
         rules.filter((rule) => rule !== this.#skipped),
         this.#readers,
-        this.#facts,
+        facts,
         goesOn,
       );
     const passes = (rule: Rule): boolean => this.#passes(rule);
     if (this.#facts.scheme === 'https') {
-      const passthroughs = trace(listener.passthroughs ?? [], false);
-      const taken = this.#decidingOf(passthroughs);
+      traces.passthroughs = trace(listener.passthroughs ?? [], false, this.#connection);
+      const taken = this.#decidingOf(traces.passthroughs);
       const end = taken === null ? null : this.#end(taken);
-      if (end !== null) {
-        traces.routes = passthroughs;
-        return end;
-      }
+      if (end !== null) return end;
+      if (this.#facts.isConnection && listener.protocol === 'http')
+        return { verdict: { kind: 'open' }, by: null, backend: -1 };
     }
     traces.guards = trace(listener.guards, passes);
     const guard = this.#decidingOf(traces.guards);
@@ -248,8 +282,9 @@ class Judgement {
       const end = this.#end(guard);
       if (end !== null) return end;
     }
-    traces.changes = trace(listener.changes, true);
-    for (const change of traces.changes) {
+    const changes = trace(listener.changes, true);
+    traces.changes = changes;
+    for (const change of changes) {
       if (change.outcome === 'no match') continue;
       const end = this.#end(change);
       if (end !== null) return end;
@@ -259,12 +294,17 @@ class Judgement {
     traces.routes = trace(listener.routes, passes);
     const route = this.#decidingOf(traces.routes);
     const end = route === null ? null : this.#end(route);
-    return end ?? { verdict: { kind: 'answer', status: 404, headers: [] }, by: null, backend: -1 };
+    return end ?? { verdict: this.#answered(404, []), by: null, backend: -1 };
+  }
+
+  /** An answer; a connection gets none: in what protocol should it be? */
+  #answered(status: number, headers: readonly (readonly [string, string])[]): Verdict {
+    return this.#facts.isConnection ? { kind: 'close' } : { kind: 'answer', status, headers };
   }
 
   /** What `on response` does to an answer; `failure`: a rule could not be decided, and the client gets 500. */
   #answer(
-    { responseChanges }: ListenerPlan,
+    responseChanges: readonly Rule[],
     facts: AssumedAnswer,
   ): {
     readonly traces: readonly RuleTrace[];
@@ -288,8 +328,8 @@ class Judgement {
   }
 
   /** What a matching rule does; null: it lets the request go on. */
-  #end(trace: RuleTrace): { verdict: Verdict; by: RuleTrace; backend: number } | null {
-    const failed = (message: string): { verdict: Verdict; by: RuleTrace; backend: number } => ({
+  #end(trace: RuleTrace): Decided | null {
+    const failed = (message: string): Decided => ({
       verdict: { kind: 'error', status: 500, message },
       by: trace,
       backend: -1,
@@ -303,11 +343,7 @@ class Judgement {
         case 'check': {
           const answer = action.check(this.#facts);
           if (answer === null) return null;
-          return {
-            verdict: { kind: 'answer', status: answer.status, headers: answer.headers },
-            by: trace,
-            backend: -1,
-          };
+          return { verdict: this.#answered(answer.status, answer.headers), by: trace, backend: -1 };
         }
         case 'change':
         case 'request change':
@@ -315,7 +351,7 @@ class Judgement {
           return null;
         case 'answer': {
           const { status, headers } = action.answer(this.#facts);
-          return { verdict: { kind: 'answer', status, headers }, by: trace, backend: -1 };
+          return { verdict: this.#answered(status, headers), by: trace, backend: -1 };
         }
         case 'route': {
           const backend = action.route(this.#facts);
@@ -360,7 +396,7 @@ class Judgement {
 }
 
 function pageOf(listener: ListenerPlan, verdict: Verdict | null): string | null {
-  if (verdict === null || verdict.kind === 'send') return null;
+  if (verdict === null || !('status' in verdict)) return null;
   return errorPageOf(listener, verdict.status)?.file ?? null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * RuleTests: the `test` blocks of rules, each held against what a gateway would do with its request. Main thread. Opens
+ * RuleTests: the `test` blocks of rules, each held against what a gateway would do with its request or connection. Main thread. Opens
  * nothing.
  */
 import type { Diagnostic } from '@sluice/dsl';
@@ -83,8 +83,9 @@ function failureOf(expected: Expectation, explanation: Explanation, plan: Plan, 
     case 'send':
       return verdict.kind === 'send' && verdict.backend === expected.backend ? null : failed();
     case 'deny': {
-      const isDenied = verdict.kind === 'answer' && verdict.status >= 400;
-      if (!isDenied || (expected.status !== null && verdict.status !== expected.status)) return failed();
+      const status = statusOf(explanation);
+      const isDenied = verdict.kind === 'close' || (verdict.kind === 'answer' && verdict.status >= 400);
+      if (!isDenied || (expected.status !== null && status !== expected.status)) return failed();
       return expected.by === null || isBy(expected.by, explanation, plan)
         ? null
         : failed(`${gotOf(explanation)}, by another rule: ${explanation.by?.text ?? 'none'}`);
@@ -124,9 +125,15 @@ export function expectationText(expected: Expectation): string {
   }
 }
 
+function statusOf({ verdict }: Explanation): number | null {
+  return verdict.kind === 'answer' ? verdict.status : null;
+}
+
 function gotOf(explanation: Explanation): string {
   const { verdict } = explanation;
   if (verdict.kind === 'send') return `send to ${verdict.backend}`;
+  if (verdict.kind === 'close') return 'closed';
+  if (verdict.kind === 'open') return 'its TLS ends in the gateway, and its requests are judged';
   if (verdict.kind === 'error') return `answer 500: ${verdict.message}`;
   const location = locationOf(explanation);
   return `answer ${verdict.status}${location === null ? '' : ` to ${JSON.stringify(location)}`}`;
@@ -173,9 +180,12 @@ function uses(condition: Condition, name: string): boolean {
   }
 }
 
-/** rulesOf are all rules that a request meets, in order. */
+/** rulesOf are all rules that a request or a connection meets, in order. */
 export function rulesOf({ listeners }: Plan): readonly Rule[] {
-  return listeners
-    .filter(({ protocol }) => protocol === 'http')
-    .flatMap(({ passthroughs = [], guards, changes, routes }) => [...passthroughs, ...guards, ...changes, ...routes]);
+  return listeners.flatMap(({ passthroughs = [], guards, changes, routes }) => [
+    ...passthroughs,
+    ...guards,
+    ...changes,
+    ...routes,
+  ]);
 }

@@ -84,7 +84,7 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
   if (end.isRelayed) {
     return (
       `{"ts":"${new Date(Date.now() - totalMs).toISOString()}","id":"${request.id}","listener":${quoted(listener.name)}` +
-      `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port}${request.sni === '' ? '' : `,"sni":${quoted(request.sni)}`},"rule":${place}` +
+      `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port}${helloOf(request)},"rule":${place}` +
       `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
       `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
       `,"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
@@ -93,12 +93,17 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
   return (
     `{"ts":"${new Date(Date.now() - totalMs).toISOString()}","id":"${request.id}","listener":${quoted(listener.name)}` +
     `,"client":"${request.ip.text}","method":${quoted(request.method)},"scheme":"${request.scheme}"` +
-    `,"host":${quoted(request.host)},"port":${request.port},"path":${quoted(request.path)}` +
+    `,"host":${quoted(request.host)},"port":${request.port}${helloOf(request)},"path":${quoted(request.path)}` +
     `,"query":${quoted(request.query)}${status === 0 ? '' : `,"status":${status}`},"rule":${place}` +
     `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
     `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
     `,"timings":{"responseMs":${responseMs < 0 ? 'null' : Math.round(responseMs)},"totalMs":${Math.round(totalMs)}}}\n`
   );
+}
+
+/** What the hello of TLS said, where it was read. */
+function helloOf({ hasHello, sni, alpn }: LiveRequest): string {
+  return hasHello ? `,"sni":${sni === '' ? 'null' : quoted(sni)},"alpn":${JSON.stringify(alpn)}` : '';
 }
 
 function quoted(text: string): string {

@@ -26,12 +26,15 @@ class TestChecker {
   readonly #scope: Scope;
   readonly #statement: Statement;
   readonly #listeners: ReadonlySet<string>;
-  #line: { readonly text: string; readonly span: Span } | null = null;
+  /** What is given: `GET URL`, or `tcp [to :PORT]`. */
+  #line: { readonly text: string; readonly span: Span; readonly isConnection: boolean } | null = null;
+  #sni: string | null = null;
+  readonly #alpn: string[] = [];
   #ip: string | null = null;
   #listener: string | null = null;
   readonly #headers: (readonly [string, string])[] = [];
   readonly #cookies: string[] = [];
-  readonly #expect: Expectation[] = [];
+  readonly #expect: { readonly expected: Expectation; readonly span: Span }[] = [];
   #isRight = true;
 
   constructor(scope: Scope, statement: Statement, listeners: ReadonlySet<string>) {
@@ -56,19 +59,43 @@ class TestChecker {
     if (!this.#isRight || hasBroken) return null;
     if (this.#line === null) return this.#scope.error('SL0802', name, { name: name.value });
     if (this.#expect.length === 0) return this.#scope.error('SL0803', name, { name: name.value });
+    const { span, isConnection } = this.#line;
+    if (isConnection && !this.#fitsConnection()) return null;
+    const sni = this.#sni === null ? '' : ` sni ${this.#sni}`;
+    const alpn = this.#alpn.length === 0 ? '' : ` alpn ${this.#alpn.join(' ')}`;
     const cookies = this.#cookies.length === 0 ? [] : [['Cookie', this.#cookies.join('; ')] as const];
     const request = {
-      line: this.#line.text,
+      line: `${this.#line.text}${sni}${alpn}`,
       headers: [...this.#headers, ...cookies],
       ip: this.#ip ?? DEFAULT_IP,
     };
     try {
       parseWrittenRequest(`${request.line} from ${request.ip}`, request.headers, true);
     } catch (thrown) {
-      return this.#scope.error('SL0806', this.#line.span, { reason: (thrown as Error).message });
+      return this.#scope.error('SL0806', span, { reason: (thrown as Error).message });
     }
     const place = this.#scope.place({ start: items[0]!.start, end: name.end });
-    return { name: name.value, request, listener: this.#listener, expect: this.#expect, place };
+    return {
+      name: name.value,
+      request,
+      listener: this.#listener,
+      expect: this.#expect.map(({ expected }) => expected),
+      place,
+    };
+  }
+
+  /** fitsConnection: nothing is given or expected that only a request has. */
+  #fitsConnection(): boolean {
+    const place = this.#line!.span;
+    if (this.#headers.length > 0 || this.#cookies.length > 0) {
+      this.#wrong('SL0810', place, { what: this.#headers.length > 0 ? 'headers' : 'cookies' });
+    }
+    for (const { expected, span } of this.#expect) {
+      if (expected.kind === 'redirect') this.#wrong('SL0810', span, { what: 'answer' });
+      else if (expected.kind === 'header') this.#wrong('SL0810', span, { what: 'headers' });
+      else if (expected.kind === 'deny' && expected.status !== null) this.#wrong('SL0810', span, { what: 'answer' });
+    }
+    return this.#isRight;
   }
 
   #read({ head, when, whenSpan, block }: Statement): void {
@@ -123,9 +150,26 @@ class TestChecker {
       if (word === 'header') this.#headers.push([second!.value, value!.value]);
       else this.#cookies.push(`${second!.value}=${value!.value}`);
     } else if (METHOD.test(word) && group.length === 2) {
-      if (this.#line !== null) this.#wrong('SL0807', first!, { what: 'request' });
-      this.#line = { text: `${word} ${second!.value}`, span: spanOf(group) };
+      this.#request(group, `${word} ${second!.value}`, false);
+    } else if (word === 'tcp' && group.length === 1) {
+      this.#request(group, 'tcp', true);
+    } else if (word === 'tcp' && group.length === 3 && isWord(second, 'to') && isOneWord(is!)) {
+      this.#request(group, `tcp to ${is!.value}`, true);
+    } else if (word === 'sni' && group.length === 2 && isOneWord(second!)) {
+      if (this.#sni !== null) this.#wrong('SL0807', first!, { what: 'name' });
+      this.#sni = second!.value;
+    } else if (word === 'alpn' && group.length > 1 && group.slice(1).every(isOneWord)) {
+      this.#alpn.push(...group.slice(1).map(({ value }) => value));
     } else this.#wrong('SL0804', spanOf(group), { value: this.#written(spanOf(group)) });
+  }
+
+  #request(group: Group, text: string, isConnection: boolean): void {
+    if (this.#line !== null) this.#wrong('SL0807', group[0]!, { what: 'request' });
+    this.#line = { text, span: spanOf(group), isConnection };
+  }
+
+  #met(group: Group, expected: Expectation): void {
+    this.#expect.push({ expected, span: spanOf(group) });
   }
 
   #expected(group: Group): void {
@@ -133,27 +177,27 @@ class TestChecker {
     const word = first!.kind === 'word' ? first!.value : '';
     const place = this.#scope.place(spanOf(group));
     const { length } = group;
-    if (word === 'allow' && length === 1) this.#expect.push({ kind: 'allow', place });
+    if (word === 'allow' && length === 1) this.#met(group, { kind: 'allow', place });
     else if (word === 'send' && length === 3 && isWord(second, 'to')) {
       const { backends } = this.#scope;
-      if (backends.has(third!.value)) this.#expect.push({ kind: 'send', backend: third!.value, place });
+      if (backends.has(third!.value)) this.#met(group, { kind: 'send', backend: third!.value, place });
       else this.#wrong('SL0703', third!, { name: third!.value }, didYouMean(third!.value, backends.keys()));
     } else if (word === 'header' && length === 4 && isWord(third, 'is')) {
-      this.#expect.push({ kind: 'header', name: second!.value, value: fourth!.value, place });
+      this.#met(group, { kind: 'header', name: second!.value, value: fourth!.value, place });
     } else if (word === 'header' && length === 3 && isWord(third, 'absent')) {
-      this.#expect.push({ kind: 'header', name: second!.value, value: null, place });
+      this.#met(group, { kind: 'header', name: second!.value, value: null, place });
     } else {
       const status = /^[1-5]\d\d$/.test(second?.value ?? '') ? Number(second!.value) : null;
       const rest = group.slice(status === null ? 1 : 2);
-      if (word === 'deny' && rest.length === 0) this.#expect.push({ kind: 'deny', status, by: null, place });
+      if (word === 'deny' && rest.length === 0) this.#met(group, { kind: 'deny', status, by: null, place });
       else if (word === 'deny' && rest.length === 2 && isWord(rest[0], 'by')) {
         const { defines, lists } = this.#scope;
         const by = rest[1]!.value;
         const isKnown = defines.placeOf(by) !== undefined || lists.has(by);
-        if (isKnown) this.#expect.push({ kind: 'deny', status, by, place });
+        if (isKnown) this.#met(group, { kind: 'deny', status, by, place });
         else this.#wrong('SL0808', rest[1]!, { kind: 'definition or list', name: by }, null);
       } else if (word === 'redirect' && rest.length === 2 && isWord(rest[0], 'to')) {
-        this.#expect.push({ kind: 'redirect', status, location: rest[1]!.value, place });
+        this.#met(group, { kind: 'redirect', status, location: rest[1]!.value, place });
       } else this.#wrong('SL0805', spanOf(group), { value: this.#written(spanOf(group)) });
     }
   }
@@ -175,6 +219,11 @@ class TestChecker {
 
 function isWord(item: WordItem | undefined, value: string): boolean {
   return item?.kind === 'word' && item.value === value;
+}
+
+/** isOneWord: a string that would be read as several words is none. */
+function isOneWord({ value }: WordItem): boolean {
+  return /^[^\s,]+$/.test(value);
 }
 
 function spanOf(group: Group): Span {

@@ -16,7 +16,10 @@ export class TestReader {
   /** read passes over the line. */
   read(): void {
     const line = this.#line;
-    const isGiven = line.keyword('given', 'the request: `given ip 198.51.100.7, GET https://www.example.com/admin`');
+    const isGiven = line.keyword(
+      'given',
+      'the request or connection: `given ip 198.51.100.7, GET https://www.example.com/admin`, `given tcp to :443`',
+    );
     if (!isGiven && !line.keyword('expect', 'what is to happen: `expect deny 404 by admin`, `expect send to app`')) {
       return;
     }
@@ -33,6 +36,18 @@ export class TestReader {
     const line = this.#line;
     for (const method of METHOD_WORDS) line.propose(method, 'value', 'the request: a method and a URL');
     if (line.keyword('ip', 'the client’s address')) return;
+    if (line.keyword('tcp', 'in place of a request a connection: `tcp to :443`')) {
+      line.keyword('to', 'the port of the listener, as in `:443`');
+      return;
+    }
+    if (line.keyword('sni', 'the name in the client’s TLS hello; `sni absent`: it names none')) {
+      line.propose('absent', 'value', 'the client names none');
+      return;
+    }
+    if (line.keyword('alpn', 'the protocols in the client’s TLS hello, with blanks between them')) {
+      for (const protocol of ['h2', 'http/1.1', 'acme-tls/1']) line.propose(protocol, 'value', '');
+      return;
+    }
     if (line.keyword('listener', 'the listener that takes the request')) line.name('listener', false);
     else this.#header('is');
   }

@@ -1,9 +1,12 @@
 /**
- * TestPlan: a `test` block: a request, and what should become of it. Read by the tools only; no plane runs it.
+ * TestPlan: a `test` block: a request or a connection, and what should become of it. Read by the tools only; no plane runs it.
  */
 import type { Place } from './place.ts';
 
-/** TestRequest is written as people do: `GET https://www.example.com/admin/x`, from an address. */
+/**
+ * TestRequest is written as people do: `GET https://www.example.com/admin/x`, or for a connection
+ * `tcp to :443 sni www.example.com alpn h2`, from an address.
+ */
 export interface TestRequest {
   readonly line: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -24,7 +27,7 @@ export type Expectation =
 export interface TestPlan {
   readonly name: string;
   readonly request: TestRequest;
-  /** The listener that takes the request; null: the one on the URL's port, or the only one. */
+  /** The listener that takes the request; null: the one on its port, or the only one. */
   readonly listener: string | null;
   readonly expect: readonly Expectation[];
   readonly place: Place;

@@ -1,5 +1,6 @@
 /**
- * Difference: requests that two versions of rules are likely to treat in different ways, one for each pair of rules. Main thread.
+ * Difference: requests and connections that two versions of rules are likely to treat in different ways, one for each pair of
+ * rules. Main thread.
  *
  * What it gives are candidates: whoever asks runs each through both versions. Changes (headers, rewrites) are not compared, and
  * rules that take only some of their requests stand aside.
@@ -11,6 +12,7 @@ import {
   beforeRule,
   type Goal,
   goalOf,
+  isOfConnection,
   isPassing,
   isWhole,
   type Readers,
@@ -26,13 +28,13 @@ export interface RulePair {
   readonly listener: string;
   readonly before: Rule;
   readonly after: Rule;
-  /** A request that both take; null: none was found, and there may be some. */
+  /** A request, or a connection, that both take; null: none was found, and there may be some. */
   readonly request: TestRequest | null;
 }
 
 export interface DifferenceReport {
   readonly pairs: readonly RulePair[];
-  /** Names of listeners that only one version has. */
+  /** Names of listeners that only one version has, or that speak another protocol in the other. */
   readonly onlyBefore: readonly string[];
   readonly onlyAfter: readonly string[];
   /** False: the budget was spent before every pair was looked at. */
@@ -51,23 +53,21 @@ export function findDifferences(
   budget = DIFFERENCE_BUDGET,
 ): DifferenceReport {
   const search = new Search(readers, budget);
-  const [old, fresh] = [httpOf(before), httpOf(after)];
+  const [old, fresh] = [before.listeners, after.listeners];
+  const isSame = (one: ListenerPlan, other: ListenerPlan): boolean =>
+    one.name === other.name && one.protocol === other.protocol;
   for (const listener of old) {
-    const same = fresh.find(({ name }) => name === listener.name);
+    const same = fresh.find((other) => isSame(listener, other));
     if (same !== undefined && rulesText(listener) !== rulesText(same)) search.compare(listener, same);
   }
   const missingIn = (those: readonly ListenerPlan[], these: readonly ListenerPlan[]): readonly string[] =>
-    those.map(({ name }) => name).filter((name) => !these.some((one) => one.name === name));
+    those.filter((one) => !these.some((other) => isSame(one, other))).map(({ name }) => name);
   return {
     pairs: search.pairs,
     onlyBefore: missingIn(old, fresh),
     onlyAfter: missingIn(fresh, old),
     isComplete: search.isComplete,
   };
-}
-
-function httpOf({ listeners }: Plan): readonly ListenerPlan[] {
-  return listeners.filter(({ protocol }) => protocol === 'http');
 }
 
 const NO_LISTS: ReadonlySet<string> = new Set();
@@ -89,7 +89,7 @@ class Search {
     const candidates = decidersOf(fresh).filter(isOpen);
     for (const before of decidersOf(old).filter(isOpen)) {
       for (const after of candidates) {
-        if (effectOf(before.rule) !== effectOf(after.rule)) this.#pair(old, before, fresh, after);
+        if (effectOf(old, before.rule) !== effectOf(fresh, after.rule)) this.#pair(old, before, fresh, after);
       }
     }
   }
@@ -102,8 +102,10 @@ class Search {
     const share = Math.min(this.#left, PAIR_BUDGET);
     const budget = { steps: share };
     const question = { budget, changing: NO_LISTS };
+    // Where one side has opened TLS, only a request tells them apart.
+    const isConnection = isOfConnection(old, before.rule) && isOfConnection(fresh, after.rule);
     const tried = (space: Space): TestRequest | null => {
-      const request = requestOf(space, fresh);
+      const request = requestOf(space, fresh, isConnection);
       if (request === null || !takes(old, before.rule, request, this.#readers)) return null;
       return takes(fresh, after.rule, request, this.#readers) ? request : null;
     };
@@ -127,8 +129,8 @@ interface Decider {
 
 /** decidersOf are the rules that give verdicts, but for those that let requests go on. */
 function decidersOf(listener: ListenerPlan): readonly Decider[] {
-  const { guards, routes } = listener;
-  return [...guards, ...routes]
+  const { passthroughs = [], guards, routes } = listener;
+  return [...passthroughs, ...guards, ...routes]
     .filter((rule) => isWhole(rule) && !isPassing(rule))
     .map((rule) => ({
       rule,
@@ -136,8 +138,9 @@ function decidersOf(listener: ListenerPlan): readonly Decider[] {
     }));
 }
 
-/** effectOf is the same for rules that do the same. */
-function effectOf({ verb, args }: Rule): string {
+/** effectOf is the same for rules that do the same: where nothing is opened, `tls passthrough to` is another `send to`. */
+function effectOf({ isPassthrough }: ListenerPlan, { verb, args }: Rule): string {
+  if (isPassthrough === true && verb === 'tls passthrough') return `send ${JSON.stringify(args)}`;
   return `${verb} ${JSON.stringify(args)}`;
 }
 
@@ -145,26 +148,27 @@ function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'place' || key === 'text' ? undefined : inner));
 }
 
-function rulesText({ guards, routes, allowEncodedSlashes }: ListenerPlan): string {
-  return withoutPlaces([guards, routes, allowEncodedSlashes]);
+function rulesText({ passthroughs = [], guards, routes, allowEncodedSlashes }: ListenerPlan): string {
+  return withoutPlaces([passthroughs, guards, routes, allowEncodedSlashes]);
 }
 
 /**
- * commonStart are the guards at the beginning of both versions that say the same: what one of them decides, its twin decides
- * too. Routes are left out: which requests come to them is a matter of the guards.
+ * commonStart are the rules at the beginning of both versions that say the same: what one of them decides, its twin decides
+ * too. Those of a part are looked at only when all before it are the same, as they settle which requests come to it.
  */
 function commonStart(before: ListenerPlan, after: ListenerPlan): ReadonlySet<Rule> {
   const common = new Set<Rule>();
-  for (const [index, rule] of before.guards.entries()) {
-    const twin = after.guards[index];
-    if (twin === undefined || withoutPlaces(rule) !== withoutPlaces(twin)) return common;
-    common.add(rule).add(twin);
-  }
-  if (before.guards.length !== after.guards.length) return common;
-  for (const [index, rule] of before.routes.entries()) {
-    const twin = after.routes[index];
-    if (twin === undefined || withoutPlaces(rule) !== withoutPlaces(twin)) return common;
-    common.add(rule).add(twin);
+  for (const [rules, twins] of [
+    [before.passthroughs ?? [], after.passthroughs ?? []],
+    [before.guards, after.guards],
+    [before.routes, after.routes],
+  ] as const) {
+    for (const [index, rule] of rules.entries()) {
+      const twin = twins[index];
+      if (twin === undefined || withoutPlaces(rule) !== withoutPlaces(twin)) return common;
+      common.add(rule).add(twin);
+    }
+    if (rules.length !== twins.length) return common;
   }
   return common;
 }

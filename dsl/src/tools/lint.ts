@@ -17,6 +17,7 @@ import {
   type Liveness,
   livenessOf,
   type Readers,
+  rulesIn,
   solve,
   type World,
 } from './space/index.ts';
@@ -27,13 +28,13 @@ export interface RuleReport {
   readonly rule: Rule;
   readonly listener: string;
   readonly outcome: Liveness['kind'];
-  /** A request that the rule takes; null where none was found, or there is none. */
+  /** A request, or a connection, that the rule takes; null where none was found, or there is none. */
   readonly witness: TestRequest | null;
 }
 
 export interface LintReport {
   readonly findings: readonly Diagnostic[];
-  /** Every guard, change and route, in order. */
+  /** Every line that passes TLS on, guard, change and route, in order. */
   readonly rules: readonly RuleReport[];
   /** False: the budget was spent before every question was answered. */
   readonly isComplete: boolean;
@@ -59,10 +60,7 @@ const CHECK_BUDGET = 300_000;
  * proved quickly. It is silent about the rest; `lint` has more patience.
  */
 export function findShadowed(plan: Plan, readers: Readers): readonly Diagnostic[] {
-  const count = plan.listeners.reduce(
-    (sum, { guards, changes, routes }) => sum + guards.length + changes.length + routes.length,
-    0,
-  );
+  const count = plan.listeners.reduce((sum, listener) => sum + rulesIn(listener).length, 0);
   return count > MOST_CHECKED_RULES ? [] : new Linter(plan, readers, CHECK_BUDGET).shadowed();
 }
 
@@ -85,8 +83,7 @@ class Linter {
 
   run(): LintReport {
     for (const listener of this.#plan.listeners) {
-      const { guards, changes, routes } = listener;
-      for (const rule of [...guards, ...changes, ...routes]) this.#rule(listener, rule);
+      for (const rule of rulesIn(listener)) this.#rule(listener, rule);
     }
     for (const list of this.#plan.lists) this.#list(list);
     for (const [index, list] of this.#plan.lists.entries()) {
@@ -115,8 +112,7 @@ class Linter {
   /** shadowed looks for nothing but rules that others take everything from. */
   shadowed(): readonly Diagnostic[] {
     for (const listener of this.#plan.listeners) {
-      const { guards, changes, routes } = listener;
-      for (const rule of [...guards, ...changes, ...routes]) {
+      for (const rule of rulesIn(listener)) {
         const liveness = this.#asked((world) => livenessOf(listener, rule, world));
         if (liveness?.kind === 'shadowed') this.#shadowed(rule, liveness);
       }
@@ -150,7 +146,8 @@ class Linter {
 
   /** redundant: the next rule that would take its requests does the same with all of them. */
   #redundant(listener: ListenerPlan, rule: Rule, witness: TestRequest): void {
-    const rules = rule.part === 'guard' ? listener.guards : rule.part === 'route' ? listener.routes : [];
+    const { passthroughs = [], guards, routes } = listener;
+    const rules = [passthroughs, guards, routes].find((part) => part.includes(rule)) ?? [];
     const at = rules.indexOf(rule);
     if (at < 0 || !isWhole(rule) || rule.when === null) return;
     const wanted = goalOf(rule.when, true);

@@ -52,6 +52,21 @@ test('a test holds what it expects', async () => {
   );
 });
 
+test('a test holds a connection, and what its hello says', async () => {
+  const { request, listener } = await testOf(
+    'given tcp to :443, sni Shop.example, alpn h2 http/1.1, alpn "x", ip 198.51.100.7\nexpect send to app, deny, allow',
+  );
+  assert.equal(listener, null);
+  assert.deepEqual(request, {
+    line: 'tcp to :443 sni Shop.example alpn h2 http/1.1 x',
+    headers: [],
+    ip: '198.51.100.7',
+  });
+  assert.equal((await testOf('given tcp, listener web\nexpect deny by admin')).request.line, 'tcp');
+  const named = await testOf('given GET https://a.example/, sni absent, alpn h2\nexpect allow');
+  assert.equal(named.request.line, 'GET https://a.example/ sni absent alpn h2');
+});
+
 const WRONG: readonly [lines: string, code: string][] = [
   ['given GET http://a/ and b\nexpect allow', 'SL0118 5:21'],
   ['given GET http://a/\nexpect allow { x }', 'SL0118 6:14'],
@@ -63,6 +78,19 @@ const WRONG: readonly [lines: string, code: string][] = [
   ['given GET http://a/\nexpect deny by nobody', 'SL0808 6:16'],
   ['given GET http://a/\nexpect deny when x', 'SL0118 6:13'],
   ['given GET http://a/\nexpect (deny)', 'SL0805 6:8'],
+  ['given tcp to 443\nexpect deny', 'SL0806 5:7'],
+  ['given tcp :443\nexpect deny', 'SL0804 5:7'],
+  ['given tcp to ":443 sni a"\nexpect deny', 'SL0804 5:7'],
+  ['given tcp, sni "a b"\nexpect deny', 'SL0804 5:12'],
+  ['given tcp, alpn\nexpect deny', 'SL0804 5:12'],
+  ['given tcp, GET http://a/\nexpect deny', 'SL0807 5:12'],
+  ['given tcp, sni a, sni b\nexpect deny', 'SL0807 5:19'],
+  ['given GET http://a/, sni b\nexpect deny', 'SL0806 5:7'],
+  ['given tcp, header X is y\nexpect deny', 'SL0810 5:7'],
+  ['given tcp, cookie x is y\nexpect deny', 'SL0810 5:7'],
+  ['given tcp\nexpect deny 403', 'SL0810 6:8'],
+  ['given tcp\nexpect redirect to "http://b/"', 'SL0810 6:8'],
+  ['given tcp\nexpect header X absent', 'SL0810 6:8'],
 ];
 for (const [lines, code] of WRONG) {
   test(`${JSON.stringify(lines)} gives ${code}`, async () => {

@@ -207,3 +207,11 @@ test('values that stand elsewhere', () => {
   has(inListener('  set header X-A to <|>'), 'env', 'secret');
   has(inListener('  set header X-A to secret "token" <|>'), 'when');
 });
+
+test('a test proposes connections, and what their hello says', () => {
+  const text = (line: string): string => `test "a" {\n  ${line}\n}`;
+  has(text('given <|>'), 'GET', 'ip', 'tcp', 'sni', 'alpn', 'header', 'listener');
+  has(text('given tcp <|>'), 'to');
+  has(text('given tcp to :443, sni <|>'), 'absent');
+  has(text('given tcp to :443, alpn <|>'), 'h2', 'http/1.1');
+});

@@ -11,6 +11,8 @@ export interface Request {
   ip?: string;
   port?: number;
   scheme?: 'http' | 'https';
+  sni?: string;
+  alpn?: readonly string[];
   method?: string;
   host?: string;
   path?: string;
@@ -28,6 +30,8 @@ export function facts(request: Request): RequestFacts {
     ip: parseIp(request.ip ?? '198.51.100.7')!,
     port: request.port ?? 443,
     scheme: request.scheme ?? 'https',
+    sni: request.sni ?? '',
+    alpn: request.alpn ?? [],
     method: request.method ?? 'GET',
     host: request.host ?? 'www.example.com',
     path: request.path ?? '/',
@@ -44,6 +48,8 @@ export const readers = new Map<string, FieldReader>([
   ['ip', (facts) => facts.ip],
   ['port', (facts) => facts.port],
   ['scheme', (facts) => facts.scheme],
+  ['sni', ({ sni = '' }) => (sni === '' ? undefined : sni)],
+  ['alpn', ({ alpn = [] }) => (alpn.length === 0 ? undefined : alpn)],
   ['method', (facts) => facts.method],
   ['host', (facts) => facts.host],
   ['path', (facts) => facts.path],

@@ -42,11 +42,60 @@ test('ports, IPv6 hosts, paths alone and OPTIONS *', () => {
   assert.equal(parseWrittenRequest('GET http://a/x%2fy', [], true).path, '/x%2Fy');
 });
 
+test('a client names the host of an https URL in its hello, or what is written', () => {
+  const sniOf = (text: string): string => parseWrittenRequest(text).sni;
+  assert.equal(sniOf('GET https://WWW.a.example:8443/'), 'www.a.example');
+  assert.equal(sniOf('GET https://a.example./'), 'a.example');
+  assert.equal(sniOf('GET http://a.example/'), '');
+  assert.equal(sniOf('GET https://192.0.2.1/'), '');
+  assert.equal(sniOf('GET https://[::1]/'), '');
+  assert.equal(sniOf('GET https://a.example/ sni B.example'), 'b.example');
+  assert.equal(sniOf('GET https://a.example/ sni absent from ::1'), '');
+  const { alpn, ip } = parseWrittenRequest('GET https://a.example/ from ::1 alpn h2, http/1.1,x');
+  assert.deepEqual([alpn, ip.text], [['h2', 'http/1.1', 'x'], '::1']);
+});
+
+test('a connection is written with where it goes, what its hello says and whence it comes', () => {
+  const { isConnection, port, sni, alpn, ip, method, host, path } = parseWrittenRequest(
+    'tcp to :443 sni Shop.example alpn h2 http/1.1 from 198.51.100.7',
+  );
+  assert.deepEqual(
+    { isConnection, port, sni, alpn, ip: ip.text, method, host, path },
+    {
+      isConnection: true,
+      port: 443,
+      sni: 'shop.example',
+      alpn: ['h2', 'http/1.1'],
+      ip: '198.51.100.7',
+      method: '',
+      host: '',
+      path: '',
+    },
+  );
+  const bare = parseWrittenRequest('tcp');
+  assert.deepEqual([bare.port, bare.sni, bare.alpn, bare.ip.text], [0, '', [], '127.0.0.1']);
+  const seen = bare.seen({ port: 5432 });
+  assert.deepEqual([seen.port, seen.ip.text, seen.isConnection], [5432, '127.0.0.1', true]);
+});
+
 test('what is wrong is said in one line', () => {
   const cases: [text: string, headers: string[], message: RegExp][] = [
     ['', [], /`` is not a request, such as/],
     ['GET', [], /not a request/],
-    ['GET http://a/ to 1.2.3.4', [], /not a request/],
+    ['GET http://a/ to 1.2.3.4', [], /`to` is not understood: known here are `from`, `sni`, `alpn`/],
+    ['GET http://a/ from 1.2.3.4 from 1.2.3.4', [], /`from` is said twice/],
+    ['GET http://a/ from', [], /`from` takes one value/],
+    ['GET http://a/ sni b', [], /`sni` is what TLS says: write https:\/\//],
+    ['GET http://a/ alpn h2', [], /`alpn` is what TLS says/],
+    ['GET https://a/ sni b..c', [], /`b\.\.c` is no name of a server/],
+    ['tcp 1.2.3.4', [], /`1\.2\.3\.4` is not understood: a connection is written as `tcp to :443/],
+    ['tcp to 443', [], /`443` is not a port, such as :443/],
+    ['tcp to :0', [], /`:0` is not a port/],
+    ['tcp to :65536', [], /is not a port/],
+    ['tcp alpn', [], /`alpn` takes protocols/],
+    ['tcp alpn é', [], /`é` is not the name of a protocol, such as h2/],
+    [`tcp sni ${'a'.repeat(254)}`, [], /is no name of a server/],
+    ['tcp sni a', ['X: y'], /a connection has no headers/],
     ['G@T http://a/', [], /`G@T` is not a method/],
     ['GET ftp://a/', [], /`ftp:\/\/a\/` is not a URL/],
     ['GET http://a/#top', [], /is not a URL/],

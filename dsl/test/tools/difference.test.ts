@@ -58,6 +58,45 @@ for (const [name, before, after, expected] of CASES) {
   test(name, async () => assert.deepEqual(await differences(before, after), expected));
 }
 
+/** The pairs of two versions of a listener at `:443 tcp { tls passthrough … }`. */
+async function tcpDifferences(before: string, after: string): Promise<readonly string[]> {
+  const planOfTcp = async (lines: string): Promise<Plan> => {
+    const text = `listener edge on :443 tcp {\ntls passthrough\n${lines}\notherwise send to app\n}\nbackend app of a:443\nbackend pay of b:443\n`;
+    const { plan, diagnostics } = await compileText(text);
+    assert.ok(plan !== null, JSON.stringify(diagnostics));
+    return plan;
+  };
+  const { pairs, isComplete } = findDifferences(await planOfTcp(before), await planOfTcp(after), readers);
+  assert.ok(isComplete);
+  return pairs.map(
+    ({ before: old, after: fresh, request }) => `${old.text} → ${fresh.text}: ${request?.line} from ${request?.ip}`,
+  );
+}
+
+test('rules of connections differ by a connection', async () => {
+  assert.deepEqual(await tcpDifferences('deny sni a.example', 'deny sni a.example, b.example'), [
+    'otherwise send to app → deny sni a.example, b.example: tcp to :443 sni b.example from 198.51.100.7',
+  ]);
+  assert.deepEqual(await tcpDifferences('send to pay when alpn imap', 'send to pay when alpn imap and ip 10.0.0.0/8'), [
+    'send to pay when alpn imap → otherwise send to app: tcp to :443 alpn imap from 198.51.100.7',
+  ]);
+});
+
+test('where nothing is opened, a line that passes on is another route', async () => {
+  const lines = ['tls passthrough to pay when sni a.example', 'send to pay when sni a.example'] as const;
+  assert.deepEqual(await tcpDifferences(...lines), []);
+  assert.deepEqual(await tcpDifferences(`${lines[0]}\ndeny ip 10.0.0.1`, `deny ip 10.0.0.1\n${lines[1]}`), [
+    'tls passthrough to pay when sni a.example → deny ip 10.0.0.1: tcp to :443 sni a.example from 10.0.0.1',
+  ]);
+});
+
+test('a listener that speaks another protocol is another listener', async () => {
+  const one = await planOfLines('deny ip 10.0.0.1');
+  const two: Plan = { ...one, listeners: one.listeners.map((listener) => ({ ...listener, protocol: 'tcp' })) };
+  const { onlyBefore, onlyAfter, pairs } = findDifferences(one, two, readers);
+  assert.deepEqual([onlyBefore, onlyAfter, pairs], [['web'], ['web'], []]);
+});
+
 test('listeners that only one version has are named', async () => {
   const one = await planOfLines('deny path is /a');
   const two: Plan = { ...one, listeners: one.listeners.map((listener) => ({ ...listener, name: 'other' })) };

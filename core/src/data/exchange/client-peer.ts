@@ -30,6 +30,7 @@ export class ClientPeer {
     const { trusted, plan } = listener;
     request.port = this.#port.number;
     request.scheme = peer.scheme;
+    request.hasHello = this.hello !== null;
     request.sni = this.hello === null ? '' : this.hello.sni;
     request.alpn = this.hello === null ? NO_PROTOCOLS : this.hello.alpn;
     request.ip =

@@ -68,7 +68,8 @@ export class LiveRequest implements RequestFacts {
   ip!: IpAddress;
   port = 0;
   scheme: 'http' | 'https' = 'http';
-  /** Of the connection's TLS hello, where that was read. */
+  /** The connection's TLS hello was read; what it says. */
+  hasHello = false;
   sni = '';
   alpn: readonly string[] = NO_PROTOCOLS;
   method = '';

@@ -19,8 +19,8 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0802: {
     severity: 'error',
     message: 'test `{name}` does not say which request is given',
-    mend: 'Add `given GET https://www.example.com/`',
-    why: 'A test sends one request through the rules.',
+    mend: 'Add `given GET https://www.example.com/`, or for a connection `given tcp to :443`',
+    why: 'A test sends one request, or one connection, through the rules.',
     context: 'top',
     wrong: test('given ip 198.51.100.7\nexpect allow'),
     right: RIGHT,
@@ -37,8 +37,8 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0804: {
     severity: 'error',
     message: '`{value}` cannot be given',
-    mend: 'It can be: `ip 198.51.100.7`, `GET https://www.example.com/x`, `header NAME is VALUE`, `cookie NAME is VALUE`, `listener NAME`',
-    why: 'What is given is a request: who asks, and for what.',
+    mend: 'It can be: `ip 198.51.100.7`, `GET https://www.example.com/x`, `header NAME is VALUE`, `cookie NAME is VALUE`, `tcp to :443`, `sni NAME`, `alpn PROTOCOL`, `listener NAME`',
+    why: 'What is given is a request or a connection: who asks, and for what.',
     context: 'top',
     wrong: test('given country CH, GET http://www.example.com:8080/\nexpect allow'),
     right: RIGHT,
@@ -85,5 +85,14 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
     context: 'top',
     wrong: test('given GET http://www.example.com:8080/\nexpect allow\ndeny all'),
     right: RIGHT,
+  },
+  SL0810: {
+    severity: 'error',
+    message: 'a connection has no {what}',
+    mend: 'Of a connection can be given `ip`, `sni`, `alpn`, `listener`, and expected `allow`, `deny [by NAME]`, `send to BACKEND`',
+    why: 'A `tcp` listener, and a line `tls passthrough to …`, decide before anything is read: there is no header yet, and nothing that an answer could be written in.',
+    context: 'top',
+    wrong: test('given tcp to :8080\nexpect deny 403'),
+    right: test('given tcp to :8080\nexpect deny'),
   },
 };

@@ -23,6 +23,7 @@ export function domainOf({ field, key, type }: TestCondition): FieldDomain {
     if (field === 'port' && type === 'number') return new RangeDomain(PORTS, numbersOf);
     if (field === 'scheme' && type === 'text') return new TextDomain(['http', 'https'], [], [], new Map());
     if ((field === 'path' || field === 'host' || field === 'method') && type === 'text') return TextDomain.every;
+    if (field === 'sni' && type === 'text') return ManyDomain.oneAtMost;
   }
   return ManyDomain.every;
 }
@@ -146,7 +147,10 @@ export class TextDomain implements FieldDomain {
 
 /** ManyDomain: a field that may be missing and may have several texts, or of which nothing is known. */
 export class ManyDomain implements FieldDomain {
-  static readonly every = new ManyDomain(null, [], [], new Map());
+  static readonly every = new ManyDomain(false, null, [], [], new Map());
+  /** A field that may be missing and has one text otherwise. */
+  static readonly oneAtMost = new ManyDomain(true, null, [], [], new Map());
+  readonly isSingle: boolean;
   /** null: both are possible. */
   readonly isPresent: boolean | null;
   readonly held: readonly Held[];
@@ -154,11 +158,13 @@ export class ManyDomain implements FieldDomain {
   readonly #said: ReadonlyMap<string, boolean>;
 
   constructor(
+    isSingle: boolean,
     isPresent: boolean | null,
     held: readonly Held[],
     failed: readonly TestCondition[],
     said: ReadonlyMap<string, boolean>,
   ) {
+    this.isSingle = isSingle;
     this.isPresent = isPresent;
     this.held = held;
     this.failed = failed;
@@ -169,7 +175,7 @@ export class ManyDomain implements FieldDomain {
     if (test.operator === 'present' || test.operator === 'absent') {
       const isPresent = (test.operator === 'present') === holds;
       if (this.isPresent !== null) return this.isPresent === isPresent ? this : null;
-      return new ManyDomain(isPresent, this.held, this.failed, this.#said);
+      return new ManyDomain(this.isSingle, isPresent, this.held, this.failed, this.#said);
     }
     // A comparison with something absent does not hold.
     if (this.isPresent === false) return holds ? null : this;
@@ -177,12 +183,12 @@ export class ManyDomain implements FieldDomain {
     const before = this.#said.get(id);
     if (before !== undefined) return before === holds ? this : null;
     const said = new Map(this.#said).set(id, holds);
-    const atoms = test.every ? null : atomsOf(test);
+    const atoms = test.every && !this.isSingle ? null : atomsOf(test);
     const isPresent = holds ? true : this.isPresent;
     const held = holds && atoms !== null ? [...this.held, { test, atoms }] : this.held;
     const failed = holds || atoms === null ? this.failed : [...this.failed, test];
-    const left = pruned(held, failed, false);
-    return left === null ? null : new ManyDomain(isPresent, left, failed, said);
+    const left = pruned(held, failed, this.isSingle);
+    return left === null ? null : new ManyDomain(this.isSingle, isPresent, left, failed, said);
   }
 }
 

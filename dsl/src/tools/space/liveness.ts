@@ -5,7 +5,7 @@ import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';
 import type { TestRequest } from '../../plan/test.ts';
 import { type Goal, goalOf } from './goal.ts';
-import { beforeRule, isPassing, isWhole } from './reach.ts';
+import { beforeRule, isOfConnection, isPassing, isWhole } from './reach.ts';
 import { type Question, type Solution, type Space, solve } from './solver.ts';
 import { firstMatch, type Readers, requestOf } from './witness.ts';
 
@@ -34,8 +34,9 @@ export function livenessOf(listener: ListenerPlan, rule: Rule, world: World): Li
   const wanted = goalOf(rule.when, true);
   const before = beforeRule(listener, rule);
   const goals = [wanted, ...before.map(({ goal }) => goal)];
+  const isConnection = isOfConnection(listener, rule);
   const tried = (space: Space): TestRequest | null => {
-    const request = requestOf(space, listener);
+    const request = requestOf(space, listener, isConnection);
     return request !== null && takes(listener, rule, request, world.readers) ? request : null;
   };
   // Most rules take the first request that comes to mind.
@@ -50,7 +51,7 @@ export function livenessOf(listener: ListenerPlan, rule: Rule, world: World): Li
   if (ever.kind === 'unknown') return { kind: 'unknown' };
   if (solve([wanted], world, () => true).kind === 'never') return { kind: 'contradiction' };
   const example = solve([wanted], today, (space) => {
-    const request = requestOf(space, listener);
+    const request = requestOf(space, listener, isConnection);
     return request !== null && firstMatch(request, [rule], world.readers, listener) === 0 ? request : null;
   });
   const by = neededOf(wanted, before, world);
@@ -61,7 +62,9 @@ const NO_LISTS: ReadonlySet<string> = new Set();
 
 /** takes: the rule is the one that the request comes to, and it wants it. */
 export function takes(listener: ListenerPlan, rule: Rule, request: TestRequest, readers: Readers): boolean {
-  const { guards, routes } = listener;
+  const { passthroughs = [], guards, routes } = listener;
+  if (passthroughs.includes(rule)) return matchesFirst(passthroughs, rule, request, readers, listener);
+  if (firstMatch(request, passthroughs, readers, listener) !== -1) return false;
   if (guards.includes(rule)) return matchesFirst(guards, rule, request, readers, listener);
   const guard = firstMatch(request, guards, readers, listener, isWhole);
   if (guard === null || (guard >= 0 && !isPassing(guards[guard]!))) return false;

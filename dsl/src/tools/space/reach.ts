@@ -1,8 +1,10 @@
 /**
- * Reach: what a request must be like to come to a rule of a listener. Main thread.
+ * Reach: what a request, or a connection, must be like to come to a rule of a listener. Main thread.
  *
  * Rules that take only some of the requests that they want (`isPartial`) never keep any from the rules behind them here.
  */
+
+import type { Condition } from '../../plan/condition.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';
 import { type Goal, goalOf } from './goal.ts';
@@ -22,11 +24,16 @@ export function isPassing(rule: Rule): boolean {
   return PASSING.has(rule.verb);
 }
 
-/** beforeRule lists what keeps requests from a rule, in order. */
+/** beforeRule lists what keeps requests from a rule, in order: what is passed on undecrypted comes to no other rule. */
 export function beforeRule(listener: ListenerPlan, rule: Rule): readonly Before[] {
+  const { passthroughs = [] } = listener;
+  const passthrough = passthroughs.indexOf(rule);
+  if (passthrough >= 0) return passthroughs.slice(0, passthrough).map(notTaken);
+  // There `ip` is the peer; here it may be the address that the peer names.
+  const sayMore = listener.clientIp === null ? passthroughs : passthroughs.filter(({ when }) => !asksForIp(when));
+  const before: Before[] = sayMore.map(notTaken);
   const guard = listener.guards.indexOf(rule);
-  if (guard >= 0) return listener.guards.slice(0, guard).filter(isWhole).map(notTaken);
-  const before: Before[] = [];
+  if (guard >= 0) return [...before, ...listener.guards.slice(0, guard).filter(isWhole).map(notTaken)];
   const escapes: Goal[] = [];
   for (const one of listener.guards) {
     if (ANSWERING.has(one.verb) && isWhole(one)) {
@@ -39,9 +46,34 @@ export function beforeRule(listener: ListenerPlan, rule: Rule): readonly Before[
   return before;
 }
 
+/** isOfConnection: the rule decides on connections, and is shown one. */
+export function isOfConnection({ protocol, passthroughs }: ListenerPlan, rule: Rule): boolean {
+  return protocol === 'tcp' || passthroughs?.includes(rule) === true;
+}
+
+/** rulesIn are all rules of a listener in the order in which they are asked, but for those of answers. */
+export function rulesIn({ passthroughs = [], guards, changes, routes }: ListenerPlan): readonly Rule[] {
+  return [...passthroughs, ...guards, ...changes, ...routes];
+}
+
 /** isWhole: the rule takes every request that its condition wants. */
 export function isWhole({ isPartial }: Rule): boolean {
   return isPartial !== true;
+}
+
+function asksForIp(condition: Condition | null): boolean {
+  if (condition === null) return false;
+  switch (condition.kind) {
+    case 'all':
+      return false;
+    case 'test':
+      return condition.field === 'ip';
+    case 'not':
+    case 'named':
+      return asksForIp(condition.of);
+    default:
+      return condition.of.some(asksForIp);
+  }
 }
 
 function notTaken(rule: Rule): Before {

@@ -1,12 +1,13 @@
 /**
- * Witness: an open case of the solver made into a request that people can read and send. Main thread.
+ * Witness: an open case of the solver made into a request or a connection that people can read and send. Main thread.
  *
  * What stands here is a good guess; `findWitness` keeps one only when the reference interpreter agrees.
  */
 import type { FieldReader } from '../../match/facts.ts';
 import { interpretRules, testHolds } from '../../match/interpret.ts';
+import { parseIp } from '../../match/parse-ip.ts';
 import { compileRules, type RuleMatcher } from '../../match/rule-matcher.ts';
-import { parseWrittenRequest } from '../../match/written-request.ts';
+import { isServerName, parseWrittenRequest } from '../../match/written-request.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';
 import type { TestRequest } from '../../plan/test.ts';
@@ -26,8 +27,8 @@ const FALLBACK: Readonly<Record<string, readonly string[]>> = {
   scheme: ['https', 'http'],
 };
 
-/** requestOf writes a request that lies in the space; null when no value was found for a field. */
-export function requestOf(space: Space, { tls, address }: ListenerPlan): TestRequest | null {
+/** requestOf writes a request, or a connection, that lies in the space; null when no value was found for a field. */
+export function requestOf(space: Space, { tls, address }: ListenerPlan, isConnection = false): TestRequest | null {
   const texts: Record<string, string> = {
     path: '/',
     host: 'www.example.com',
@@ -39,6 +40,8 @@ export function requestOf(space: Space, { tls, address }: ListenerPlan): TestReq
   const headers: [string, string][] = [];
   const cookies: string[] = [];
   const query: string[] = [];
+  let names: ManyDomain | null = null;
+  let protocols: readonly string[] = [];
   for (const { test, domain } of space.values()) {
     const { field, key } = test;
     if (domain instanceof RangeDomain) {
@@ -49,6 +52,12 @@ export function requestOf(space: Space, { tls, address }: ListenerPlan): TestReq
       const value = oneText(domain, usual, field === 'path');
       if (value === null) return null;
       texts[field] = value;
+    } else if (domain instanceof ManyDomain && test.field === 'sni' && key === null) {
+      // A comparison with a list that changes has a domain of its own.
+      if (names === null || domain.held.length > 0) names = domain;
+    } else if (domain instanceof ManyDomain && domain.isPresent === true && test.field === 'alpn') {
+      protocols = manyTexts(domain, PROTOCOLS) ?? [];
+      if (protocols.length === 0) return null;
     } else if (domain instanceof ManyDomain && domain.isPresent === true) {
       const values = manyTexts(domain);
       if (values === null || key === null) return null;
@@ -59,12 +68,41 @@ export function requestOf(space: Space, { tls, address }: ListenerPlan): TestReq
       else return null;
     }
   }
+  const sni = nameOf(names, isConnection ? '' : texts.host!);
+  if (sni === null) return null;
+  const hello = `${sni.said}${protocols.length === 0 ? '' : ` alpn ${protocols.join(' ')}`}`;
+  if (isConnection) return { line: `tcp to :${port}${hello}`, headers: [], ip };
   if (cookies.length > 0) headers.push(['Cookie', cookies.join('; ')]);
   const usualPort = texts.scheme === 'https' ? 443 : 80;
   const host = texts.host!.includes(':') ? `[${texts.host}]` : texts.host;
   const target = `${texts.path}${query.length === 0 ? '' : `?${query.join('&')}`}`;
   const line = `${texts.method} ${texts.scheme}://${host}${port === usualPort ? '' : `:${port}`}${target}`;
-  return { line, headers, ip };
+  return { line: `${line}${hello}`, headers, ip };
+}
+
+/** Protocols that TLS clients offer. */
+const PROTOCOLS = ['h2', 'http/1.1', 'acme-tls/1', 'imap', 'xmpp-client'];
+
+/** nameOf is what is to be said of the name in the hello, where the client would not name `host` by itself; null: no name fits. */
+function nameOf(domain: ManyDomain | null, host: string): { readonly said: string } | null {
+  if (domain === null) return { said: '' };
+  const usual = host !== '' && parseIp(host) === null ? [host, ...FALLBACK.host!] : FALLBACK.host!;
+  const { held, failed, isPresent } = domain;
+  const fits = (name: string): boolean =>
+    isServerName(name) &&
+    held.every(({ test }) => testHolds(test, [name])) &&
+    !failed.some((test) => testHolds(test, [name]));
+  const isFree = isPresent !== true && held.length === 0;
+  if (isFree && host === '') return { said: '' };
+  const name =
+    isPresent === false
+      ? undefined
+      : (usual.find(fits) ??
+        candidates(held, '')
+          .map((one) => one.toLowerCase())
+          .find(fits));
+  if (name === undefined) return isFree ? { said: host === '' ? '' : ' sni absent' } : null;
+  return { said: name === host ? '' : ` sni ${name}` };
 }
 
 const matchers = new WeakMap<readonly Rule[], { readonly readers: Readers; readonly matcher: RuleMatcher }>();
@@ -115,9 +153,12 @@ function oneText({ values, held, failed }: TextDomain, usual: readonly string[],
 }
 
 /** One value for each comparison that holds, none that another must not take. */
-function manyTexts({ held, failed }: ManyDomain): readonly string[] | null {
+function manyTexts(
+  { held, failed }: ManyDomain,
+  usual: readonly string[] = ['1', 'x', 'yes', 'none'],
+): readonly string[] | null {
   const fits = (value: string): boolean => !failed.some((test) => !test.every && testHolds(test, [value]));
-  if (held.length === 0) return ['1', 'x', 'yes', 'none'].filter(fits).slice(0, 1);
+  if (held.length === 0) return usual.filter(fits).slice(0, 1);
   const together = candidates(held, '').find(
     (value) => fits(value) && held.every(({ test }) => testHolds(test, [value])),
   );
