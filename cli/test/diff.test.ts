@@ -64,3 +64,42 @@ test('a listener that is new is a difference, and a file with errors is told', a
   assert.deepEqual([bad.code, bad.stdout], [1, '']);
   assert.match(bad.stderr, /^SL\d{4} bad\.sluice:1/);
 });
+
+test('connections that are treated in another way are shown, and can be explained', async (t) => {
+  const rules = (lines: string): string => `listener edge on 127.0.0.1:8443 {
+${lines}
+  tls terminate self-signed for a.example
+  deny path under /admin
+  otherwise send to app
+}
+listener db on 127.0.0.1:5432 tcp {
+  ${lines.includes('10.0') ? 'deny ip 10.0.0.0/8' : 'deny ip 10.0.0.0/9'}
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend pay of 127.0.0.1:9002
+`;
+  const cwd = await folderOf(t, {
+    'old.sluice': rules('  tls passthrough to pay when sni pay.example'),
+    'new.sluice': rules('  tls passthrough to app when sni pay.example and ip 10.0.0.0/8'),
+  });
+  const { code, stdout } = await sluice(['diff', 'old.sluice', 'new.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.equal(
+    stdout,
+    `'tcp to :8443 sni pay.example from 10.0.0.1'   listener edge
+  - pass on to pay   tls passthrough to pay when sni pay.example   old.sluice:2:3
+  + pass on to app   tls passthrough to app when sni pay.example and ip 10.0.0.0/8   new.sluice:2:3
+'GET https://www.example.com:8443/admin sni pay.example from 198.51.100.7'   listener edge
+  - pass on to pay   tls passthrough to pay when sni pay.example   old.sluice:2:3
+  + answer 403   deny path under /admin   new.sluice:4:3
+'GET https://www.example.com:8443/ sni pay.example from 198.51.100.7'   listener edge
+  - pass on to pay   tls passthrough to pay when sni pay.example   old.sluice:2:3
+  + send to app   otherwise send to app   new.sluice:5:3
+'tcp to :5432 from 10.128.0.1'   listener db
+  - send to app   otherwise send to app   old.sluice:9:3
+  + close   deny ip 10.0.0.0/8   new.sluice:8:3
+4 differences
+`,
+  );
+});

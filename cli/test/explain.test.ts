@@ -137,3 +137,92 @@ test('what would happen without the rule that decided is told', async (t) => {
   assert.deepEqual(sent.verdict, { kind: 'send', backend: 'app' });
   assert.equal(await explained('GET http://a/ from 198.51.100.7'), null);
 });
+
+const EDGE = `list office = ips 203.0.113.0/24
+listener edge on 127.0.0.1:8443 tcp {
+  tls passthrough
+  tls passthrough to api when sni pay.example
+  deny not ip office or sni absent
+  send to api when sni like *.example and alpn h2
+  otherwise send to app
+}
+listener db on 127.0.0.1:5432 tcp {
+  deny not ip office
+  otherwise send to app
+}
+listener web on 127.0.0.1:8080 { otherwise send to app }
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9003
+`;
+
+test('a connection is explained, and the quotes may be left out', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': EDGE });
+  const words = ['tcp', 'to', ':8443', 'sni', 'Shop.example', 'alpn', 'h2,', 'http/1.1', 'from', '203.0.113.9'];
+  const { code, stdout } = await sluice(['explain', 'edge.sluice', ...words], { cwd });
+  assert.equal(code, 0);
+  assert.equal(
+    stdout,
+    `tcp to :8443 sni shop.example alpn h2 http/1.1 from 203.0.113.9
+listener edge
+
+before TLS is opened
+  ✗ tls passthrough to api when sni pay.example   edge.sluice:4
+      ✗ sni is pay.example                        shop.example
+
+guards
+  ✗ deny not ip office or sni absent   edge.sluice:5
+      ✗ or
+        ✗ not
+          ✓ ip is office               203.0.113.9
+        ✗ sni absent                   shop.example
+
+routes
+  ✓ send to api when sni like *.example and alpn h2   edge.sluice:6
+      ✓ and
+        ✓ sni like *.example                          shop.example
+        ✓ alpn is h2                                  h2, http/1.1
+
+→ backend api   by edge.sluice:6
+    TLS is passed on undecrypted
+  without it: backend app   by edge.sluice:7
+
+servers   balance round-robin, all taken to be healthy
+  ✓ 127.0.0.1:9003  127.0.0.1:9003  running, takes its turn: 1 in 1   weight 1
+`,
+  );
+});
+
+test('a connection that is refused is closed', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': EDGE });
+  const { stdout } = await sluice(['explain', 'edge.sluice', 'tcp from 198.51.100.7', '--listener', 'db'], { cwd });
+  assert.match(stdout, /^tcp to :5432 from 198\.51\.100\.7\nlistener db\n/);
+  assert.match(stdout, /\n→ closed {3}by edge\.sluice:10\n {2}without it: backend app/);
+  const json = await sluice(['explain', 'edge.sluice', 'tcp to :8443 from 203.0.113.1', '--json'], { cwd });
+  const { verdict, request, passthroughs, answer } = JSON.parse(json.stdout);
+  assert.deepEqual(verdict, { kind: 'close' });
+  const { scheme, method, sni, alpn } = request;
+  assert.deepEqual([scheme, method, sni, alpn], ['tcp', '', '', []]);
+  assert.equal(passthroughs.length, 1);
+  assert.equal(answer.isAssumed, false);
+});
+
+test('a listener is given what it judges', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': EDGE });
+  const problem = async (...words: string[]): Promise<string> => {
+    const { code, stderr } = await sluice(['explain', 'edge.sluice', ...words], { cwd });
+    assert.equal(code, 1);
+    return stderr;
+  };
+  assert.match(await problem('tcp'), /say to which listener, as in `tcp to :443`/);
+  assert.match(
+    await problem('tcp', 'to', ':80'),
+    /none for connections is on port 80\. There are: edge \(port 8443\), db/,
+  );
+  assert.match(await problem('tcp', '--listener', 'web'), /listener `web` judges requests, such as `GET /);
+  assert.match(
+    await problem('GET http://a/', '--listener', 'db'),
+    /listener `db` judges connections, such as `tcp to :5432/,
+  );
+  assert.match(await problem('tcp', '--listener', 'no'), /no listener takes `tcp`/);
+  assert.match(await problem('tcp', 'to', ':5432', '-H', 'X-A: b'), /a connection has no headers/);
+});

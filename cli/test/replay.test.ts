@@ -53,5 +53,5 @@ test('rules with problems, a missing log, a folder, a log of rubbish and an unkn
   assert.match(rubbish.stdout, /line 1: it is neither JSON nor in the combined format {2}rubbish/);
   assert.match(rubbish.stderr, /has no line that is JSON of Sluice's or in the combined format/);
   const listener = await run('new.sluice', 'access.log', '--listener', 'edge');
-  assert.deepEqual([listener.code, listener.stderr], [2, 'sluice: there is no http listener `edge` (there is: web)\n']);
+  assert.deepEqual([listener.code, listener.stderr], [2, 'sluice: there is no listener `edge` (there is: web)\n']);
 });

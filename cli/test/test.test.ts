@@ -155,3 +155,53 @@ test('--generate writes a test for every rule that none has seen, and they pass'
   const again = await sluice(['test', 'a.sluice', '--generate'], { cwd });
   assert.match(again.stdout, /^# line 6 can never run: .*\n$/);
 });
+
+test('connections are tested, covered, and generated', async (t) => {
+  const rules = `list office = ips 203.0.113.0/24
+listener edge on 127.0.0.1:8443 tcp {
+  tls passthrough
+  tls passthrough to api when sni pay.example
+  deny not ip office
+  send to api when sni like *.api.example and alpn h2
+  send to api when sni v1.api.example and alpn h2
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9002
+`;
+  const tests = `test "payments" {
+  given tcp, sni PAY.example
+  expect send to api, allow
+}
+test "only the office" {
+  given tcp to :8443, sni shop.example, alpn h2 http/1.1
+  expect deny, deny by office
+}
+`;
+  const wrong = 'test "wrong" {\n  given tcp, sni shop.example\n  expect allow\n}\n';
+  const cwd = await folderOf(t, { 'a.sluice': rules + tests, 'b.sluice': rules + wrong });
+  const passed = await sluice(['test', 'a.sluice', '--coverage'], { cwd });
+  assert.match(passed.stdout, /\n✓ a\.sluice: 2 tests passed\n {2}coverage 29\.4%, 5 of 17 outcomes\n/);
+  assert.match(passed.stdout, /send to api when sni like \*\.api\.example and alpn h2 {2}never matched/);
+  const failed = await sluice(['test', 'b.sluice'], { cwd });
+  assert.match(failed.stdout, /expected allow\n {4}got {6}closed\n/);
+  const { stdout } = await sluice(['test', 'a.sluice', '--generate'], { cwd });
+  assert.equal(
+    stdout,
+    `test "line 6: send to api when sni like *.api.example and alpn h2" {
+  given ip 203.0.113.9, tcp to :8443, sni x.api.example, alpn h2
+  expect send to api
+}
+
+# line 7 can never run: send to api when sni v1.api.example and alpn h2
+
+test "line 8: otherwise send to app" {
+  given ip 203.0.113.9, tcp to :8443
+  expect send to app
+}
+`,
+  );
+  await writeFile(join(cwd, 'c.sluice'), rules + tests + stdout);
+  const all = await sluice(['test', 'c.sluice'], { cwd });
+  assert.equal(all.code, 0, all.stdout);
+});

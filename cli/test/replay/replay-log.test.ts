@@ -52,7 +52,10 @@ async function replayed(
 ): Promise<Summary> {
   const folder = await folderOf(t, { 'gateway.sluice': options.rules ?? RULES });
   const { plan, entries, problems } = await checkRules(join(folder, 'gateway.sluice'));
-  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    problems.filter(({ severity }) => severity === 'error'),
+    [],
+  );
   const file = join(folder, options.name ?? 'access.log');
   await writeFile(file, log);
   const setup = { plan: plan!, entries: entries.map(({ url }) => url), listener: options.listener ?? null };
@@ -201,4 +204,98 @@ test('limits, shares and maps: what depends on the log’s own time or on what i
     '1 unknown: send to app (200) -> depends on the header cookie',
     '1 same: send to app (200) -> send to app',
   ]);
+});
+
+/** changes are all groups but those that stay the same. */
+function changes(summary: Summary): string[] {
+  return shown({ groups: summary.groups.filter(({ outcome }) => outcome !== 'same') });
+}
+
+const EDGE = `list office = ips 203.0.113.0/24
+listener db on 127.0.0.1:5432 tcp {
+  deny not ip office
+  otherwise send to app
+}
+listener edge on 127.0.0.1:8443 tcp {
+  tls passthrough
+  deny sni absent
+  send to api when alpn h2
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9002
+`;
+
+function connection(said: object): string {
+  const line = { client: '203.0.113.7', scheme: 'tcp', port: 5432, rule: 'x:1:1', backend: 'app', server: 'a' };
+  return JSON.stringify({ listener: 'db', ...line, ...said });
+}
+
+test('connections are judged by rules of connections', async (t) => {
+  const edge = { listener: 'edge', port: 8443 };
+  const summary = await replayed(
+    t,
+    [
+      connection({}),
+      connection({ client: '198.51.100.7' }),
+      connection({ client: '198.51.100.7', backend: null, server: null }),
+      connection({ backend: null, server: null }),
+      connection({ listener: undefined }),
+      connection({ ...edge, sni: 'a.example', alpn: [] }),
+      connection({ ...edge, sni: null, alpn: ['h2'] }),
+      connection({ ...edge, sni: 'a.example', alpn: ['h2'] }),
+      connection({ ...edge }),
+      connection({ alpn: 'h2' }),
+    ].join('\n'),
+    { rules: EDGE },
+  );
+  assert.deepEqual(changes(summary), [
+    '1 changed: send to app -> closed',
+    '1 changed: closed -> send to app',
+    '1 changed: send to app -> closed',
+    '1 changed: send to app -> send to api',
+    '1 unknown: send to app -> depends on the sni',
+  ]);
+  assert.deepEqual([summary.same, summary.bad], [4, 1]);
+  assert.deepEqual(
+    summary.groups.filter(({ outcome }) => outcome !== 'same').map(({ examples }) => examples[0]!.request),
+    [
+      'tcp to :5432 from 198.51.100.7',
+      'tcp to :5432 from 203.0.113.7',
+      'tcp to :8443 alpn h2 from 203.0.113.7',
+      'tcp to :8443 sni a.example alpn h2 from 203.0.113.7',
+      'tcp to :8443 from 203.0.113.7',
+    ],
+  );
+});
+
+test('where TLS is passed on is asked before the rules of requests', async (t) => {
+  const rules = `listener web on 127.0.0.1:8443 {
+  tls passthrough to api when sni pay.example
+  tls terminate self-signed for a.example
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9002
+`;
+  const https = { scheme: 'https', port: 8443 };
+  const passed = { listener: 'web', port: 8443, backend: 'api' };
+  const summary = await replayed(
+    t,
+    [
+      jsonLine({ ...https, sni: 'shop.example', alpn: ['h2'] } as Said),
+      jsonLine({ ...https, sni: null, alpn: [] } as Said),
+      jsonLine({ ...https, sni: 'pay.example', alpn: [], backend: 'api' } as Said),
+      jsonLine(https),
+      connection({ ...passed, sni: 'pay.example', alpn: [] }),
+      connection({ ...passed, sni: 'other.example', alpn: [] }),
+    ].join('\n'),
+    { rules },
+  );
+  assert.deepEqual(changes(summary), [
+    '1 changed: send to api (200) -> pass on to api',
+    '1 changed: send to api -> open its TLS, and judge its requests',
+    '1 unknown: send to app (200) -> depends on the sni',
+  ]);
+  assert.equal(summary.same, 3);
 });
