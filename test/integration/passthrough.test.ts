@@ -101,7 +101,7 @@ backend app of 127.0.0.1:${app}
     const listener = gateway.stats().listeners[0]!;
     assert.equal(listener.counters.connections, 9);
     const { verdict } = await gateway.explain('GET https://pay.example.com/ from 127.0.0.1');
-    assert.deepEqual(verdict, { kind: 'send', backend: 'payments' });
+    assert.deepEqual(verdict, { kind: 'send', backend: 'payments', isPassthrough: true });
     const other = await gateway.explain('GET https://pay.example.com/ from 192.0.2.1');
     assert.deepEqual(other.verdict, { kind: 'send', backend: 'app' });
     await eventually('all ends', async () => gateway.stats().listeners[0]!.counters.connectionsClosed === 9);
@@ -145,7 +145,7 @@ settings { log access json to "${log}" }
     .split('\n')
     .map((line) => JSON.parse(line));
   const seen = lines.map(({ sni, backend }) => `${sni} ${backend}`).sort();
-  assert.deepEqual(seen, ['a.example.com a', 'bad.example.com null', 'else.example.com b', 'undefined null']);
+  assert.deepEqual(seen, ['a.example.com a', 'bad.example.com null', 'else.example.com b', 'null null']);
 });
 
 test('a hello that comes byte by byte, in records of one byte, is passed on byte for byte', LIMIT, async () => {

@@ -40,11 +40,7 @@ export interface ReadRequest {
 }
 
 /** readRequest throws SG0505 for what is no request or connection, or none of the listener's, SG0507 when no listener would take it. */
-export function readRequest(
-  request: ExplainRequest,
-  plan: Plan,
-  ports: Ports,
-): ReadRequest {
+export function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): ReadRequest {
   const written = typeof request === 'string' ? { request } : request;
   const { request: text, headers, listener: name } = written;
   const answer = { status: 200, headers: [], ...written.answer };

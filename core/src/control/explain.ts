@@ -121,8 +121,7 @@ export async function explain(request: ExplainRequest, set: PluginSet, live: Liv
   const { plan, entries } = set;
   const read = readRequest(request, plan, live?.current.ports ?? {});
   const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
-  const judge = (skipped: Rule | null): Judgement =>
-    new Judgement(set, imported, read, live, skipped);
+  const judge = (skipped: Rule | null): Judgement => new Judgement(set, imported, read, live, skipped);
   const { explanation, decider } = judge(null);
   if (decider === null || decider.when === null) return explanation;
   const { verdict, by } = judge(decider).explanation;

@@ -17,7 +17,9 @@ async function verdictsOf(files: Readonly<Record<string, string>>, requests: rea
     const told: string[] = [];
     for (const request of requests) {
       const { verdict } = await gateway.explain(request);
-      told.push(verdict.kind === 'send' ? verdict.backend : 'status' in verdict ? String(verdict.status) : verdict.kind);
+      told.push(
+        verdict.kind === 'send' ? verdict.backend : 'status' in verdict ? String(verdict.status) : verdict.kind,
+      );
     }
     return told;
   } finally {
