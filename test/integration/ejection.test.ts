@@ -215,3 +215,78 @@ test('a sticky client of an ejected server is told to move because of the ejecti
     await Promise.all(servers.map((each) => each.stop()));
   }
 });
+
+/** talk connects through the gateway, and returns what comes until the connection ends. */
+async function talk(address: Address): Promise<string> {
+  const client = await connectTo(address);
+  client.send('hello\n');
+  await client.closed();
+  return client.received.toString();
+}
+
+for (const threads of [0, 2]) {
+  test(`on a tcp listener, a server that resets connections before it says anything is ejected (threads ${threads})`, async () => {
+    let isSick = false;
+    const sick = await RawServer.start(async (wire) => {
+      await wire.text('hello\n');
+      if (isSick) wire.reset();
+      else wire.send('one').end();
+    });
+    const well = await RawServer.start(async (wire) => {
+      await wire.text('hello\n');
+      wire.send('two').end();
+    });
+    const rules = `listener web on 127.0.0.1:0 tcp { otherwise send to app }
+      backend app of 127.0.0.1:${sick.address.port}, 127.0.0.1:${well.address.port} { eject after 3 failures for 1h }`;
+    const { gateway, address, stop } = await startGateway(rules, threads);
+    try {
+      // What a server says between two failures begins the count anew.
+      for (const sickFor of [2, 2]) {
+        isSick = true;
+        for (let failures = 0; failures < sickFor; ) if ((await talk(address)) === '') failures++;
+        isSick = false;
+        while ((await talk(address)) !== 'one');
+      }
+      assert.equal(gateway.stats().backends[0]!.servers[0]!.ejections, 0);
+      isSick = true;
+      const out = once(gateway, 'server');
+      for (let failures = 0; failures < 3; ) if ((await talk(address)) === '') failures++;
+      const [event] = await out;
+      assert.equal(event.reason, 'ejected for 3600 s: 3 failures in a row, the last: no answer');
+      for (let at = 0; at < 4; at++) assert.equal(await talk(address), 'two');
+    } finally {
+      await stop();
+      await sick.stop();
+      await well.stop();
+    }
+  });
+}
+
+test('on a tcp listener, servers that take no connection break the circuit, and the first byte closes it', async () => {
+  const gone = await RawServer.start();
+  const { address: target } = gone;
+  await gone.stop();
+  const rules = `listener web on 127.0.0.1:0 tcp { otherwise send to app }
+    backend app of 127.0.0.1:${target.port} { break circuit after 3 failures for 200ms }`;
+  const { gateway, address, stop } = await startGateway(rules);
+  const events: string[] = [];
+  gateway.on('circuit', ({ to, reason }) => events.push(`${to}: ${reason}`));
+  let back: RawServer | null = null;
+  try {
+    assert.equal(await talk(address), '');
+    await eventually('the circuit to break', () => events.length > 0);
+    assert.equal(events[0], 'open: 3 failures in a row, the last: no connection');
+    back = await RawServer.start(async (wire) => {
+      await wire.text('hello\n');
+      wire.send('well').end();
+    }, target.port);
+    await eventually('the circuit to close', async () => {
+      await talk(address);
+      return events.at(-1)!.startsWith('closed');
+    });
+    assert.equal(events.at(-1), 'closed: the trial was answered: the server spoke');
+  } finally {
+    await stop();
+    await back?.stop();
+  }
+});

@@ -3,6 +3,7 @@
  *
  * Data threads count, and tell of a server once it has failed too often. Here it is decided: never so that more than the backend's share
  * of servers is out, whatever has put them there, and for longer each time it happens again. A quiet time takes one back.
+ * How many are out is kept up with each change of a state, so that hearing of one server costs the same in any pool.
  */
 import type { EjectPlan, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
@@ -21,13 +22,22 @@ export interface EjectionsOptions {
   letGo(slot: number, reason: string): void;
 }
 
+/** The servers of a backend. */
+interface Pool {
+  readonly size: number;
+  /** Those that take no new clients, whatever the reason. */
+  out: number;
+}
+
 interface Member {
   readonly name: string;
   readonly address: string;
   readonly slot: number;
   policy: EjectPlan;
-  /** The backend's servers, itself among them. */
-  pool: readonly number[];
+  pool: Pool;
+  isOut: boolean;
+  /** When it was last said that it fails, but was not ejected; null: since it began to fail it was not. */
+  sparedMs: number | null;
   /** Ejections so far, for people. */
   count: number;
   /** In a row, less those that quiet times took back. */
@@ -43,6 +53,7 @@ export class Ejections {
 
   constructor(options: EjectionsOptions) {
     this.#options = options;
+    options.servers.hear((slot) => this.#count(slot));
   }
 
   /** watch changes over to a plan. A server that stays, stays out for as long as was said. */
@@ -51,19 +62,22 @@ export class Ejections {
     const after = new Map<number, Member>();
     for (const { name: backend, servers, eject } of plan.backends) {
       if (eject === null) continue;
-      const pool = servers.map(({ name }) => slots.servers[`${backend}/${name}`]!);
-      for (const [index, { name: server, address }] of servers.entries()) {
-        const slot = pool[index]!;
-        const [name, text] = [`${backend}/${server}`, JSON.stringify(address)];
+      const pool = { size: servers.length, out: 0 };
+      for (const { name: server, address } of servers) {
+        const name = `${backend}/${server}`;
+        const slot = slots.servers[name]!;
+        const text = JSON.stringify(address);
+        const isOut = !isUp(this.#options.servers, slot);
+        if (isOut) pool.out++;
         const known = before.get(slot);
         if (known?.name === name && known.address === text) {
           if (JSON.stringify(known.policy) !== JSON.stringify(eject) && known.timer === null) this.#forget(slot);
-          after.set(slot, Object.assign(known, { policy: eject, pool }));
+          after.set(slot, Object.assign(known, { policy: eject, pool, isOut }));
           before.delete(slot);
         } else {
           this.#forget(slot);
-          const times = { count: 0, level: 0, endedMs: 0, timer: null };
-          after.set(slot, { name, address: text, slot, policy: eject, pool, ...times });
+          const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null };
+          after.set(slot, { name, address: text, slot, policy: eject, pool, isOut, ...times });
         }
       }
     }
@@ -77,18 +91,15 @@ export class Ejections {
 
   /** failing hears from a data thread that a server has failed too often. */
   failing(slot: number, reason: string): void {
-    const { servers, timers, log, hold } = this.#options;
+    const { timers, hold } = this.#options;
     const member = this.#members.get(slot);
     if (member === undefined || member.timer !== null) return;
-    const { policy, pool, name } = member;
-    const out = pool.filter((each) => !isUp(servers, each)).length;
-    const most = Math.floor(pool.length * policy.mostShare);
-    if (!isUp(servers, slot) || out + 1 > most) {
-      const message = `server ${name} fails, but is not ejected: ${out} of ${pool.length} servers are out, at most ${most} may be`;
-      log.warn({ server: name, reason }, message);
-      this.#forget(slot);
+    const { policy, pool } = member;
+    if (member.isOut || pool.out + 1 > Math.floor(pool.size * policy.mostShare)) {
+      this.#spare(member, reason);
       return;
     }
+    member.sparedMs = null;
     const quiet = Math.floor((timers.now() - member.endedMs) / policy.timeMs);
     member.level = Math.max(0, member.level - quiet) + 1;
     const timeMs = Math.min(member.level * policy.timeMs, Math.max(policy.mostMs, policy.timeMs));
@@ -106,6 +117,28 @@ export class Ejections {
   stop(): void {
     for (const { timer } of this.#members.values()) if (timer !== null) this.#options.timers.clear(timer);
     this.#members.clear();
+  }
+
+  /** spare lets a server that fails go on. It is said once, and again only after it has been well for as long as an ejection lasts. */
+  #spare(member: Member, reason: string): void {
+    const { timers, log } = this.#options;
+    const { policy, pool, name: server, sparedMs } = member;
+    const nowMs = timers.now();
+    member.sparedMs = nowMs;
+    this.#forget(member.slot);
+    if (sparedMs !== null && nowMs - sparedMs < policy.timeMs) return;
+    const most = Math.floor(pool.size * policy.mostShare);
+    const out = `${pool.out} of ${pool.size} servers are out, at most ${most} may be`;
+    log.warn({ server, reason }, `server ${server} fails, but is not ejected: ${out}`);
+  }
+
+  #count(slot: number): void {
+    const member = this.#members.get(slot);
+    if (member === undefined) return;
+    const isOut = !isUp(this.#options.servers, slot);
+    if (isOut === member.isOut) return;
+    member.isOut = isOut;
+    member.pool.out += isOut ? 1 : -1;
   }
 
   #end(member: Member): void {

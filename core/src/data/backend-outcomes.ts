@@ -56,6 +56,12 @@ export class BackendOutcomes {
     if (this.#circuit !== null) this.#judgeBackend(this.#circuitStatuses[status] === 1, `status ${status}`, request);
   }
 
+  /** spoke: a server whose connections are passed on has sent something. */
+  spoke(server: number, request: Tried): void {
+    if (this.#eject !== null) this.#judgeServer(server, false, '');
+    if (this.#circuit !== null) this.#judgeBackend(false, 'the server spoke', request);
+  }
+
   /** failed: a server has given no answer, or none that can be used. `why` is for people. */
   failed(server: number, why: string, request: Tried): void {
     if (this.#eject !== null) this.#judgeServer(server, true, why);

@@ -6,7 +6,7 @@ import { Ejections } from '../../src/control/ejections.ts';
 import { Slots } from '../../src/control/slots.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { OutcomeCounts } from '../../src/shared/outcome-counts.ts';
-import { MAINT, RUNNING, ServerTable, STOPPED } from '../../src/shared/server-table.ts';
+import { MAINT, READY, RUNNING, ServerTable, STOPPED } from '../../src/shared/server-table.ts';
 import { FakeTimers } from './fixtures/fake-timers.ts';
 import { backend, plan, server } from './fixtures/plans.ts';
 
@@ -21,11 +21,13 @@ let slots: Slots;
 let ejections: Ejections;
 let told: string[];
 let generation: number;
+let logged: string[];
 
 beforeEach(() => {
   timers = new FakeTimers();
   told = [];
   generation = 0;
+  logged = [];
   const memory = createSharedMemory({ threads: 1 });
   servers = new ServerTable(memory.servers, 1);
   slots = new Slots(memory);
@@ -33,7 +35,7 @@ beforeEach(() => {
     servers,
     outcomes: new OutcomeCounts(memory),
     timers,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'warn', base: null }, { write: (line: string) => void logged.push(JSON.parse(line).msg) }),
     hold: (slot, reason) => {
       servers.setState(slot, STOPPED);
       told.push(`${timers.now()} ${slot} ${reason}`);
@@ -126,4 +128,39 @@ test('stopping leaves no timer', () => {
   ejections.failing(0, 'x');
   ejections.stop();
   assert.equal(timers.size, 0);
+});
+
+test('a server that goes on failing without being ejected is logged once', async () => {
+  watch(['a', 'b']);
+  servers.setAdmin(1, MAINT);
+  for (let report = 0; report < 100; report++) {
+    ejections.failing(0, '5 failures in a row');
+    await timers.advance(1000);
+  }
+  assert.deepEqual(logged, ['server app/a fails, but is not ejected: 1 of 2 servers are out, at most 1 may be']);
+  await timers.advance(10_000);
+  ejections.failing(0, '5 failures in a row');
+  assert.equal(logged.length, 2, 'it was well in between');
+  servers.setAdmin(1, READY);
+  ejections.failing(0, '5 failures in a row');
+  assert.equal(told.length, 1);
+});
+
+test('who is out is counted with each change, not with each report', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
+  watch(names);
+  let looks = 0;
+  const { state } = servers;
+  servers.state = function (slot) {
+    looks++;
+    return state.call(this, slot);
+  };
+  for (let slot = 0; slot < 10; slot++) ejections.failing(slot, '5 failures in a row');
+  assert.equal(told.length, 5);
+  assert.ok(looks <= 5, `${looks} looks, one for each that went out`);
+  servers.setState(9, STOPPED);
+  await timers.advance(10_000);
+  assert.equal(told.length, 10);
+  for (let slot = 0; slot < 9; slot++) ejections.failing(slot, '5 failures in a row');
+  assert.equal(told.length, 14, 'one is out already');
 });

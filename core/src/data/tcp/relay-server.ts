@@ -19,6 +19,7 @@ export class RelayServer extends ServerSocket implements ServerSide {
   readonly bodyForm = AS_IS;
   readonly isReused = false;
   #exchange: Exchange | null;
+  #hasSpoken = false;
 
   constructor(endpoint: ServerEndpoint, exchange: Exchange, loop: Loop) {
     super(endpoint, loop, NO_PROTOCOLS);
@@ -34,6 +35,10 @@ export class RelayServer extends ServerSocket implements ServerSide {
   received(bytes: Buffer, length: number): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
+    if (!this.#hasSpoken) {
+      this.#hasSpoken = true;
+      exchange.relayedSpoke();
+    }
     const { out } = exchange.client;
     out.bytes(bytes, 0, length);
     out.flush();
@@ -65,8 +70,12 @@ export class RelayServer extends ServerSocket implements ServerSide {
     const exchange = this.#exchange;
     this.#exchange = null;
     if (exchange === null) return;
-    if (wasConnecting) exchange.serverFailed('connect');
-    else exchange.tunnelEnds(hadError);
+    if (wasConnecting) {
+      exchange.serverFailed('connect');
+    } else {
+      if (hadError && !this.#hasSpoken) exchange.relayedReset();
+      exchange.tunnelEnds(hadError);
+    }
   }
 
   awaitAnswer(): void {
