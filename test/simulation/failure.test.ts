@@ -93,6 +93,101 @@ for (const { count, rate, back, runS } of RETURNS) {
   });
 }
 
+/** Of each pool: its servers, requests a second, how many servers come back at once, and how they were lost. */
+const TRUSTED = [
+  { count: 10, rate: 300, back: 1, is: 'refusing' },
+  { count: 10, rate: 300, back: 3, is: 'failing' },
+  { count: 10, rate: 300, back: 1, is: 'hung' },
+  { count: 1000, rate: 10_000, back: 300, is: 'failing' },
+] as const;
+
+for (const { count, rate, back, is } of TRUSTED) {
+  test(`by least-response-time ${back} of ${count} servers that came back from being ${is} have their part at once, and no more`, async () => {
+    const lost = Array.from({ length: back }, (_, index) => path(2 + 3 * index));
+    const { servers } = await simulate({
+      rules: pool(count, 'balance least-response-time\ncheck tcp every 1s timeout 500ms\ntimeout response 1s'),
+      clients: { rate },
+      servers: { service: { lognormal: '40ms' } },
+      script: [
+        { at: '5s', server: lost, is },
+        { at: '15s', server: lost, is: 'well' },
+      ],
+      step: '500ms',
+      for: '25s',
+    });
+    const parts = { first: 0, next: 0, mostOpen: 0 };
+    for (const { path: name, started, open } of servers) {
+      if (!lost.includes(name)) continue;
+      const began = started.findIndex((each, step) => step > 30 && each > 0);
+      const part = (from: number, to: number) =>
+        started.slice(began + from, began + to).reduce((sum, each) => sum + each, 0) /
+        ((rate / count) * ((to - from) / 2) * back);
+      parts.first += part(0, 2);
+      parts.next += part(2, 8);
+      parts.mostOpen = Math.max(parts.mostOpen, ...open.slice(30));
+    }
+    const said = `${parts.first} of the part in the first second, ${parts.next} then, at most ${parts.mostOpen} open`;
+    assert.ok(parts.first > 0.4 && parts.first < 1.6, said);
+    assert.ok(parts.next > 0.7 && parts.next < 1.3, said);
+    assert.ok(parts.mostOpen <= 12, said);
+  });
+}
+
+for (const balance of ['round-robin', 'least-connections', 'random', 'least-response-time', 'consistent-hash by ip']) {
+  for (const [share, most] of [
+    [0.01, 0],
+    [0.3, 10],
+    [0.9, 100],
+  ] as const) {
+    test(`${100 * share}% of 1000 servers refuse connections: by ${balance} all requests are answered once that is known`, async () => {
+      const lost = Array.from({ length: 1000 * share }, (_, index) => path(Math.floor(index / share)));
+      const { failed, servers, requests } = await simulate({
+        rules: pool(1000, `balance ${balance}`),
+        clients: { rate: 3000 },
+        script: [{ at: '2s', server: lost, is: 'refusing' }],
+        for: '10s',
+      });
+      // What was with a server when it died is another matter.
+      const refused = failed.filter(({ status }) => status === 503);
+      assert.ok(refused.length <= most, `${refused.length} of ${requests}`);
+      assert.ok(
+        refused.every(({ atMs }) => atMs < 2300),
+        `the last at ${refused.at(-1)?.atMs}`,
+      );
+      const late = servers.filter((server) => lost.includes(server.path)).map((server) => between(server, 7, 10));
+      const mean = late.reduce((sum, each) => sum + each, 0) / late.length;
+      assert.ok(mean < 2, `each is still tried ${mean} times in three seconds`);
+    });
+  }
+}
+
+test('servers that all refuse connections are asked all the same, and share the work soon after they are back', async () => {
+  const all = Array.from({ length: 10 }, (_, index) => path(index));
+  const { servers, failed } = await simulate({
+    rules: pool(10, 'balance round-robin'),
+    clients: { rate: 300 },
+    script: [
+      { at: '5s', server: all, is: 'refusing' },
+      { at: '15s', server: all, is: 'well' },
+    ],
+    for: '25s',
+  });
+  assert.ok(failed.every(({ atMs }) => atMs < 15_010));
+  const loads = servers.map((server) => between(server, 20, 25));
+  assert.ok(Math.min(...loads) > 0.9 * Math.max(...loads), `${loads}`);
+});
+
+test('a server that nothing can be reached of keeps a client waiting once in a while only', async () => {
+  const { servers } = await simulate({
+    rules: pool(10, 'balance round-robin\ntimeout connect 1s'),
+    clients: { rate: 300 },
+    script: [{ at: '5s', server: path(3), is: 'unreachable' }],
+    for: '60s',
+  });
+  const tries = between(servers[3]!, 7, 60);
+  assert.ok(tries >= 2 && tries <= 10, `${tries}`);
+});
+
 for (const [count, rate, most] of [
   [10, 500, 3],
   [1000, 20_000, 300],

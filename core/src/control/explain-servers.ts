@@ -48,6 +48,8 @@ export interface LiveServers {
   readonly servers: ServerTable;
   readonly backends: BackendTable;
   readonly current: Generation;
+  /** The clock of all threads, in milliseconds. */
+  now(): number;
   /** Why `backend/server` is stopped in spite of its check; null: it is not. */
   held(name: string): string | null;
   /** The state of a backend's circuit; null: it has none. */
@@ -67,18 +69,23 @@ export function explainServers(
   entries: readonly DataEntry[],
 ): readonly ServerExplanation[] {
   const table = live?.servers ?? idleTable(backend.servers);
+  const nowMs = live?.now() ?? 0;
   const slots = backend.servers.map(({ name }, index) =>
     live === null ? index : (live.current.slots.servers[`${backend.name}/${name}`] ?? -1),
   );
   const open = live === null ? 0 : live.backends.open(live.current.slots.backends[backend.name] ?? 0);
-  const views = [false, true].map((isBackup) => new TierView(backend, slots, isBackup, table, open, facts, entries));
-  const active = views.find(({ hasUsable }) => hasUsable);
+  const views = [false, true].map(
+    (isBackup) => new TierView(backend, slots, isBackup, table, open, facts, entries, () => nowMs),
+  );
+  // When nobody else is there, those are asked too whose last connections failed.
+  const active = views.find(({ hasUsable }) => hasUsable) ?? views.find((view) => view.takeAll());
   const isFull = backend.max > 0 && open >= backend.max;
   const circuit = live?.circuit(live.current.slots.backends[backend.name]!) ?? 'closed';
   return backend.servers.map((server, index) => {
     const seen = seenOf(server, table, slots[index]!);
     const held = live?.held(`${backend.name}/${server.name}`) ?? null;
-    let problem = held ?? problemOf(seen, table.share(slots[index]!), active?.isBackup === false);
+    const passedOverMs = active?.takesAll === true ? 0 : table.passedOverMs(slots[index]!, nowMs);
+    let problem = held ?? problemOf(seen, table.share(slots[index]!), active?.isBackup === false, passedOverMs);
     if (isFull) problem = `the backend is full: ${open} of ${backend.max} requests`;
     if (circuit !== 'closed') problem = CIRCUIT_PROBLEMS[circuit];
     const view = problem === null ? active : undefined;
@@ -97,10 +104,15 @@ export function explainServers(
 class TierView {
   readonly isBackup: boolean;
   readonly hasUsable: boolean;
-  readonly picked: number;
+  picked = -1;
+  /** Those are asked too whose last connections failed. */
+  takesAll = false;
+  readonly #tier: ServerTier;
+  readonly #members: readonly number[];
   readonly #places: readonly number[];
-  readonly #said: BalanceExplanation | null;
-  readonly #failure: string | null;
+  readonly #explain: (tier: ServerTier) => BalanceExplanation | null;
+  #said: BalanceExplanation | null = null;
+  #failure: string | null = null;
 
   constructor(
     backend: BackendPlan,
@@ -110,31 +122,41 @@ class TierView {
     openInAll: number,
     facts: RequestFacts,
     entries: readonly DataEntry[],
+    now: () => number,
   ) {
     const members = [...backend.servers.keys()].filter(
       (index) => backend.servers[index]!.isBackup === isBackup && slots[index] !== -1,
     );
-    const tier = new ServerTier(
+    this.#tier = new ServerTier(
       backend.name,
       members.map((index) => backend.servers[index]!.name),
       members.map((index) => slots[index]!),
-      { table, openInAll: () => openInAll, random: Math.random, now: () => performance.now() },
+      { table, openInAll: () => openInAll, random: Math.random, now },
     );
     this.isBackup = isBackup;
-    this.#places = backend.servers.map((_, index) => members.indexOf(index));
-    this.hasUsable = tier.nextUsable(0) !== -1;
-    let said: BalanceExplanation | null = null;
-    let failure: string | null = null;
-    if (this.hasUsable) {
-      try {
-        said = explainBalance(backend, tier, facts, entries);
-      } catch (thrown) {
-        failure = `its strategy failed: ${reasonOf(thrown)}`;
-      }
+    this.#members = members;
+    const places = new Map(members.map((index, place) => [index, place]));
+    this.#places = backend.servers.map((_, index) => places.get(index) ?? -1);
+    this.#explain = (tier) => explainBalance(backend, tier, facts, entries);
+    this.hasUsable = this.#tier.nextUsable(0) !== -1;
+    if (this.hasUsable) this.#ask();
+  }
+
+  /** takeAll asks those too whose last connections failed. False: there are none. */
+  takeAll(): boolean {
+    this.takesAll = this.#tier.takeAll() && this.#tier.nextUsable(0) !== -1;
+    if (this.takesAll) this.#ask();
+    return this.takesAll;
+  }
+
+  #ask(): void {
+    try {
+      this.#said = this.#explain(this.#tier);
+    } catch (thrown) {
+      this.#failure = `its strategy failed: ${reasonOf(thrown)}`;
     }
-    this.#said = said;
-    this.#failure = failure;
-    this.picked = said === null || said.picked === -1 ? -1 : members[said.picked]!;
+    const picked = this.#said?.picked ?? -1;
+    this.picked = picked === -1 ? -1 : this.#members[picked]!;
   }
 
   why(index: number): string | null {
@@ -185,6 +207,7 @@ function problemOf(
   { state, admin, weight, open, max, isBackup }: Seen,
   share: number,
   hasPrimary: boolean,
+  passedOverMs: number,
 ): string | null {
   if (admin === 'maint') return 'in maintenance';
   if (admin === 'drain') return 'draining: only its sticky clients go there';
@@ -195,6 +218,9 @@ function problemOf(
     const starts =
       share === FULL_SHARE ? '' : `, as it starts with ${Math.round((100 * share) / FULL_SHARE)}% of its max`;
     return `full: ${open} of ${max} requests${starts}`;
+  }
+  if (passedOverMs > 0) {
+    return `passed over for another ${(passedOverMs / 1000).toFixed(1)} s: its last connections failed`;
   }
   if (isBackup && hasPrimary) return 'backup: another server is up';
   return null;

@@ -191,7 +191,9 @@ export class HealthChecker {
   /** cameBack: a server is ready again that was in maintenance. */
   cameBack(name: string): void {
     const watched = this.#watched.get(name);
-    if (watched !== undefined && watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
+    if (watched === undefined) return;
+    this.#options.servers.cameBack(watched.slot);
+    if (watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
   }
 
   /** `unproven` is the check that has to pass before the server is used; null: it is trusted. */
@@ -290,6 +292,7 @@ export class HealthChecker {
     const from = watched.state;
     const to = watched.held !== null ? 'stopped' : (watched.health?.state ?? 'running');
     if (to === from || (to === 'running' && from === 'starting')) return;
+    if (from === 'stopped') this.#options.servers.cameBack(watched.slot);
     if (to === 'running' && from === 'stopped' && this.#slowStart(watched, reason)) return;
     this.#slowStarts.cancel(watched.slot);
     this.#setState(watched, to, reason);

@@ -257,6 +257,7 @@ export class Runtime {
       servers: this.servers,
       backends: this.backends,
       current,
+      now: () => this.#options.timers.now(),
       held: (name) => this.#checker.held(name),
       circuit: (slot) => this.#circuits.state(slot),
     };

@@ -21,6 +21,9 @@ export interface PoolSources {
   now(): number;
 }
 
+/** So many of the servers that answered last are known, with repetitions; a power of two. */
+const ANSWERED_KEPT = 64;
+
 export class LiveServerPool implements StickyPool {
   readonly backend: string;
   readonly size: number;
@@ -40,6 +43,9 @@ export class LiveServerPool implements StickyPool {
   readonly #table: ServerTable;
   readonly #random: () => number;
   #tried: readonly number[] | null = null;
+  /** Who answered lately, newest behind `#newest`, round the end. */
+  readonly #answered = new Int32Array(ANSWERED_KEPT).fill(-1);
+  #newest = 0;
 
   constructor(plan: BackendPlan, endpoints: readonly ServerEndpoint[], sources: PoolSources) {
     const { table, backends, slot } = sources;
@@ -74,13 +80,50 @@ export class LiveServerPool implements StickyPool {
     this.backup = backups.length === 0 ? null : tier(backups);
   }
 
-  /** begin notices what has changed and which servers this request has tried. Call before each attempt. */
+  /**
+   * begin notices what has changed and which servers this request has tried. One that has tried some goes to none of which it is not
+   * known that they take connections. Call before each attempt.
+   */
   begin(tried: readonly number[] | null): void {
     this.#tried = tried;
     this.primary.begin();
     this.backup?.begin();
     if (tried === null) return;
+    this.primary.spareSuspects();
+    this.backup?.spareSuspects();
     for (const index of tried) this.#tierOf(index).exclude(this.#places[index]!);
+  }
+
+  /** takeAll has servers used too whose last connections failed, as nobody else takes the request. False: there are none. */
+  takeAll(): boolean {
+    const hadPrimaries = this.primary.takeAll();
+    const hadBackups = this.backup?.takeAll() ?? false;
+    return hadPrimaries || hadBackups;
+  }
+
+  /** answered: a server has answered in this thread. */
+  answered(index: number): void {
+    this.#newest = (this.#newest + 1) & (ANSWERED_KEPT - 1);
+    this.#answered[this.#newest] = index;
+  }
+
+  /** lastToAnswer is the usable server that answered last, of the last 64 answers; -1: none of them is usable. */
+  lastToAnswer(): number {
+    for (let back = 0; back < ANSWERED_KEPT; back++) {
+      const index = this.#answered[(this.#newest - back) & (ANSWERED_KEPT - 1)]!;
+      if (index === -1) return -1;
+      if (this.isUsable(index)) return index;
+    }
+    return -1;
+  }
+
+  isSuspect(index: number): boolean {
+    return this.#tierOf(index).isSuspect(this.#places[index]!);
+  }
+
+  /** isTrialTaken: another request is finding out whether a suspect server takes connections; false: this one may. */
+  isTrialTaken(index: number, leaseMs: number): boolean {
+    return this.#tierOf(index).isTrialTaken(this.#places[index]!, leaseMs);
   }
 
   /** healthy is the number of servers that take new clients: up, ready, of a weight above 0. Backups count. */

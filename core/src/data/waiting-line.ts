@@ -44,10 +44,14 @@ export class WaitingLine {
     return this.#forAny.size === 0;
   }
 
-  /** join puts a request at the end, for one server or any (-1); false when the line is too long. */
+  /** join puts a request at the end, for one server or any (-1); false when the line is too long, or that server's own. */
   join(waiting: Waiting, server = -1): boolean {
     const { backends, table, thread, lines } = this.#loop;
     if (!backends.tryWait(this.#slot, thread, this.#most)) return false;
+    if (server !== -1 && !table.tryWait(this.#slotOf(server), thread)) {
+      backends.left(this.#slot, thread);
+      return false;
+    }
     const number = ++this.#last;
     if (server === -1) this.#forAny.set(waiting, number);
     else {
@@ -58,7 +62,6 @@ export class WaitingLine {
       }
       line.set(waiting, number);
       this.#servers.set(waiting, server);
-      table.addWaiting(this.#slotOf(server), thread, 1);
     }
     lines.add(this);
     return true;
@@ -73,7 +76,7 @@ export class WaitingLine {
       const line = this.#forOne.get(server)!;
       line.delete(waiting);
       if (line.size === 0) this.#forOne.delete(server);
-      table.addWaiting(this.#slotOf(server), thread, -1);
+      table.left(this.#slotOf(server), thread);
     }
     backends.left(this.#slot, thread);
     if (this.#forAny.size === 0 && this.#servers.size === 0) lines.delete(this);

@@ -95,7 +95,7 @@ export interface Balancer {
   ended?(index: number, pool: ServerPool): void;
   /**
    * answered is called when the head of an answer has come, `ms` after the request was sent; with status 0 when there was none:
-   * the server refused, broke off, or took too long.
+   * the server refused, broke off, or took too long. Not called for what was sent before the server last came back.
    */
   answered?(index: number, pool: ServerPool, ms: number, status: number): void;
   /**

@@ -18,7 +18,10 @@ export interface ServerPool {
   readonly version: number;
   /** May this request's next attempt go there: a candidate with room, not tried before by this request. */
   isUsable(index: number): boolean;
-  /** Running or starting, ready, weight above 0, and not known to be full. It stays so until a watcher's `changed`. */
+  /**
+   * Running or starting, ready, weight above 0, not known to be full, and not passed over because its last connections failed. It
+   * stays so until a watcher's `changed`.
+   */
   isCandidate(index: number): boolean;
   /** The first usable server at or behind `from`, round the end to the beginning; -1: none is. As fast in any pool. */
   nextUsable(from: number): number;
@@ -28,7 +31,7 @@ export interface ServerPool {
   weight(index: number): number;
   /** 0 to 256, as it is when slow start is over. */
   fullWeight(index: number): number;
-  /** The sum of the weights of the servers that are up, full ones too. */
+  /** The sum of the weights of the servers that are up and not passed over, full ones too. */
   readonly totalWeight: number;
   /** Requests (and tunnels) open on the server, over all threads. */
   open(index: number): number;
@@ -44,7 +47,8 @@ export interface ServerPool {
   now(): number;
   /**
    * A number of the strategy's own for a server, in memory that all threads share, 0 until it is set; `which` is 0 to 3. It is a
-   * 32-bit float, it outlives reloads, and the last writer wins.
+   * 32-bit float, it outlives reloads, and the last writer wins. It is 0 again when the server comes back from being stopped or
+   * from maintenance, and when a connection to it fails.
    */
   note(index: number, which: number): number;
   setNote(index: number, which: number, value: number): void;

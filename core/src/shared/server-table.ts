@@ -42,6 +42,20 @@ const MOST_WAITING = 8;
 const NOTES = 9;
 /** Numbers of a strategy's own that a server has room for. */
 export const NOTE_COUNT = 4;
+/** How often the server has come back: what was sent to it before says nothing of it now. */
+const SPELL = 13;
+/** Times in a row that it has been passed over, and until when, in whole milliseconds that wrap at 32 bits. */
+const REFUSALS = 14;
+const AGAIN = 15;
+
+/** The first time that a server is passed over for; each time in a row is twice as long. */
+const FIRST_PASS_MS = 100;
+/** The longest for one that refuses at once. It is short, so that servers which all come back share the work soon. */
+const LONGEST_PASS_MS = 4000;
+/** A connection that failed slowly keeps a client waiting: so many times as long as that took, however short the others are. */
+const SLOW_TIMES = 10;
+/** The longest of all. */
+const MOST_PASS_MS = 60_000;
 
 /** Most servers in one gateway, over all backends. */
 export const SERVER_CAPACITY = 16384;
@@ -63,6 +77,7 @@ export class ServerTable {
   readonly #changes: Int32Array;
   readonly #openByThread: Int32Array;
   readonly #waitingByThread: Int32Array;
+  #heard: (slot: number) => void = () => {};
 
   /** bytes is the size of the memory for so many threads (at least 1). */
   static bytes(threads: number): number {
@@ -86,8 +101,8 @@ export class ServerTable {
   }
 
   /**
-   * version is the number of changes so far (32 bits, it wraps): of a state, admin state, weight, max or share, and of a full
-   * server that has room again. Pools compare it before they trust what they kept.
+   * version is the number of changes so far (32 bits, it wraps): of a state, admin state, weight, max or share, of a full
+   * server that has room again, and of one that is passed over, or no longer. Pools compare it before they trust what they kept.
    */
   get version(): number {
     return Atomics.load(this.#words, VERSION);
@@ -104,7 +119,7 @@ export class ServerTable {
   }
 
   setState(slot: number, state: number): void {
-    this.#set(slot, STATE, state);
+    if (this.#set(slot, STATE, state)) this.#heard(slot);
   }
 
   admin(slot: number): number {
@@ -112,7 +127,12 @@ export class ServerTable {
   }
 
   setAdmin(slot: number, admin: number): void {
-    this.#set(slot, ADMIN, admin);
+    if (this.#set(slot, ADMIN, admin)) this.#heard(slot);
+  }
+
+  /** hear has a function called with each slot whose state or admin state is changed through this view; one function a view. */
+  hear(heard: (slot: number) => void): void {
+    this.#heard = heard;
   }
 
   /** takesNew: new clients may go there: it is up, ready, and of a weight above 0. */
@@ -176,11 +196,17 @@ export class ServerTable {
     return this.#words[HEADER + slot * STRIDE + WAITING]!;
   }
 
-  /** addWaiting counts one more (1) or less (-1). */
-  addWaiting(slot: number, thread: number, amount: 1 | -1): void {
-    const own = thread * SERVER_CAPACITY + slot;
-    this.#waitingByThread[own] = this.#waitingByThread[own]! + amount;
-    Atomics.add(this.#words, HEADER + slot * STRIDE + WAITING, amount);
+  /** tryWait counts one more, unless as many wait for this server as may: that is never exceeded, whatever other threads do. */
+  tryWait(slot: number, thread: number): boolean {
+    const most = this.mostWaiting(slot);
+    if (this.#addWaiting(slot, thread, 1) < most || most === 0) return true;
+    this.#addWaiting(slot, thread, -1);
+    return false;
+  }
+
+  /** left counts one less that waits. */
+  left(slot: number, thread: number): void {
+    this.#addWaiting(slot, thread, -1);
   }
 
   /** note is a number of the strategy's own, 0 until it is set; `which` is below NOTE_COUNT. 32-bit floats. */
@@ -190,6 +216,63 @@ export class ServerTable {
 
   setNote(slot: number, which: number, value: number): void {
     this.#notes[HEADER + slot * STRIDE + NOTES + which] = value;
+  }
+
+  /** spell changes whenever what is known of a server's answers is forgotten: it came back, or its connections failed. */
+  spell(slot: number): number {
+    return this.#words[HEADER + slot * STRIDE + SPELL]!;
+  }
+
+  /** cameBack: the server was out of use, and what was known of its answers says nothing any more: notes are 0 again. */
+  cameBack(slot: number): void {
+    this.#forgetAnswers(slot);
+    this.sound(slot);
+  }
+
+  /** refusals is how many times in a row the server has been passed over since it last took a connection; 0: it is sound. */
+  refusals(slot: number): number {
+    return this.#words[HEADER + slot * STRIDE + REFUSALS]!;
+  }
+
+  /** passedOverMs is how long the server is still passed over, as its last connections failed; 0: it is not. */
+  passedOverMs(slot: number, nowMs: number): number {
+    const at = HEADER + slot * STRIDE;
+    if (this.#words[at + REFUSALS] === 0) return 0;
+    const left = (this.#words[at + AGAIN]! - nowMs) | 0;
+    return left > 0 && left <= MOST_PASS_MS ? left : 0;
+  }
+
+  /**
+   * refused: no connection was made, after `tookMs`. The server is passed over for a while, the longer the more often in a row; what
+   * others find meanwhile counts for nothing, unless it `wasTrial`. `random`, 0 to 1, keeps servers that died together apart.
+   */
+  refused(slot: number, nowMs: number, tookMs: number, wasTrial: boolean, random: number): void {
+    const at = HEADER + slot * STRIDE;
+    if (wasTrial || this.passedOverMs(slot, nowMs) === 0) {
+      const before = Atomics.add(this.#words, at + REFUSALS, 1);
+      const growing = Math.min(LONGEST_PASS_MS, FIRST_PASS_MS * 2 ** Math.min(before, 16));
+      const passMs = Math.max(growing, SLOW_TIMES * tookMs) * (0.75 + random / 2);
+      Atomics.store(this.#words, at + AGAIN, (nowMs + Math.min(MOST_PASS_MS, passMs)) | 0);
+    }
+    this.#forgetAnswers(slot);
+    this.#note(slot);
+  }
+
+  /** tryTrial is true for the one request that may find out whether the server takes connections again, for `leaseMs`. */
+  tryTrial(slot: number, nowMs: number, leaseMs: number): boolean {
+    const at = HEADER + slot * STRIDE + AGAIN;
+    const before = Atomics.load(this.#words, at);
+    if (this.refusals(slot) === 0) return true;
+    if (this.passedOverMs(slot, nowMs) > 0) return false;
+    const until = (nowMs + Math.min(MOST_PASS_MS, leaseMs)) | 0;
+    if (Atomics.compareExchange(this.#words, at, before, until) !== before) return false;
+    this.#note(slot);
+    return true;
+  }
+
+  /** sound: the server has taken a connection, or answered. */
+  sound(slot: number): void {
+    if (Atomics.exchange(this.#words, HEADER + slot * STRIDE + REFUSALS, 0) !== 0) this.#note(slot);
   }
 
   lastCheck(slot: number): number {
@@ -255,9 +338,23 @@ export class ServerTable {
     this.#note(slot);
   }
 
-  #set(slot: number, field: number, value: number): void {
+  #addWaiting(slot: number, thread: number, amount: 1 | -1): number {
+    const own = thread * SERVER_CAPACITY + slot;
+    this.#waitingByThread[own] = this.#waitingByThread[own]! + amount;
+    return Atomics.add(this.#words, HEADER + slot * STRIDE + WAITING, amount);
+  }
+
+  #forgetAnswers(slot: number): void {
+    const at = HEADER + slot * STRIDE;
+    Atomics.add(this.#words, at + SPELL, 1);
+    for (let which = 0; which < NOTE_COUNT; which++) this.#notes[at + NOTES + which] = 0;
+  }
+
+  #set(slot: number, field: number, value: number): boolean {
     const at = HEADER + slot * STRIDE + field;
-    if (Atomics.exchange(this.#words, at, value) !== value) this.#note(slot);
+    if (Atomics.exchange(this.#words, at, value) === value) return false;
+    this.#note(slot);
+    return true;
   }
 
   /** The word has been written before, so whoever sees the new version sees it too. */

@@ -5,6 +5,9 @@
  * What the server table says of states, weights and room is kept and brought up to date by the table's list of changes, so
  * that a change costs the servers that changed and not all of them. A server is found to be full when somebody looks at
  * it, and is no candidate until the table says that it has room. Open counts are read live.
+ *
+ * A server whose last connections failed is *passed over*: up, but no candidate until its time is over. Then it is *suspect* until
+ * it has taken a connection: a candidate, but not for requests that have failed somewhere already. `takeAll` has those used too.
  */
 import type { PoolWatcher, ServerPool } from '../plugin/server-pool.ts';
 import { IndexSet } from './index-set.ts';
@@ -22,6 +25,9 @@ export interface TierSources {
 /** Changes come while they are read; so many from the end the oldest may be overwritten at any moment. */
 const CHANGES_READ = CHANGES_KEPT - 512;
 
+/** Those passed over are looked at in so long steps. */
+const LET_IN_MS = 20;
+
 export class ServerTier implements ServerPool {
   readonly backend: string;
   readonly size: number;
@@ -38,7 +44,14 @@ export class ServerTier implements ServerPool {
   readonly #sources: TierSources;
   readonly #table: ServerTable;
   readonly #tried: Int32Array;
+  readonly #isSuspect: Uint8Array;
+  readonly #passedOver: IndexSet;
   #candidateCount = 0;
+  #suspectCount = 0;
+  #passedOverCount = 0;
+  /** When the first of those passed over is let in again. */
+  #againMs = 0;
+  #sparesSuspects = false;
   #triedCount = 0;
   #seen = 0;
   #watcher: PoolWatcher | null = null;
@@ -54,6 +67,8 @@ export class ServerTier implements ServerPool {
     this.#isUp = new Uint8Array(this.size);
     this.#candidates = new IndexSet(this.size);
     this.#tried = new Int32Array(this.size);
+    this.#isSuspect = new Uint8Array(this.size);
+    this.#passedOver = new IndexSet(this.size);
     for (let index = 0; index < this.size; index++) this.#bySlot.set(this.#slots[index]!, index);
     this.#lookAtAll();
   }
@@ -61,12 +76,52 @@ export class ServerTier implements ServerPool {
   /** begin notices what has changed, and forgets what earlier requests tried. */
   begin(): void {
     this.#triedCount = 0;
-    if (this.#table.version !== this.#seen) this.#catchUp();
+    this.#sparesSuspects = false;
+    this.refresh();
   }
 
   /** refresh notices what has changed. */
   refresh(): void {
     if (this.#table.version !== this.#seen) this.#catchUp();
+    if (this.#passedOverCount !== 0 && this.#sources.now() >= this.#againMs) this.#letIn();
+  }
+
+  /** spareSuspects leaves suspect servers out until the next `begin`: the request has failed somewhere already. */
+  spareSuspects(): void {
+    this.#sparesSuspects = true;
+  }
+
+  /**
+   * takeAll takes in whom `spareSuspects` leaves out and who is passed over: nobody else is there. It holds for each of those
+   * until it fails again. False: there are none.
+   */
+  takeAll(): boolean {
+    const had = this.#sparesSuspects && this.#suspectCount !== 0;
+    this.#sparesSuspects = false;
+    if (this.#passedOverCount === 0) return had;
+    const passedOver = this.#passedOver;
+    for (let index = passedOver.next(0); index !== -1; index = passedOver.next(index + 1)) this.#look(index, true);
+    return true;
+  }
+
+  /**
+   * isTrialTaken: the server is suspect, others are not, and another request is finding out how it is. False: the request may go
+   * there, and is the one that finds out if the server is suspect: then nobody else is for `leaseMs`.
+   */
+  isTrialTaken(index: number, leaseMs: number): boolean {
+    if (this.#suspectCount === this.#candidateCount) return false;
+    if (this.#table.tryTrial(this.#slots[index]!, this.#sources.now(), leaseMs)) return false;
+    this.#look(index);
+    return true;
+  }
+
+  isSuspect(index: number): boolean {
+    return this.#isSuspect[index] === 1;
+  }
+
+  /** isPassedOver: it is up, but its last connections failed. */
+  isPassedOver(index: number): boolean {
+    return this.#passedOver.has(index);
   }
 
   /** exclude leaves a server out until the next `begin`. */
@@ -76,10 +131,10 @@ export class ServerTier implements ServerPool {
 
   /** hasFull: a server that this request may use would take it, if others left. */
   get hasFull(): boolean {
-    let full = this.upCount - this.#candidateCount;
+    let full = this.upCount - this.#passedOverCount - this.#candidateCount;
     for (let at = 0; at < this.#triedCount; at++) {
       const index = this.#tried[at]!;
-      if (this.#isUp[index] === 1 && !this.#candidates.has(index)) full--;
+      if (this.#isUp[index] === 1 && !this.#candidates.has(index) && !this.#passedOver.has(index)) full--;
     }
     return full > 0;
   }
@@ -87,6 +142,7 @@ export class ServerTier implements ServerPool {
   isUsable(index: number): boolean {
     if (!(index >= 0 && index < this.size) || !this.#candidates.has(index)) return false;
     if (this.#triedCount !== 0 && this.#isTried(index)) return false;
+    if (this.#sparesSuspects && this.#isSuspect[index] === 1) return false;
     const slot = this.#slots[index]!;
     const limit = this.#table.limit(slot);
     if (limit === 0 || this.#table.open(slot) < limit) return true;
@@ -187,25 +243,56 @@ export class ServerTier implements ServerPool {
     for (let index = 0; index < this.size; index++) this.#look(index);
   }
 
-  /** look takes in what the table says of a server now. */
-  #look(index: number): void {
+  /** letIn looks at those passed over, no more often than each 20 ms. */
+  #letIn(): void {
+    const nowMs = this.#sources.now();
+    const passedOver = this.#passedOver;
+    let again = Number.POSITIVE_INFINITY;
+    for (let index = passedOver.next(0); index !== -1; index = passedOver.next(index + 1)) {
+      const left = this.#table.passedOverMs(this.#slots[index]!, nowMs);
+      if (left === 0) this.#look(index);
+      else again = Math.min(again, left);
+    }
+    this.#againMs = nowMs + Math.max(LET_IN_MS, again);
+  }
+
+  /** look takes in what the table says of a server now. `isWanted`: it is not passed over. */
+  #look(index: number, isWanted = false): void {
     const table = this.#table;
     const slot = this.#slots[index]!;
     const state = table.state(slot);
     const weight = (table.weight(slot) * table.share(slot)) / FULL_SHARE;
     const isUp = (state === RUNNING || state === STARTING) && table.admin(slot) === READY && weight > 0;
     const limit = table.limit(slot);
-    const isCandidate = isUp && (limit === 0 || table.open(slot) < limit);
+    const isRefusing = isUp && table.refusals(slot) !== 0;
+    const isPassedOver = isRefusing && !isWanted && this.#passOver(slot);
+    const isCandidate = isUp && !isPassedOver && (limit === 0 || table.open(slot) < limit);
+    const isSuspect = isCandidate && isRefusing;
     const wasUp = this.#isUp[index] === 1;
+    const wasPassedOver = this.#passedOver.has(index);
     const wasCandidate = this.#candidates.has(index);
+    const wasSuspect = this.#isSuspect[index] === 1;
     const before = this.#weights[index]!;
-    if (isUp === wasUp && isCandidate === wasCandidate && weight === before) return;
+    if (isSuspect !== wasSuspect) {
+      this.#isSuspect[index] = isSuspect ? 1 : 0;
+      this.#suspectCount += isSuspect ? 1 : -1;
+    }
+    if (isUp === wasUp && isCandidate === wasCandidate && isPassedOver === wasPassedOver && weight === before) {
+      return;
+    }
     // Weights are multiples of 1/256, so the sum is exact however often it is added to.
-    if (wasUp) this.totalWeight -= before;
-    if (isUp) this.totalWeight += weight;
+    if (wasUp && !wasPassedOver) this.totalWeight -= before;
+    if (isUp && !isPassedOver) this.totalWeight += weight;
     this.upCount += (isUp ? 1 : 0) - (wasUp ? 1 : 0);
     this.#isUp[index] = isUp ? 1 : 0;
     this.#weights[index] = weight;
+    if (isPassedOver && !wasPassedOver) {
+      this.#passedOver.add(index);
+      this.#passedOverCount++;
+    } else if (wasPassedOver && !isPassedOver) {
+      this.#passedOver.delete(index);
+      this.#passedOverCount--;
+    }
     if (isCandidate && !wasCandidate) {
       this.#candidates.add(index);
       this.#candidateCount++;
@@ -216,10 +303,22 @@ export class ServerTier implements ServerPool {
     this.#changed(index);
   }
 
+  #passOver(slot: number): boolean {
+    const nowMs = this.#sources.now();
+    const left = this.#table.passedOverMs(slot, nowMs);
+    if (left === 0) return false;
+    if (this.#passedOverCount === 0 || nowMs + left < this.#againMs) this.#againMs = nowMs + left;
+    return true;
+  }
+
   /** drop takes out a server that has just been found full. */
   #drop(index: number): void {
     this.#candidates.delete(index);
     this.#candidateCount--;
+    if (this.#isSuspect[index] === 1) {
+      this.#isSuspect[index] = 0;
+      this.#suspectCount--;
+    }
     this.#changed(index);
   }
 

@@ -47,7 +47,8 @@ export class VirtualEndpoint extends ServerEndpoint {
 class VirtualAttempt extends Timed implements ServerSide, Visit {
   readonly out = nowhere;
   readonly bodyForm = AS_IS;
-  readonly isConnecting = false;
+  /** Nothing else is ever waited for before the request is with the server. */
+  readonly isConnecting: boolean;
   readonly isReused = false;
   readonly #loop: Loop;
   readonly #server: VirtualServer;
@@ -63,6 +64,7 @@ class VirtualAttempt extends Timed implements ServerSide, Visit {
     this.#cookie = cookie;
     this.#loop = loop;
     this.#isUnreachable = server.condition === 'unreachable';
+    this.isConnecting = this.#isUnreachable || server.condition === 'refusing';
     const { timeouts } = exchange.backend.plan;
     loop.wheel.limit(this, this.#isUnreachable ? timeouts.connectMs : timeouts.responseMs);
     (exchange.client as VirtualRequest).visits(server, exchange.backend.name);

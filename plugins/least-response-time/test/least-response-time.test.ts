@@ -7,13 +7,19 @@ import { balancers } from '../src/data.ts';
 
 const facts = fakeFacts();
 const create = (pool: FakePool) => balancers['least-response-time']!(pool, {});
+type Created = ReturnType<typeof create>;
+
+/** known has a server answer often enough that its mean can be relied on. */
+function known(balancer: Created, index: number, pool: FakePool, ms: number): void {
+  for (let answer = 0; answer < 16; answer++) balancer.answered!(index, pool, ms, 200);
+}
 
 test('the server that answers soonest is picked, for its open requests and its weight', () => {
   const pool = new FakePool([1, 1, 2]);
   const balancer = create(pool);
-  balancer.answered!(0, pool, 10, 200);
-  balancer.answered!(1, pool, 30, 200);
-  balancer.answered!(2, pool, 50, 200);
+  known(balancer, 0, pool, 10);
+  known(balancer, 1, pool, 30);
+  known(balancer, 2, pool, 50);
   assert.equal(balancer.pick(facts, pool), 0);
   pool.setOpen(0, 2);
   assert.equal(balancer.pick(facts, pool), 2, '50 × 1 / 2 is less than 10 × 3');
@@ -24,7 +30,7 @@ test('the server that answers soonest is picked, for its open requests and its w
 test('servers of which nothing is known are tried in turn, with one request each', () => {
   const pool = new FakePool([1, 1, 1]);
   const balancer = create(pool);
-  balancer.answered!(0, pool, 20, 200);
+  known(balancer, 0, pool, 20);
   const picked: number[] = [];
   for (let request = 0; request < 6; request++) {
     const index = balancer.pick(facts, pool);
@@ -34,10 +40,26 @@ test('servers of which nothing is known are tried in turn, with one request each
   assert.deepEqual([...picked].sort(), [0, 0, 0, 0, 1, 2]);
 });
 
+test('a server of which little is known gets no more at once than it has answered', () => {
+  const pool = new FakePool([1, 1]);
+  const balancer = create(pool);
+  known(balancer, 0, pool, 20);
+  for (let answers = 1; answers < 16; answers++) {
+    // One lucky answer says that it is a hundred times as fast.
+    balancer.answered!(1, pool, 0.2, 200);
+    pool.setOpen(1, 0);
+    let most = 0;
+    while (most < 30 && balancer.pick(facts, pool) === 1) pool.setOpen(1, ++most);
+    assert.equal(most, answers);
+  }
+  balancer.answered!(1, pool, 0.2, 200);
+  for (let request = 0; request < 30; request++) assert.equal(balancer.pick(facts, pool), 1);
+});
+
 test('a mean follows what is measured over about ten seconds', () => {
   const pool = new FakePool([1, 1]);
   const balancer = create(pool);
-  for (const index of [0, 1]) balancer.answered!(index, pool, 20, 200);
+  for (const index of [0, 1]) known(balancer, index, pool, 20);
   pool.setOpen(0, 1);
   pool.setOpen(1, 1);
   for (let step = 0; step < 300; step++) {

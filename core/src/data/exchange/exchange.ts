@@ -71,8 +71,12 @@ export class Exchange extends Timed implements Waiting {
   /** The server's index in the backend; -1: none yet. */
   #index = -1;
   #openSlot = -1;
-  /** When the request was given to the server; kept only where the strategy asks for it. */
+  /** When the request was given to the server; kept where the strategy asks for it, and for new connections. */
   #sentMs = 0;
+  /** The server's spell then: what is sent before it comes back says nothing of it afterwards. */
+  #sentSpell = 0;
+  /** The request finds out whether its server takes connections again. */
+  #isTrial = false;
   #tried: number[] | null = null;
   /** Attempts at the backends that the request fell back from. */
   #elsewhere = 0;
@@ -250,12 +254,18 @@ export class Exchange extends Timed implements Waiting {
       else this.#serve(service);
       return;
     }
-    const isNew = this.request.attempts === 0;
-    let server = this.#choose(-1, isNew && !this.backend.line.isOpen());
+    const isBehind = this.request.attempts === 0 && !this.backend.line.isOpen();
+    let server = this.#choose(-1, isBehind);
     if (server === NOBODY && this.#tried !== null) {
       // Nobody else is there to try: perhaps it was only a moment's trouble.
       this.#tried = null;
       server = this.#choose();
+    }
+    let isIn = this.#join(server);
+    if (server === FULL && !isIn && choice.waitsFor !== -1) {
+      // Others joined the line of the client's own server in the same moment: another one will do.
+      server = this.#choose(-1, isBehind);
+      isIn = this.#join(server);
     }
     if (server >= 0) {
       this.#send(server, needsNew);
@@ -265,7 +275,7 @@ export class Exchange extends Timed implements Waiting {
       this.#attempt(false);
       return;
     }
-    if (server === NOBODY || !this.backend.line.join(this, choice.waitsFor)) {
+    if (!isIn) {
       this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
       return;
     }
@@ -273,6 +283,11 @@ export class Exchange extends Timed implements Waiting {
     this.#waitsFor = choice.waitsFor;
     this.client.waits();
     this.#loop.wheel.limit(this, this.backend.plan.timeouts.queueMs);
+  }
+
+  /** join has the request wait for what it was said to wait for. False: the line is too long, or it need not wait. */
+  #join(server: number): boolean {
+    return server === FULL && this.backend.line.join(this, choice.waitsFor);
   }
 
   /** tryAgain: there may be room now. */
@@ -298,9 +313,12 @@ export class Exchange extends Timed implements Waiting {
 
   #choose(waitsFor = -1, isBehind = false): number {
     const { slot } = this.listener;
-    const server = chooseServer(this.backend, this.request, this.#tried, slot, this.#loop, waitsFor, isBehind);
+    const { backend } = this;
+    const isLast = this.#failure === 'connect' && this.#tried !== null && this.#attempts >= backend.plan.retry.times;
+    const server = chooseServer(backend, this.request, this.#tried, slot, this.#loop, waitsFor, isBehind, isLast);
     this.#isSticky = choice.isSticky;
     this.#owner = choice.owner;
+    this.#isTrial = choice.isTrial;
     return server;
   }
 
@@ -308,6 +326,7 @@ export class Exchange extends Timed implements Waiting {
   #noteAnswered(status: number): void {
     const { backend } = this;
     if (!backend.balancer.hearsAnswers || this.#openSlot === -1) return;
+    if (this.#loop.table.spell(this.#openSlot) !== this.#sentSpell) return;
     noteAnswered(backend, this.#index, this.#sentMs, status, this.listener.slot, this.#loop);
   }
 
@@ -319,9 +338,13 @@ export class Exchange extends Timed implements Waiting {
     this.request.attempts++;
     this.#index = server;
     this.#openSlot = endpoint.slot;
-    if (balancer.hearsAnswers) this.#sentMs = this.#loop.now();
+    if (balancer.hearsAnswers) {
+      this.#sentMs = this.#loop.now();
+      this.#sentSpell = this.#loop.table.spell(endpoint.slot);
+    }
     counters.server(endpoint.slot, ServerIndex.requests);
     this.server = endpoint.attempt(this, this.#loop, this.#isRepeatable, needsNew);
+    if (this.server.isConnecting && !balancer.hearsAnswers) this.#sentMs = this.#loop.now();
   }
 
   /** sendBody lets the client's side go on, if the server is ready for it already. */
@@ -378,7 +401,23 @@ export class Exchange extends Timed implements Waiting {
   // What the server's side tells.
 
   serverConnected(): void {
+    this.#serverIsSound();
     this.client.sendBody(this.server!);
+  }
+
+  /** serverIsSound: it has taken a connection, or answered. */
+  #serverIsSound(): void {
+    const { table } = this.#loop;
+    const slot = this.#openSlot;
+    if (slot !== -1 && table.refusals(slot) !== 0) table.sound(slot);
+  }
+
+  /** refused: no connection was made. Others go elsewhere for a while. */
+  #refused(slot: number): void {
+    const { table, now, random } = this.#loop;
+    const nowMs = now();
+    table.refused(slot, nowMs, Math.max(0, nowMs - this.#sentMs), this.#isTrial, random());
+    this.backend.pool.endpoints[this.#index]!.flush();
   }
 
   serverDrained(): void {
@@ -391,12 +430,12 @@ export class Exchange extends Timed implements Waiting {
     const slot = this.#openSlot;
     const wasReused = this.server!.isReused;
     if (slot !== -1) counters.server(slot, FAILURE_COUNTERS[failure]);
-    if (failure === 'connect') this.backend.pool.endpoints[this.#index]!.flush();
     // That a kept connection has died says nothing of its server.
     if (failure !== 'dead' || !wasReused) {
       this.#noteAnswered(0);
       this.backend.outcomes?.failed(slot, FAILURE_NAMES[failure], this.request);
     }
+    if (failure === 'connect') this.#refused(slot);
     this.#endAttempt(true);
     this.#failure = failure;
     if (this.isAnswering) {
@@ -422,6 +461,10 @@ export class Exchange extends Timed implements Waiting {
     const isServers = this.#openSlot !== -1;
     const isRetried =
       isServers && backend.retriesStatus.has(answer.status) && this.#attempts <= backend.plan.retry.times;
+    if (isServers) {
+      this.#serverIsSound();
+      backend.pool.answered(this.#index);
+    }
     this.#noteAnswered(answer.status);
     backend.outcomes?.answered(this.#openSlot, answer.status, request);
     if (isRetried && this.#isRepeatable && this.#isAffordable()) {
@@ -489,8 +532,20 @@ export class Exchange extends Timed implements Waiting {
 
   tunnelBegins(): void {
     this.#isTunnel = true;
+    this.#serverIsSound();
     this.tunnelMoved();
     this.client.tunnelBegins();
+  }
+
+  /** relayedSpoke: the first byte of a server that is relayed has come. That is all there is to know of its answer. */
+  relayedSpoke(): void {
+    this.backend.outcomes?.spoke(this.#openSlot, this.request);
+  }
+
+  /** relayedReset: such a server has reset the connection before it said anything. */
+  relayedReset(): void {
+    this.#loop.counters.server(this.#openSlot, FAILURE_COUNTERS.dead);
+    this.backend.outcomes?.failed(this.#openSlot, FAILURE_NAMES.dead, this.request);
   }
 
   tunnelMoved(): void {

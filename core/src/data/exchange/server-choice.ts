@@ -23,14 +23,15 @@ const MOST_PICKS = 8;
 
 /**
  * One an event loop, filled by `chooseServer` and read at once: the server is the one that the client belongs to; with FULL,
- * the one whose room is waited for, or -1 for any; `owner`: the server that the client was known to belong to, or -1.
+ * the one whose room is waited for, or -1 for any; `owner`: the server that the client was known to belong to, or -1;
+ * `isTrial`: the request finds out whether the server takes connections again.
  */
-export const choice = { isSticky: false, waitsFor: -1, owner: -1 };
+export const choice = { isSticky: false, waitsFor: -1, owner: -1, isTrial: false };
 
 /**
  * chooseServer returns a server's index, FULL or NOBODY. `listener` is the slot that a failing plugin is counted under;
  * `waitsFor`: the request waits already, for this server (-1: for any, or not at all); `isBehind`: others wait, whom it may not
- * overtake, so that only a server of its own will do.
+ * overtake, so that only a server of its own will do; `isLast`: it has been refused elsewhere, and may fail no more.
  */
 export function chooseServer(
   backend: LinkedBackend,
@@ -40,11 +41,13 @@ export function chooseServer(
   loop: Loop,
   waitsFor = -1,
   isBehind = false,
+  isLast = false,
 ): number {
   const { pool, stickiness, balancer, plan, slot } = backend;
   const { table, thread } = loop;
   choice.isSticky = false;
   choice.owner = -1;
+  choice.isTrial = false;
   if (backend.outcomes !== null && !backend.outcomes.admits(request)) return NOBODY;
   choice.waitsFor = -1;
   let missed: number = StickIndex.misses;
@@ -70,8 +73,13 @@ export function chooseServer(
     }
     if (isBehind) return FULL;
     for (let picks = 0; picks < MOST_PICKS; picks++) {
-      const picked = balancer.pick(request);
+      // Whoever has just answered is the least likely to be gone as well.
+      let picked = isLast ? pool.lastToAnswer() : -1;
+      if (picked === -1) picked = balancer.pick(request);
+      if (picked === -1 && pool.takeAll()) picked = balancer.pick(request);
       if (picked === -1) return pool.isFull ? FULL : NOBODY;
+      choice.isTrial = pool.isSuspect(picked);
+      if (choice.isTrial && pool.isTrialTaken(picked, plan.timeouts.connectMs)) continue;
       if (table.tryOpen(pool.slot(picked), thread)) return open(backend, picked, missed, loop);
     }
     return FULL;
