@@ -79,8 +79,11 @@ export function grammarOf(words: readonly Word[]): Grammar {
       },
       named('keyword.operator.logical', word(JOINTS)),
       named('keyword.operator.comparison', word([...OPERATORS, ...PRESENCE])),
-      named('constant.numeric.address', `${BEFORE}(?:unix:/\\S+|\\[[0-9a-fA-F:.]+\\]:\\d+|:\\d+)${BEHIND}`),
-      named('constant.numeric.address', `${BEFORE}\\d{1,3}(?:\\.\\d{1,3}){3}(?:[:/]\\d+)?${BEHIND}`),
+      named(
+        'constant.numeric.address',
+        `${BEFORE}(?:unix:[/@][^\\s,]+|\\[[0-9a-fA-F:.]+(?:%[\\w.-]+)?\\]:\\d+(?:-\\d+)?|:\\d+(?:-\\d+)?)${BEHIND}`,
+      ),
+      named('constant.numeric.address', `${BEFORE}\\d{1,3}(?:\\.\\d{1,3}){3}(?:/\\d+|:\\d+(?:-\\d+)?)?${BEHIND}`),
       named('constant.numeric.address', `${BEFORE}[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F.:]*(?:/\\d+)?${BEHIND}`),
       named('constant.numeric', `${BEFORE}\\d+(?:\\.\\d+)?(?:\\.\\.\\d+|[A-Za-z]{1,3}|%|/[smh])?${BEHIND}`),
       named('variable.language.field', word(fields.map(({ name }) => name))),

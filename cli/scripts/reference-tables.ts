@@ -67,7 +67,7 @@ export const OPERATORS: Readonly<Record<Operator, string>> = {
 export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> = {
   name: 'letters, digits, `-`, `_`, `.`; begins with a letter',
   text: 'a bare word, or a text in quotes: `"a, b"`',
-  bind: 'IP and port, or `unix:/path`; `:80` is every address',
+  bind: 'IP and port, or `unix:/path`; `:80` is every address, `[::]:80` every IPv6 address',
   number: 'a whole number: `200`',
   status: 'an HTTP status: `404`',
   statuses: 'statuses and ranges, with commas: `200, 301..308`',
@@ -92,7 +92,7 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
   map: 'the name of a map',
   field: 'a field of the request: `host`, `header NAME`',
   address:
-    '`127.0.0.1:80`, `[::1]:80`, `app.internal:80`, `unix:/run/app.sock`; a listener also takes `:80`, every address of the machine',
+    '`127.0.0.1:80`, `[::1]:80`, `app.internal:80`, `unix:/run/app.sock`, `unix:@name`, or with a range of ports `127.0.0.1:8000-8010`; a listener also takes `:80`, every address of the machine',
   causes: '`connect-failure` and statuses, with commas',
 };
 

@@ -3,6 +3,7 @@
  */
 import { relative } from 'node:path';
 import type { ConditionExplanation, Explanation, RuleExplanation, ServerExplanation } from '@sluice/core';
+import { addressText } from '@sluice/dsl';
 import { parseIp } from '@sluice/dsl/match';
 import type { Colours } from './terminal.ts';
 
@@ -235,8 +236,7 @@ function shortPlace(place: string): string {
 }
 
 function addressOf({ address }: ServerExplanation): string {
-  if ('path' in address) return address.path;
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  return 'path' in address ? address.path : addressText(address);
 }
 
 function loadOf({ weight, open, max }: ServerExplanation): string {

@@ -3,6 +3,7 @@
  */
 import { createInterface } from 'node:readline';
 import type { Explanation } from '@sluice/core';
+import { addressText } from '@sluice/dsl';
 import { AdminCaller, type CallerOptions, NotAnAddress, Refused, Unreachable } from '../ctl/admin-caller.ts';
 import { lengthText, plain, table } from '../ctl/table.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_UNREACHABLE, EXIT_USAGE } from '../exit-codes.ts';
@@ -57,11 +58,7 @@ export function ctlStatus(options: CtlOptions): Promise<number> {
     const status = await caller.ask('GET', '/v1/status');
     return show(options, status, () => {
       const { servers } = status;
-      const listeners = status.listeners.map((each: Answer) => [
-        each.name,
-        addressText(each.address),
-        each.openConnections,
-      ]);
+      const listeners = status.listeners.map((each: Answer) => [each.name, addressesText(each), each.openConnections]);
       const threads = status.threads.map((each: Answer) => [each.thread, each.state, each.replaced]);
       const colours = coloursFor(process.stdout);
       return [
@@ -219,9 +216,10 @@ function pathOf(server: string): string {
   return `/v1/backends/${encodeURIComponent(backend)}/servers/${encodeURIComponent(name)}`;
 }
 
-function addressText(address: Answer): string {
-  if (address.path !== undefined) return `unix:${address.path}`;
-  return String(address.host).includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+/** A range of ports may be a thousand addresses. */
+function addressesText({ address, otherAddresses = [] }: Answer): string {
+  const all = [address, ...otherAddresses].map(addressText);
+  return all.length > 4 ? `${all[0]}, … ${all.at(-1)} (${all.length})` : all.join(', ');
 }
 
 function adminText({ admin, draining }: Answer): string {

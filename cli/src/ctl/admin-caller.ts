@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { socketName } from '@sluice/dsl/plan';
 
 /** Where a gateway is asked unless something else is said. */
 export const DEFAULT_ADMIN = '127.0.0.1:9900';
@@ -124,7 +125,7 @@ export class AdminCaller {
 }
 
 function targetOf(text: string): Target {
-  if (text.startsWith('unix:/')) return { socketPath: text.slice(5) };
+  if (/^unix:[/@]/.test(text)) return { socketPath: socketName(text.slice(5)) };
   const [, bracketed, bare, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? bare;
   if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };

@@ -7,7 +7,7 @@
  */
 import { type Action, type DataEntry, maskedSecret } from '@sluice/core';
 import { compileRules, type RuleMatcher } from '@sluice/dsl/match';
-import { formatPlace, type ListenerPlan, type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
+import { addressesOf, formatPlace, type ListenerPlan, type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import { planLinker } from '../link-rules.ts';
 import type { LogLine } from './log-line.ts';
 import { LoggedFacts, pathOf, unknownIn } from './logged-facts.ts';
@@ -47,7 +47,8 @@ interface Listener {
   readonly plan: ListenerPlan;
   /** undefined: of a `tcp` listener it is not known what connections carry. */
   readonly scheme: 'http' | 'https' | undefined;
-  readonly port: number | undefined;
+  /** Undefined stands for a Unix socket. */
+  readonly ports: readonly (number | undefined)[];
   readonly passthroughs: Part;
   readonly guards: Part;
   readonly routes: Part;
@@ -78,7 +79,7 @@ export class Judge {
     this.#listeners = plan.listeners.map((each) => ({
       plan: each,
       scheme: each.protocol === 'tcp' ? undefined : each.tls === null ? 'http' : 'https',
-      port: 'port' in each.address ? each.address.port : undefined,
+      ports: addressesOf(each).map((address) => ('port' in address ? address.port : undefined)),
       passthroughs: part(each.passthroughs ?? []),
       guards: part(each.guards),
       routes: part(each.routes),
@@ -89,7 +90,8 @@ export class Judge {
   judge(line: LogLine): NewVerdict {
     const listener = this.#listenerOf(line);
     if (listener === null) return { kind: 'unknown', fact: 'listener', rule: null };
-    const { plan, scheme, port } = listener;
+    const { plan, scheme, ports } = listener;
+    const port = ports.length === 1 ? ports[0] : undefined;
     const isRead = plan.protocol === 'http';
     const path = line.isConnection === true || !isRead ? '' : pathOf(line, plan.allowEncodedSlashes);
     const facts = new LoggedFacts(line, path ?? '/', scheme, port);
@@ -118,9 +120,9 @@ export class Judge {
         : plan.protocol === 'http',
     );
     const fits = takers.filter(
-      ({ scheme, port }) =>
+      ({ scheme, ports }) =>
         (line.scheme === undefined || scheme === undefined || line.scheme === scheme) &&
-        (line.port === undefined || line.port === port),
+        (line.port === undefined || ports.includes(line.port)),
     );
     if (fits.length === 1) return fits[0]!;
     return takers.length === 1 ? takers[0]! : null;

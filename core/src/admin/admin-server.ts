@@ -6,8 +6,9 @@
  */
 import { chmodSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { ListenOptions } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
-import type { Address } from '@sluice/dsl/plan';
+import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Gateway } from '../control/gateway.ts';
@@ -33,6 +34,11 @@ export interface AdminServerOptions {
   readonly address: Address;
   readonly token: string | null;
   readonly log: Logger;
+}
+
+function listenOptions(address: Address): ListenOptions {
+  if ('path' in address) return { path: socketName(address.path) };
+  return { host: address.host, port: address.port, ipv6Only: address.isV6Only === true };
 }
 
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
@@ -99,7 +105,7 @@ export class AdminServer {
     const { address } = this.#options;
     return 'path' in address || bound === null || typeof bound === 'string'
       ? address
-      : { host: address.host, port: bound.port };
+      : { ...address, port: bound.port };
   }
 
   /** token is what callers must show from now on. */
@@ -111,13 +117,13 @@ export class AdminServer {
     const { address, log } = this.#options;
     await this.#app.ready();
     const server = this.#server;
-    const isFile = 'path' in address;
+    const isFile = 'path' in address && isSocketFile(address.path);
     // The socket file is made while nobody else may open it; where the mask cannot be set, it is shut right after.
     const mask = isFile && isMainThread ? process.umask(0o177) : null;
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen(isFile ? { path: address.path } : { host: address.host, port: address.port }, () => {
+        server.listen(listenOptions(address), () => {
           server.off('error', reject);
           resolve();
         });

@@ -177,7 +177,7 @@ function status(gateway: Gateway) {
     version: { sluice: VERSION, node: process.versions.node },
     pid: process.pid,
     uptimeMs: gateway.uptimeMs,
-    listeners: listeners.map(({ name, address, openConnections }) => ({ name, address, openConnections })),
+    listeners: listeners.map(({ counters: _, ...listener }) => listener),
     threads,
     servers,
     sticks,

@@ -26,7 +26,13 @@ const DURATION: Schema = { type: 'string', pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|
 /** NAME is what listeners, backends and servers may be called. */
 export const NAME: Schema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' };
 
-export const ADDRESS: Schema = { anyOf: [object({ host: text, port: count }), object({ path: text })] };
+export const ADDRESS: Schema = {
+  anyOf: [
+    object({ host: text, port: count }),
+    object({ host: text, port: count, isV6Only: said({ const: true }, '`::` is every IPv6 address, and no other.') }),
+    object({ path: said(text, 'With `@` in front it is a name, and no file.') }),
+  ],
+};
 
 export const ERROR: Schema = object({
   error: {
@@ -91,7 +97,9 @@ export const BACKEND: Schema = object({
 
 export const THREAD: Schema = object({ thread: count, state: text, replaced: count, word: maybe(text), beats: count });
 
-export const LISTENER: Schema = object({ name: text, address: ADDRESS, openConnections: count, counters });
+const addresses = { address: ADDRESS, otherAddresses: list(ADDRESS) };
+
+export const LISTENER: Schema = object({ name: text, ...addresses, openConnections: count, counters });
 
 export const STATUS: Schema = object({
   state: text,
@@ -99,7 +107,7 @@ export const STATUS: Schema = object({
   version: object({ sluice: text, node: text }),
   pid: count,
   uptimeMs: { type: 'number' },
-  listeners: list(object({ name: text, address: ADDRESS, openConnections: count })),
+  listeners: list(object({ name: text, ...addresses, openConnections: count })),
   threads: list(THREAD),
   servers: said(counters, 'How many servers are in each state, and in each admin state.'),
   sticks: said(count, 'Entries of the stick table.'),

@@ -42,8 +42,6 @@ export const CORE_ERRORS = {
   SG0306: 'listener `{listener}`: socket {path} cannot be made: {message}',
   SG0307: 'listener `{listener}`: address {address} cannot be bound: {message}',
   SG0308: 'listeners `{listener}` and `{other}` have the same address {address}: give one of them another',
-  SG0309:
-    'listener `{listener}`: a socket file can be served by one thread only, and {threads} are running: restart the gateway',
   // Generations and threads
   SG0401: 'generation {generation} was not put in force: {message}',
   SG0402: 'data thread {thread} was lost while it prepared generation {generation}: {reason}',

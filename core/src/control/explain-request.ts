@@ -5,7 +5,7 @@ import { parseWrittenRequest, type RequestFacts, type WrittenHeader, type Writte
 import type { ListenerPlan, Plan } from '@sluice/dsl/plan';
 import { clientOf, trustedPeers } from '../shared/client-ip.ts';
 import { GatewayError, reasonOf } from './errors.ts';
-import type { Ports } from './ports.ts';
+import { boundAddresses, type Ports } from './ports.ts';
 import type { StickyRequest } from './stickiness-handle.ts';
 
 /**
@@ -51,7 +51,7 @@ export function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): 
   }
   if (listener === undefined) {
     const takers = plan.listeners.filter((each) => takes(each, facts));
-    const known = takers.map((each) => `${each.name} (port ${portOf(each, ports)})`).join(', ') || 'none';
+    const known = takers.map((each) => `${each.name} (port ${shortPorts(portsOf(each, ports))})`).join(', ') || 'none';
     throw new GatewayError('SG0507', {
       request: text,
       what: facts.isConnection ? 'connections' : 'requests',
@@ -62,11 +62,11 @@ export function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): 
   if (!takes(listener, facts)) {
     const message = facts.isConnection
       ? `listener \`${listener.name}\` judges requests, such as \`GET http://www.example.com/ from 198.51.100.7\``
-      : `listener \`${listener.name}\` judges connections, such as \`tcp to :${portOf(listener, ports)} from 198.51.100.7\``;
+      : `listener \`${listener.name}\` judges connections, such as \`tcp to :${portsOf(listener, ports)[0]!} from 198.51.100.7\``;
     throw new GatewayError('SG0505', { request: text, message });
   }
   if (facts.isConnection) {
-    const connection = facts.seen({ port: facts.port === 0 ? portOf(listener, ports) : facts.port });
+    const connection = facts.seen({ port: facts.port === 0 ? portsOf(listener, ports)[0]! : facts.port });
     return { facts: connection, connection, listener, answer };
   }
   const { allowEncodedSlashes, clientIp } = listener;
@@ -84,7 +84,7 @@ function listenerFor(
 ): ListenerPlan | undefined {
   if (name !== undefined) return listeners.find((each) => each.name === name);
   const takers = listeners.filter((each) => takes(each, facts));
-  const onPort = (each: ListenerPlan): boolean => facts.port !== 0 && portOf(each, ports) === facts.port;
+  const onPort = (each: ListenerPlan): boolean => facts.port !== 0 && portsOf(each, ports).includes(facts.port);
   const found = takers.find(onPort) ?? (takers.length === 1 ? takers[0] : undefined);
   // Where nothing takes it but one speaks something else there, that is what to say.
   return found ?? (takers.length === 0 ? listeners.find(onPort) : undefined);
@@ -112,6 +112,11 @@ function parse(
   }
 }
 
-function portOf({ name, address }: ListenerPlan, ports: Ports): number {
-  return ports[name] ?? ('port' in address ? address.port : 0);
+/** A Unix socket has port 0. */
+function portsOf(listener: ListenerPlan, ports: Ports): readonly number[] {
+  return boundAddresses(listener, ports).map((address) => ('port' in address ? address.port : 0));
+}
+
+function shortPorts(ports: readonly number[]): string {
+  return ports.length > 4 ? `${ports[0]}, … ${ports.at(-1)}` : ports.join(', ');
 }

@@ -6,7 +6,14 @@
  */
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
+import {
+  type Address,
+  addressesOf,
+  type ListenerPlan,
+  type NewEntries,
+  type Plan,
+  replaceEntries,
+} from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { type AdminChange, AdminHost } from './admin-host.ts';
 import { ComponentFiles } from './component-files.ts';
@@ -18,11 +25,11 @@ import type { Generation } from './generations.ts';
 import { ListWatcher } from './list-watcher.ts';
 import { createLog } from './log.ts';
 import { PluginHost, type PluginSet } from './plugin-host.ts';
-import { formatAddress, hasReusePort } from './ports.ts';
+import { boundAddresses, formatAddress, hasReusePort } from './ports.ts';
 import { loadRules, type Rules, tellWarnings } from './rules.ts';
 import { Runtime } from './runtime.ts';
 import { ServerHandle } from './server-handle.ts';
-import { boundAddress, type GatewayStats } from './stats.ts';
+import type { GatewayStats } from './stats.ts';
 import { StickinessHandle } from './stickiness-handle.ts';
 import { systemTimers } from './timers.ts';
 
@@ -168,10 +175,10 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     await this.stop();
   }
 
-  /** addresses are the bound addresses by listener name. */
+  /** addresses are the bound addresses by listener name: the first one of each; `stats` has all. */
   addresses(): Readonly<Record<string, Address>> {
     const { plan, ports } = this.#current('addresses');
-    return Object.fromEntries(plan.listeners.map(({ name, address }) => [name, boundAddress(address, ports[name])]));
+    return Object.fromEntries(plan.listeners.map((listener) => [listener.name, boundAddresses(listener, ports)[0]!]));
   }
 
   /** stats is one picture of all that is counted, plain data. */
@@ -367,24 +374,22 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   }
 
   #tellListeners({ plan, ports }: Generation, before: readonly ListenerPlan[] | null): void {
-    for (const { name, address } of plan.listeners) {
-      if (before?.some((old) => old.name === name && formatAddress(old.address) === formatAddress(address))) continue;
-      const bound = boundAddress(address, ports[name]);
-      this.#log.info({ listener: name }, `listener ${name} is on ${formatAddress(bound)}`);
-      this.emit('listening', { listener: name, address: bound });
+    for (const listener of plan.listeners) {
+      const { name } = listener;
+      const old = before?.find((each) => each.name === name);
+      const known = new Set(old === undefined ? [] : addressesOf(old).map(formatAddress));
+      const bound = boundAddresses(listener, ports).filter(
+        (_, index) => !known.has(formatAddress(addressesOf(listener)[index]!)),
+      );
+      if (bound.length === 0) continue;
+      this.#log.info({ listener: name }, `listener ${name} is on ${addressList(bound)}`);
+      for (const address of bound) this.emit('listening', { listener: name, address });
     }
   }
 
   async #threadsToRun(): Promise<number> {
     const wanted = this.#options.threads ?? this.plan.settings.threads ?? availableParallelism();
     if (wanted <= 1) return wanted;
-    const socketFile = this.plan.listeners.find(({ address }) => 'path' in address);
-    if (socketFile !== undefined) {
-      this.#log.warn(
-        `one data thread runs, not ${wanted}: listener ${socketFile.name} is a socket file, which cannot be shared`,
-      );
-      return 1;
-    }
     if (await hasReusePort()) return wanted;
     this.#log.warn(`one data thread runs, not ${wanted}: this system has no SO_REUSEPORT to share ports with`);
     return 1;
@@ -399,6 +404,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #need(needed: GatewayState, wish: string): void {
     if (this.#state !== needed) throw new GatewayError('SG0501', { state: this.#state, wish, needed });
   }
+}
+
+/** A range of ports may be a thousand addresses. */
+function addressList(addresses: readonly Address[]): string {
+  const all = addresses.map(formatAddress);
+  return all.length > 4 ? `${all[0]}, … ${all.at(-1)} (${all.length} addresses)` : all.join(', ');
 }
 
 function asGatewayError(thrown: unknown, generation: number): GatewayError {

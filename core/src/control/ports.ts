@@ -6,17 +6,35 @@
  */
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
-import { connect, createServer, isIPv6, type ListenOptions, type Server } from 'node:net';
-import type { Address, ListenerPlan } from '@sluice/dsl/plan';
+import { connect, createServer, type ListenOptions, type Server } from 'node:net';
+import { addressText } from '@sluice/dsl';
+import {
+  type Address,
+  addressesOf,
+  isSocketFile,
+  type ListenerPlan,
+  sharedAddresses,
+  socketName,
+} from '@sluice/dsl/plan';
+import { portName } from '../shared/orders.ts';
 import { codeOf, GatewayError, reasonOf } from './errors.ts';
 
-/** Ports by listener name, for listeners that asked for port 0. */
+/** Ports by `portName`, for addresses that asked for port 0. */
 export type Ports = Readonly<Record<string, number>>;
 
-/** formatAddress writes an address as people do: `0.0.0.0:8080`, `[::1]:8080`, `/run/sluice.sock`. */
+/** formatAddress writes an address as people do: `:8080`, `[::1]:8080`, `/run/sluice.sock`. */
 export function formatAddress(address: Address): string {
-  if ('path' in address) return address.path;
-  return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  return 'path' in address ? address.path : addressText(address);
+}
+
+/** boundAddress is an address with the port that port 0 became. */
+export function boundAddress(address: Address, port: number | undefined): Address {
+  return 'path' in address || port === undefined ? address : { ...address, port };
+}
+
+/** boundAddresses are all addresses of a listener, with the ports that port 0 became. */
+export function boundAddresses(listener: ListenerPlan, ports: Ports): readonly Address[] {
+  return addressesOf(listener).map((address, index) => boundAddress(address, ports[portName(listener.name, index)]));
 }
 
 /** BoundListeners is what is bound already: the listeners in force, and the ports that port 0 became. */
@@ -27,36 +45,62 @@ export interface BoundListeners {
 
 /**
  * resolvePorts checks every listener whose address is not bound yet, and returns the ports for those that asked for
- * port 0, kept where the listener is kept. Throws SG0301 to SG0309.
+ * port 0, kept where the listener is kept. Throws SG0301 to SG0308.
  */
 export async function resolvePorts(
   listeners: readonly ListenerPlan[],
   bound: BoundListeners,
   options: { readonly isTakeover: boolean },
 ): Promise<Ports> {
-  refuseDoubles(listeners);
+  const wanted = placed(listeners);
+  refuseDoubles(wanted);
+  const before = new Map(placed(bound.listeners).map((one) => [keyOf(one), one]));
+  const boundPorts = new Set([...before.values()].map(({ address }) => ('port' in address ? address.port : 0)));
+  boundPorts.delete(0);
   const ports: Record<string, number> = {};
-  for (const { name, address } of listeners) {
-    const written = formatAddress(address);
+  for (const one of wanted) {
+    const { listener, name, address } = one;
     const isAnyPort = 'port' in address && address.port === 0;
-    const kept = bound.listeners.find(
-      (old) => formatAddress(old.address) === written && (!isAnyPort || old.name === name),
-    );
+    const kept = before.get(keyOf(one));
     if (isAnyPort && kept !== undefined) ports[name] = bound.ports[name]!;
-    if (kept !== undefined || options.isTakeover || sharesPort(address, bound)) continue;
-    if ('path' in address) await tryPath(name, address.path);
-    else {
-      const port = await tryPort(name, address.host, address.port);
+    if (kept !== undefined || options.isTakeover) continue;
+    if ('path' in address) await tryPath(listener, address.path);
+    // An own listener has the port, on another address: a plain bind would only find ourselves.
+    else if (!boundPorts.has(address.port)) {
+      const port = await tryPort(listener, address);
       if (isAnyPort) ports[name] = port;
     }
   }
   return ports;
 }
 
+interface Placed {
+  readonly listener: string;
+  /** See `portName`. */
+  readonly name: string;
+  readonly address: Address;
+}
+
+function placed(listeners: readonly ListenerPlan[]): readonly Placed[] {
+  return listeners.flatMap((listener) =>
+    addressesOf(listener).map((address, index) => ({
+      listener: listener.name,
+      name: portName(listener.name, index),
+      address,
+    })),
+  );
+}
+
+/** An address keeps its socket whatever the listener is called; one with port 0 is its listener's own. */
+function keyOf({ name, address }: Placed): string {
+  const isAnyPort = 'port' in address && address.port === 0;
+  return isAnyPort ? `${addressText(address)} ${name}` : addressText(address);
+}
+
 /** tryAddress says whether something else than a listener can be bound. Removes a socket file that was left behind. Throws SG0301 to SG0307. */
 export async function tryAddress(name: string, address: Address): Promise<void> {
   if ('path' in address) await tryPath(name, address.path);
-  else await tryPort(name, address.host, address.port);
+  else await tryPort(name, address);
 }
 
 /** hasReusePort asks whether this system lets several threads bind one port. */
@@ -69,33 +113,25 @@ export async function hasReusePort(): Promise<boolean> {
   }
 }
 
-function refuseDoubles(listeners: readonly ListenerPlan[]): void {
-  const seen = new Map<string, string>();
-  for (const { name, address } of listeners) {
-    if ('port' in address && address.port === 0) continue;
-    const written = formatAddress(address);
-    const other = seen.get(written);
-    if (other !== undefined) throw new GatewayError('SG0308', { listener: other, other: name, address: written });
-    seen.set(written, name);
+function refuseDoubles(wanted: readonly Placed[]): void {
+  for (const [second, first] of sharedAddresses(wanted)) {
+    throw new GatewayError('SG0308', {
+      listener: first.listener,
+      other: second.listener,
+      address: formatAddress(second.address),
+    });
   }
 }
 
-/** An own listener on the same port, of another address: a plain bind would only find ourselves. */
-function sharesPort(address: Address, bound: BoundListeners): boolean {
-  if ('path' in address) return false;
-  return bound.listeners.some(
-    (old) => 'port' in old.address && old.address.port !== 0 && old.address.port === address.port,
-  );
-}
-
-async function tryPort(listener: string, host: string, port: number): Promise<number> {
+async function tryPort(listener: string, asked: Extract<Address, { host: string }>): Promise<number> {
+  const { host, port, isV6Only } = asked;
   try {
-    return await bindOnce({ host, port, exclusive: true });
+    return await bindOnce({ host, port, exclusive: true, ipv6Only: isV6Only === true });
   } catch (cause) {
+    const hasNoIpv6 = codeOf(cause) === 'EAFNOSUPPORT' || codeOf(cause) === 'EADDRNOTAVAIL';
     // `::` stands for every address; a system without IPv6 has only the others, as the data plane knows.
-    const hasNoIpv6 = host === '::' && (codeOf(cause) === 'EAFNOSUPPORT' || codeOf(cause) === 'EADDRNOTAVAIL');
-    if (hasNoIpv6) return tryPort(listener, '0.0.0.0', port);
-    const address = formatAddress({ host, port });
+    if (hasNoIpv6 && host === '::' && isV6Only !== true) return tryPort(listener, { host: '0.0.0.0', port });
+    const address = formatAddress(asked);
     switch (codeOf(cause)) {
       case 'EADDRINUSE':
         throw new GatewayError('SG0301', { listener, address }, { cause });
@@ -110,19 +146,20 @@ async function tryPort(listener: string, host: string, port: number): Promise<nu
   }
 }
 
-/** A socket file that nobody answers on was left behind, and is removed. */
+/** A socket file that nobody listens on was left behind, and is removed. */
 async function tryPath(listener: string, path: string): Promise<void> {
   try {
-    await bindOnce({ path, exclusive: true });
+    await bindOnce({ path: socketName(path), exclusive: true });
     return;
   } catch (cause) {
     if (codeOf(cause) !== 'EADDRINUSE') {
       throw new GatewayError('SG0306', { listener, path, message: reasonOf(cause) }, { cause });
     }
   }
+  if (!isSocketFile(path)) throw new GatewayError('SG0304', { listener, path });
   const file = await lstat(path).catch(() => null);
   if (file !== null && !file.isSocket()) throw new GatewayError('SG0305', { listener, path });
-  if (await answers(path)) throw new GatewayError('SG0304', { listener, path });
+  if (!(await isDeserted(path))) throw new GatewayError('SG0304', { listener, path });
   try {
     await unlink(path);
     await bindOnce({ path, exclusive: true });
@@ -131,13 +168,17 @@ async function tryPath(listener: string, path: string): Promise<void> {
   }
 }
 
-async function answers(path: string): Promise<boolean> {
+/**
+ * isDeserted: nobody listens on a socket file. Only a refusal says so: a queue that is full (EAGAIN), a socket of another kind
+ * (EPROTOTYPE) and one that we may not use (EACCES) are somebody's.
+ */
+async function isDeserted(path: string): Promise<boolean> {
   const socket = connect({ path });
   try {
     await once(socket, 'connect');
-    return true;
-  } catch {
     return false;
+  } catch (error) {
+    return codeOf(error) === 'ECONNREFUSED' || codeOf(error) === 'ENOENT';
   } finally {
     socket.destroy();
   }

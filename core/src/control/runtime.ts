@@ -20,7 +20,7 @@ import { Discoverer } from './discoverer.ts';
 import type { DiscoveryEvent } from './discovery-source.ts';
 import { type DrainedEvent, Drains } from './drains.ts';
 import { Ejections } from './ejections.ts';
-import { GatewayError, reasonOf } from './errors.ts';
+import { reasonOf } from './errors.ts';
 import type { LiveServers } from './explain-servers.ts';
 import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
 import { type Generation, Generations } from './generations.ts';
@@ -210,11 +210,6 @@ export class Runtime {
   /** put puts a set's plan in force; call it in the generations' line. Rejects with the old one still running. */
   async put(set: PluginSet): Promise<Generation> {
     const previous = this.#set;
-    const threads = this.#planes.size;
-    const socketFile = set.plan.listeners.find(({ address }) => 'path' in address);
-    if (socketFile !== undefined && threads > 1) {
-      throw new GatewayError('SG0309', { listener: socketFile.name, threads });
-    }
     for (const { manifest } of set.plugins) this.#words.add(manifest);
     this.#set = set;
     this.#accessLog.use(set.plan.settings.accessLog ?? null);

@@ -21,11 +21,14 @@ import type { DiscoveryStats } from './discovery-source.ts';
 import type { FallBackEvent } from './fall-back-watch.ts';
 import type { Generation } from './generations.ts';
 import type { PlaneStatus } from './planes.ts';
+import { boundAddresses } from './ports.ts';
 import type { StickTables, StickyStats } from './stick-tables.ts';
 
 export interface ListenerStats {
   readonly name: string;
+  /** The first one, or the only one. */
   readonly address: Address;
+  readonly otherAddresses: readonly Address[];
   readonly openConnections: number;
   readonly counters: Readonly<Record<ListenerCounter, number>>;
 }
@@ -143,11 +146,14 @@ export class StatsReader {
     const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
     return {
       generation: generation.number,
-      listeners: plan.listeners.map(({ name, address }) => {
+      listeners: plan.listeners.map((listener) => {
+        const { name } = listener;
+        const [address, ...otherAddresses] = boundAddresses(listener, ports);
         const counters = this.#counters.listener(slots.listeners[name]!);
         return {
           name,
-          address: boundAddress(address, ports[name]),
+          address: address!,
+          otherAddresses,
           openConnections: counters.connections - counters.connectionsClosed,
           counters,
         };
@@ -212,9 +218,4 @@ export class StatsReader {
       under: UNDER_MICROS.map((underMicros) => ({ underMicros, count: latency.under(underMicros) })),
     };
   }
-}
-
-/** boundAddress is an address with the port that port 0 became. */
-export function boundAddress(address: Address, port: number | undefined): Address {
-  return 'path' in address || port === undefined ? address : { host: address.host, port };
 }

@@ -2,7 +2,7 @@
  * DataPlane: traffic on one event loop: generations, bound ports, servers' connections. Runs in a data thread, or on the
  * caller's loop with `threads: 0`. Imports nothing of the control plane.
  */
-import type { Address, ServerPlan } from '@sluice/dsl/plan';
+import { type Address, addressesOf, type ServerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
@@ -12,7 +12,7 @@ import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
-import type { DataPlane, MembersOrder, OpenSessions, PrepareOrder } from '../shared/orders.ts';
+import { type DataPlane, type MembersOrder, type OpenSessions, type PrepareOrder, portName } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { RetryCounts } from '../shared/retry-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
@@ -46,16 +46,20 @@ interface Prepared {
   readonly sticks: Readonly<Record<string, SharedArrayBuffer>>;
   /** By `portKey`: ports kept from before and ports just bound. */
   readonly ports: ReadonlyMap<string, Port>;
-  readonly byName: ReadonlyMap<string, Port>;
+  /** Ports and the names of their listeners. */
+  readonly serving: readonly (readonly [string, Port])[];
+  readonly numbers: Readonly<Record<string, number>>;
   readonly opened: readonly Port[];
 }
 
 class LoopDataPlane implements DataPlane {
   readonly #loop: Loop;
+  readonly #threads: number;
   readonly #isShared: boolean;
   readonly #prepared = new Map<number, Prepared>();
   readonly #endpoints = new Map<string, ServerEndpoint>();
   #ports: ReadonlyMap<string, Port> = new Map();
+  #numbers: Readonly<Record<string, number>> = {};
   #current: Generation | null = null;
   readonly #downServers: DownServers;
   /** A backend of some generation says `on down close`. */
@@ -64,6 +68,7 @@ class LoopDataPlane implements DataPlane {
 
   constructor(host: DataPlaneHost) {
     const { memory, thread } = host;
+    this.#threads = memory.threads;
     this.#isShared = memory.threads > 1;
     this.#loop = {
       thread,
@@ -102,26 +107,28 @@ class LoopDataPlane implements DataPlane {
     const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
     const generation = await inSlices(steps, this.#loop.now);
     const ports = new Map<string, Port>();
-    const byName = new Map<string, Port>();
+    const serving: [string, Port][] = [];
     const opened: Port[] = [];
     const numbers: Record<string, number> = {};
     try {
       for (const [name, listener] of generation.listeners) {
-        const { address } = listener.plan;
-        const key = portKey(name, address);
-        let port = this.#ports.get(key);
-        if (port === undefined) {
-          port = new Port(address, listener, this.#loop);
-          opened.push(port);
-          await port.open(
-            'port' in address ? (order.ports[name] ?? address.port) : 0,
-            this.#isShared || order.isTakeover === true,
-          );
+        for (const [index, address] of addressesOf(listener.plan).entries()) {
+          if ('path' in address && !this.#hasSocket(address.path)) continue;
+          const key = portKey(name, index, address);
+          let port = this.#ports.get(key);
+          if (port === undefined) {
+            port = new Port(address, listener, this.#loop);
+            opened.push(port);
+            await port.open(
+              'port' in address ? (order.ports[portName(name, index)] ?? address.port) : 0,
+              this.#isShared || order.isTakeover === true,
+            );
+          }
+          if (this.#isStopped) throw new Error('the data plane has stopped');
+          ports.set(key, port);
+          serving.push([name, port]);
+          numbers[portName(name, index)] = port.number;
         }
-        if (this.#isStopped) throw new Error('the data plane has stopped');
-        ports.set(key, port);
-        byName.set(name, port);
-        numbers[name] = port.number;
       }
     } catch (error) {
       for (const port of opened) port.close();
@@ -132,7 +139,8 @@ class LoopDataPlane implements DataPlane {
       isLogged: order.plan.settings.accessLog !== undefined,
       sticks: order.sticks ?? {},
       ports,
-      byName,
+      serving,
+      numbers,
       opened,
     });
     return numbers;
@@ -143,15 +151,12 @@ class LoopDataPlane implements DataPlane {
     const current = this.#current;
     if (current === null || current.number !== base) throw new Error(`generation ${base} is not in force`);
     const generation = withMembers(current, number, members, (...asked) => this.#endpoint(...asked));
-    const byName = new Map<string, Port>();
-    const numbers: Record<string, number> = {};
-    for (const port of this.#ports.values()) {
-      byName.set(port.listener.name, port);
-      numbers[port.listener.name] = port.number;
-    }
+    const serving: [string, Port][] = [];
+    for (const port of this.#ports.values()) serving.push([port.listener.name, port]);
     const { isOn: isLogged } = this.#loop.accessLog;
-    this.#prepared.set(number, { generation, isLogged, ports: this.#ports, byName, opened: [], sticks: {} });
-    return numbers;
+    const same = { ports: this.#ports, serving, numbers: this.#numbers, opened: [], sticks: {} };
+    this.#prepared.set(number, { generation, isLogged, ...same });
+    return this.#numbers;
   }
 
   activate(number: number): void {
@@ -165,9 +170,10 @@ class LoopDataPlane implements DataPlane {
     prepared.generation.isCurrent = true;
     this.#closesOnDown ||= prepared.generation.backends.some(({ plan }) => plan.onDown === 'close');
     if (previous !== null) inheritTurns(prepared.generation, previous);
-    for (const [name, port] of prepared.byName) port.serve(prepared.generation.listeners.get(name)!);
+    for (const [name, port] of prepared.serving) port.serve(prepared.generation.listeners.get(name)!);
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
+    this.#numbers = prepared.numbers;
     this.#retireEndpoints(prepared.generation);
     this.#switchSticks(prepared.generation, prepared.sticks);
     if (previous === null) return;
@@ -228,6 +234,11 @@ class LoopDataPlane implements DataPlane {
     this.#loop.wheel.stop();
   }
 
+  /** A Unix socket cannot be bound by several threads: the path says whose it is, so that it stays with it over reloads. */
+  #hasSocket(path: string): boolean {
+    return !this.#isShared || hash(path) % this.#threads === this.#loop.thread;
+  }
+
   /** ticked: other threads may have made room, and servers may have come back, or gone down. */
   #ticked(): void {
     if (this.#closesOnDown) this.#downServers.look(this.#loop.connections);
@@ -285,8 +296,16 @@ function inheritTurns(next: Generation, previous: Generation): void {
 }
 
 /** portKey tells ports apart: by address, so that a listener may change its name; by name where the system chose the port. */
-function portKey(name: string, address: Address): string {
-  return 'port' in address && address.port === 0 ? `${name} ${JSON.stringify(address)}` : JSON.stringify(address);
+function portKey(name: string, index: number, address: Address): string {
+  const text = JSON.stringify(address);
+  return 'port' in address && address.port === 0 ? `${portName(name, index)} ${text}` : text;
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  return value >>> 0;
 }
 
 async function importEntry(plugin: string, url: string): Promise<DataEntry> {

@@ -5,7 +5,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { type IpAddress, MatchError, parseIp } from '@sluice/dsl/match';
-import type { Address } from '@sluice/dsl/plan';
+import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
@@ -14,17 +14,23 @@ import { ruleFailed } from './exchange/judge.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Closable, Loop } from './loop.ts';
+import { SocketFile } from './socket-file.ts';
 import { ConnectionFacts } from './tcp/connection-facts.ts';
 import { HelloPeek } from './tcp/hello-peek.ts';
 import { ProxyPeek } from './tcp/proxy-peek.ts';
 import { RelayClient } from './tcp/relay-client.ts';
 
+/** How many connections may wait to be accepted where the rules do not say. */
 const BACKLOG = 4096;
 /** Stands for the peer of a Unix socket, and of one that has gone already. */
 const NO_ADDRESS = parseIp('0.0.0.0')!;
 
 function ignoreError(): void {
   // A client that gave up before anybody served it.
+}
+
+interface ListeningServer extends Server {
+  readonly _handle?: { listen?(backlog: number): number } | null;
 }
 
 export class Port {
@@ -41,6 +47,7 @@ export class Port {
   #isServing = false;
   #isHandingOver = false;
   #waiting: Socket[] = [];
+  #file: SocketFile | null = null;
   readonly #server: Server;
   readonly #loop: Loop;
 
@@ -54,28 +61,61 @@ export class Port {
   /** open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. */
   async open(port: number, isShared: boolean): Promise<void> {
     const { address } = this;
+    const backlog = this.#backlogOf(this.listener);
     if ('path' in address) {
-      await this.#listen({ path: address.path, backlog: BACKLOG });
-      this.authority = 'localhost';
+      await this.#openSocket(address.path, backlog);
       return;
     }
-    const options = { port, backlog: BACKLOG, reusePort: isShared };
+    const options = { port, backlog, reusePort: isShared, ipv6Only: address.isV6Only === true };
     try {
       await this.#listen({ ...options, host: address.host });
     } catch (error) {
       // `::` stands for every address; a system without IPv6 has only the others.
       const { code } = error as NodeJS.ErrnoException;
-      if (address.host !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+      const isEvery = address.host === '::' && address.isV6Only !== true;
+      if (!isEvery || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
       await this.#listen({ ...options, host: '0.0.0.0' });
     }
     const bound = this.#server.address();
     if (bound === null || typeof bound === 'string') return;
     this.number = bound.port;
-    this.authority = `${address.host === '::' ? 'localhost' : address.host.includes(':') ? `[${address.host}]` : address.host}:${bound.port}`;
+    const host = withoutZone(address.host);
+    this.authority = `${host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+  }
+
+  async #openSocket(path: string, backlog: number): Promise<void> {
+    this.authority = 'localhost';
+    if (!isSocketFile(path)) {
+      await this.#listen({ path: socketName(path), backlog });
+      return;
+    }
+    const file = new SocketFile(path);
+    await this.#listen({ path: file.bindPath, backlog });
+    try {
+      file.place(this.listener.plan.socketMode);
+    } catch (error) {
+      this.#server.close();
+      throw error;
+    }
+    this.#file = file;
+  }
+
+  #backlogOf({ plan }: LinkedListener): number {
+    return plan.backlog ?? BACKLOG;
+  }
+
+  /** What the rules say of the socket may have changed since it was bound. */
+  #adjust(before: LinkedListener, now: LinkedListener): void {
+    const { socketMode } = now.plan;
+    if (socketMode !== undefined && socketMode !== before.plan.socketMode) this.#file?.allow(socketMode);
+    const backlog = this.#backlogOf(now);
+    // To listen again is how the system is told another number; Node has no word for it.
+    if (backlog !== this.#backlogOf(before)) (this.#server as ListeningServer)._handle?.listen?.(backlog);
   }
 
   /** serve begins to serve for a listener: what was accepted meanwhile, and everything from now on. */
   serve(listener: LinkedListener): void {
+    if (listener !== this.listener) this.#adjust(this.listener, listener);
     this.listener = listener;
     this.#isServing = true;
     for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#accept(socket);
@@ -88,6 +128,7 @@ export class Port {
   close(graceMs = 0): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.#file?.remove();
     this.#server.close();
     for (const socket of this.#waiting.splice(0)) socket.destroy();
     if (this.connections.size === 0) return;
@@ -128,7 +169,7 @@ export class Port {
       return;
     }
     const { listener } = this;
-    const ip = parseIp(socket.remoteAddress ?? '') ?? NO_ADDRESS;
+    const ip = parseIp(withoutZone(socket.remoteAddress ?? '')) ?? NO_ADDRESS;
     if (this.#isFull(listener)) this.#turnAway(socket, listener);
     else if (listener.proxies?.has(ip) === true) this.#awaitProxy(socket, ip, listener);
     else if (this.#isTooMuch(listener, ip)) this.#turnAway(socket, listener);

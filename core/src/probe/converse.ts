@@ -6,6 +6,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { socketName } from '@sluice/dsl/plan';
 import type { ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import { type ProxyEnd, proxyHeaderV1, proxyHeaderV2 } from '../shared/proxy-header.ts';
 import { shown } from '../shared/shown.ts';
@@ -75,7 +76,7 @@ class Connection {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     let socket: Socket;
     try {
-      socket = 'path' in address ? connect(address.path) : connect(address.port, address.host);
+      socket = 'path' in address ? connect(socketName(address.path)) : connect(address.port, address.host);
     } catch (error) {
       this.#settle(resultOfError(error as NodeJS.ErrnoException));
       return;

@@ -31,7 +31,7 @@ export interface PrepareOrder {
   readonly plan: Plan;
   readonly slots: SlotMap;
   readonly entries: readonly EntryRef[];
-  /** Ports to bind in place of port 0, by listener name, so that all threads share one. */
+  /** Ports to bind in place of port 0, by `portName`, so that all threads share one. */
   readonly ports: Readonly<Record<string, number>>;
   /** Stick tables by backend name. The same memory as before where nothing changed. Default: none. */
   readonly sticks?: Readonly<Record<string, SharedArrayBuffer>>;
@@ -64,6 +64,11 @@ export interface MembersOrder {
   /** The generation before; the order is refused where another one is in force. */
   readonly base: number;
   readonly members: readonly MemberChange[];
+}
+
+/** portName is an address of a listener: the first one has the listener's name. */
+export function portName(listener: string, index: number): string {
+  return index === 0 ? listener : `${listener} ${index}`;
 }
 
 /** wordKey is a word's name in `PrepareOrder.wordIds`; `kind` is `field`, `verb` or a component's slot. */
@@ -134,7 +139,7 @@ export type Report =
 export interface DataPlane {
   /**
    * prepare imports the data entries, links the plan beside the one in force, and binds new listeners (which do not serve
-   * yet). Resolves to the bound port of every TCP listener. Rejects, with everything it opened closed again, when an
+   * yet). Resolves to the bound port of every address that is new or kept, by `portName`. Rejects, with everything it opened closed again, when an
    * entry cannot be imported, a plan cannot be linked, or an address cannot be bound.
    */
   prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>>;

@@ -151,11 +151,6 @@ test('a reload keeps the port that port 0 became', async () => {
   assert.deepEqual(gateway.addresses(), before);
 });
 
-test('a socket file cannot join several threads', async () => {
-  const rules = { plan: plan([listener('file', { address: { path: '/tmp/none.sock' } })], []) };
-  await assert.rejects(gateway.reload({ rules }), { code: 'SG0309' });
-});
-
 test('stopping drains every thread and adds up what they cut', async () => {
   assert.deepEqual(await gateway.stop({ deadline: '3s' }), { cut: 3 });
   assert.deepEqual(log.of(1), ['prepare 1', 'activate 1', 'drain 3000', 'stop']);

@@ -6,7 +6,7 @@
  */
 import { isLoopback } from '../plan/address.ts';
 import type { Address, AdminPlan } from '../plan/plan.ts';
-import { LISTEN_ADDRESS, readAddress } from './literals.ts';
+import { LISTEN_ADDRESS, readAddress } from './address.ts';
 import type { Scope } from './scope.ts';
 import type { SettingLine } from './setting-line.ts';
 

@@ -7,21 +7,19 @@ import { normalisePath } from '../match/path.ts';
 import type { ArgValue } from '../plan/rule.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
+import { LISTEN_ADDRESS, readAddress, readAddresses, SERVER_ADDRESS } from './address.ts';
 import { checkRegexItem, networkValues } from './field-value.ts';
 import { misspelledHeader } from './header-names.ts';
 import {
   isName,
   isNumberLike,
   isToken,
-  LISTEN_ADDRESS,
-  readAddress,
   readDuration,
   readPercent,
   readPort,
   readRate,
   readSize,
   readWhole,
-  SERVER_ADDRESS,
 } from './literals.ts';
 import type { Scope } from './scope.ts';
 import { readTemplate } from './template.ts';
@@ -141,7 +139,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       return checkRegexItem(scope, item) ? text : undefined;
     case 'address':
     case 'bind': {
-      const address = readAddress(text, arg.type === 'bind' ? LISTEN_ADDRESS : SERVER_ADDRESS);
+      const address = arg.type === 'bind' ? readAddress(text, LISTEN_ADDRESS) : readAddresses(text, SERVER_ADDRESS);
       if ('problem' in address)
         return fail(scope, 'SL0609', item, { value: text, problem: address.problem }, address.mend);
       return text;

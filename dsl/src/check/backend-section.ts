@@ -21,9 +21,9 @@ import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { addressText, readAddresses, readSite, SERVER_ADDRESS } from './address.ts';
 import type { ReadComponent } from './component.ts';
 import { DEFAULTS } from './defaults.ts';
-import { addressText, readAddress, readSite, SERVER_ADDRESS } from './literals.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
@@ -148,30 +148,22 @@ class BackendChecker {
         );
       }
       for (const item of items) {
-        const address = readAddress(item.value, SERVER_ADDRESS);
-        if ('problem' in address) {
+        const addresses = readAddresses(item.value, SERVER_ADDRESS);
+        if ('problem' in addresses) {
           this.#isServerMissing = true;
-          scope.error('SL0609', item, { value: item.value, problem: address.problem }, address.mend);
-        } else
-          this.#addServer(
-            {
-              name: addressText(address),
-              address,
-              weight: 1,
-              max: 0,
-              queue: 0,
-              isBackup: false,
-              place: scope.place(item),
-            },
-            item,
-            item,
-          );
+          scope.error('SL0609', item, { value: item.value, problem: addresses.problem }, addresses.mend);
+          continue;
+        }
+        for (const address of addresses) {
+          const words = { weight: 1, max: 0, queue: 0, isBackup: false, place: scope.place(item) };
+          this.#addServer({ name: addressText(address), address, ...words }, item, item);
+        }
       }
     }
     const rest = reader.peek();
     if (rest !== undefined) {
       const word = scope.source.text.slice(rest.start, rest.end);
-      const isAddress = rest.kind === 'word' && !('problem' in readAddress(rest.value, SERVER_ADDRESS));
+      const isAddress = rest.kind === 'word' && !('problem' in readAddresses(rest.value, SERVER_ADDRESS));
       const mend = !isAddress ? null : reader.at === 2 ? `Write \`of ${word}\`` : 'Addresses are joined by `,`';
       this.#isServerMissing ||= reader.at === 2;
       scope.error('SL0118', rest, { word }, mend);
@@ -219,17 +211,20 @@ class BackendChecker {
 
   #set({ setting, args, span, spans, items, component }: SettingLine, statement: Statement): void {
     if (setting.name === 'server') {
-      const address = readAddress(args.address as string, SERVER_ADDRESS) as Address;
-      const server: ServerPlan = {
-        name: args.name as string,
-        address,
-        weight: args.weight as number,
-        max: args.max as number,
-        queue: args.queue as number,
-        isBackup: args.backup as boolean,
-        place: this.#scope.place({ start: statement.start, end: statement.headEnd }),
-      };
-      this.#addServer(server, spans.get('name')!, spans.get('address')!);
+      const addresses = readAddresses(args.address as string, SERVER_ADDRESS) as readonly Address[];
+      const name = args.name as string;
+      for (const address of addresses) {
+        const server: ServerPlan = {
+          name: addresses.length === 1 || !('port' in address) ? name : `${name}-${address.port}`,
+          address,
+          weight: args.weight as number,
+          max: args.max as number,
+          queue: args.queue as number,
+          isBackup: args.backup as boolean,
+          place: this.#scope.place({ start: statement.start, end: statement.headEnd }),
+        };
+        this.#addServer(server, spans.get('name')!, spans.get('address')!);
+      }
       return;
     }
     if (setting.slot === 'discovery') {

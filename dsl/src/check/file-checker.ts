@@ -3,19 +3,21 @@
  * Main thread.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
+import { addressesOf, sharedAddresses } from '../plan/address.ts';
 import type { ListPlan, MapPlan } from '../plan/list.ts';
 import type { Place } from '../plan/place.ts';
-import type { BackendPlan, ListenerPlan, Plan } from '../plan/plan.ts';
+import type { Address, BackendPlan, ListenerPlan, Plan } from '../plan/plan.ts';
 import type { TestPlan } from '../plan/test.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
-import type { FileTree, Statement } from '../syntax/tree.ts';
+import type { FileTree, Item, Statement } from '../syntax/tree.ts';
+import { addressText, LISTEN_ADDRESS, readAddresses } from './address.ts';
 import { checkBackend } from './backend-section.ts';
 import { DefineTable } from './define-table.ts';
 import { checkFallBacks } from './fall-back.ts';
 import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
-import { addressText, isName } from './literals.ts';
+import { isName } from './literals.ts';
 import { readMap } from './map-line.ts';
 import { checkPlainServers } from './plain-servers.ts';
 import { requestBackends } from './reach.ts';
@@ -34,6 +36,13 @@ export function checkFiles(scope: Scope, trees: readonly FileTree[]): CheckedFil
 
 /** What stands behind the name: where it stands in its place, the name is missing. */
 const NAME_FOLLOWERS: Readonly<Record<string, string>> = { listener: 'on', backend: 'of' };
+
+/** Item `8000-8010` holds the address `8003`. */
+function isAddressIn(item: Item, address: Address): boolean {
+  if (item.kind !== 'word' && item.kind !== 'text') return false;
+  const read = readAddresses(item.value, LISTEN_ADDRESS);
+  return !('problem' in read) && read.some((each) => addressText(each) === addressText(address));
+}
 
 interface Section {
   readonly statement: Statement;
@@ -130,21 +139,7 @@ class FileChecker {
       scope.error('SL0709', { start: 0, end: 1 }, {}, mend);
       return;
     }
-    const addresses = new Map<string, ListenerPlan>();
-    for (const listener of listeners) {
-      const { address } = listener;
-      if ('port' in address && address.port === 0) continue;
-      const text = addressText(address);
-      const before = addresses.get(text);
-      if (before === undefined) addresses.set(text, listener);
-      else {
-        const { statement, source } = this.#listeners.find((section) => section.name === listener.name)!;
-        const item = statement.head.phrases[0]!.items[3]!;
-        scope.inFile(source, () =>
-          scope.error('SL0710', item, { value: text, name: before.name, line: scope.lineOf(before.place) }),
-        );
-      }
-    }
+    this.#checkAddresses(listeners);
     // Whether a name is used can only be told where everything else is right.
     if (scope.diagnostics.hasErrors) return;
     const warn = (code: string, { source, span }: { source: SourceText; span: Span }, name: string): void =>
@@ -153,6 +148,24 @@ class FileChecker {
     for (const [name, list] of scope.lists) if (!list.isUsed) warn('SL0504', list, name);
     for (const [name, map] of scope.maps) if (!map.isUsed) warn('SL0518', map, name);
     scope.defines.warnOfUnused();
+  }
+
+  /** Two listeners, or one listener twice, cannot have the same address, nor one that is among all those of the other. */
+  #checkAddresses(listeners: readonly ListenerPlan[]): void {
+    const scope = this.#scope;
+    const all = listeners.flatMap((listener) => addressesOf(listener).map((address) => ({ listener, address })));
+    for (const [second, first] of sharedAddresses(all)) {
+      const { statement, source } = this.#listeners.find(({ name }) => name === second.listener.name)!;
+      const { name, place } = first.listener;
+      const item = statement.head.phrases[0]!.items.slice(3).find((each) => isAddressIn(each, second.address))!;
+      const values = { value: addressText(second.address), name, line: scope.lineOf(place) };
+      const isSame = addressText(first.address) === values.value;
+      scope.inFile(source, () =>
+        isSame
+          ? scope.error('SL0710', item, values)
+          : scope.error('SL0760', item, { ...values, other: addressText(first.address) }),
+      );
+    }
   }
 
   #top(statement: Statement): void {

@@ -1,4 +1,11 @@
 export {
+  type AddressProblem,
+  addressText,
+  readAddress,
+  readListenAddress,
+  SERVER_ADDRESS,
+} from './address.ts';
+export {
   type CompileOptions,
   type CompileResult,
   compile,
@@ -7,11 +14,4 @@ export {
   type RuleSource,
 } from './compile.ts';
 export { type ListFileResult, readListFile } from './list-file.ts';
-export {
-  type AddressProblem,
-  addressText,
-  readAddress,
-  readListenAddress,
-  SERVER_ADDRESS,
-} from './literals.ts';
 export { readMapFile } from './map-line.ts';

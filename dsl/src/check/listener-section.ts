@@ -5,6 +5,7 @@
  * an error that says where it belongs.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
+import { isSocketFile } from '../plan/address.ts';
 import type {
   Address,
   ClientIp,
@@ -20,11 +21,11 @@ import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Item, Statement, WordItem } from '../syntax/tree.ts';
 import { COMING, SETTINGS, type SettingWord } from '../vocabulary/base-words.ts';
+import { LISTEN_ADDRESS, readAddresses } from './address.ts';
 import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readErrorPage } from './error-page.ts';
 import { listOf, networkValues } from './field-value.ts';
-import { LISTEN_ADDRESS, readAddress } from './literals.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Passthroughs, readPassthrough } from './passthrough.ts';
 import { Reader } from './reader.ts';
@@ -59,6 +60,8 @@ class ListenerChecker {
   readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
   readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
   #tls: ComponentUse | null = null;
+  #backlog: number | null = null;
+  #socketMode: number | null = null;
   #clientIp: ClientIp | null = null;
   #proxies: TrustedPeers | null = null;
   #isAllowingSlashes = false;
@@ -76,7 +79,7 @@ class ListenerChecker {
   }
 
   run(): ListenerPlan | null {
-    const address = this.#head();
+    const addresses = this.#head();
     const { block, head } = this.#statement;
     if (block === null) {
       if (!this.#statement.isBroken) {
@@ -98,11 +101,16 @@ class ListenerChecker {
       this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
     }
     this.#passthroughs.check(this.#scope, this.#tls !== null || this.#isPassthrough);
-    if (address === null) return null;
+    if (addresses === null) return null;
+    const [address, ...otherAddresses] = addresses as readonly [Address, ...Address[]];
+    this.#checkSocketMode(addresses);
     const items = head.phrases[0]!.items;
     return {
       name: this.#name,
       address,
+      ...(otherAddresses.length === 0 ? {} : { otherAddresses }),
+      ...(this.#backlog === null ? {} : { backlog: this.#backlog }),
+      ...(this.#socketMode === null ? {} : { socketMode: this.#socketMode }),
       protocol: this.#protocol,
       tls: this.#tls,
       timeouts: this.#timeouts,
@@ -132,7 +140,8 @@ class ListenerChecker {
     return first === undefined || first.kind !== 'word' || first.value === 'otherwise';
   }
 
-  #head(): Address | null {
+  /** The addresses behind `on`; null after reporting what is wrong. */
+  #head(): readonly Address[] | null {
     const scope = this.#scope;
     const { head, when, whenSpan, isBroken } = this.#statement;
     if (isBroken) return null;
@@ -147,10 +156,10 @@ class ListenerChecker {
       return scope.error('SL0118', on, { word }, mend);
     }
     reader.at++;
-    const item = reader.value();
-    if (item === null)
+    const written = reader.peek();
+    if (written === undefined || (written.kind !== 'word' && written.kind !== 'text'))
       return scope.error('SL0117', on!, { word: 'on', what: 'an address' }, 'For example `:8080` or `127.0.0.1:8080`');
-    const address = readAddress(item.value, LISTEN_ADDRESS);
+    const items = reader.list();
     if (reader.isWord('tcp') || reader.isWord('http')) {
       this.#protocol = reader.isWord('tcp') ? 'tcp' : 'http';
       reader.at++;
@@ -161,8 +170,23 @@ class ListenerChecker {
     }
     if (head.joints[0] !== undefined) return scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
     if (when !== null) return scope.error('SL0123', whenSpan!);
-    if (!('problem' in address)) return address;
-    return scope.error('SL0609', item, { value: item.value, problem: address.problem }, address.mend);
+    const addresses: Address[] = [];
+    let hasProblem = false;
+    for (const item of items) {
+      const read = readAddresses(item.value, LISTEN_ADDRESS);
+      if ('problem' in read) {
+        hasProblem = true;
+        scope.error('SL0609', item, { value: item.value, problem: read.problem }, read.mend);
+      } else addresses.push(...read);
+    }
+    return hasProblem ? null : addresses;
+  }
+
+  #checkSocketMode(addresses: readonly Address[]): void {
+    const span = this.#said.get('socket mode');
+    if (span === undefined) return;
+    if (!addresses.some((address) => 'path' in address && isSocketFile(address.path)))
+      this.#scope.error('SL0661', span);
   }
 
   #line(statement: Statement): void {
@@ -335,6 +359,8 @@ class ListenerChecker {
     else if (setting.name === 'client ip') {
       this.#clientIp = { header: (args.header as string).toLowerCase(), ...this.#trusted(items, 'trust') };
     } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
+    else if (setting.name === 'backlog') this.#backlog = args.count as number;
+    else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
     else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;
@@ -344,6 +370,12 @@ class ListenerChecker {
       limits[args.perIp === true ? 'newConnectionsPerIp' : 'newConnections'] = args.rate as readonly number[];
     } else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
     else limits.connections = args.count as number;
+  }
+
+  /** The digits are octal, as `chmod` has them. */
+  #setSocketMode(digits: number, span: Span): void {
+    if (/[89]/.test(String(digits))) this.#scope.error('SL0660', span, { value: digits });
+    else this.#socketMode = Number.parseInt(String(digits), 8);
   }
 
   /** Lists from files are kept by name: their entries may change. */

@@ -53,9 +53,13 @@ export class TopReader {
   #listenerHead(): void {
     const line = this.#line;
     if (line.name('listener', true) === null || !line.keyword('on', 'the address to listen on')) return;
-    for (const address of [':80', ':443', ':8080', '127.0.0.1:8080']) line.propose(address, 'value', '');
-    if (line.isDone) return;
-    line.at++;
+    for (;;) {
+      for (const address of [':80', ':443', ':8080', '127.0.0.1:8080']) line.propose(address, 'value', '');
+      if (line.isDone) return;
+      line.at++;
+      if (line.peek()?.kind !== 'comma') break;
+      line.at++;
+    }
     line.keyword('tcp', 'passes connections on without reading HTTP');
   }
 

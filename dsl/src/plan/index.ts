@@ -1,4 +1,4 @@
-export { isLoopback } from './address.ts';
+export { addressesOf, isLoopback, isSocketFile, sharedAddresses, socketName, withoutZone } from './address.ts';
 export type * from './condition.ts';
 export type * from './list.ts';
 export { formatPlace, type Place } from './place.ts';

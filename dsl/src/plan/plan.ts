@@ -32,7 +32,14 @@ export interface PluginUse {
   readonly place: Place;
 }
 
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+/**
+ * Address is an IP or a name and a port, or a Unix socket. The host `::` is every address, IPv4 and IPv6, or with `isV6Only` every
+ * IPv6 address; a link-local one has its interface behind it (`fe80::1%eth0`). A path that begins with `@` is a name that is no
+ * file (Linux: an abstract socket).
+ */
+export type Address =
+  | { readonly host: string; readonly port: number; readonly isV6Only?: true }
+  | { readonly path: string };
 
 export interface ListenerTimeouts {
   /** From the first byte of a head to its end. Default 10 s. Answer: 408. */
@@ -101,6 +108,12 @@ export interface ListenerIndexes {
 export interface ListenerPlan {
   readonly name: string;
   readonly address: Address;
+  /** More addresses that it listens on. Default: none. */
+  readonly otherAddresses?: readonly Address[];
+  /** How many connections may wait to be accepted; the system has a limit of its own. Default 4096. */
+  readonly backlog?: number;
+  /** The permissions of its socket files, such as 0o660. Default: as the process's mask has it. */
+  readonly socketMode?: number;
   readonly protocol: 'http' | 'tcp';
   readonly tls: ComponentUse | null;
   readonly timeouts: ListenerTimeouts;

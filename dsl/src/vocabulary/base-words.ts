@@ -182,6 +182,20 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'backlog',
+    doc: 'how many connections may wait to be accepted; 4096 by default, and never more than the system allows',
+    example: 'backlog 1024',
+    args: [{ name: 'count', type: 'number', doc: 'connections', min: 1, max: 65_535 }],
+  },
+  {
+    section: 'listener',
+    name: 'socket mode',
+    doc: 'who may connect to its socket files, as `chmod` has it',
+    example: 'socket mode 660',
+    args: [{ name: 'mode', type: 'number', doc: 'three octal digits: owner, group, others', min: 0, max: 777 }],
+  },
+  {
+    section: 'listener',
     name: 'new connections at most',
     doc: 'how fast connections may come, in all or from one address',
     example: 'new connections at most 20/s per ip',
@@ -219,7 +233,11 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     isRepeatable: true,
     args: [
       { name: 'name', type: 'name', doc: 'unique in the backend' },
-      { name: 'address', type: 'address', doc: 'IP or name and port, or `unix:/path`' },
+      {
+        name: 'address',
+        type: 'address',
+        doc: 'IP or name and port, or `unix:/path`; a range of ports is a server each',
+      },
       {
         name: 'weight',
         type: 'number',

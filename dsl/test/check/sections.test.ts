@@ -93,7 +93,7 @@ test('a listener that says nothing has the defaults', async () => {
 for (const [address, wanted] of [
   [':0', { host: '::', port: 0 }],
   ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
-  ['[::]:80', { host: '::', port: 80 }],
+  ['[::]:80', { host: '::', port: 80, isV6Only: true }],
   ['[2001:DB8::1]:80', { host: '2001:db8::1', port: 80 }],
   ['unix:/run/web.sock', { path: '/run/web.sock' }],
 ] as const) {

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '@sluice/core/plugin';
 import { type Conversation, converse, failed, type Heard, type TlsOptions } from '@sluice/core/probe';
-import type { Args } from '@sluice/dsl/plan';
+import { type Args, withoutZone } from '@sluice/dsl/plan';
 import { ANSWER_BYTES, AnswerError, BODY_BYTES, HttpAnswer } from './answer.ts';
 import { type ExpectedStatuses, expectedStatuses, isExpected } from './expected-statuses.ts';
 
@@ -102,7 +102,8 @@ function requestText({ address }: ProbeTarget, { method, uri, host }: Wanted, st
 }
 
 function authorityOf(host: string, port: number, standardPort: number): string {
-  const name = host.includes(':') ? `[${host}]` : host;
+  const bare = withoutZone(host);
+  const name = bare.includes(':') ? `[${bare}]` : bare;
   return port === standardPort ? name : `${name}:${port}`;
 }
 
@@ -135,7 +136,7 @@ function wantedOf(options: Args): Wanted {
 /** The name that is asked for and verified: the one written, else the Host header's, else the server's own. */
 function tlsOf({ address }: ProbeTarget, { tls, host }: Wanted): TlsOptions {
   if (tls.servername !== undefined) return tls;
-  const name = host?.replace(/:\d+$/, '') ?? ('path' in address ? 'localhost' : address.host);
+  const name = host?.replace(/:\d+$/, '') ?? ('path' in address ? 'localhost' : withoutZone(address.host));
   // An address cannot be asked for (RFC 6066 section 3), but is verified all the same.
   return isIP(name) === 0 ? { ...tls, servername: name } : { ...tls, ...verifying(name) };
 }

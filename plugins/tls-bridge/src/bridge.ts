@@ -16,7 +16,7 @@ import tls, {
   type TLSSocket,
 } from 'node:tls';
 import type { ServerTls, TlsServer } from '@sluice/core/plugin';
-import type { Args } from '@sluice/dsl/plan';
+import { type Args, withoutZone } from '@sluice/dsl/plan';
 import { credentialOptions, readCredential, versionOptions } from '@sluice/tls-terminate/credentials';
 import { type BridgeOptions, bridgeOptions } from './bridge-options.ts';
 
@@ -39,7 +39,7 @@ export class Bridge implements ServerTls {
   secure(socket: Socket, server: TlsServer, protocols: readonly string[]): TLSSocket {
     const { isInsecure } = this.#options;
     const session = this.#sessionOf(server);
-    const name = this.#options.name ?? ('path' in server.address ? null : server.address.host);
+    const name = this.#options.name ?? ('path' in server.address ? null : withoutZone(server.address.host));
     const stream = connect({
       socket,
       secureContext: this.#context,

@@ -4,12 +4,13 @@
  *
  * What the bytes mean, and whose they are, is the business of those that extend it.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { tlsReason } from '../../shared/tls-reason.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { Timed } from '../timer-wheel.ts';
+import { dial } from '../transport/dial.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
 
@@ -60,10 +61,7 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
     const { address, tls } = endpoint;
     // TLS takes the system's connection over, so nothing else may read from it.
     const onread = tls === null ? { onread: Input.onread } : {};
-    const socket =
-      'path' in address
-        ? connect({ path: address.path, allowHalfOpen: true, ...onread })
-        : connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen: true, ...onread });
+    const socket = dial(address, { allowHalfOpen: true, ...onread });
     this.socket = socket;
     this.out = new Output(socket, this);
     (socket as NetSocket).toServer = this;

@@ -222,4 +222,13 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
       'map tenants = host to backend from "tenants.map" else app\nlistener web on :8080 { otherwise send to map tenants of path }\nbackend app of 127.0.0.1:9001',
     right: 'listener web on :8080 { otherwise deny }',
   },
+  SL0760: {
+    severity: 'error',
+    message: '`{value}` overlaps `{other}` of listener `{name}`, on line {line}',
+    mend: 'Name each address by itself, or give one of them another port',
+    why: 'An address that stands for many takes the connections of all of them, so nothing would say which listener has those of both.',
+    context: 'file',
+    wrong: 'listener one on :8080 { otherwise deny }\nlistener two on 127.0.0.1:8080 { otherwise deny }',
+    right: 'listener one on 0.0.0.0:8080 { otherwise deny }\nlistener two on [::]:8080 { otherwise deny }',
+  },
 };

@@ -71,7 +71,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0609: {
     severity: 'error',
     message: '`{value}` {problem}',
-    why: 'Addresses are `127.0.0.1:80`, `[::1]:80` or `unix:/path`; listeners also take `:80`, servers also `name:80`.',
+    why: 'Addresses are `127.0.0.1:80`, `[::1]:80`, `unix:/path` or `unix:@name`; listeners also take `:80`, servers also `name:80`. Ports may be a range: `:8000-8010`.',
     context: 'backend',
     wrong: 'server web1 127.0.0.1',
     right: 'server web1 127.0.0.1:9002',
@@ -315,5 +315,23 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     context: 'settings',
     wrong: 'admin on :9900',
     right: 'admin on unix:/run/sluice.sock',
+  },
+  SL0660: {
+    severity: 'error',
+    message: '`{value}` are not permissions of a file',
+    mend: 'Write three octal digits, such as `660`: owner and group',
+    why: 'Each digit is 0 to 7: who may read (4), write (2) and run (1). To connect to a socket is to write to it.',
+    context: 'file',
+    wrong: 'listener web on unix:/run/web.sock { socket mode 690; otherwise deny }',
+    right: 'listener web on unix:/run/web.sock { socket mode 660; otherwise deny }',
+  },
+  SL0661: {
+    severity: 'error',
+    message: 'this listener has no socket file whose permissions could be set',
+    mend: 'Remove the line, or listen on `unix:/run/NAME.sock`',
+    why: 'Ports and abstract sockets have no permissions: `deny` lines say who may connect.',
+    context: 'file',
+    wrong: 'listener web on :8080 { socket mode 660; otherwise deny }',
+    right: 'listener web on unix:/run/web.sock { socket mode 660; otherwise deny }',
   },
 };
