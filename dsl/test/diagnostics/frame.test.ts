@@ -59,7 +59,7 @@ test('words that a tcp listener cannot know are told with those that it can', as
     frames,
     `SL0407 test.sluice:2:8   deny path is /a
                               ^^^^ \`path\` is unknown in a \`tcp\` listener
-                                   Here: ip, port, sni`,
+                                   Here: ip, port, sni, alpn`,
   );
 });
 
