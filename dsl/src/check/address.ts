@@ -71,6 +71,8 @@ export function readAddress(text: string, rules: AddressRules): Address | Addres
     return { problem: 'has no port', mend: `Write \`${host}:80\`` };
   }
   const port = readPort(text.slice(colon + 1));
+  const dotted = /^(.*:\d+)\.\.(\d+)$/.exec(text);
+  if (dotted !== null) return { problem: 'has no port', mend: `Write a range as \`${dotted[1]}-${dotted[2]}\`` };
   if (port === null) return { problem: 'has no port from 1 to 65535', mend: null };
   if (port === 0 && !rules.isPortZero) return { problem: 'has port 0', mend: 'Write the port the server listens on' };
   return readHost(hostText, port, rules);

@@ -62,6 +62,7 @@ for (const [address, problem, mend] of [
   [':8010-8000', 'has no range of ports from 1 to 65535, the lower one first', null],
   [':0-5', 'has no range of ports from 1 to 65535, the lower one first', null],
   [':80-65536', 'has no range of ports from 1 to 65535, the lower one first', null],
+  [':8000..8010', 'has no port', 'Write a range as `:8000-8010`'],
   [':1-2000', 'has 2000 ports: 1000 at most', null],
   ['web:80-90', 'is a name, and a listener needs an IP address', 'Write `:80` for every address'],
   [
