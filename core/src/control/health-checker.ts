@@ -19,6 +19,7 @@ import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
 import { ServerHealth } from './server-health.ts';
 import { SlowStarts } from './slow-starts.ts';
+import { TimerGrid } from './timer-grid.ts';
 import type { Timers } from './timers.ts';
 
 /** ServerEvent is a change of a server's state. */
@@ -84,6 +85,7 @@ const SPREAD_MS = 1;
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #queue: ProbeQueue;
+  readonly #grid: TimerGrid;
   readonly #slowStarts: SlowStarts;
   #watched = new Map<string, Watched>();
   #bySlot = new Map<number, Watched>();
@@ -94,6 +96,7 @@ export class HealthChecker {
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
     this.#queue = new ProbeQueue(options.probesAtOnce ?? PROBES_AT_ONCE);
+    this.#grid = new TimerGrid(options.timers);
     this.#slowStarts = new SlowStarts(options.servers, options.timers);
   }
 
@@ -226,7 +229,7 @@ export class HealthChecker {
   }
 
   #setCheck(watched: Watched, address: Address, plan: CheckPlan | null, check: Check | null): void {
-    const { servers, timers, random, component } = this.#options;
+    const { servers, random, component } = this.#options;
     watched.schedule?.stop();
     watched.schedule = null;
     watched.check = check?.text ?? null;
@@ -254,7 +257,7 @@ export class HealthChecker {
       options: check.options,
       component: component(plan.probe.name),
       queue: this.#queue,
-      timers,
+      grid: this.#grid,
       random,
       isWanted: () => servers.admin(watched.slot) !== MAINT,
       isChanging: () => watched.health!.isChanging,

@@ -8,7 +8,7 @@ import type { Args, CheckPlan } from '@sluice/dsl/plan';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import { reasonOf } from './errors.ts';
 import type { ProbeQueue } from './probe-queue.ts';
-import type { Timers } from './timers.ts';
+import type { TimerGrid } from './timer-grid.ts';
 
 export interface ProbeScheduleOptions {
   readonly target: ProbeTarget;
@@ -17,7 +17,7 @@ export interface ProbeScheduleOptions {
   readonly options: Args;
   readonly component: HealthCheck;
   readonly queue: ProbeQueue;
-  readonly timers: Timers;
+  readonly grid: TimerGrid;
   random(): number;
   /** Asked before each probe; false: this one is left out (the server is in maintenance). */
   isWanted(): boolean;
@@ -50,7 +50,7 @@ export class ProbeSchedule {
   /** stop ends a probe under way; nothing is reported after it. */
   stop(): void {
     this.#isStopped = true;
-    this.#options.timers.clear(this.#timer);
+    this.#options.grid.clear(this.#timer);
     this.#leaveQueue();
     if (this.#abort === null) return;
     this.#options.queue.leave();
@@ -59,7 +59,7 @@ export class ProbeSchedule {
   }
 
   #wait(delayMs: number): void {
-    this.#timer = this.#options.timers.set(this.#due, delayMs);
+    this.#timer = this.#options.grid.about(this.#due, delayMs);
   }
 
   #again(): void {
@@ -78,12 +78,12 @@ export class ProbeSchedule {
   }
 
   #begin(): void {
-    const { target, check, options, component, timers } = this.#options;
+    const { target, check, options, component, grid } = this.#options;
     const probe = ++this.#probe;
     const abort = new AbortController();
     this.#abort = abort;
-    this.#beganMs = timers.now();
-    this.#timer = timers.set(this.#late, check.timeoutMs);
+    this.#beganMs = grid.now();
+    this.#timer = grid.notBefore(this.#late, check.timeoutMs);
     const failed = (thrown: unknown): void => this.#settled(probe, { status: 'failed', reason: reasonOf(thrown) });
     try {
       component.probe(target, options, abort.signal).then((result) => this.#settled(probe, result), failed);
@@ -102,12 +102,12 @@ export class ProbeSchedule {
 
   #settled(probe: number, result: ProbeResult): void {
     if (probe !== this.#probe || this.#abort === null) return;
-    const { timers, queue, probed } = this.#options;
+    const { grid, queue, probed } = this.#options;
     this.#abort = null;
-    timers.clear(this.#timer);
+    grid.clear(this.#timer);
     queue.leave();
     if (this.#isStopped) return;
-    probed(result, timers.now() - this.#beganMs);
+    probed(result, grid.now() - this.#beganMs);
     this.#again();
   }
 }

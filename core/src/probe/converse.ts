@@ -4,17 +4,19 @@
  * Whatever the server does, a probe ends: with the conversation's result, when the server hangs up, when it has said too much,
  * or when the signal aborts.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { socketName } from '@sluice/dsl/plan';
 import type { ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import { type ProxyEnd, proxyHeaderV1, proxyHeaderV2 } from '../shared/proxy-header.ts';
 import { shown } from '../shared/shown.ts';
 import { isHangUp, tlsReason } from '../shared/tls-reason.ts';
 import { resultOfError } from './connect-reason.ts';
-import { type Conversation, failed } from './conversation.ts';
+import { type Conversation, failed, passed } from './conversation.ts';
+import { type Line, type LineUser, openLine } from './line.ts';
+import { isItself, mayMeetItself } from './self-connection.ts';
 
 const MOST_BYTES = 64 * 1024;
+const CONNECTED = passed('connected');
 const NOTHING = Buffer.alloc(0);
 
 /** TlsOptions are how a probe speaks TLS: node's own, of which the server's certificate is the part that matters. */
@@ -36,18 +38,20 @@ export function converse(
   });
 }
 
-class Connection {
+class Connection implements LineUser {
   readonly #target: ProbeTarget;
   readonly #signal: AbortSignal;
   readonly #conversation: Conversation | null;
   readonly #tls: TlsOptions | null;
   readonly #resolve: (result: ProbeResult) => void;
   readonly #onAbort = (): void => this.#settle(failed(this.#late));
-  #socket!: Socket;
+  #line: Line | null = null;
   #secured: TLSSocket | null = null;
   /** What it was waiting for when the time was over. */
   #late = 'no connection in time';
   #isConnected = false;
+  /** A PROXY header was sent. */
+  #isAnnounced = false;
   #isSettled = false;
   #said: Buffer = NOTHING;
   #saidBytes = 0;
@@ -72,30 +76,26 @@ class Connection {
   }
 
   open(): void {
-    const { address } = this.#target;
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
-    let socket: Socket;
+    const isHeard = this.#conversation !== null && !this.#isSecured;
     try {
-      socket = 'path' in address ? connect(socketName(address.path)) : connect(address.port, address.host);
+      this.#line = openLine(this.#target.address, this, isHeard);
     } catch (error) {
       this.#settle(resultOfError(error as NodeJS.ErrnoException));
-      return;
     }
-    this.#socket = socket;
-    // Both stay after the probe has settled: a reset on the way must not become an uncaught error.
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
-    socket.once('connect', () => this.#connected());
-    if (this.#conversation !== null && !this.#isSecured) this.#listen(socket);
   }
 
-  #connected(): void {
+  connected(socket: Socket): void {
     this.#isConnected = true;
-    const socket = this.#socket;
-    if (isItself(socket)) {
+    const { address } = this.#target;
+    if ('port' in address && mayMeetItself(address.port) && isItself(socket)) {
       this.#settle(failed('connection refused'));
       return;
     }
-    if (this.#target.sendProxy !== undefined) socket.write(proxyHeader(socket, this.#target.sendProxy));
+    if (this.#target.sendProxy !== undefined) {
+      this.#isAnnounced = true;
+      socket.write(proxyHeader(socket, this.#target.sendProxy));
+    }
     if (this.#isSecured) {
       this.#late = 'no TLS in time';
       let secured: TLSSocket;
@@ -106,7 +106,7 @@ class Connection {
         return;
       }
       this.#secured = secured;
-      secured.on('error', (error: NodeJS.ErrnoException) => this.#broke(error));
+      secured.on('error', (error: NodeJS.ErrnoException) => this.broke(error));
       secured.once('secureConnect', () => this.#begin(secured));
       if (this.#conversation !== null) this.#listen(secured);
       return;
@@ -117,26 +117,32 @@ class Connection {
   #begin(stream: Socket): void {
     const conversation = this.#conversation;
     if (conversation === null) {
-      this.#settle({ status: 'passed', reason: 'connected' });
+      this.#settle(CONNECTED, this.#isAnnounced);
       return;
     }
     this.#late = 'no answer in time';
     if (conversation.opening !== null) stream.write(conversation.opening);
   }
 
-  #listen(stream: Socket): void {
-    stream.on('data', (chunk: Buffer) => {
-      if (this.#isSettled) return;
-      this.#saidBytes += chunk.length;
-      this.#keep(chunk);
-      this.#hear(false);
-    });
-    stream.once('end', () => {
-      if (!this.#isSettled) this.#hear(true);
-    });
-    stream.once('close', () => {
-      if (!this.#isSettled) this.#settle(this.#endedEarly());
-    });
+  #listen(stream: TLSSocket): void {
+    stream.on('data', (chunk: Buffer) => this.said(chunk));
+    stream.once('end', () => this.ended());
+    stream.once('close', () => this.closed());
+  }
+
+  said(chunk: Buffer): void {
+    if (this.#isSettled) return;
+    this.#saidBytes += chunk.length;
+    this.#keep(chunk);
+    this.#hear(false);
+  }
+
+  ended(): void {
+    if (!this.#isSettled) this.#hear(true);
+  }
+
+  closed(): void {
+    if (!this.#isSettled) this.#settle(this.#endedEarly());
   }
 
   #hear(hasEnded: boolean): void {
@@ -150,7 +156,7 @@ class Connection {
         return;
       }
       if (heard === null) break;
-      if (heard.say !== undefined) (this.#secured ?? this.#socket).write(heard.say);
+      if (heard.say !== undefined) (this.#secured ?? this.#line!.socket).write(heard.say);
       if ('result' in heard) {
         this.#settle(heard.result, heard.say !== undefined);
         return;
@@ -183,7 +189,7 @@ class Connection {
     this.#said = room.subarray(0, waits + chunk.length);
   }
 
-  #broke(error: NodeJS.ErrnoException): void {
+  broke(error: NodeJS.ErrnoException): void {
     if (this.#isSettled) return;
     if (!this.#isConnected) this.#settle(resultOfError(error));
     else if (this.#secured !== null && !this.#secured.authorized && !isHangUp(error))
@@ -202,13 +208,23 @@ class Connection {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#signal.removeEventListener('abort', this.#onAbort);
-    const socket = this.#secured ?? this.#socket;
-    if (isSaying) socket?.destroySoon();
-    else if (this.#conversation === null && this.#secured === null && socket?.remotePort !== undefined) {
-      // So that no side keeps a closed connection waiting. A Unix socket knows no reset.
-      socket.resetAndDestroy();
-    } else socket?.destroy();
+    this.#hangUp(isSaying);
     this.#resolve(result);
+  }
+
+  #hangUp(isSaying: boolean): void {
+    const line = this.#line;
+    const secured = this.#secured;
+    if (line === null) return;
+    if (secured === null) {
+      // A reset where nothing was said, so that no side keeps a closed connection waiting. A Unix socket knows none.
+      const isReset = this.#conversation === null && !this.#isAnnounced && 'port' in this.#target.address;
+      line.hangUp(isSaying ? 'said' : isReset ? 'reset' : 'closed');
+      return;
+    }
+    line.leave();
+    if (isSaying) secured.destroySoon();
+    else secured.destroy();
   }
 }
 
@@ -218,13 +234,4 @@ function proxyHeader(socket: Socket, version: 'v1' | 'v2'): Buffer {
   const end = (host: string | undefined, port: number | undefined): ProxyEnd | null =>
     host === undefined || port === undefined ? null : { host, port };
   return proxyHeaderV1(end(localAddress, localPort), end(remoteAddress, remotePort));
-}
-
-/** isItself: on loopback, a socket that connects to a closed port may be given that very port and meet itself. */
-function isItself(socket: Socket): boolean {
-  return (
-    socket.localPort !== undefined &&
-    socket.localPort === socket.remotePort &&
-    socket.localAddress === socket.remoteAddress
-  );
 }

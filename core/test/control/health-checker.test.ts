@@ -329,7 +329,7 @@ test('a check gets the values of its secrets, and a new value makes another chec
   assert.deepEqual(probes[0]!.options, { password: 'value of redis' });
 });
 
-test('many first probes are spread over an interval, one in a millisecond', async () => {
+test('many first probes are spread over an interval, about one in a millisecond, and begun together every 25 ms', async () => {
   const health = checker();
   const draws = [...Array(500).keys()].map((index) => index / 500);
   random = () => draws.shift() ?? 0;
@@ -337,7 +337,11 @@ test('many first probes are spread over an interval, one in a millisecond', asyn
   health.start();
   await timers.advance(600);
   assert.equal(probes.length, 500);
-  assert.equal(new Set(probes.map(({ at }) => at)).size, 500);
+  // Waits below 100 ms are as long as they say, so that few servers need not wait for others.
+  const moments = new Map<number, number>();
+  for (const { at } of probes) moments.set(at, (moments.get(at) ?? 0) + 1);
+  for (const [at, count] of moments)
+    assert.ok(at < 100 ? count === 1 : at % 25 === 0 && count <= 37, `${count} at ${at}`);
 });
 
 test('the header that a check sends is part of its target', async () => {
