@@ -1,6 +1,7 @@
 /** The test kit: a client, a gateway, a server, and what each sends and sees. */
 export * from './admin-client.ts';
 export * from './chaos-server.ts';
+export * from './client-hello.ts';
 export * from './dns-server.ts';
 export * from './gateway.ts';
 export * from './http-message.ts';

@@ -202,7 +202,7 @@ export class Port {
     const { counters, addresses, wheel } = this.#loop;
     const { generation, slot } = listener;
     generation.holds++;
-    const peek = new ProxyPeek(socket, wheel, {
+    const peek = new ProxyPeek(socket, wheel, listener.plan.timeouts.headerMs, {
       introduced: ({ source }) => {
         const ip = source === null ? proxy : source.ip;
         const isLimited = source !== null && this.#isTooMuch(listener, ip);
@@ -232,7 +232,7 @@ export class Port {
     const loop = this.#loop;
     const { generation } = listener;
     generation.holds++;
-    const peek = new HelloPeek(socket, loop.wheel, {
+    const peek = new HelloPeek(socket, loop.wheel, listener.plan.timeouts.headerMs, {
       greeted: (hello) => {
         if (!this.#greeted(peek, ip, listener, hello)) this.left(peek, ip);
         releaseGeneration(generation, loop);

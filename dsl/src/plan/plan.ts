@@ -42,7 +42,10 @@ export type Address =
   | { readonly path: string };
 
 export interface ListenerTimeouts {
-  /** From the first byte of a head to its end. Default 10 s. Answer: 408. */
+  /**
+   * From the first byte of a head to its end. Default 10 s. Answer: 408. Also how long a client may take for its TLS hello, where that is
+   * read, and a proxy for its PROXY header; then the connection is closed without a word.
+   */
   readonly headerMs: number;
   /** A keep-alive connection between two requests. Default 60 s. Closed without an answer. */
   readonly idleMs: number;

@@ -131,7 +131,10 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     example: 'timeout header 10s, idle 60s',
     isRepeatable: true,
     args: [
-      duration('header', 'from the first byte of a head to its end'),
+      duration(
+        'header',
+        'from the first byte of a head to its end; for a TLS hello that is read, and for a PROXY header',
+      ),
       duration('idle', 'a connection between two requests'),
       duration('body', 'a body that has stopped moving'),
       duration('client', 'an answer that the client has stopped reading'),

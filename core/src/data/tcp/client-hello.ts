@@ -185,7 +185,8 @@ function readServerName(value: Buffer): string {
     const name = names.vector(2);
     if (type !== HOST_NAME) continue;
     need(host === null);
-    host = name.toString('latin1').toLowerCase();
+    // The dot of an absolute name does not belong there (RFC 6066 section 3); the name is the same.
+    host = name.toString('latin1').toLowerCase().replace(/\.$/, '');
     need(name.length > 0 && name.length <= MOST_NAME_BYTES && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host));
   }
   return host ?? '';

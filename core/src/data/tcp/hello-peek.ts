@@ -20,8 +20,8 @@ export class HelloPeek extends Peek {
   readonly #reader = new ClientHelloReader();
   #pieces: Buffer[] = [];
 
-  constructor(socket: Socket, wheel: TimerWheel, owner: Greeted) {
-    super(socket, wheel);
+  constructor(socket: Socket, wheel: TimerWheel, limitMs: number, owner: Greeted) {
+    super(socket, wheel, limitMs);
     this.#owner = owner;
   }
 

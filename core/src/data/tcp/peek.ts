@@ -10,9 +10,6 @@ import type { OpenSession } from '../../shared/orders.ts';
 import type { Closable } from '../loop.ts';
 import { Timed, type TimerWheel } from '../timer-wheel.ts';
 
-/** How long a client may take to say what is read here. */
-export const PEEK_MS = 10_000;
-
 interface PeekedSocket extends Socket {
   peek: Peek | null;
 }
@@ -32,7 +29,8 @@ export abstract class Peek extends Timed implements Closable {
   readonly #wheel: TimerWheel;
   #isOver = false;
 
-  constructor(socket: Socket, wheel: TimerWheel) {
+  /** `limitMs`: how long the client may take to say what is read here. */
+  constructor(socket: Socket, wheel: TimerWheel, limitMs: number) {
     super();
     this.socket = socket;
     this.#wheel = wheel;
@@ -43,7 +41,7 @@ export abstract class Peek extends Timed implements Closable {
     socket.on('error', onError);
     // Somebody else may have looked before.
     if (socket.isPaused()) socket.resume();
-    wheel.limit(this, PEEK_MS);
+    wheel.limit(this, limitMs);
   }
 
   abstract received(piece: Buffer): void;

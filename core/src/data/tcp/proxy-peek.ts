@@ -19,8 +19,8 @@ export class ProxyPeek extends Peek {
   readonly #reader = new ProxyReader();
   #isBad = false;
 
-  constructor(socket: Socket, wheel: TimerWheel, owner: Introduced) {
-    super(socket, wheel);
+  constructor(socket: Socket, wheel: TimerWheel, limitMs: number, owner: Introduced) {
+    super(socket, wheel, limitMs);
     this.#owner = owner;
   }
 
