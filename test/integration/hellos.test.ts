@@ -245,11 +245,11 @@ test(
   LIMIT,
   async () => {
     const { key, cert } = certify('pay.example', makeKey());
-      const server = createServer({ key, cert, ecdhCurve: 'X25519MLKEM768:X25519' }, (socket) => {
+    const server = createServer({ key, cert, ecdhCurve: 'X25519MLKEM768:X25519' }, (socket) => {
       socket.on('error', () => {});
       socket.end(String(socket.getCipher().version));
     });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
     const gateway = await startGateway(`listener web on 127.0.0.1:0 tcp {
   tls passthrough
@@ -265,7 +265,7 @@ backend pay of 127.0.0.1:${port}
       for await (const piece of socket) said += piece;
       assert.equal(said, 'TLSv1.3');
       // More than a packet came from the client, who said nothing but what its handshake needs.
-    await eventually('the bytes', () => gateway.gateway.stats().listeners[0]!.counters.bytesIn > 1460);
+      await eventually('the bytes', () => gateway.gateway.stats().listeners[0]!.counters.bytesIn > 1460);
     } finally {
       await gateway.stop();
       server.close();

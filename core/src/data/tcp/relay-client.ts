@@ -14,6 +14,7 @@ import type { LinkedListener } from '../generation.ts';
 import { AS_IS } from '../http1/body-framer.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
+import { RelayServer } from './relay-server.ts';
 
 export class RelayClient extends ClientSocket {
   readonly answerForm = AS_IS;
@@ -57,8 +58,19 @@ export class RelayClient extends ClientSocket {
   }
 
   override closed(hadError: boolean): void {
+    if (hadError) this.#breakOffServer();
     this.#isTunnel = false;
     super.closed(hadError);
+  }
+
+  override breakOff(): void {
+    this.#breakOffServer();
+    super.breakOff();
+  }
+
+  #breakOffServer(): void {
+    const server = this.#isTunnel ? this.exchange?.server : null;
+    if (server instanceof RelayServer) server.breakOff();
   }
 
   tunnelBegins(): void {

@@ -94,6 +94,18 @@ export class RelayServer extends ServerSocket implements ServerSide {
     this.out.end();
   }
 
+  /** breakOff: the server must not take what it has for all there was. */
+  breakOff(): void {
+    this.#exchange = null;
+    this.letGo();
+    try {
+      this.socket.resetAndDestroy();
+    } catch {
+      // Unix sockets have no reset; net.Socket throws when asked for one.
+      this.socket.destroy();
+    }
+  }
+
   discard(): void {
     this.#exchange = null;
     this.letGo();
