@@ -54,6 +54,8 @@ const SLOT_TITLES: Partial<Record<ComponentSlot, string>> = {
   check: 'Health checks',
   discovery: 'Discovery',
   tls: 'TLS',
+  certificate: 'Certificates',
+  certificates: 'Sources of certificates',
 };
 
 /** What a plan says where the rules say nothing, by section, setting and argument. */

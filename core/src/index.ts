@@ -4,6 +4,7 @@
 
 export type { AdminOptions } from './control/admin-host.ts';
 export { BatchPool } from './control/batch-pool.ts';
+export type { SourcedCertificate } from './control/certificate-sources.ts';
 export type { CircuitEvent } from './control/circuits.ts';
 export { type Duration, durationMs } from './control/deadline.ts';
 export type { DiscoveryEvent, DiscoveryStats } from './control/discovery-source.ts';

@@ -4,8 +4,9 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
-import type { ComponentUse, DiscoveryPlan, ListenerPlan, Place, Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { ComponentUse, DiscoveryPlan, ListenerPlan, Place, Plan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
+import type { KeptCertificate } from '../plugin/certificate-source.ts';
 import type { Component, ValidateHost } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { checkOptions } from './options-check.ts';
@@ -41,7 +42,7 @@ export async function checkComponents(
   const check = async (
     owner: string,
     use: ComponentUse,
-    servers: readonly ServerPlan[] = [],
+    known: Pick<ValidateHost, 'servers' | 'certificates' | 'source' | 'listeners'> = {},
   ): Promise<ComponentUse> => {
     const component = componentOf(owner, use, find);
     const options = await schemaOptions(owner, use, component);
@@ -59,7 +60,8 @@ export async function checkComponents(
     });
     const host: ValidateHost = {
       secret,
-      servers,
+      servers: [],
+      ...known,
       isTrial,
       warn: (said) => void warnings.push(told(WARNED, 'warning', said)),
     };
@@ -70,10 +72,28 @@ export async function checkComponents(
       return use;
     }
   };
+  const sources: ComponentUse[] = [];
+  for (const use of plan.settings.certificateSources ?? []) sources.push(await check('settings', use));
   const listeners: Plan['listeners'][number][] = [];
   for (const listener of plan.listeners) {
     const owner = `listener \`${listener.name}\``;
-    listeners.push({ ...listener, tls: listener.tls === null ? null : await check(owner, listener.tls) });
+    const certificates: ComponentUse[] = [];
+    const kept: KeptCertificate[] = [];
+    const before = problems.length;
+    for (const use of listener.certificates ?? []) {
+      const source = sources.find(({ name }) => name === use.name);
+      const known = { listeners: plan.listeners, ...(source === undefined ? {} : { source: source.options }) };
+      const checked = await check(owner, use, known);
+      certificates.push(checked);
+      if (problems.length === before) kept.push(componentOf(owner, use, find).kept!(checked.options));
+    }
+    // Without what is wrong with a certificate, what TLS has to say of it would be misleading.
+    const isTlsChecked = listener.tls !== null && problems.length === before;
+    listeners.push({
+      ...listener,
+      ...(certificates.length === 0 ? {} : { certificates }),
+      tls: isTlsChecked ? await check(owner, listener.tls, { certificates: kept }) : listener.tls,
+    });
   }
   const backends: Plan['backends'][number][] = [];
   for (const backend of plan.backends) {
@@ -86,11 +106,11 @@ export async function checkComponents(
       balance: await check(owner, backend.balance),
       stick: backend.stick === null ? null : await check(owner, backend.stick),
       serve: backend.serve === null ? null : await check(owner, backend.serve),
-      ...(backend.tls === undefined ? {} : { tls: await check(owner, backend.tls, backend.servers) }),
+      ...(backend.tls === undefined ? {} : { tls: await check(owner, backend.tls, { servers: backend.servers }) }),
       check:
         backend.check === null
           ? null
-          : { ...backend.check, probe: await check(owner, backend.check.probe, backend.servers) },
+          : { ...backend.check, probe: await check(owner, backend.check.probe, { servers: backend.servers }) },
     });
   }
   for (const { name, tls } of plan.backends) {
@@ -99,7 +119,10 @@ export async function checkComponents(
     const message = `backend \`${name}\`: ${nameOf(tls!)}: listener \`${passing.name}\` passes TLS on to it that is not opened here, and TLS within TLS is what no server expects: take out one of the two`;
     problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: tls!.place });
   }
-  if (problems.length === 0) return { plan: { ...plan, listeners, backends }, warnings, files: [...files] };
+  if (problems.length === 0) {
+    const settings = sources.length === 0 ? plan.settings : { ...plan.settings, certificateSources: sources };
+    return { plan: { ...plan, settings, listeners, backends }, warnings, files: [...files] };
+  }
   const report = problems.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n');
   throw new GatewayError(REFUSED, { report }, { diagnostics: problems });
 }

@@ -27,6 +27,7 @@ export const CORE_ERRORS = {
   SG0116: '{report}',
   SG0117: '{message}',
   SG0118: 'plugin `{plugin}` offers discovery `{name}` without a `discovery` that finds: add one',
+  SG0119: 'plugin `{plugin}` offers {slot} `{name}` without {lacking}: add one',
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',
@@ -58,6 +59,7 @@ export const CORE_ERRORS = {
   SG0507: 'no listener takes `{request}`: none for {what} is on port {port}. There are: {known}',
   SG0508: 'max {max} is not a whole number from 0 to 1000000',
   SG0509: 'the backend `{backend}` has no stickiness. These have: {known}',
+  SG0510: 'the gateway gets no certificate for `{name}` by itself. It does for: {known}',
   // Admin API
   SG0601: 'the admin API on {address} can be reached from other machines: give it a token, or use 127.0.0.1',
   SG0602: 'the token of the admin API is too short: it needs at least {least} characters',

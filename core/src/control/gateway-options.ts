@@ -2,6 +2,7 @@
  * GatewayOptions: what an embedder may choose, and the events they can listen to. Main thread.
  */
 import type { Address } from '@sluice/dsl/plan';
+import type { CertificateEvent } from '../plugin/certificate-source.ts';
 import type { PluginManifest } from '../plugin/manifest.ts';
 import type { AdminOptions } from './admin-host.ts';
 import type { CircuitEvent } from './circuits.ts';
@@ -83,5 +84,7 @@ export interface GatewayEvents {
   listening: [ListeningEvent];
   list: [ListEvent];
   files: [FilesEvent];
+  /** A certificate was obtained, or could not be. */
+  certificate: [CertificateEvent];
   thread: [ThreadEvent];
 }

@@ -16,6 +16,7 @@ import {
 } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { type AdminChange, AdminHost } from './admin-host.ts';
+import type { SourcedCertificate } from './certificate-sources.ts';
 import { ComponentFiles } from './component-files.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
@@ -70,6 +71,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #files: ComponentFiles;
   readonly #admin: AdminHost;
   #startedMs = 0;
+  /** A certificate came while the gateway was still starting. */
+  #isRefreshDue = false;
   /** A reload of the same source that has not begun. */
   #waitingReload: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
@@ -187,6 +190,19 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#runtime!.stats(current);
   }
 
+  /** certificates are those that the gateway gets and renews by itself, and how they stand. */
+  certificates(): readonly SourcedCertificate[] {
+    return this.#runtime?.certificates.states() ?? [];
+  }
+
+  /** renewCertificate tries for the certificates with a name now, whatever their schedule says. Throws SG0510 for a name that none has. */
+  renewCertificate(name: string): void {
+    this.#current('renewCertificate');
+    if (this.#runtime!.certificates.renew(name)) return;
+    const known = this.certificates().flatMap(({ names }) => names);
+    throw new GatewayError('SG0510', { name, known: known.join(', ') });
+  }
+
   /** server finds a server by `backend/server`. Throws SG0502. */
   server(name: string): ServerHandle {
     const { slots } = this.#current('server');
@@ -255,6 +271,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         },
         fallBack: (event) => this.emit('fallBack', event),
         discovered: (event) => this.emit('discovery', event),
+        certificatesChanged: () => this.#refreshComponents(),
+        certificateTold: (event) => this.emit('certificate', event),
         threadLost: (loss) => this.emit('thread', { event: 'lost', ...loss }),
         threadReplaced: (thread) => this.emit('thread', { event: 'replaced', thread }),
         settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),
@@ -271,6 +289,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         this.#state = 'running';
         this.#lists.watch();
         this.#files.watch();
+        if (this.#isRefreshDue) void this.#refreshComponents();
       }
     } catch (thrown) {
       await this.#admin.stop();
@@ -352,8 +371,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   /** refreshComponents puts the same rules in force with what their files hold now: certificates, above all. */
   async #refreshComponents(): Promise<void> {
     await this.#runtime!.generations.inLine(async () => {
+      this.#isRefreshDue = this.#state === 'starting';
       if (this.#state !== 'running') return;
-      const files = this.#set.files;
       try {
         const set = await this.#plugins.assemble(this.#set.source);
         await this.#runtime!.put(set);
@@ -361,7 +380,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         tellWarnings(set, this.#log);
         this.#log.info({ files: set.files.length }, 'files that the rules depend on have changed, and are in use now');
         this.emit('files', { isOk: true });
-        if (set.files.join() !== files.join()) this.#files.watch();
+        this.#files.watch();
       } catch (thrown) {
         const error = asGatewayError(thrown, this.#runtime!.generations.current!.number);
         this.#log.error(

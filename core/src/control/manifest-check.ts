@@ -7,7 +7,7 @@ import { compileSchema } from './options-check.ts';
 
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-/** checkManifest throws SG0104, SG0105, SG0113, SG0114 or SG0118. */
+/** checkManifest throws SG0104, SG0105, SG0113, SG0114, SG0118 or SG0119. */
 export function checkManifest(manifest: PluginManifest): void {
   const name = String(manifest.name);
   if (manifest.apiVersion !== PLUGIN_API_VERSION) {
@@ -23,6 +23,14 @@ export function checkManifest(manifest: PluginManifest): void {
     }
     if (component.slot === 'discovery' && typeof component.discovery?.find !== 'function') {
       throw new GatewayError('SG0118', { plugin: name, name: component.name });
+    }
+    const isSource = component.slot === 'certificates';
+    if (
+      (isSource && typeof component.certificateSource?.open !== 'function') ||
+      (component.slot === 'certificate' && typeof component.kept !== 'function')
+    ) {
+      const lacking = isSource ? 'a `certificateSource` that opens' : 'a `kept`';
+      throw new GatewayError('SG0119', { plugin: name, slot: component.slot, name: component.name, lacking });
     }
   }
 }

@@ -179,16 +179,27 @@ export class PluginHost {
 /** What the compiler and the data threads may see of a component: its word, without functions. */
 function wordsOf({ words, components }: PluginManifest): readonly Word[] {
   const asWords = (components ?? []).map(
-    ({ check: _c, discovery: _d, serverTls: _t, options: _o, validate: _v, files: _f, ...word }) => word,
+    ({
+      check: _c,
+      discovery: _d,
+      serverTls: _t,
+      certificateSource: _s,
+      kept: _k,
+      options: _o,
+      validate: _v,
+      files: _f,
+      ...word
+    }) => word,
   );
   return [...(words ?? []), ...asWords];
 }
 
 /** isNeeded: a schema takes time to check, which is not spent on plugins of which the plan has nothing that takes options. */
-function isNeeded({ options, components = [] }: PluginManifest, { listeners, backends }: Plan): boolean {
+function isNeeded({ options, components = [] }: PluginManifest, { listeners, backends, settings }: Plan): boolean {
   if (options !== undefined) return true;
   const used = [
-    ...listeners.map(({ tls }) => tls),
+    ...listeners.flatMap(({ tls, certificates = [] }) => [tls, ...certificates]),
+    ...(settings.certificateSources ?? []),
     ...backends.flatMap(({ balance, stick, check, tls }) => [balance, stick, check?.probe, tls]),
   ];
   return components.some(({ slot, name }) => used.some((use) => use?.slot === slot && use.name === name));

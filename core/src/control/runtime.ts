@@ -5,16 +5,19 @@
  */
 import type { BackendPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
+import type { CertificateEvent } from '../plugin/certificate-source.ts';
 import { BackendTable } from '../shared/backend-table.ts';
 import { type CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { changedMembers, differenceOf } from '../shared/member-change.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
+import { NoticeBoard } from '../shared/notice-board.ts';
 import type { MemberChange, Report } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { AccessLogFile } from './access-log-file.ts';
+import { CertificateSources } from './certificate-sources.ts';
 import { type CircuitEvent, Circuits } from './circuits.ts';
 import { Discoverer } from './discoverer.ts';
 import type { DiscoveryEvent } from './discovery-source.ts';
@@ -54,6 +57,9 @@ export interface RuntimeOptions {
   fallBack(event: FallBackEvent): void;
   /** A source of servers has other ones, fails, or is right again. */
   discovered(event: DiscoveryEvent): void;
+  /** Certificates that sources keep have other files. Never rejects. */
+  certificatesChanged(): Promise<void>;
+  certificateTold(event: CertificateEvent): void;
   threadLost(loss: ThreadLoss): void;
   threadReplaced(thread: number): void;
   /** The last older generation is over: plugins that only it used may stop. */
@@ -80,6 +86,7 @@ export class Runtime {
   readonly #circuits: Circuits;
   readonly #fallBacks: FallBackWatch;
   readonly #discoverer: Discoverer;
+  readonly certificates: CertificateSources;
   /** Found servers changed, and that waits in the line. */
   #isChangeDue = false;
   readonly #stats: StatsReader;
@@ -161,6 +168,15 @@ export class Runtime {
       changed: () => this.#foundChanged(),
       told: (event) => options.discovered(event),
     });
+    this.certificates = new CertificateSources({
+      log,
+      timers,
+      random: options.random,
+      notices: new NoticeBoard(memory),
+      secret: (name) => this.#set!.secrets[name]!,
+      changed: () => options.certificatesChanged(),
+      told: (event) => options.certificateTold(event),
+    });
     const outcomes = new OutcomeCounts(memory);
     this.#circuits = new Circuits(new CircuitTable(memory), outcomes);
     this.#ejections = new Ejections({
@@ -217,6 +233,7 @@ export class Runtime {
       await this.#discoverer.begin(set.plan, (name) => set.component('discovery', name)!.discovery!);
       const generation = await this.generations.put({ ...set, plan: this.#discoverer.withFound(set.plan) });
       this.#discoverer.settle(set.plan);
+      this.certificates.keep(set.plan, (name) => set.component('certificates', name)!.certificateSource!);
       return generation;
     } catch (thrown) {
       this.#set = previous;
@@ -265,6 +282,7 @@ export class Runtime {
     this.#drains.stop();
     this.#fallBacks.stop();
     this.#discoverer.settle(null);
+    await this.certificates.stop();
     return this.#planes.drain(deadlineMs);
   }
 
@@ -275,6 +293,7 @@ export class Runtime {
     this.#drains.stop();
     this.#fallBacks.stop();
     this.#discoverer.settle(null);
+    await this.certificates.stop();
     await this.#planes.stop();
     await this.#accessLog.close();
   }

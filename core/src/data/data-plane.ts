@@ -12,6 +12,7 @@ import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
+import { NoticeBoard } from '../shared/notice-board.ts';
 import { type DataPlane, type MembersOrder, type OpenSessions, type PrepareOrder, portName } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { RetryCounts } from '../shared/retry-counts.ts';
@@ -86,6 +87,7 @@ class LoopDataPlane implements DataPlane {
       outcomes: new OutcomeCounts(memory),
       circuits: new CircuitTable(memory),
       retries: new RetryCounts(memory),
+      notices: new NoticeBoard(memory),
       accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),

@@ -5,7 +5,7 @@
  */
 import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
-import type { Action, Answer, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
 import type { MemberChange } from '../shared/orders.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
@@ -47,6 +47,8 @@ export interface LinkedListener {
   readonly spoofable: string | null;
   readonly headLimits: HeadLimits;
   readonly tls: TlsMode | null;
+  /** What authorities are answered before any rule; null: nothing, or the listener speaks no http. */
+  readonly proofs: readonly CertificateProofs[] | null;
   /** Peers whose connections begin with a PROXY header; null: nobody's do. */
   readonly proxies: IpSet | null;
   /** The client's hello is read before anything else. */

@@ -13,7 +13,16 @@ import {
   type Steps,
 } from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
-import type { Action, Answer, DataEntry, Linker, ServerTls, Stickiness, TlsMode } from '../plugin/data-entry.ts';
+import type {
+  Action,
+  Answer,
+  CertificateProofs,
+  DataEntry,
+  Linker,
+  ServerTls,
+  Stickiness,
+  TlsMode,
+} from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
@@ -110,6 +119,7 @@ class Linking {
   readonly #loop: Loop;
   readonly #readers: Readers;
   readonly #linker: Omit<Linker, 'scope'>;
+  readonly #proofsOf = new Map<string, CertificateProofs>();
 
   constructor(order: PrepareOrder, functions: Functions, loop: Loop) {
     this.#order = order;
@@ -180,7 +190,8 @@ class Linking {
       proxies: plan.proxies === undefined ? null : trustedPeers(plan.proxies, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       headLimits: headLimits(plan),
-      tls: plan.tls === null ? null : this.#tls(plan.tls, plan.name),
+      tls: plan.tls === null ? null : this.#tls(plan.tls, plan),
+      proofs: plan.protocol === 'http' ? this.#proofsOnHttp() : null,
       readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,
       passthrough: null,
     };
@@ -206,6 +217,7 @@ class Linking {
       responses: null,
       responseRules: [],
       tls: null,
+      proofs: null,
     };
   }
 
@@ -463,7 +475,45 @@ class Linking {
     };
   }
 
-  #tls(use: ComponentUse, listener: string): TlsMode {
+  /** The proofs of a source, made once a generation. */
+  #proofs(source: string): CertificateProofs {
+    let proofs = this.#proofsOf.get(source);
+    if (proofs !== undefined) return proofs;
+    const id = this.#wordId('certificates', source);
+    const { heartbeats, notices } = this.#loop;
+    const made = this.#functions.find(
+      'certificateProofs',
+      source,
+    )({ notice: (key) => notices.get(`${source} ${key}`) });
+    proofs = {
+      path: made.path,
+      protocol: made.protocol,
+      answer: (facts) => {
+        heartbeats.enter(id);
+        const answer = made.answer(facts);
+        heartbeats.leave();
+        return answer;
+      },
+      certificate: (name) => {
+        heartbeats.enter(id);
+        const certificate = made.certificate(name);
+        heartbeats.leave();
+        return certificate;
+      },
+    };
+    this.#proofsOf.set(source, proofs);
+    return proofs;
+  }
+
+  /** Those of all sources that some listener has a certificate of. */
+  #proofsOnHttp(): readonly CertificateProofs[] | null {
+    const uses = this.#order.plan.listeners.flatMap(({ certificates = [] }) => certificates);
+    const proofs = [...new Set(uses.map(({ name }) => name))].map((name) => this.#proofs(name));
+    const asked = proofs.filter(({ path }) => path !== null);
+    return asked.length === 0 ? null : asked;
+  }
+
+  #tls(use: ComponentUse, { name: listener, certificates = [] }: ListenerPlan): TlsMode {
     const id = this.#wordId('tls', use.name);
     const { heartbeats } = this.#loop;
     const factory = this.#functions.find('tlsModes', use.name);
@@ -471,7 +521,11 @@ class Linking {
     try {
       mode = factory(
         withSecrets(use.options, (name) => this.#secret(name)),
-        { listener, processSecret: this.#loop.stickClock.secret },
+        {
+          listener,
+          processSecret: this.#loop.stickClock.secret,
+          proofs: [...new Set(certificates.map(({ name }) => name))].map((name) => this.#proofs(name)),
+        },
       );
     } catch (error) {
       const { file, line } = use.place;

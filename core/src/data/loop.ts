@@ -9,6 +9,7 @@ import type { ConnectionTotal } from '../shared/connection-total.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
+import type { NoticeBoard } from '../shared/notice-board.ts';
 import type { LogLevel, OpenSession } from '../shared/orders.ts';
 import type { OutcomeCounts } from '../shared/outcome-counts.ts';
 import type { RetryCounts } from '../shared/retry-counts.ts';
@@ -54,6 +55,7 @@ export interface Loop {
   readonly outcomes: OutcomeCounts;
   readonly circuits: CircuitTable;
   readonly retries: RetryCounts;
+  readonly notices: NoticeBoard;
   readonly accessLog: AccessLog;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */

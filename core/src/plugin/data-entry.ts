@@ -172,8 +172,33 @@ export interface TlsMode {
   accept(socket: Socket, hello: ClientHello | null): Socket | null;
 }
 
+/**
+ * CertificateProofs prove to an authority, on behalf of a source of certificates, that a name leads here. Hot path: asked for each
+ * request whose path begins with `path`, and for each client that offers `protocol`.
+ */
+export interface CertificateProofs {
+  /** Requests under this path are shown to `answer` before any rule sees them; null: none are. */
+  readonly path: string | null;
+  /** answer returns what the authority wants to read, or null for a request that is none of its own: rules judge it. */
+  answer(facts: RequestFacts): Answer | null;
+  /** An application protocol (ALPN, RFC 7301) with which the authority comes to a TLS listener; null: it does not. */
+  readonly protocol: string | null;
+  /** certificate returns what the authority wants to be shown for a name, PEM, certificate and key, or null. */
+  certificate(name: string): string | null;
+}
+
+/** ProofHost is what proofs are made from. */
+export interface ProofHost {
+  /** The text that the source has posted under a key; null: there is none. */
+  notice(key: string): string | null;
+}
+
+export type CertificateProofsFactory = (host: ProofHost) => CertificateProofs;
+
 /** TlsHost is what a TLS mode is given. */
 export interface TlsHost {
+  /** Of the sources that keep certificates for the listener. Default: none. */
+  readonly proofs?: readonly CertificateProofs[];
   /** The listener's name. */
   readonly listener: string;
   /** 32 random bytes, made anew with every start of the gateway; the same in all threads and over reloads. Never show it. */
@@ -214,6 +239,8 @@ export interface DataEntry {
   readonly balancers?: Readonly<Record<string, BalancerFactory>>;
   readonly stickiness?: Readonly<Record<string, StickinessFactory>>;
   readonly tlsModes?: Readonly<Record<string, TlsModeFactory>>;
+  /** For the sources of certificates, by their names: how they prove that a name leads here. */
+  readonly certificateProofs?: Readonly<Record<string, CertificateProofsFactory>>;
   /** Components of the slot `server tls`. */
   readonly serverTls?: Readonly<Record<string, ServerTlsFactory>>;
   /** What `serve NAME` answers with. */

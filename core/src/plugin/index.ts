@@ -1,3 +1,4 @@
+export type * from './certificate-source.ts';
 export type * from './client-hello.ts';
 export type * from './data-entry.ts';
 export type * from './discovery.ts';

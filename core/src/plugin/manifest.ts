@@ -4,8 +4,9 @@
  * The manifest declares words and components; functions for data threads stand in the data entry, a module that every
  * thread imports for itself, because functions cannot cross threads.
  */
-import type { Args, ServerPlan } from '@sluice/dsl/plan';
+import type { Args, ListenerPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { ComponentWord, FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
+import type { CertificateSource, KeptCertificate } from './certificate-source.ts';
 import type { ServerTlsFactory } from './data-entry.ts';
 import type { Discovery } from './discovery.ts';
 import type { HealthCheck } from './health-check.ts';
@@ -38,6 +39,12 @@ export interface ValidateHost {
   readonly isTrial?: boolean;
   /** The servers of the backend that the component belongs to. Default: none, as for a listener's. */
   readonly servers?: readonly ServerPlan[];
+  /** For the slot `tls`: the certificates that sources keep for the listener, whether their files are there or not. Default: none. */
+  readonly certificates?: readonly KeptCertificate[];
+  /** For the slot `certificate`: the checked options of the source of the same name; absent: `settings` has no such line. */
+  readonly source?: Args;
+  /** For the slot `certificate`: all listeners of the plan. */
+  readonly listeners?: readonly ListenerPlan[];
 }
 
 /** A component of a slot. `options` is a JSON Schema that the options in the plan must meet (checked by ajv). */
@@ -52,6 +59,10 @@ export type Component = ComponentWord & {
   readonly check?: HealthCheck;
   /** For the slot `discovery`: finds servers. Main thread. */
   readonly discovery?: Discovery;
+  /** For the slot `certificates`: gets them. Main thread. */
+  readonly certificateSource?: CertificateSource;
+  /** For the slot `certificate`: what a line with these checked options wishes for. Main thread. */
+  readonly kept?: (options: Args) => KeptCertificate;
   /** For the slot `server tls`: what the data entry has under the same name, for probes. Main thread. */
   readonly serverTls?: ServerTlsFactory;
   /**

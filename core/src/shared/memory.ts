@@ -2,7 +2,7 @@
  * SharedMemory: everything the threads of one gateway share, made once by the control plane. Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts, ConnectionTotal, OutcomeCounts, RetryCounts, CircuitTable) are made by every thread for itself.
+ * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts, ConnectionTotal, OutcomeCounts, RetryCounts, CircuitTable, NoticeBoard) are made by every thread for itself.
  * Stick tables are made with the plans that want them, and handed over with those. Pages that are never touched cost no real memory, so capacities are generous.
  */
 import { AddressCounts } from './address-counts.ts';
@@ -12,6 +12,7 @@ import { ConnectionTotal } from './connection-total.ts';
 import { ThreadCounters } from './counters.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { NoticeBoard } from './notice-board.ts';
 import { OutcomeCounts } from './outcome-counts.ts';
 import { RetryCounts } from './retry-counts.ts';
 import { ServerTable } from './server-table.ts';
@@ -34,6 +35,7 @@ export interface SharedMemory {
   readonly outcomes: SharedArrayBuffer;
   readonly circuits: SharedArrayBuffer;
   readonly retries: SharedArrayBuffer;
+  readonly notices: SharedArrayBuffer;
 }
 
 export interface SharedMemoryOptions {
@@ -60,6 +62,7 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     outcomes: new SharedArrayBuffer(OutcomeCounts.bytes()),
     circuits: new SharedArrayBuffer(CircuitTable.bytes()),
     retries: new SharedArrayBuffer(RetryCounts.bytes()),
+    notices: new SharedArrayBuffer(NoticeBoard.bytes()),
     sticks: StickClock.allocate(options.stickSeed),
     rates: SharedRateTable.allocate(options.rateEntries ?? DEFAULT_RATE_ENTRIES, options.stickSeed),
   };

@@ -32,6 +32,7 @@ import { ThreadCounters } from '../shared/counters.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
+import { NoticeBoard } from '../shared/notice-board.ts';
 import type { PrepareOrder, SlotMap } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { RetryCounts } from '../shared/retry-counts.ts';
@@ -212,6 +213,7 @@ export class VirtualGateway {
       outcomes: new OutcomeCounts(memory),
       circuits: new CircuitTable(memory),
       retries: new RetryCounts(memory),
+      notices: new NoticeBoard(memory),
       accessLog: new AccessLog(() => {}),
       random: () => random.next(),
       failing: (slot, reason) => void clock.set(() => this.#ejections.failing(slot, reason), 0),

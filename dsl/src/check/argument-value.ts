@@ -25,7 +25,7 @@ import type { Scope } from './scope.ts';
 import { readTemplate } from './template.ts';
 
 /** LIST_TYPES take several values with commas between them. */
-export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes', 'files']);
+export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes', 'files', 'names']);
 
 /** NUMERIC_TYPES begin with a digit, so that one that is left out can be told from one that is there. */
 export const NUMERIC_TYPES: ReadonlySet<string> = new Set([
@@ -156,6 +156,8 @@ export function listItemValues(scope: Scope, item: WordItem, arg: BaseArg): read
     const path = argumentValue(scope, item, { ...arg, type: 'file' });
     return path === undefined ? undefined : [path as string];
   }
+  if (arg.type === 'names')
+    return item.kind === 'regex' ? fail(scope, 'SL0118', item, { word: item.value }) : [item.value];
   const value = listItemValue(scope, item, arg);
   return value === undefined ? undefined : [value];
 }

@@ -42,7 +42,8 @@ export function readComponent(scope: Scope, reader: Reader, setting: SettingWord
   const before = { start: span.start, end: Math.max(span.end, reader.last().end) };
   const args = argsOf(word!, setting);
   // Probes are made on the main thread, which has the secrets; stickiness and TLS are handed their values when they are linked.
-  scope.mayHoldSecrets = slot === 'check' || slot === 'stick' || slot === 'tls' || slot === 'server tls';
+  scope.mayHoldSecrets =
+    slot === 'check' || slot === 'stick' || slot === 'tls' || slot === 'server tls' || slot === 'certificates';
   const read = readArguments(scope, reader, args, before);
   scope.mayHoldSecrets = true;
   if (!read.isRight || !endOfLine(scope, reader, args)) return null;

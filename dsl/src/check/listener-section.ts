@@ -62,6 +62,7 @@ class ListenerChecker {
   #tls: ComponentUse | null = null;
   #backlog: number | null = null;
   #socketMode: number | null = null;
+  readonly #certificates = new Map<string, { readonly use: ComponentUse; readonly span: Span }>();
   #clientIp: ClientIp | null = null;
   #proxies: TrustedPeers | null = null;
   #isAllowingSlashes = false;
@@ -101,6 +102,7 @@ class ListenerChecker {
       this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
     }
     this.#passthroughs.check(this.#scope, this.#tls !== null || this.#isPassthrough);
+    this.#checkCertificates();
     if (addresses === null) return null;
     const [address, ...otherAddresses] = addresses as readonly [Address, ...Address[]];
     this.#checkSocketMode(addresses);
@@ -113,6 +115,9 @@ class ListenerChecker {
       ...(this.#socketMode === null ? {} : { socketMode: this.#socketMode }),
       protocol: this.#protocol,
       tls: this.#tls,
+      ...(this.#certificates.size === 0
+        ? {}
+        : { certificates: Array.from(this.#certificates.values(), ({ use }) => use) }),
       timeouts: this.#timeouts,
       limits: this.#limits,
       clientIp: this.#clientIp,
@@ -343,6 +348,10 @@ class ListenerChecker {
     const { setting, args, span, spans, items, component } = line;
     const timeouts = this.#timeouts;
     const limits = this.#limits;
+    if (setting.slot === 'certificate') {
+      this.#addCertificate(component!.use, span);
+      return;
+    }
     if (setting.name === 'errors') {
       const page = readErrorPage(this.#scope, line, this.#paged);
       if (page !== null) this.#errorPages.push(page);
@@ -376,6 +385,20 @@ class ListenerChecker {
   #setSocketMode(digits: number, span: Span): void {
     if (/[89]/.test(String(digits))) this.#scope.error('SL0660', span, { value: digits });
     else this.#socketMode = Number.parseInt(String(digits), 8);
+  }
+
+  #addCertificate(use: ComponentUse, span: Span): void {
+    const written = this.#scope.source.text.slice(span.start, span.start + use.place.length);
+    const before = this.#certificates.get(written);
+    if (before === undefined) this.#certificates.set(written, { use, span });
+    else this.#scope.error('SL0122', span, { word: written, line: before.use.place.line });
+  }
+
+  /** A certificate is of no use where nothing opens TLS. */
+  #checkCertificates(): void {
+    const [first] = this.#certificates.values();
+    if (first === undefined || this.#tls !== null) return;
+    this.#scope.error('SL0724', first.span, { name: this.#name });
   }
 
   /** Lists from files are kept by name: their entries may change. */

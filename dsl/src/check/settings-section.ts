@@ -1,7 +1,7 @@
 /**
  * SettingsSection: `settings { … }` to the plan's settings. Main thread.
  */
-import type { SettingsPlan } from '../plan/plan.ts';
+import type { ComponentUse, SettingsPlan } from '../plan/plan.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
 import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
@@ -57,6 +57,7 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
   }
   const line = readSetting(scope, statement, found.value, found.length);
   if (line === null) return settings;
+  if (line.component !== null) return withSource(scope, settings, line.component.use, line.span);
   const before = said.get(found.value.name);
   if (before !== undefined) {
     scope.error('SL0122', item, { word: found.value.name, line: scope.place(before).line });
@@ -77,6 +78,15 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
     return admin === null ? settings : { ...settings, admin };
   }
   return { ...settings, drainMs: line.args.time as number };
+}
+
+/** withSource adds a source of certificates; of each kind there is one. */
+function withSource(scope: Scope, settings: SettingsPlan, use: ComponentUse, span: Span): SettingsPlan {
+  const { certificateSources = [] } = settings;
+  const before = certificateSources.find(({ name }) => name === use.name);
+  if (before === undefined) return { ...settings, certificateSources: [...certificateSources, use] };
+  scope.error('SL0122', span, { word: `certificates from ${use.name}`, line: before.place.line });
+  return settings;
 }
 
 function unknown(scope: Scope, reader: Reader): void {

@@ -21,7 +21,17 @@ export interface ComponentUse {
   readonly place: Place;
 }
 
-export type ComponentSlot = 'balance' | 'stick' | 'check' | 'discovery' | 'tls' | 'server tls' | 'answer' | 'serve';
+export type ComponentSlot =
+  | 'balance'
+  | 'stick'
+  | 'check'
+  | 'discovery'
+  | 'tls'
+  | 'server tls'
+  | 'certificate'
+  | 'certificates'
+  | 'answer'
+  | 'serve';
 
 /** PluginUse is a `use NAME from "…"` line. `from` is as written; `url` is what it resolved to. */
 export interface PluginUse {
@@ -119,6 +129,8 @@ export interface ListenerPlan {
   readonly socketMode?: number;
   readonly protocol: 'http' | 'tcp';
   readonly tls: ComponentUse | null;
+  /** Certificates that the gateway gets and renews by itself, for `tls`. Default: none. */
+  readonly certificates?: readonly ComponentUse[];
   readonly timeouts: ListenerTimeouts;
   readonly limits: ListenerLimits;
   readonly clientIp: ClientIp | null;
@@ -335,6 +347,8 @@ export interface SettingsPlan {
   readonly testsBeforeReload?: boolean;
   /** Default: there is no admin API. */
   readonly admin?: AdminPlan;
+  /** Where certificates that the gateway gets by itself come from, one of each kind. Default: nowhere. */
+  readonly certificateSources?: readonly ComponentUse[];
 }
 
 export interface Plan {

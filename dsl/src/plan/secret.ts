@@ -30,6 +30,7 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
     if (check !== null) collect({ args: check.probe.options });
     if (stick !== null) collect({ args: stick.options });
   }
+  for (const { options } of plan.settings.certificateSources ?? []) collect({ args: options });
   const token = plan.settings.admin?.token ?? null;
   if (token !== null) names.add(token);
   return names;

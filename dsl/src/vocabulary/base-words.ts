@@ -99,6 +99,15 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'certificate from',
+    doc: 'a certificate that the gateway gets and renews by itself',
+    example: 'certificate from acme for www.example.com, example.com',
+    slot: 'certificate',
+    isRepeatable: true,
+    args: [],
+  },
+  {
+    section: 'listener',
     name: 'tls passthrough',
     doc: 'passes TLS on as it came, undecrypted; in a `tcp` listener alone, in others where the line’s condition holds',
     example: 'tls passthrough to payments when sni pay.example.com',
@@ -685,6 +694,15 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         isOptional: true,
       },
     ],
+  },
+  {
+    section: 'settings',
+    name: 'certificates from',
+    doc: 'where the certificates come from that the gateway gets by itself',
+    example: 'certificates from acme letsencrypt email ops@example.com agree to terms',
+    slot: 'certificates',
+    isRepeatable: true,
+    args: [],
   },
   {
     section: 'settings',

@@ -54,6 +54,8 @@ const SLOTS: readonly ComponentSlot[] = [
   'discovery',
   'tls',
   'server tls',
+  'certificate',
+  'certificates',
   'answer',
   'serve',
 ];

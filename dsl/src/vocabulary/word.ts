@@ -47,7 +47,8 @@ export interface FieldWord {
  * ArgType is the type of a word's argument. In the plan: `duration` is milliseconds, `size` bytes, `percent` 0 to 100 or to its `max`,
  * `statuses` a list of `n` or `'a..b'`, `regex` its source, `template` a Template, `flag` true or false, `rate` a list of the
  * events and the milliseconds in which they may come, `pattern` a path prefix or a RegexValue, `prefix` the number of bits
- * behind the `/`, `files` a list of paths, which may be patterns, `key` what requests are told
+ * behind the `/`, `files` a list of paths, which may be patterns, `names` a list of
+ * names, of hosts above all, as they are written, `key` what requests are told
  * apart by: a list of one of the `choices`, and the name behind it for `header`, `cookie` and `query`, `map` a map's name (`choices` are
  * what it may answer), `field` a Template of one field's value.
  */
@@ -72,6 +73,7 @@ export type ArgType =
   | 'method'
   | 'file'
   | 'files'
+  | 'names'
   | 'regex'
   | 'pattern'
   | 'key'

@@ -2,6 +2,7 @@
  * The built-in plugins as one list, in the order in which they start. Main thread only.
  */
 
+import acme from '@sluice/acme';
 import checkHttp from '@sluice/check-http';
 import checkLdap from '@sluice/check-ldap';
 import checkMysql from '@sluice/check-mysql';
@@ -54,6 +55,7 @@ export const standard: readonly PluginManifest[] = [
   discoveryHttp,
   tlsTerminate,
   tlsBridge,
+  acme,
   serveFiles,
   errorAnswers,
 ];

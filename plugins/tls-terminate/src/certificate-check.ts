@@ -15,7 +15,8 @@ import forge from 'node-forge';
 import { certificateFiles, keyFileBeside } from './certificate-files.ts';
 import { checkChain } from './chain-check.ts';
 import { isPkcs12, secureContext, stapleFile } from './credentials.ts';
-import { selfSignedFile, selfSignedNames, stateFolder } from './self-signed.ts';
+import { stateFolder } from './making/state-folder.ts';
+import { selfSignedFile, selfSignedNames } from './self-signed.ts';
 import { checkStaple } from './staple-check.ts';
 import { type CertificateFile, type TerminateOptions, terminateOptions, withFiles } from './terminate-options.ts';
 
@@ -34,8 +35,11 @@ export async function checkCertificates(
   now = new Date(),
 ): Promise<Args> {
   if (typeof options.selfSigned === 'string') return checkSelfSigned(options.selfSigned, options, baseDir, host, now);
-  if (options.cert === undefined || options.cert === null) {
-    throw new Error('there is no certificate: write `cert "FILE"`, or, to try things out, `self-signed for localhost`');
+  const kept = await keptCertificates(host, now);
+  if ((options.cert === undefined || options.cert === null) && kept.files.length === 0) {
+    throw new Error(
+      'there is no certificate: write `cert "FILE"`, or a `certificate from` line, or, to try things out, `self-signed for localhost`',
+    );
   }
   const password = passwordOf(options, host);
   const read = terminateOptions({ ...options, password });
@@ -53,7 +57,34 @@ export async function checkCertificates(
   if (clientCa !== null) await checkAuthorities(clientCa);
   const files: CertificateFile[] = [];
   for (const cert of certs) files.push(await new FileCheck(cert, key ?? null, { ...read, clientCa }, host, now).run());
-  return { ...withFiles(options, files, clientCa), folders };
+  const checked = withFiles(options, [...files, ...kept.good], clientCa);
+  if (kept.files.length === 0) return { ...checked, folders };
+  const names = new Set([...files, ...kept.good].flatMap((file) => file.names));
+  return { ...checked, folders, kept: kept.files, pending: kept.pending.filter((name) => !names.has(name)) };
+}
+
+interface KeptCertificates {
+  readonly files: readonly string[];
+  readonly good: readonly CertificateFile[];
+  /** Names whose certificate is not there, or no good: their source gets another one. */
+  readonly pending: readonly string[];
+}
+
+/** Whatever is wrong with what a source keeps is no reason to refuse the rules: it is the source that mends it. */
+async function keptCertificates(host: ValidateHost, now: Date): Promise<KeptCertificates> {
+  const good: CertificateFile[] = [];
+  const pending: string[] = [];
+  const silent = { ...host, warn: () => {} };
+  const certificates = host.certificates ?? [];
+  for (const { names, file } of certificates) {
+    const read = { ...terminateOptions({}), level: 'old' as const };
+    try {
+      good.push(await new FileCheck(file, null, read, silent, now).run());
+    } catch {
+      pending.push(...names);
+    }
+  }
+  return { files: certificates.map(({ file }) => file), good, pending };
 }
 
 /** Where the plan will run, the certificate is made, if it is not there. */

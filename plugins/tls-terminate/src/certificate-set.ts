@@ -39,8 +39,8 @@ class LazyGroup implements Group {
 export type MakeContext = (credentials: readonly Credential[]) => SecureContext;
 
 export class CertificateSet {
-  /** Answers where no name is sent, and for names that nobody has unless those are refused. */
-  readonly first: Group;
+  /** Answers where no name is sent, and for names that nobody has unless those are refused; null: there is no certificate yet. */
+  readonly first: Group | null;
   /** There is a choice. */
   readonly isMany: boolean;
   readonly #byName = new Map<string, Group>();
@@ -64,10 +64,14 @@ export class CertificateSet {
     };
     for (const [name, own] of byName) this.#byName.set(name, groupOf(own));
     const [first] = credentials;
-    this.first = this.#byName.get(first!.file.names[0] ?? '') ?? groupOf([first!]);
-    if (!this.first.credentials.includes(first!)) this.first = groupOf([first!]);
+    this.first = first === undefined ? null : this.#firstOf(first, groupOf);
     this.isMany = new Set([this.first, ...this.#byName.values()]).size > 1;
-    this.first.context;
+    this.first?.context;
+  }
+
+  #firstOf(first: Credential, groupOf: (own: readonly Credential[]) => Group): Group {
+    const named = this.#byName.get(first.file.names[0] ?? '');
+    return named?.credentials.includes(first) === true ? named : groupOf([first]);
   }
 
   /** find returns the group of a name in lower case, or null. */

@@ -46,7 +46,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'tls',
       name: 'terminate',
-      doc: 'Ends TLS here, with certificates and their keys from files. What follows is read as HTTP.',
+      doc: 'Ends TLS here, with certificates and their keys from files, or those that `certificate from` lines get. What follows is read as HTTP.',
       example: 'tls terminate cert "certs/site.pem" min 1.2',
       args: [
         {
@@ -123,6 +123,8 @@ export default definePlugin({
           names: { type: 'array', items: { type: 'string' } },
           folders: { type: 'array', items: { type: 'string' } },
           keyTypes: { type: 'array', items: { type: 'string' } },
+          kept: { type: 'array', items: { type: 'string' } },
+          pending: { type: 'array', items: { type: 'string' } },
           password: { type: ['string', 'object'] },
           level: { enum: [...LEVELS], default: 'intermediate' },
           min: { enum: ['1.2', '1.3'] },
@@ -136,8 +138,8 @@ export default definePlugin({
       validate: async (options, baseDir, host) =>
         (await import('./certificate-check.ts')).checkCertificates(options, baseDir, host),
       files: (options) => {
-        const { files, clientCa } = terminateOptions(options);
-        const own = files.flatMap(({ cert, key }) => [cert, key, stapleFile(cert)]);
+        const { files, kept, clientCa } = terminateOptions(options);
+        const own = [...files.flatMap(({ cert, key }) => [cert, key, stapleFile(cert)]), ...kept];
         const folders = Array.isArray(options.folders) ? options.folders.map(String) : [];
         return [...own, ...folders, ...(clientCa === null ? [] : [clientCa])];
       },

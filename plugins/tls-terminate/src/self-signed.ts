@@ -6,22 +6,13 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { certificateName, keyPem, makeCertificate, makeKeyPair } from './making/index.ts';
+import { join } from 'node:path';
+import { certificateName, keyPem, makeCertificate, makeKeyPair, stateFolder } from './making/index.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS = 397;
 /** One that ends sooner is made anew. */
 const LEAST_DAYS = 30;
-
-/** stateFolder is where they are kept: systemd's folder for state, or the user's (XDG Base Directory), each with what is ours in it. */
-export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const systemd = env.STATE_DIRECTORY?.split(':')[0] ?? '';
-  if (isAbsolute(systemd)) return systemd;
-  const own = env.XDG_STATE_HOME ?? '';
-  return join(isAbsolute(own) ? own : join(homedir(), '.local', 'state'), 'sluice');
-}
 
 /** selfSignedNames are the names for one that is written: for `localhost` its addresses too. Throws one line for what is no name. */
 export function selfSignedNames(written: string): readonly string[] {

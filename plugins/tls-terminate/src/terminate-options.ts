@@ -30,6 +30,10 @@ export interface TerminateOptions {
   readonly isClientOptional: boolean;
   /** Clients that name none of the certificates' names are refused. */
   readonly isStrict: boolean;
+  /** The files of certificates that sources keep, there or not. */
+  readonly kept: readonly string[];
+  /** The names whose certificates are still to come: clients that ask for them are refused. */
+  readonly pending: readonly string[];
 }
 
 /** terminateOptions reads the options of a plan, checked or not. */
@@ -51,6 +55,8 @@ export function terminateOptions(options: Args): TerminateOptions {
     clientCa: typeof options.client === 'string' ? options.client : null,
     isClientOptional: options.optional === true,
     isStrict: options.strict === true,
+    kept: listOf(options.kept),
+    pending: listOf(options.pending),
   };
 }
 

@@ -7,10 +7,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { ClientHello, TlsHost, TlsMode } from '@sluice/core/plugin';
+import type { CertificateProofs, ClientHello, TlsHost, TlsMode } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
 import { CertificateSet } from './certificate-set.ts';
 import { readCredential, secureContext } from './credentials.ts';
+import { proofSocket } from './proof-socket.ts';
 import { SecureSocket } from './secure-socket.ts';
 import { terminateOptions } from './terminate-options.ts';
 import { TicketKeys } from './ticket-keys.ts';
@@ -27,6 +28,10 @@ export class Termination implements TlsMode {
   readonly isClientOptional: boolean;
   /** Clients that name no known name are refused. */
   readonly isStrict: boolean;
+  /** Names whose certificates are still to come. */
+  readonly #pending: ReadonlySet<string>;
+  /** What authorities ask for to see that a name leads here. */
+  readonly #proofs: readonly CertificateProofs[];
 
   /** Throws the system's error for a file that cannot be read, and OpenSSL's for one that it refuses. */
   constructor(options: Args, host: TlsHost, handshakeMs = HANDSHAKE_MS) {
@@ -41,6 +46,8 @@ export class Termination implements TlsMode {
     this.asksClient = read.clientCa !== null;
     this.isClientOptional = read.isClientOptional;
     this.isStrict = read.isStrict;
+    this.#pending = new Set(read.pending);
+    this.#proofs = (host.proofs ?? []).filter(({ protocol }) => protocol !== null);
     this.handshakeMs = handshakeMs;
   }
 
@@ -49,16 +56,22 @@ export class Termination implements TlsMode {
    * own way to choose by name takes over one kind of key only, and leaves the first certificate's other kind in place.
    */
   get needsHello(): boolean {
-    return this.isStrict || this.certificates.isMany;
+    return this.isStrict || this.certificates.isMany || this.#pending.size > 0 || this.#proofs.length > 0;
   }
 
   accept(socket: Socket, hello: ClientHello | null): Socket | null {
-    if (!this.needsHello) return new SecureSocket(socket, this, this.certificates.first);
+    const { first } = this.certificates;
+    if (!this.needsHello) return first === null ? null : new SecureSocket(socket, this, first);
+    if (hello !== null && this.#proofs.length > 0) {
+      const proof = this.#proofs.find(({ protocol }) => hello.alpn.includes(protocol!));
+      if (proof !== undefined) return proofSocket(socket, this.handshakeMs, proof, hello.sni);
+    }
     // What is no hello gets OpenSSL's alert.
     const name = hello === null ? null : hello.sni;
-    const group = name === null ? this.certificates.first : this.certificates.find(name);
-    if (group === null && this.isStrict) return null;
-    return new SecureSocket(socket, this, group ?? this.certificates.first);
+    if (name !== null && this.#pending.has(name)) return null;
+    const group = name === null ? first : this.certificates.find(name);
+    if (group === null && (this.isStrict || first === null)) return null;
+    return new SecureSocket(socket, this, group ?? first!);
   }
 }
 

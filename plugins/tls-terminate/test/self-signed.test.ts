@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { ValidateHost } from '@sluice/core/plugin';
 import { checkCertificates } from '../src/certificate-check.ts';
-import { selfSignedFile, selfSignedNames, stateFolder } from '../src/self-signed.ts';
+import { stateFolder } from '../src/making/index.ts';
+import { selfSignedFile, selfSignedNames } from '../src/self-signed.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'sluice-state-'));
 after(() => rmSync(home, { recursive: true }));

@@ -5,7 +5,7 @@
  * fails never counts as one that did not match: the request is refused with 500.
  */
 import { MatchError } from '@sluice/dsl/match';
-import type { Answer } from '../../plugin/data-entry.ts';
+import type { Answer, CertificateProofs } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
 import type { FieldEdits } from '../http1/field-edits.ts';
@@ -36,6 +36,10 @@ export function judge(
   verdict.answer = null;
   verdict.status = 0;
   edits.begin(request, listener.plan.allowEncodedSlashes);
+  if (listener.proofs !== null) {
+    verdict.answer = proofFor(request, listener, listener.proofs, loop);
+    if (verdict.answer !== null) return verdict;
+  }
   if (listener.spoofable !== null && !isTrusted) edits.hide(listener.spoofable);
   let rules: readonly LinkedRule[] = listener.guardRules;
   let index = -1;
@@ -90,6 +94,26 @@ export function judge(
     verdict.status = 500;
   }
   return verdict;
+}
+
+/** proofFor is the answer to an authority that asks whether a name leads here; null: it is no such request. */
+function proofFor(
+  request: LiveRequest,
+  listener: LinkedListener,
+  proofs: readonly CertificateProofs[],
+  loop: Loop,
+): Answer | null {
+  for (const each of proofs) {
+    if (!request.path.startsWith(each.path!)) continue;
+    try {
+      const answer = each.answer(request);
+      if (answer !== null) return answer;
+    } catch (error) {
+      // Rules judge it then, as they do what nobody has asked for.
+      ruleFailed(listener, null, error, loop);
+    }
+  }
+  return null;
 }
 
 /** changeAnswer fills `edits` with what `on response` wants. False: a rule failed, and the answer must not go out. */

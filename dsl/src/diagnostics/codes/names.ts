@@ -201,6 +201,15 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     right:
       'listener web on :8080 { otherwise send to one }\nbackend one of 127.0.0.1:9001 { fall back to two when healthy below 1 }\nbackend two of 127.0.0.1:9002',
   },
+  SL0724: {
+    severity: 'error',
+    message: 'listener `{name}` gets a certificate, and opens no TLS',
+    mend: 'Add `tls terminate`, or take the line out',
+    why: 'A certificate that nobody is shown is a line in the wrong listener.',
+    context: 'file',
+    wrong: 'listener web on :8080 { certificate from acme for www.example.com; otherwise deny }',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
   SL0740: {
     severity: 'warning',
     message: 'backend `{name}` gets in the clear what came over TLS, at the public address {value}',

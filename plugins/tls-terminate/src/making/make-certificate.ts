@@ -29,6 +29,8 @@ export interface CertificateWish {
   readonly isAuthority: boolean;
   readonly days: number;
   readonly now: Date;
+  /** More of its extensions. Default: none. */
+  readonly extensions?: readonly der.Node[];
 }
 
 /**
@@ -65,7 +67,8 @@ function checkIssuer({ certificate, key }: Issuer): void {
   if (!certificate.checkPrivateKey(key)) throw new Error('the key of the authority does not match its certificate');
 }
 
-function signatureAlgorithm({ asymmetricKeyType }: KeyObject): der.Node {
+/** signatureAlgorithm names how a key signs, with SHA-256. Throws one line for a kind of key that cannot. */
+export function signatureAlgorithm({ asymmetricKeyType }: KeyObject): der.Node {
   if (asymmetricKeyType === 'ec') return der.sequence(der.oid('1.2.840.10045.4.3.2'));
   if (asymmetricKeyType === 'rsa') return der.sequence(der.oid('1.2.840.113549.1.1.11'), der.nothing());
   throw new Error(`a key of the kind ${asymmetricKeyType} cannot sign here: take RSA or ECDSA`);
@@ -89,7 +92,8 @@ function keyId(key: KeyObject): Buffer {
   return createHash('sha1').update(der.bytesOf(bits!).subarray(1)).digest();
 }
 
-function extension(oid: string, isCritical: boolean, value: der.Node): der.Node {
+/** extension is one of a certificate's extensions (RFC 5280, section 4.2). */
+export function extension(oid: string, isCritical: boolean, value: der.Node): der.Node {
   const critical = isCritical ? [der.flag(true)] : [];
   return der.sequence(der.oid(oid), ...critical, der.octets(der.encode(value)));
 }
@@ -119,6 +123,7 @@ function extensions(wish: CertificateWish, issuerKeyId: Buffer | null): der.Node
     made.push(extension('2.5.29.17', false, der.sequence(...alternatives)));
   }
   made.push(extension('2.5.29.14', false, der.octets(keyId(publicKey))));
+  made.push(...(wish.extensions ?? []));
   if (issuerKeyId !== null) made.push(extension('2.5.29.35', false, der.sequence(der.implicit(0, issuerKeyId))));
   return made;
 }

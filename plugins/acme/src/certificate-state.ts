@@ -1,0 +1,52 @@
+/**
+ * CertificateState: what is remembered of a certificate's attempts, beside its file, so that a gateway that starts over and over again
+ * does not ask over and over again. Main thread.
+ */
+import { readText, writeText } from './storage.ts';
+
+export interface AttemptState {
+  /** Attempts that failed since the last one that did not. One that was cut short counts. */
+  readonly failures: number;
+  readonly lastError: string | null;
+  /** Attempts that a stop cut short and that do not count as failures. */
+  readonly cutShort: number;
+  /** No attempt before this. */
+  readonly nextMs: number;
+  /** When the last certificates came, at most ten. */
+  readonly issuedMs: readonly number[];
+}
+
+export const NO_ATTEMPTS: AttemptState = { failures: 0, lastError: null, cutShort: 0, nextMs: 0, issuedMs: [] };
+
+const MOST_ISSUED = 10;
+
+export function stateFile(certificate: string): string {
+  return `${certificate}.state.json`;
+}
+
+/** readState returns what is known. What cannot be understood counts as nothing. */
+export async function readState(certificate: string): Promise<AttemptState> {
+  const text = await readText(stateFile(certificate));
+  if (text === null) return NO_ATTEMPTS;
+  try {
+    const { failures, lastError, cutShort, nextMs, issuedMs } = JSON.parse(text) as Record<keyof AttemptState, unknown>;
+    return {
+      failures: numberOf(failures),
+      lastError: typeof lastError === 'string' ? lastError : null,
+      cutShort: numberOf(cutShort),
+      nextMs: numberOf(nextMs),
+      issuedMs: Array.isArray(issuedMs) ? issuedMs.map(numberOf).slice(-MOST_ISSUED) : [],
+    };
+  } catch {
+    return NO_ATTEMPTS;
+  }
+}
+
+export async function writeState(certificate: string, state: AttemptState): Promise<void> {
+  const issuedMs = state.issuedMs.slice(-MOST_ISSUED);
+  await writeText(stateFile(certificate), `${JSON.stringify({ ...state, issuedMs }, null, 2)}\n`);
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+}

@@ -1,0 +1,20 @@
+/**
+ * Reach: by which listeners an authority could come to look. Main thread.
+ */
+import type { ListenerPlan } from '@sluice/dsl/plan';
+import type { ChallengeKind } from './acme-options.ts';
+
+/** reachOf says by which listeners an authority could come. */
+export function reachOf(listeners: readonly ListenerPlan[]): readonly ChallengeKind[] {
+  const isOn = (port: number, isTls: boolean): boolean =>
+    listeners.some(
+      ({ address, protocol, tls, certificates = [] }) =>
+        'port' in address &&
+        address.port === port &&
+        (isTls ? certificates.length > 0 : tls === null && protocol === 'http'),
+    );
+  const kinds: ChallengeKind[] = [];
+  if (isOn(80, false)) kinds.push('http-01');
+  if (isOn(443, true)) kinds.push('tls-alpn-01');
+  return kinds;
+}
