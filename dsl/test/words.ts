@@ -409,6 +409,13 @@ const COMPONENTS: readonly ComponentWord[] = [
     true,
   ),
   component('tls', 'terminate', [{ name: 'cert', type: 'files', before: 'cert', doc: 'files' }]),
+  component('certificate', 'acme', [{ name: 'names', type: 'names', before: 'for', doc: 'names' }]),
+  component('certificates', 'acme', [
+    { name: 'directory', type: 'text', doc: 'an authority', default: 'letsencrypt' },
+    { name: 'email', type: 'text', before: 'email', doc: 'an address', isOptional: true },
+    { name: 'terms', type: 'flag', before: 'agree to terms', doc: 'agreed' },
+    { name: 'accountKey', type: 'text', before: 'external key', doc: 'a secret', isOptional: true },
+  ]),
   component('server tls', 'bridge', [
     { name: 'ca', type: 'file', before: 'ca', doc: 'a file', isOptional: true },
     { name: 'password', type: 'text', before: 'password', doc: 'a secret', isOptional: true },

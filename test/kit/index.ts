@@ -10,6 +10,7 @@ export * from './load.ts';
 export * from './mariadb.ts';
 export * from './mutation.ts';
 export * from './named-server.ts';
+export * from './pebble.ts';
 export * from './peers.ts';
 export * from './postgresql.ts';
 export * from './program.ts';

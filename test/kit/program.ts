@@ -132,15 +132,23 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Below the ports that systems take for connections that begin here, which may take any of those at any moment. */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+
 /** freePort finds a port that nothing listens on now, for programs that cannot say which one they got for 0. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 

@@ -125,6 +125,27 @@ export function ctlSessions(server: string, options: CtlOptions & { readonly mos
   });
 }
 
+export function ctlCertificates(options: CtlOptions & { readonly renew?: string }): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer =
+      options.renew === undefined
+        ? await caller.ask('GET', '/v1/certificates')
+        : await caller.ask('POST', '/v1/certificates/renew', { name: options.renew });
+    return show(options, answer, () => {
+      const rows = answer.certificates.map((each: Answer) => [
+        each.names.join(' '),
+        each.source,
+        each.state,
+        each.expires === null ? '-' : minuteText(each.expires),
+        each.next === null ? 'now' : minuteText(each.next),
+        each.lastError === null ? '-' : `${each.lastError} (${each.failures} in a row)`,
+      ]);
+      if (rows.length === 0) return 'the gateway gets no certificates by itself';
+      return table(['NAMES', 'SOURCE', 'STATE', 'EXPIRES', 'NEXT', 'LAST ERROR'], rows, coloursFor(process.stdout));
+    });
+  });
+}
+
 export function ctlReload(options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
     const answer = await caller.ask('POST', '/v1/reload', {});
@@ -220,6 +241,11 @@ function pathOf(server: string): string {
 function addressesText({ address, otherAddresses = [] }: Answer): string {
   const all = [address, ...otherAddresses].map(addressText);
   return all.length > 4 ? `${all[0]}, … ${all.at(-1)} (${all.length})` : all.join(', ');
+}
+
+/** A date in UTC to the minute. */
+function minuteText(date: string): string {
+  return date.slice(0, 16).replace('T', ' ');
 }
 
 function adminText({ admin, draining }: Answer): string {

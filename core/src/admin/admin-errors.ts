@@ -34,6 +34,7 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0507: 400,
   SG0508: 400,
   SG0509: 404,
+  SG0510: 404,
 };
 
 /** ErrorBody is the one shape of an error's answer. */

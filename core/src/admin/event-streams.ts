@@ -20,6 +20,7 @@ export const EVENTS = [
   'reload',
   'list',
   'files',
+  'certificate',
   'thread',
   'listening',
 ] as const satisfies readonly (keyof GatewayEvents)[];

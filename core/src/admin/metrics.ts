@@ -64,6 +64,7 @@ function collect(families: Families, stats: GatewayStats, gateway: Gateway): voi
     families.add('gauge', 'sluice_listener_connections_open', 'Client connections now', openConnections, labels);
     addCounters(families, 'listener', counters, labels);
   }
+  addCertificates(families, gateway);
   for (const backend of stats.backends) {
     addCounters(families, 'backend', backend.counters, { backend: backend.name });
     addLatency(families, backend.latency, { backend: backend.name });
@@ -83,6 +84,20 @@ function collect(families: Families, stats: GatewayStats, gateway: Gateway): voi
       families.add('counter', 'sluice_server_ejections_total', 'How often the server was ejected', ejections, labels);
       addCounters(families, 'server', counters, labels);
     }
+  }
+}
+
+function addCertificates(families: Families, gateway: Gateway): void {
+  for (const { source, names, expiresMs, nextMs, state, failures, obtained, failed } of gateway.certificates()) {
+    const labels = { source, names: names.join(' ') };
+    const add = (type: MetricType, name: string, help: string, value: number): void =>
+      families.add(type, `sluice_certificate_${name}`, help, value, labels);
+    add('gauge', 'valid', 'Whether there is a certificate that is good now', state === 'valid' ? 1 : 0);
+    add('gauge', 'expires_seconds', 'When it ends, in seconds since 1970; 0: there is none', (expiresMs ?? 0) / 1000);
+    add('gauge', 'next_seconds', 'When it is tried for next; 0: an attempt is under way', (nextMs ?? 0) / 1000);
+    add('gauge', 'failures', 'Attempts that failed since the last one that did not', failures);
+    add('counter', 'obtained_total', 'Certificates that came', obtained);
+    add('counter', 'failed_total', 'Attempts that failed', failed);
   }
 }
 

@@ -10,11 +10,13 @@ import { METRICS_TYPE, metricsText } from './metrics.ts';
 import type { Route, RouteRequest } from './route.ts';
 import {
   BACKEND,
+  CERTIFICATES,
   EXPLAIN,
   EXPLANATION,
   LISTS,
   NOTHING,
   RELOADED,
+  RENEW,
   SERVER,
   SERVER_CHANGE,
   SESSIONS,
@@ -132,6 +134,27 @@ export const ROUTES: readonly Route[] = [
     },
   },
   {
+    method: 'GET',
+    path: '/v1/certificates',
+    id: 'listCertificates',
+    doc: 'The certificates that the gateway gets and renews by itself, and how they stand.',
+    answer: CERTIFICATES,
+    handle: ({ gateway }) => certificates(gateway),
+  },
+  {
+    method: 'POST',
+    path: '/v1/certificates/renew',
+    id: 'renewCertificate',
+    doc: 'Tries for the certificates with a name now, whatever their schedule says. The answer does not wait for the authority.',
+    body: RENEW,
+    answer: CERTIFICATES,
+    refusals: { 404: 'No source has a certificate for the name.' },
+    handle({ gateway, body }) {
+      gateway.renewCertificate((body as { readonly name: string }).name);
+      return certificates(gateway);
+    },
+  },
+  {
     method: 'POST',
     path: '/v1/explain',
     id: 'explain',
@@ -224,6 +247,17 @@ function changeServer(request: RouteRequest) {
   else if (admin === 'maint') void handle.maint(cut);
   else if (admin === 'drain') void handle.drain({ ...cut, ...(deadline === undefined ? {} : { deadline }) });
   return server(request);
+}
+
+function certificates(gateway: Gateway) {
+  const dateOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    certificates: gateway.certificates().map(({ expiresMs, nextMs, ...rest }) => ({
+      ...rest,
+      expires: dateOf(expiresMs),
+      next: dateOf(nextMs),
+    })),
+  };
 }
 
 function lists(gateway: Gateway) {

@@ -145,6 +145,34 @@ export const LISTS: Schema = object({
   maps: list(object({ name: text, from: text, to: text, entries: count, file: maybe(text), refreshMs: count })),
 });
 
+export const CERTIFICATES: Schema = object({
+  certificates: list(
+    object({
+      source: said(text, 'Who gets it, such as `acme`.'),
+      names: list(text),
+      listeners: list(text),
+      file: text,
+      state: said(
+        { enum: ['valid', 'pending', 'failing', 'expired'] },
+        'pending: the first one is under way; failing: there is none, and the last attempt failed.',
+      ),
+      expires: said(maybe(text), 'A date as of RFC 3339; null: there is none.'),
+      next: said(maybe(text), 'When it is renewed or tried for next; null: an attempt is under way.'),
+      failures: said(count, 'Attempts that failed since the last one that did not.'),
+      lastError: maybe(text),
+      obtained: said(count, 'Since the gateway started.'),
+      failed: said(count, 'The same.'),
+    }),
+  ),
+});
+
+export const RENEW: Schema = {
+  type: 'object',
+  properties: { name: said({ type: 'string', minLength: 1, maxLength: 253 }, 'One of its names.') },
+  required: ['name'],
+  additionalProperties: false,
+};
+
 export const RELOADED: Schema = object({ generation: said(count, 'The one in force now.') });
 
 /** EXPLANATION is as `sluice explain --json` prints it. */

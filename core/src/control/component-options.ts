@@ -74,13 +74,15 @@ export async function checkComponents(
   };
   const sources: ComponentUse[] = [];
   for (const use of plan.settings.certificateSources ?? []) sources.push(await check('settings', use));
+  const isEverySourceRight = problems.length === 0;
   const listeners: Plan['listeners'][number][] = [];
   for (const listener of plan.listeners) {
     const owner = `listener \`${listener.name}\``;
     const certificates: ComponentUse[] = [];
     const kept: KeptCertificate[] = [];
     const before = problems.length;
-    for (const use of listener.certificates ?? []) {
+    // What lines say can only be looked at beside a source that is right.
+    for (const use of isEverySourceRight ? (listener.certificates ?? []) : []) {
       const source = sources.find(({ name }) => name === use.name);
       const known = { listeners: plan.listeners, ...(source === undefined ? {} : { source: source.options }) };
       const checked = await check(owner, use, known);
@@ -88,11 +90,14 @@ export async function checkComponents(
       if (problems.length === before) kept.push(componentOf(owner, use, find).kept!(checked.options));
     }
     // Without what is wrong with a certificate, what TLS has to say of it would be misleading.
-    const isTlsChecked = listener.tls !== null && problems.length === before;
+    const isTlsChecked = isEverySourceRight && problems.length === before;
     listeners.push({
       ...listener,
       ...(certificates.length === 0 ? {} : { certificates }),
-      tls: isTlsChecked ? await check(owner, listener.tls, { certificates: kept }) : listener.tls,
+      tls:
+        listener.tls !== null && (isTlsChecked || listener.certificates === undefined)
+          ? await check(owner, listener.tls, { certificates: kept })
+          : listener.tls,
     });
   }
   const backends: Plan['backends'][number][] = [];

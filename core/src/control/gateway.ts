@@ -380,7 +380,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         tellWarnings(set, this.#log);
         this.#log.info({ files: set.files.length }, 'files that the rules depend on have changed, and are in use now');
         this.emit('files', { isOk: true });
-        this.#files.watch();
+        // It may have begun to stop meanwhile.
+        if (this.state === 'running') this.#files.watch();
       } catch (thrown) {
         const error = asGatewayError(thrown, this.#runtime!.generations.current!.number);
         this.#log.error(

@@ -17,7 +17,7 @@ import { pause } from './pause.ts';
 import type { Proofs } from './proofs.ts';
 import { type RenewalWindow, renewalWindow } from './renewal-info.ts';
 import { nextAllowedMs, renewalMs, waitMs } from './schedule.ts';
-import { readText, writeText } from './storage.ts';
+import { isFresh, readText, writeText } from './storage.ts';
 import type { Turns } from './turns.ts';
 
 /** The file is looked at this often, as another gateway may have renewed it. */
@@ -54,7 +54,10 @@ export class AcmeCertificate {
   #attempts: AttemptState = NO_ATTEMPTS;
   #window: RenewalWindow | null = null;
   #windowAgainMs = 0;
-  #dueMs = 0;
+  /** Null: not known yet. */
+  #dueMs: number | null = null;
+  /** The number of the certificate that data threads were told of last. */
+  #served: string | null = null;
   #isAsked = false;
   #isTrying = false;
   /** This attempt is written down. */
@@ -126,9 +129,10 @@ export class AcmeCertificate {
     try {
       await this.#read();
       await this.#askForWindow();
-      this.#dueMs = this.#due();
+      const dueMs = this.#due();
+      this.#dueMs = dueMs;
       const nowMs = host.timers.now();
-      if (!isAsked && this.#dueMs > nowMs) return this.#dueMs - nowMs;
+      if (!isAsked && dueMs > nowMs) return dueMs - nowMs;
       return await turns.take(() => this.#tryLocked(isAsked), this.#stopping.signal);
     } catch (thrown) {
       if (this.#stopping.signal.aborted) return LOOK_MS;
@@ -140,6 +144,12 @@ export class AcmeCertificate {
     const { names, isRsa, file } = this.wish;
     this.#chain = keptChain(await readText(file), names, isRsa);
     this.#attempts = await readState(file);
+    const serial = this.#chain?.certificate.serialNumber ?? null;
+    if (serial === null || serial === this.#served) return;
+    // Another gateway got it, or did so just before this one began to look.
+    const isNews = this.#served !== null || (await isFresh(file));
+    this.#served = serial;
+    if (isNews) await this.#parts.host.changed();
   }
 
   /** When the next attempt is due: at once where there is nothing to serve, but not before a failure's time is over. */
@@ -179,9 +189,10 @@ export class AcmeCertificate {
     try {
       // Another gateway may have got it, or failed, since it was looked at.
       await this.#read();
-      this.#dueMs = this.#due();
+      const dueMs = this.#due();
+      this.#dueMs = dueMs;
       const nowMs = host.timers.now();
-      if (!isAsked && this.#dueMs > nowMs) return this.#dueMs - nowMs;
+      if (!isAsked && dueMs > nowMs) return dueMs - nowMs;
       this.#isTrying = true;
       const before = this.#attempts;
       try {
@@ -229,7 +240,6 @@ export class AcmeCertificate {
         signal,
         prove: (kind, name, token) => proofs.put(kind, name, token, client.keyAuthorization(token)),
         pause,
-        now: () => timers.now(),
       }),
     );
     const chain = chainOf(text, names, pair.privateKey);
@@ -237,6 +247,7 @@ export class AcmeCertificate {
     await writeText(file, chain.pem + keyPem(pair.privateKey));
     const isFirst = this.#chain === null;
     this.#chain = chain;
+    this.#served = chain.certificate.serialNumber;
     this.#window = null;
     this.#windowAgainMs = 0;
     this.#attempts = { ...NO_ATTEMPTS, issuedMs: [...before.issuedMs, timers.now()] };

@@ -34,3 +34,11 @@ export async function readText(file: string): Promise<string | null> {
     throw thrown;
   }
 }
+
+/** A file that is older was there when the rules were read. */
+const FRESH_MS = 60_000;
+
+/** isFresh: a file was written within the last minute. */
+export async function isFresh(file: string): Promise<boolean> {
+  return Date.now() - (await stat(file)).mtimeMs < FRESH_MS;
+}

@@ -486,6 +486,16 @@ test('the example of every word compiles', async () => {
     }
     for (const component of plugin.components ?? []) {
       if (component.slot === 'answer') continue;
+      // Two lines that belong together, and the example of one of them.
+      if (component.slot === 'certificates' || component.slot === 'certificate') {
+        const [source, line] =
+          component.slot === 'certificates'
+            ? [component.example, `certificate from ${component.name} for a.test`]
+            : [`certificates from ${component.name} agree to terms`, component.example];
+        const edge = `listener web on 127.0.0.1:443 { tls terminate; ${line}; otherwise deny }`;
+        assert.deepEqual(await codesOf(`settings { ${source} }\n${edge}`), [], component.example);
+        continue;
+      }
       const isForListener = component.slot === 'tls';
       const serving = `listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app { ${component.example} }`;
       const rules =

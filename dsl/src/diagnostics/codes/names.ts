@@ -207,8 +207,9 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     mend: 'Add `tls terminate`, or take the line out',
     why: 'A certificate that nobody is shown is a line in the wrong listener.',
     context: 'file',
-    wrong: 'listener web on :8080 { certificate from acme for www.example.com; otherwise deny }',
-    right: 'listener web on :8080 { otherwise deny }',
+    wrong: 'listener web on :8443 { certificate from acme for www.example.com; otherwise deny }',
+    right:
+      'settings { certificates from acme agree to terms }\nlistener web on :8443 { tls terminate cert "site.pem"; certificate from acme for www.example.com; otherwise deny }',
   },
   SL0740: {
     severity: 'warning',
