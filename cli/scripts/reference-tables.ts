@@ -67,6 +67,7 @@ export const OPERATORS: Readonly<Record<Operator, string>> = {
 export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> = {
   name: 'letters, digits, `-`, `_`, `.`; begins with a letter',
   text: 'a bare word, or a text in quotes: `"a, b"`',
+  names: 'names of hosts, with commas: `www.example.com, example.com`',
   bind: 'IP and port, or `unix:/path`; `:80` is every address, `[::]:80` every IPv6 address',
   number: 'a whole number: `200`',
   status: 'an HTTP status: `404`',

@@ -267,7 +267,7 @@ test('a gateway starts without the authority, and gets its certificate when it i
   const pebble = await startPebble({ httpPort: site.httpPort, tlsPort: site.tlsPort, port });
   t.after(() => pebble.stop());
   // Another authority's own certificate, which a reload reads.
-  await gateway.reload({ rules: { text: site.rules().replace(site.pebble.ca, pebble.ca) } });
+  await gateway.reload({ rules: site.rules().replace(site.pebble.ca, pebble.ca) });
   gateway.renewCertificate('a.test');
   assert.equal(await eventually('one', async () => ((await next()).isOk ? true : null), 60_000), true);
 });
@@ -311,7 +311,7 @@ test('what is broken in the folder is got anew', needed, async (t) => {
   const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const first = await start(t, site.rules());
   await first.next();
-  const [{ file }] = first.gateway.certificates() as [{ file: string }];
+  const { file } = first.gateway.certificates()[0]!;
   await first.gateway.stop({ deadline: 0 });
   const whole = readFileSync(file, 'utf8');
   writeFileSync(file, whole.slice(0, whole.length / 2));
@@ -328,7 +328,7 @@ test('certificates that get lost as soon as they come are not asked for without 
   const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const first = await start(t, site.rules());
   await first.next();
-  const [{ file }] = first.gateway.certificates() as [{ file: string }];
+  const { file } = first.gateway.certificates()[0]!;
   await first.gateway.stop({ deadline: 0 });
   const now = Date.now();
   writeFileSync(
@@ -394,15 +394,15 @@ test('a reload in the middle of an order leaves it alone, and one without the li
   const site = await openSite(t, { env: slow });
   const { gateway, next } = await start(t, site.rules());
   await eventually('the order', () => orders(site.pebble) === 1);
-  await gateway.reload({ rules: { text: site.rules({ plain: 'allow method GET' }) } });
+  await gateway.reload({ rules: site.rules({ plain: 'allow method GET' }) });
   const event = await next();
   assert.equal(event.isOk, true, event.reason);
   assert.equal(orders(site.pebble), 1);
-  await gateway.reload({ rules: { text: site.rules({ names: 'b.test' }) } });
+  await gateway.reload({ rules: site.rules({ names: 'b.test' }) });
   await eventually('the second order', () => orders(site.pebble) === 2);
-  await gateway.reload({ rules: { text: site.rules() } });
+  await gateway.reload({ rules: site.rules() });
   await eventually('the lock to be gone', () => {
-    const [{ file }] = gateway.certificates() as [{ file: string }];
+    const { file } = gateway.certificates()[0]!;
     return !readdirSync(join(file, '..')).some((name) => name.endsWith('.lock'));
   });
   assert.deepEqual(

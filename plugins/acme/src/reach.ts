@@ -8,9 +8,8 @@ import type { ChallengeKind } from './acme-options.ts';
 export function reachOf(listeners: readonly ListenerPlan[]): readonly ChallengeKind[] {
   const isOn = (port: number, isTls: boolean): boolean =>
     listeners.some(
-      ({ address, protocol, tls, certificates = [] }) =>
-        'port' in address &&
-        address.port === port &&
+      ({ address, otherAddresses = [], protocol, tls, certificates = [] }) =>
+        [address, ...otherAddresses].some((each) => 'port' in each && each.port === port) &&
         (isTls ? certificates.length > 0 : tls === null && protocol === 'http'),
     );
   const kinds: ChallengeKind[] = [];

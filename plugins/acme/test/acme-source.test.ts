@@ -120,7 +120,9 @@ test('one that ran out is told as expired', async () => {
   const host = new FakeHost();
   const { source } = openSource(authority, host, ['a.test']);
   await host.next();
-  authority.spoil = (path) => (path === 'new-order' ? false : undefined);
+  authority.spoil = (path, said) => {
+    said.isBroken = path === 'new-order';
+  };
   host.aheadMs += 91 * DAY;
   assert.equal(source.states()[0]!.state, 'expired');
   await source.stop();

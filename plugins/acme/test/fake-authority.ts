@@ -14,10 +14,12 @@ export interface Said {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** Nothing is said, and the connection breaks off. */
+  isBroken?: boolean;
 }
 
-/** Spoil changes what is said; `false`: nothing is, the connection breaks off. */
-export type Spoil = (path: string, said: Said) => undefined | false;
+/** Spoil changes what is said. */
+export type Spoil = (path: string, said: Said) => void;
 
 export class FakeAuthority {
   readonly ca: string;
@@ -85,7 +87,8 @@ export class FakeAuthority {
     if (text !== '') this.payloads.push({ path, ...payload });
     const said = this.#say(path, payload);
     said.headers['replay-nonce'] = `nonce-${++this.#nonce}`;
-    if (this.spoil(path.split('/')[1]!, said) === false) return void request.socket.destroy();
+    this.spoil(path.split('/')[1]!, said);
+    if (said.isBroken === true) return void request.socket.destroy();
     response.writeHead(said.status, said.headers);
     response.end(said.body);
   }

@@ -15,7 +15,7 @@ before(async () => {
 after(() => authority.stop());
 
 /** attempt makes one attempt at an authority that spoils what it says, and returns what came of it. */
-async function attempt(spoil: (path: string, said: Said) => undefined | false, names = ['a.test', 'b.test']) {
+async function attempt(spoil: (path: string, said: Said) => void, names = ['a.test', 'b.test']) {
   authority.asked.length = 0;
   authority.spoil = spoil;
   const host = new FakeHost();
@@ -43,7 +43,7 @@ test('nothing spoiled: a certificate comes', async () => {
   assert.equal(event.isOk, true, event.reason);
 });
 
-const CASES: readonly [title: string, at: string, spoil: (said: Said) => undefined | false, reason: RegExp][] = [
+const CASES: readonly [title: string, at: string, spoil: (said: Said) => void, reason: RegExp][] = [
   [
     'a directory that is no JSON',
     'directory',
@@ -181,7 +181,14 @@ const CASES: readonly [title: string, at: string, spoil: (said: Said) => undefin
     },
     /more than 262144 bytes/,
   ],
-  ['a connection that breaks off', 'finalize', () => false, /127\.0\.0\.1/],
+  [
+    'a connection that breaks off',
+    'finalize',
+    (said) => {
+      said.isBroken = true;
+    },
+    /127\.0\.0\.1/,
+  ],
   [
     'nonces that are never good',
     'new-order',
@@ -204,7 +211,9 @@ const CASES: readonly [title: string, at: string, spoil: (said: Said) => undefin
 
 for (const [title, at, spoil, reason] of CASES) {
   test(`${title} is told as what it is`, async () => {
-    const event = await attempt((path, said) => (path === at ? spoil(said) : undefined));
+    const event = await attempt((path, said) => {
+      if (path === at) spoil(said);
+    });
     assert.equal(event.isOk, false);
     assert.match(event.reason, reason);
   });
@@ -293,8 +302,8 @@ for (const seed of Array.from({ length: 60 }, (_, index) => 1000 + index)) {
     await attempt((_path, said) => {
       if (countdown-- !== 0) return;
       const kind = random();
-      if (kind < 0.1) return false;
-      if (kind < 0.2) said.status = [204, 302, 400, 500, 503][Math.floor(random() * 5)]!;
+      if (kind < 0.1) said.isBroken = true;
+      else if (kind < 0.2) said.status = [204, 302, 400, 500, 503][Math.floor(random() * 5)]!;
       else if (kind < 0.3) said.body = said.body.slice(0, Math.floor(random() * said.body.length));
       else if (kind < 0.4) said.headers = {};
       else if (said.headers['content-type'] === 'application/json')
