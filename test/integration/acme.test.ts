@@ -470,3 +470,22 @@ test('sluice ctl and the metrics show how certificates stand', needed, async (t)
   assert.deepEqual([certificates[0].state, certificates[0].lastError], ['valid', null]);
   assert.equal(Number.isNaN(Date.parse(certificates[0].expires)), false);
 });
+
+test('the rules of the page get what they say', needed, async (t) => {
+  const site = await openSite(t);
+  const page = readFileSync(new URL('../../docs/acme.md', import.meta.url), 'utf8');
+  const source = `acme "${site.pebble.directory}" ca "${site.pebble.ca}" in "${site.folder}"`;
+  const rules = /^```sluice\n(.*?)^```/ms
+    .exec(page)![1]!
+    .replace('acme letsencrypt', source)
+    .replace('on :80 ', `on 127.0.0.1:${site.httpPort} `)
+    .replace('on :443 ', `on 127.0.0.1:${site.tlsPort} `);
+  const { gateway, next } = await start(t, rules);
+  for (const event of [await next(), await next()]) assert.equal(event.isOk, true, event.reason);
+  const ca = await site.pebble.root();
+  for (const name of ['example.com', 'www.example.com', 'shop.example.com']) {
+    const { subjectaltname } = await seen(site.tlsPort, name, { ca, rejectUnauthorized: true });
+    assert.match(String(subjectaltname), new RegExp(`DNS:${name}\\b`));
+  }
+  assert.equal(gateway.certificates().length, 2);
+});

@@ -1,6 +1,7 @@
 /** The test kit: a client, a gateway, a server, and what each sends and sees. */
 export * from './admin-client.ts';
 export * from './chaos-server.ts';
+export * from './chromium.ts';
 export * from './client-hello.ts';
 export * from './dns-server.ts';
 export * from './gateway.ts';
@@ -19,4 +20,5 @@ export * from './redis.ts';
 export * from './slapd.ts';
 export * from './stage.ts';
 export * from './waiting.ts';
+export * from './web-app.ts';
 export * from './wire.ts';
