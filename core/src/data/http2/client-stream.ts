@@ -208,6 +208,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       this.#forward(server, piece, 0, piece.length);
       if (this.exchange !== exchange || exchange!.server !== server) return;
     }
+    // What was granted meanwhile: nobody reads this client now, after which it would leave.
+    this.#session.out.flush();
     if (held.length === 0 && this.hasEnded) {
       this.#finishBody(server);
       if (this.exchange !== exchange) return;
@@ -325,8 +327,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.#session.loop.wheel.drop(this);
     this.#held = [];
     this.#session.left(this);
-    if (this.#heldBytes > 0) this.#session.granted(this, this.#heldBytes);
+    if (this.#heldBytes === 0) return;
+    this.#session.granted(this, this.#heldBytes);
     this.#heldBytes = 0;
+    this.#session.out.flush();
   }
 }
 

@@ -248,7 +248,9 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   #leave(): void {
     this.#session.loop.wheel.drop(this);
     this.#session.left(this);
-    if (this.#held > 0) this.#session.granted(this, this.#held);
+    if (this.#held === 0) return;
+    this.#session.granted(this, this.#held);
     this.#held = 0;
+    this.#session.out.flush();
   }
 }
