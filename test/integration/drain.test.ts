@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -22,7 +23,7 @@ import {
 const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
 
-/** Answers with its name; /login sets a cookie, /hold waits until it is let go, /tunnel becomes one. */
+/** Answers with its name; /login sets a cookie, /hold waits until it is let go, /half never ends, /tunnel becomes one. */
 class NamedSite {
   readonly name: string;
   readonly server: RawServer;
@@ -39,6 +40,10 @@ class NamedSite {
         if (target.startsWith('/hold')) await site.#released;
         if (target === '/tunnel') {
           wire.send(SWITCHED);
+          return;
+        }
+        if (target === '/half') {
+          wire.send('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf');
           return;
         }
         const user = /^\/login\/(.+)$/.exec(target)?.[1];
@@ -219,20 +224,76 @@ test('who holds on to a server is listed: requests and tunnels, oldest first, wi
   assert.deepEqual((await gateway.server('app/two').sessions()).sessions, []);
 });
 
-test('close cuts what is open at the deadline, tunnels too, and counts it', async () => {
+for (const threads of [0, 2]) {
+  test(`close moves what nobody has answered at the deadline, answers what cannot move, and counts what it cuts (${threads} threads)`, async () => {
+    await using here = await stage({ threads });
+    const { gateway, sites, begin, drained, address } = here;
+    onlyOne(gateway);
+    const tunnel = await begin('/tunnel', UPGRADE);
+    await tunnel.answer();
+    const half = await begin('/half');
+    await half.text('half');
+    const held = await Promise.all([begin('/hold/a'), begin('/hold/b'), begin('/hold/c')]);
+    const unsafe = await connectTo(address);
+    unsafe.send('POST /hold/d HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi');
+    const unfinished = await connectTo(address);
+    unfinished.send('PUT /hold/e HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhi');
+    await opened(gateway, 7);
+    gateway.server('app/two').weight(1);
+    const { outcome, isMoved, cut } = await gateway.server('app/one').drain({ deadline: '10ms', close: true });
+    assert.deepEqual({ outcome, isMoved, cut }, { outcome: 'drained', isMoved: true, cut: 4 });
+    await tunnel.closed();
+    await half.closed();
+    assert.equal(half.pending.toString(), '', 'half an answer stays half an answer');
+    assert.equal((await unsafe.answer()).status, 503);
+    assert.equal((await unfinished.answer()).status, 503);
+    sites[1]!.release();
+    for (const wire of held) assert.equal((await wire.answer()).body.toString(), 'two');
+    assert.deepEqual([drained.length, drained[0]!.cut], [1, 4]);
+    for (const wire of [unsafe, unfinished]) wire.destroy();
+  });
+}
+
+test('close with no other server answers 503, at once with maint', async () => {
   await using here = await stage();
-  const { gateway, begin, drained } = here;
-  onlyOne(gateway);
-  const tunnel = await begin('/tunnel', UPGRADE);
-  await tunnel.answer();
+  const { gateway, begin } = here;
+  gateway.server('app/two').maint();
   const held = await begin('/hold');
+  await opened(gateway, 1);
+  const { outcome, cut } = await gateway.server('app/one').maint({ close: true });
+  assert.deepEqual({ outcome, cut }, { outcome: 'drained', cut: 1 });
+  assert.equal((await held.answer()).status, 503);
+});
+
+test('close leaves the streams of an HTTP/2 connection alone that are with other servers', async (t) => {
+  await using here = await stage({ threads: 0 });
+  const { gateway, address, sites } = here;
+  const client = connectHttp2(`http://${address.host}:${address.port}`);
+  t.after(() => client.destroy());
+  const ask = (path: string) => {
+    // What is half answered when the gateway stops is broken off.
+    const stream = client.request({ ':path': path }).on('error', () => {});
+    return stream.setEncoding('utf8');
+  };
+  gateway.server('app/one').maint();
+  const other = ask('/half');
+  await once(other, 'data');
+  gateway.server('app/one').ready();
+  onlyOne(gateway);
+  const held = ask('/hold');
+  const half = ask('/half');
+  await once(half, 'data');
   await opened(gateway, 2);
-  const { outcome, isMoved, cut } = await gateway.server('app/one').drain({ deadline: '10ms', close: true });
-  assert.deepEqual({ outcome, isMoved, cut }, { outcome: 'drained', isMoved: true, cut: 2 });
-  await tunnel.closed();
-  await held.closed();
-  assert.equal(drained.length, 1);
-  assert.equal(drained[0]!.cut, 2);
+  gateway.server('app/two').weight(1);
+  const broken = once(half, 'error');
+  const moved = once(held, 'data');
+  const { cut } = await gateway.server('app/one').maint({ close: true });
+  assert.equal(cut, 1);
+  await broken;
+  sites[1]!.release();
+  assert.deepEqual(await moved, ['two']);
+  assert.equal(other.closed, false);
+  assert.equal(client.closed, false);
 });
 
 test('maint lets what is open end, and tells when it has', async () => {

@@ -50,7 +50,10 @@ const DRAIN: Schema = object({
   id: said(count, 'Grows with each drain.'),
   isDone: said(flag, 'The last session has gone.'),
   isMoved: said(flag, 'The deadline came first: sticky clients were sent elsewhere.'),
-  cut: said(count, 'Client connections that the deadline cut off.'),
+  cut: said(
+    count,
+    'Requests and tunnels that the deadline ended: broken off, or answered with 503. Those that went to another server do not count.',
+  ),
   elapsedMs: { type: 'number' },
   deadlineInMs: maybe({ type: 'number' }),
 });

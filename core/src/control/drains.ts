@@ -25,7 +25,7 @@ export interface DrainResult {
   readonly tookMs: number;
   /** The deadline came first, and sticky clients were sent to other servers. */
   readonly isMoved: boolean;
-  /** Client connections that the deadline cut off. */
+  /** Requests and tunnels that the deadline ended: broken off, or answered with 503. Those that went to another server do not count. */
   readonly cut: number;
 }
 

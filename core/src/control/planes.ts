@@ -24,7 +24,7 @@ export interface Planes {
    * chosen the server for before the call is counted in the server table, or has ended.
    */
   sessions(slot: number, most: number): Promise<PlaneSessions>;
-  /** cut resets every client connection with something open on the slot, and says how many. */
+  /** cut has what is open on the slot tried elsewhere, answered, or broken off, and says how many were not tried elsewhere. */
   cut(slot: number): Promise<number>;
   /** stop ends all of them at once, also while they drain. */
   stop(): Promise<void>;

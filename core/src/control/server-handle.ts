@@ -103,7 +103,7 @@ export class ServerHandle {
 
   /**
    * drain keeps its sticky clients and takes no new ones. At the deadline (default: none) it becomes maint: sticky clients go
-   * elsewhere with their next request, and with `close` what is open is cut. Resolves when the last session has gone, or
+   * elsewhere with their next request, and with `close` what is open is tried elsewhere, or cut. Resolves when the last session has gone, or
    * nobody waits for that any more; never rejects. Throws SG0504.
    */
   drain(options: { readonly deadline?: Duration; readonly close?: boolean } = {}): Promise<DrainResult> {
@@ -114,7 +114,7 @@ export class ServerHandle {
   }
 
   /**
-   * maint takes nobody, and stops its health checks. What is open goes on, unless `close` cuts it. Resolves as drain does.
+   * maint takes nobody, and stops its health checks. What is open goes on, unless `close` has it tried elsewhere, or cut. Resolves as drain does.
    */
   maint(options: { readonly close?: boolean } = {}): Promise<DrainResult> {
     this.#setAdmin('maint');

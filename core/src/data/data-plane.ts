@@ -204,6 +204,9 @@ class LoopDataPlane implements DataPlane {
       await new Promise((resolve) => setTimeout(resolve, Math.min(TICK_MS, Math.max(1, deadlineMs - spentMs))));
     }
     const cut = connections.size;
+    for (const connection of connections) connection.giveUp();
+    // What was said leaves within a turn; who does not take it is not waited for.
+    if (connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
     for (const connection of connections) connection.destroy();
     this.#loop.accessLog.flush();
     return cut;
@@ -215,11 +218,7 @@ class LoopDataPlane implements DataPlane {
 
   cut(slot: number): number {
     let count = 0;
-    for (const connection of this.#loop.connections) {
-      if (connection.sessionOn(slot) === null) continue;
-      connection.breakOff();
-      count++;
-    }
+    for (const connection of this.#loop.connections) count += connection.leaveServer(slot);
     return count;
   }
 

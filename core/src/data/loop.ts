@@ -30,12 +30,19 @@ export interface Closable {
   release(): void;
   /** Ends it at once. */
   destroy(): void;
+  /** Answers what has no answer yet, and breaks off the rest. It need not be the end of the connection. */
+  giveUp(): void;
   /** Ends it so that the client cannot take what it has for a whole answer. */
   breakOff(): void;
   /** What is open here on a server's slot; null: nothing. */
   sessionOn(slot: number): OpenSession | null;
   /** Closes what is open here on servers that are down, or has it tried elsewhere, where their backends want that. */
   leaveDownServers(): void;
+  /**
+   * Has what is open here on the slot of a server that takes nobody any more tried elsewhere, answered, or broken off. Returns how many were not
+   * tried elsewhere.
+   */
+  leaveServer(slot: number): number;
 }
 
 export interface Loop {

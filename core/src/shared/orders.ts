@@ -153,7 +153,10 @@ export interface DataPlane {
    * the call is counted as open when it returns.
    */
   sessions(slot: number, most: number): OpenSessions;
-  /** cut resets every client connection with something open on a server, and says how many. */
+  /**
+   * cut ends what is open on a server that takes nobody any more: what nobody has answered yet goes to another server where that can do no harm, or
+   * gets 503; answers and tunnels are broken off. Says how many did not go elsewhere.
+   */
   cut(slot: number): number;
   /** stop closes everything at once. */
   stop(): Promise<void>;

@@ -101,8 +101,16 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     return this.exchange === null ? null : this.exchange.sessionOn(slot);
   }
 
+  giveUp(): void {
+    this.exchange?.giveUp();
+  }
+
   leaveDownServers(): void {
     this.exchange?.leaveDownServer();
+  }
+
+  leaveServer(slot: number): number {
+    return this.exchange?.leaveServer(slot) ? 1 : 0;
   }
 
   destroy(): void {

@@ -186,31 +186,51 @@ export class Exchange extends Timed implements Waiting {
     };
   }
 
-  /**
-   * leaveDownServer: the server may have gone down. Where the backend says so, an answer or a tunnel is broken off, and a request
-   * without an answer goes to another server if that can do no harm, or gets 503.
-   */
+  /** giveUp: the gateway stops, and waits no longer. What has no answer yet gets 503, the rest is broken off. */
+  giveUp(): void {
+    if (this.#isTunnel) this.client.destroy();
+    else this.refuse(503);
+  }
+
+  /** leaveDownServer: the server may have gone down. Where the backend says so, it is left. */
   leaveDownServer(): void {
     const { backend } = this;
     const slot = this.#openSlot;
     if (slot === -1 || backend.plan.onDown !== 'close' || !this.#loop.table.isDown(slot)) return;
     this.#loop.counters.backend(backend.slot, BackendIndex.closedOnDown);
+    this.#leave();
+  }
+
+  /** leaveServer leaves a server that takes nobody any more, if it is with that. True: that was its end. */
+  leaveServer(slot: number): boolean {
+    return this.#openSlot === slot && this.#leave();
+  }
+
+  /**
+   * leave: an answer or a tunnel is broken off, and a request without an answer goes to another server if that can do no harm, or
+   * gets 503. True: it is with nobody.
+   */
+  #leave(): boolean {
+    const { backend } = this;
+    const slot = this.#openSlot;
     if (this.#isTunnel) {
       this.client.breakOff();
-      return;
+      return true;
     }
     const { isConnecting } = this.server!;
     this.#endAttempt(true);
     if (this.isAnswering) {
       this.client.breakOff();
-    } else if ((isConnecting || this.#isRepeatable) && this.#attempts <= backend.plan.retry.times) {
+      return true;
+    }
+    if ((isConnecting || this.#isRepeatable) && this.#attempts <= backend.plan.retry.times) {
       // It costs nothing of the budget: the server that has seen the request is asked no more.
       this.#loop.counters.server(slot, ServerIndex.retries);
       this.#failure = null;
-      this.#retry(false);
-    } else {
-      this.#answerStatus(503, false);
+      return !this.#retry(false);
     }
+    this.#answerStatus(503, false);
+    return true;
   }
 
   // Attempts.
@@ -236,23 +256,28 @@ export class Exchange extends Timed implements Waiting {
     return true;
   }
 
-  /** serve has the backend answer by itself. */
-  #serve(service: Service): void {
+  /** serve has the backend answer by itself. False: it has done so. */
+  #serve(service: Service): boolean {
     this.request.attempts++;
     this.#index = -1;
     const served = new ServedAnswer(this.#loop);
     this.server = served;
     served.begin(this, service);
+    // Who has been answered may be another request already.
+    return this.server === served;
   }
 
-  /** attempt gives the request to a server. `needsNew`: an idle connection has just turned out to be dead. */
-  #attempt(needsNew: boolean): void {
+  /**
+   * attempt gives the request to a server, or has it wait for one. `needsNew`: an idle connection has just turned out to be dead. False: nobody
+   * is there, and it was answered.
+   */
+  #attempt(needsNew: boolean): boolean {
     const { service } = this.backend;
     if (service !== null) {
       // What answers requests has nothing to say to a relayed connection.
-      if (this.isRelayed) this.#answerStatus(503, false);
-      else this.#serve(service);
-      return;
+      if (!this.isRelayed) return this.#serve(service);
+      this.#answerStatus(503, false);
+      return false;
     }
     const isBehind = this.request.attempts === 0 && !this.backend.line.isOpen();
     let server = this.#choose(-1, isBehind);
@@ -269,20 +294,18 @@ export class Exchange extends Timed implements Waiting {
     }
     if (server >= 0) {
       this.#send(server, needsNew);
-      return;
+      return true;
     }
-    if (server === NOBODY && this.#fallBack()) {
-      this.#attempt(false);
-      return;
-    }
+    if (server === NOBODY && this.#fallBack()) return this.#attempt(false);
     if (!isIn) {
       this.#answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
-      return;
+      return false;
     }
     this.#isQueued = true;
     this.#waitsFor = choice.waitsFor;
     this.client.waits();
     this.#loop.wheel.limit(this, this.backend.plan.timeouts.queueMs);
+    return true;
   }
 
   /** join has the request wait for what it was said to wait for. False: the line is too long, or it need not wait. */
@@ -302,8 +325,7 @@ export class Exchange extends Timed implements Waiting {
     this.client.goesOn();
     if (server === NOBODY) {
       this.#fallBack();
-      this.#attempt(false);
-      this.#sendBody();
+      if (this.#attempt(false)) this.#sendBody();
       return true;
     }
     this.#send(server, false);
@@ -389,13 +411,14 @@ export class Exchange extends Timed implements Waiting {
     return false;
   }
 
-  #retry(isSameServer: boolean): void {
+  #retry(isSameServer: boolean): boolean {
     if (!isSameServer && this.backend.plan.retry.isAnotherServer) {
       if (this.#tried === null) this.#tried = [this.#index];
       else this.#tried.push(this.#index);
     }
-    this.#attempt(isSameServer);
-    this.#sendBody();
+    const isWithSomebody = this.#attempt(isSameServer);
+    if (isWithSomebody) this.#sendBody();
+    return isWithSomebody;
   }
 
   // What the server's side tells.
@@ -447,8 +470,7 @@ export class Exchange extends Timed implements Waiting {
       counters.server(slot, ServerIndex.retries);
       this.#retry(failure === 'dead' && wasReused);
     } else if (failure === 'connect' && this.#fallBack()) {
-      this.#attempt(false);
-      this.#sendBody();
+      if (this.#attempt(false)) this.#sendBody();
     } else {
       this.#answerStatus(FAILURE_STATUSES[failure], false);
     }

@@ -81,6 +81,15 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     else this.#session.leaveDownServers();
   }
 
+  override giveUp(): void {
+    if (this.#session === null) super.giveUp();
+    else this.#session.giveUp();
+  }
+
+  override leaveServer(slot: number): number {
+    return this.#session === null ? super.leaveServer(slot) : this.#session.leaveServer(slot);
+  }
+
   // What the socket tells.
 
   received(bytes: Buffer, length: number): void {

@@ -138,6 +138,16 @@ export class ClientSession extends Session<ClientStream> {
     for (const { exchange } of [...this.streams.values()]) exchange?.leaveDownServer();
   }
 
+  leaveServer(slot: number): number {
+    let ended = 0;
+    for (const { exchange } of [...this.streams.values()]) if (exchange?.leaveServer(slot)) ended++;
+    return ended;
+  }
+
+  giveUp(): void {
+    for (const { exchange } of [...this.streams.values()]) exchange?.giveUp();
+  }
+
   left(stream: ClientStream): void {
     if (this.streams.get(stream.id) !== stream) return;
     this.streams.delete(stream.id);

@@ -59,6 +59,14 @@ export abstract class Peek extends Timed implements Closable {
     // It is with no server yet.
   }
 
+  giveUp(): void {
+    this.destroy();
+  }
+
+  leaveServer(): number {
+    return 0;
+  }
+
   release(): void {
     this.destroy();
   }

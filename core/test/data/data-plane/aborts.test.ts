@@ -289,6 +289,29 @@ test('a drain that lasts too long says how many it cut', LIMIT, async (context) 
   await stage.settled();
 });
 
+test(
+  'a drain that lasts too long answers what nobody has answered, and breaks off half an answer',
+  LIMIT,
+  async (context) => {
+    const stage = await Stage.set(context, { servers: [silent] });
+    const [waiting, half, unfinished] = [stage.client(), stage.client(), stage.client()];
+    waiting.send(request('/'));
+    await until(() => stage.open === 1);
+    half.send(request('/'));
+    await until(() => stage.servers[0]!.wires[1]?.received.includes('\r\n\r\n') === true);
+    stage.servers[0]!.wires[1]!.send('HTTP/1.1 200 OK\r\n\r\nhalf');
+    await half.has('half');
+    unfinished.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+    await until(() => stage.open === 3);
+    assert.equal(await stage.plane.drain(50), 3);
+    assert.match(await waiting.ended(), /^HTTP\/1\.1 503 .*Connection: close\r\n/s);
+    assert.match(await unfinished.ended(), /^HTTP\/1\.1 503 .*Connection: close\r\n/s);
+    await half.ended();
+    assert.equal(half.hasEnded, false, 'a reset, so that half an answer is not taken for the whole');
+    await stage.settled();
+  },
+);
+
 test('after a stop nothing is counted as open', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [silent] });
   for (let count = 1; count <= 3; count++) {
