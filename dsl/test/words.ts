@@ -41,7 +41,7 @@ const FIELDS: readonly FieldWord[] = [
     defaultOperator: 'is',
     ignoresCase: true,
     isOptional: true,
-    isFromHello: true,
+    knownFrom: 'hello',
     index: 'host',
   },
   {

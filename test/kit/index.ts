@@ -15,6 +15,7 @@ export * from './pebble.ts';
 export * from './peers.ts';
 export * from './postgresql.ts';
 export * from './program.ts';
+export * from './proxied-server.ts';
 export * from './raw-server.ts';
 export * from './redis.ts';
 export * from './slapd.ts';

@@ -2,7 +2,7 @@
  * Peers: the other proxies, as small as they start, with a configuration in a temporary folder. They stand in for the
  * gateway when the conformance cases themselves are to be proven, and serve as real servers behind it. Test code.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, Program, temporaryFolder } from './program.ts';
 import type { Address } from './wire.ts';
@@ -33,6 +33,37 @@ backend app
 `,
   );
   const program = await new Program('/usr/sbin/haproxy', ['-db', '-f', file]).listening(port);
+  return { address: { host: '127.0.0.1', port }, program };
+}
+
+/** runHaproxy runs HAProxy with these sections behind `global` and `defaults`; they must listen on `port`. */
+export async function runHaproxy(port: number, sections: string): Promise<Peer> {
+  const file = join(temporaryFolder(), 'haproxy.cfg');
+  const defaults = 'defaults\n  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n';
+  writeFileSync(file, `global\n  maxconn 1000\n${defaults}${sections}`);
+  const program = await new Program('/usr/sbin/haproxy', ['-db', '-f', file]).listening(port);
+  return { address: { host: '127.0.0.1', port }, program };
+}
+
+/** The module by which nginx passes TCP on (libnginx-mod-stream). */
+const NGINX_STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+/** hasNginxStream: the tests that need it skip without. */
+export const hasNginxStream = existsSync(NGINX_STREAM);
+
+/** startNginxStream runs nginx with the given `stream` block, which must listen on `port`. */
+export async function startNginxStream(port: number, stream: string): Promise<Peer> {
+  const folder = temporaryFolder();
+  const file = join(folder, 'nginx.conf');
+  writeFileSync(
+    file,
+    `load_module ${NGINX_STREAM};
+daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr error;
+events { worker_connections 1024; }
+stream { ${stream} }
+`,
+  );
+  const program = await new Program('/usr/sbin/nginx', ['-p', folder, '-e', 'stderr', '-c', file]).listening(port);
   return { address: { host: '127.0.0.1', port }, program };
 }
 

@@ -4,7 +4,7 @@
  * Requests hold on to the generation they started on; when the last one has ended after a switch, it is retired.
  */
 import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
-import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
+import type { BackendPlan, ListenerPlan, Rule, SendProxyPlan } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
 import type { MemberChange } from '../shared/orders.ts';
@@ -78,6 +78,8 @@ export interface LinkedBackend {
   readonly service: Service | null;
   /** Where requests go while fewer servers than `plan.fallBack.below` take new clients; null: nowhere. Set once, at linking. */
   fallBack: LinkedBackend | null;
+  /** What connections to its servers begin with; null: nothing. */
+  readonly sendProxy: SendProxyPlan | null;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
   readonly retryBudget: RetryBudget;

@@ -3,6 +3,7 @@
  *
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
+import type { Socket } from 'node:net';
 import {
   compileRulesInSteps,
   compileTemplate,
@@ -11,6 +12,7 @@ import {
   type Readers,
   type RequestFacts,
   type Steps,
+  type TlsFacts,
 } from '@sluice/dsl/match';
 import { type BackendPlan, type ComponentUse, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type {
@@ -32,6 +34,7 @@ import { ruleScopes } from '../shared/rule-scopes.ts';
 import { SharedStickTable, StickIndex } from '../shared/shared-stick-table.ts';
 import { BackendOutcomes } from './backend-outcomes.ts';
 import { BackendSticks } from './backend-sticks.ts';
+import { ClientRefusals } from './client-refusals.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
 import { isUntouchable } from './http1/field-edits.ts';
@@ -345,6 +348,7 @@ class Linking {
       outcomes: BackendOutcomes.of(plan, slots.backends[plan.name]!, this.#loop),
       service: plan.serve === null ? null : this.#service(plan.serve),
       fallBack: null,
+      sendProxy: plan.sendProxy ?? null,
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
       retryBudget: new RetryBudget(slot, plan.retry, this.#loop.retries, this.#loop.now),
@@ -513,10 +517,12 @@ class Linking {
     return asked.length === 0 ? null : asked;
   }
 
-  #tls(use: ComponentUse, { name: listener, certificates = [] }: ListenerPlan): TlsMode {
+  #tls(use: ComponentUse, plan: ListenerPlan): TlsMode {
+    const { name: listener, protocol, isHttp1Only, certificates = [] } = plan;
     const id = this.#wordId('tls', use.name);
     const { heartbeats } = this.#loop;
     const factory = this.#functions.find('tlsModes', use.name);
+    const refusals = new ClientRefusals(listener, this.#order.slots.listeners[listener]!, this.#loop);
     let mode: TlsMode;
     try {
       mode = factory(
@@ -525,6 +531,8 @@ class Linking {
           listener,
           processSecret: this.#loop.stickClock.secret,
           proofs: [...new Set(certificates.map(({ name }) => name))].map((name) => this.#proofs(name)),
+          protocols: protocol === 'tcp' ? [] : isHttp1Only === true ? ['http/1.1'] : ['h2', 'http/1.1'],
+          refused: (socket, reason) => refusals.add(socket, reason),
         },
       );
     } catch (error) {
@@ -541,7 +549,23 @@ class Linking {
         heartbeats.leave();
         return secured;
       },
+      ...(mode.facts === undefined ? {} : { facts: (stream) => this.#tlsFacts(mode, stream, id, use.name) }),
     };
+  }
+
+  /** tlsFacts contains a mode that fails to say what it knows: what depends on it finds nothing. */
+  #tlsFacts(mode: TlsMode, stream: Socket, id: number, name: string): TlsFacts | null {
+    const { heartbeats } = this.#loop;
+    heartbeats.enter(id);
+    try {
+      return mode.facts!(stream);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#loop.log('error', 'the TLS mode could not say what it knows of a connection', { tls: name, error: reason });
+      return null;
+    } finally {
+      heartbeats.leave();
+    }
   }
 
   #serverTls(use: ComponentUse): LinkedServerTls {

@@ -4,7 +4,7 @@
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { type IpAddress, MatchError, parseIp } from '@sluice/dsl/match';
+import { type IpAddress, MatchError, type ProxiedFacts, parseIp } from '@sluice/dsl/match';
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
@@ -203,7 +203,9 @@ export class Port {
     const { generation, slot } = listener;
     generation.holds++;
     const peek = new ProxyPeek(socket, wheel, listener.plan.timeouts.headerMs, {
-      introduced: ({ source }) => {
+      introduced: (connection) => {
+        const { source } = connection;
+        (socket as GreetedSocket).proxied = connection;
         const ip = source === null ? proxy : source.ip;
         const isLimited = source !== null && this.#isTooMuch(listener, ip);
         addresses.add(slot, proxy, -1);
@@ -252,7 +254,7 @@ export class Port {
     if (hello !== null) {
       (socket as GreetedSocket).hello = hello;
       if (passthrough !== null) {
-        const isTaken = this.#isTaken(passthrough, ip, hello);
+        const isTaken = this.#isTaken(passthrough, ip, hello, (socket as GreetedSocket).proxied ?? null);
         if (isTaken === null) return this.#refuse(socket);
         if (isTaken) {
           return this.#handOver(peek, () => {
@@ -267,7 +269,6 @@ export class Port {
     }
     const stream = tls === null ? socket : this.#secure(socket, listener, tls, hello);
     if (stream === null) return false;
-    if (hello !== null) (stream as GreetedSocket).hello = hello;
     return this.#handOver(peek, () => {
       this.#serve(stream, ip, listener);
       return true;
@@ -275,9 +276,14 @@ export class Port {
   }
 
   /** isTaken: a `tls passthrough` line wants the connection; null: one of them failed. */
-  #isTaken(passthrough: LinkedListener, ip: IpAddress, hello: ClientHello): boolean | null {
+  #isTaken(
+    passthrough: LinkedListener,
+    ip: IpAddress,
+    hello: ClientHello,
+    proxied: ProxiedFacts | null,
+  ): boolean | null {
     try {
-      return passthrough.routes.next(new ConnectionFacts(ip, this.number, hello), 0) !== -1;
+      return passthrough.routes.next(new ConnectionFacts(ip, this.number, hello, proxied), 0) !== -1;
     } catch (error) {
       const index = error instanceof MatchError ? error.rule : -1;
       ruleFailed(passthrough, passthrough.routeRules[index] ?? null, error, this.#loop);
@@ -305,8 +311,14 @@ export class Port {
   /** secure hands a connection to the listener's TLS mode. Null: it is not let in, or the mode failed; it is closed. */
   #secure(socket: Socket, listener: LinkedListener, tls: TlsMode, hello: ClientHello | null): Socket | null {
     try {
-      const stream = tls.accept(socket, hello);
-      if (stream !== null) return stream;
+      const stream = tls.accept(socket, hello) as GreetedSocket | null;
+      if (stream !== null) {
+        stream.tlsMode = tls;
+        if (hello !== null) stream.hello = hello;
+        const { proxied } = socket as GreetedSocket;
+        if (proxied !== undefined) stream.proxied = proxied;
+        return stream;
+      }
       this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
     } catch (error) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);

@@ -15,6 +15,8 @@ import { RelayServer } from './tcp/relay-server.ts';
 
 /** Most idle connections kept for one server by one event loop; `timeout idle` ends those that were needed only for a peak. */
 const MOST_IDLE = 2048;
+/** Of those, the most that were introduced as some client's (`send proxy`): the oldest make room. */
+const MOST_INTRODUCED = 1024;
 /** A kept connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
 const FRESH_TICKS = 5;
 
@@ -26,6 +28,9 @@ export class ServerEndpoint {
   readonly tls: EndpointTls | null;
   /** Newest last: the one used last is the least likely to have been closed by the server. */
   readonly #idle: ServerConnection[] = [];
+  /** Those that begin with a PROXY header, by it: nobody else's request may go over them. Those unused for longest come first. */
+  readonly #introduced = new Map<string, ServerConnection[]>();
+  #introducedCount = 0;
   /** HTTP/2 connections, which carry many requests each. */
   readonly #sessions: ServerSession[] = [];
   #isRetired = false;
@@ -42,28 +47,42 @@ export class ServerEndpoint {
    * again, so that any will do; `needsNew`: a kept one has just turned out to be dead.
    */
   attempt(exchange: Exchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide {
+    const { sendProxy } = exchange.backend;
+    const { peer } = exchange.client;
+    const introduction = sendProxy === null ? '' : peer.introduction(sendProxy, exchange.request.ip);
     if (exchange.isRelayed) {
       loop.counters.server(this.slot, ServerIndex.connects);
-      return new RelayServer(this, exchange, loop);
+      return new RelayServer(this, exchange, loop, introduction);
     }
+    if (introduction !== '') peer.meets(this, introduction);
     // A WebSocket begins with an upgrade, which is HTTP/1's.
     if (exchange.backend.plan.protocol === 'http2' && exchange.request.upgrade === '') {
-      return this.#session(exchange, loop, needsNew).attempt(exchange);
+      return this.#session(exchange, loop, needsNew, introduction).attempt(exchange);
     }
-    let connection = needsNew ? undefined : this.#take(isRepeatable ? 0 : loop.wheel.tick - FRESH_TICKS);
+    const freshSince = isRepeatable ? 0 : loop.wheel.tick - FRESH_TICKS;
+    let connection = needsNew
+      ? undefined
+      : introduction === ''
+        ? this.#take(freshSince)
+        : this.#takeIntroduced(introduction, freshSince);
     if (connection === undefined) {
       loop.counters.server(this.slot, ServerIndex.connects);
-      connection = new ServerConnection(this, loop);
+      connection = new ServerConnection(this, loop, introduction);
     }
     connection.begin(exchange);
     return connection;
   }
 
-  #session(exchange: Exchange, loop: Loop, needsNew: boolean): ServerSession {
-    const found = needsNew ? undefined : this.#sessions.find((session) => session.canTake);
+  #session(exchange: Exchange, loop: Loop, needsNew: boolean, introduction: string): ServerSession {
+    const found = needsNew
+      ? undefined
+      : this.#sessions.find((session) => session.introduction === introduction && session.canTake);
     if (found !== undefined) return found;
     loop.counters.server(this.slot, ServerIndex.connects);
-    const session = new ServerSession(this, loop, exchange);
+    if (introduction !== '' && this.#sessions.length >= MOST_INTRODUCED) {
+      this.#sessions.find((session) => session.isIdle)?.retire();
+    }
+    const session = new ServerSession(this, loop, exchange, introduction);
     this.#sessions.push(session);
     return session;
   }
@@ -76,13 +95,50 @@ export class ServerEndpoint {
 
   /** keep takes a connection back; false when it should be closed. */
   keep(connection: ServerConnection): boolean {
-    if (this.#isRetired || this.#idle.length >= MOST_IDLE) return false;
+    if (this.#isRetired) return false;
+    if (connection.introduction !== '') {
+      this.#keepIntroduced(connection);
+      return true;
+    }
+    if (this.#idle.length >= MOST_IDLE) return false;
     this.#idle.push(connection);
     return true;
   }
 
+  #keepIntroduced(connection: ServerConnection): void {
+    const { introduction } = connection;
+    if (this.#introducedCount >= MOST_INTRODUCED) {
+      for (const [oldest] of this.#introduced.values()) {
+        oldest!.discard();
+        break;
+      }
+    }
+    const own = this.#introduced.get(introduction);
+    if (own === undefined) this.#introduced.set(introduction, [connection]);
+    else own.push(connection);
+    this.#introducedCount++;
+  }
+
+  /** part closes what is kept for a client that has gone. */
+  part(introduction: string): void {
+    for (const connection of [...(this.#introduced.get(introduction) ?? [])]) connection.discard();
+    for (const session of this.#sessions) {
+      if (session.introduction === introduction) session.retire();
+    }
+  }
+
   /** lose forgets an idle connection that has ended. */
   lose(connection: ServerConnection): void {
+    const { introduction } = connection;
+    if (introduction !== '') {
+      const own = this.#introduced.get(introduction) ?? [];
+      const at = own.lastIndexOf(connection);
+      if (at === -1) return;
+      own.splice(at, 1);
+      this.#introducedCount--;
+      if (own.length === 0) this.#introduced.delete(introduction);
+      return;
+    }
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }
@@ -90,6 +146,7 @@ export class ServerEndpoint {
   /** flush closes the idle connections: the server has been found dead, so none of them is worth a try. */
   flush(): void {
     for (const connection of this.#idle.splice(0)) connection.discard();
+    for (const connection of [...this.#introduced.values()].flat()) connection.discard();
     for (const session of [...this.#sessions]) session.retire();
   }
 
@@ -107,6 +164,13 @@ export class ServerEndpoint {
     const last = this.#idle[this.#idle.length - 1];
     if (last === undefined || last.idleSince < freshSince) return undefined;
     this.#idle.pop();
+    return last;
+  }
+
+  #takeIntroduced(introduction: string, freshSince: number): ServerConnection | undefined {
+    const last = this.#introduced.get(introduction)?.at(-1);
+    if (last === undefined || last.idleSince < freshSince) return undefined;
+    this.lose(last);
     return last;
   }
 }

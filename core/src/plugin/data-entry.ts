@@ -8,7 +8,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { FieldReader, MapLookup, RequestFacts } from '@sluice/dsl/match';
+import type { FieldReader, MapLookup, RequestFacts, TlsFacts } from '@sluice/dsl/match';
 import type { Address, Args, Template } from '@sluice/dsl/plan';
 import type { ClientHello } from './client-hello.ts';
 import type { RateTable } from './rate-table.ts';
@@ -170,6 +170,12 @@ export interface TlsMode {
    * socket. Returns null for a client that may not come in, which is closed; so does a throw, which counts as an error.
    */
   accept(socket: Socket, hello: ClientHello | null): Socket | null;
+  /**
+   * facts says what is known of a stream that `accept` returned, once its handshake has ended: asked at most once, and only when
+   * a rule, a header or a log wants to know. A mode that has it returns streams that emit `secure` when the handshake has ended, at once and
+   * before anything can be read. Default: nothing is known.
+   */
+  facts?(stream: Socket): TlsFacts | null;
 }
 
 /**
@@ -203,6 +209,10 @@ export interface TlsHost {
   readonly listener: string;
   /** 32 random bytes, made anew with every start of the gateway; the same in all threads and over reloads. Never show it. */
   readonly processSecret: Uint8Array;
+  /** What may be spoken on the stream, for ALPN, the first choice first; empty: what it is, is not known here. */
+  readonly protocols: readonly string[];
+  /** refused counts a client of this socket (as `accept` got it) that does not come in, and logs why, now and then. Reasons should be few. */
+  refused(socket: Socket, reason: string): void;
 }
 
 export type TlsModeFactory = (options: Args, host: TlsHost) => TlsMode;

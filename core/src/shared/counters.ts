@@ -24,6 +24,7 @@ export const LISTENER_COUNTERS = [
   'bytesOut',
   'pluginErrors',
   'limited',
+  'tlsFailures',
 ] as const;
 
 export const SERVER_COUNTERS = [
@@ -64,6 +65,7 @@ export const ListenerIndex = {
   bytesOut: 13,
   pluginErrors: 14,
   limited: 15,
+  tlsFailures: 16,
 } as const satisfies Record<ListenerCounter, number>;
 
 /** ServerIndex has the number of each server counter, for `ThreadCounters.server`. A test ties it to the names. */
@@ -99,7 +101,7 @@ export const BackendIndex = {
 export const LISTENER_CAPACITY = 1024;
 export const BACKEND_CAPACITY = 4096;
 
-const LISTENER_STRIDE = 16;
+const LISTENER_STRIDE = 24;
 const SERVER_STRIDE = 12;
 const BACKEND_STRIDE = 8;
 const SERVERS_AT = LISTENER_CAPACITY * LISTENER_STRIDE;

@@ -4,6 +4,8 @@
  * Pure: addresses in, bytes out. Source: the PROXY protocol's specification, sections 2.1 and 2.2. Both planes.
  */
 import { type IpAddress, parseIp } from '@sluice/dsl/match';
+import { crc32c } from './crc32c.ts';
+import { ProxyValue } from './proxy-values.ts';
 
 /** ProxyVersion: 1 is a line of text, 2 is binary and can hold more. */
 export type ProxyVersion = 'v1' | 'v2';
@@ -38,6 +40,16 @@ export function proxyHeaderV1(source: ProxyEnd | null, destination: ProxyEnd | n
   return Buffer.from(line, 'latin1');
 }
 
+/** CHECKSUM as the last of the values has the header's checksum written there. */
+export const CHECKSUM: ProxyTlv = { type: ProxyValue.crc32c, value: new Uint8Array(4) };
+
+/** proxyValue is a value, of text (UTF-8) or bytes, as it stands among others and within `tls`. */
+export function proxyValue(type: number, value: string | Uint8Array): Buffer {
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  const head = Buffer.from([type, bytes.length >> 8, bytes.length & 255]);
+  return Buffer.concat([head, bytes]);
+}
+
 /**
  * proxyHeaderV2 is the header of version 2. Without ends it is LOCAL: the connection is the gateway's own, as that of a
  * health check is. Throws a RangeError for more than 65,535 bytes of addresses and values.
@@ -68,6 +80,7 @@ export function proxyHeaderV2(
     header.set(value, at);
     at += value.length;
   }
+  if (values.at(-1) === CHECKSUM) header.writeUInt32BE(crc32c(header, at - 4), at - 4);
   return header;
 }
 

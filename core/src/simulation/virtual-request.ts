@@ -4,6 +4,7 @@
  * Its head is read as strictly as one from a socket, and from then on it is an exchange like any other.
  */
 
+import type { ClientPeer } from '../data/exchange/client-peer.ts';
 import type { ClientSide } from '../data/exchange/client-side.ts';
 import { Exchange } from '../data/exchange/exchange.ts';
 import type { LinkedListener } from '../data/generation.ts';
@@ -51,6 +52,10 @@ export class VirtualRequest implements ClientSide {
   readonly #clock: VirtualClock;
   readonly #listening: Listening;
   #exchange: Exchange | null = null;
+
+  get peer(): ClientPeer {
+    return this.client.peer;
+  }
 
   constructor(number: number, client: VirtualClient, clock: VirtualClock, listening: Listening) {
     this.number = number;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxyHeaderV1, proxyHeaderV2 } from '../../src/shared/proxy-header.ts';
+import { crc32c } from '../../src/shared/crc32c.ts';
+import { CHECKSUM, proxyHeaderV1, proxyHeaderV2, proxyValue } from '../../src/shared/proxy-header.ts';
 
 const CLIENT = { host: '192.0.2.7', port: 56_324 };
 const SERVER = { host: '198.51.100.1', port: 443 };
@@ -17,6 +18,13 @@ test('version 1 writes an IPv4 end beside an IPv6 one as mapped', () => {
   assert.equal(proxyHeaderV1(CLIENT, SERVER6).toString(), 'PROXY TCP6 ::ffff:192.0.2.7 2001:db8::1 56324 443\r\n');
   const mapped = { host: '::ffff:192.0.2.7', port: 1 };
   assert.equal(proxyHeaderV1(mapped, SERVER).toString(), 'PROXY TCP4 192.0.2.7 198.51.100.1 1 443\r\n');
+});
+
+test('the checksum is that of the whole header, with zeros in its own place', () => {
+  assert.equal(crc32c(Buffer.from('123456789'), -4), 0xe3069283);
+  const header = proxyHeaderV2(CLIENT, SERVER, [CHECKSUM]);
+  assert.equal(header.readUInt32BE(header.length - 4), crc32c(header, header.length - 4));
+  assert.equal(proxyValue(0x22, 'ann').toString('hex'), '220003616e6e');
 });
 
 test('version 1 without addresses is unknown', () => {

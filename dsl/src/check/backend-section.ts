@@ -14,19 +14,20 @@ import type {
   FailurePlan,
   FallBack,
   RetryPolicy,
+  SendProxyPlan,
   ServerPlan,
 } from '../plan/plan.ts';
 import type { Args } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
-import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { SETTINGS } from '../vocabulary/base-words.ts';
 import { addressText, readAddresses, readSite, SERVER_ADDRESS } from './address.ts';
 import type { ReadComponent } from './component.ts';
 import { DEFAULTS } from './defaults.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
-import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+import { findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -51,6 +52,7 @@ class BackendChecker {
   #check: CheckPlan | null = null;
   #tls: ComponentUse | null = null;
   #protocol: 'http1' | 'http2' = 'http1';
+  #sendProxy: SendProxyPlan | null = null;
   /** How TLS is spoken to a site by `https:` where no `tls` line says it. */
   #siteTls: ComponentUse | null = null;
   #eject: EjectPlan | null = null;
@@ -101,8 +103,9 @@ class BackendChecker {
       fallBack: this.#fallBack,
       balance: this.#balance ?? this.#byDefault('balance', DEFAULTS.balancer, name),
       stick: this.#stick,
-      check: this.#check,
+      check: this.#checkOf(),
       ...this.#tlsOf(),
+      ...(this.#sendProxy === null ? {} : { sendProxy: this.#sendProxy }),
       ...(this.#protocol === 'http2' ? { protocol: this.#protocol } : {}),
       eject: this.#eject,
       circuit: this.#circuit,
@@ -114,6 +117,13 @@ class BackendChecker {
       slowStartMs: this.#slowStartMs,
       place,
     };
+  }
+
+  /** checkOf: servers that want a PROXY header want it of probes too. */
+  #checkOf(): CheckPlan | null {
+    const check = this.#check;
+    if (check === null || check.sendProxy !== null || check.port !== 0 || this.#sendProxy === null) return check;
+    return { ...check, sendProxy: this.#sendProxy.version };
   }
 
   #tlsOf(): Pick<BackendPlan, 'tls'> {
@@ -193,18 +203,14 @@ class BackendChecker {
       scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
       return;
     }
-    const coming = findComing('backend', reader);
     const other = otherSection('backend', reader);
-    if (coming !== null) {
-      this.#isServerMissing = true;
-      scope.error('SL0116', item, { word: coming });
-    } else if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'backend' });
+    if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'backend' });
     else if (other !== null) scope.error('SL0403', item, { word, section: other });
     else if (word === 'otherwise' || scope.vocabulary.verbs.match(reader.wordAt, 0) !== null) {
       scope.error('SL0403', item, { word, section: 'listener' });
     } else {
       this.#isServerMissing = true;
-      const known = [...SETTINGS.backend.names(), ...COMING.backend].map((name) => name.split(' ')[0]!);
+      const known = SETTINGS.backend.names().map((name) => name.split(' ')[0]!);
       scope.unknown('SL0101', item, word, new Set(known));
     }
   }
@@ -263,6 +269,7 @@ class BackendChecker {
     else if (setting.name === 'slow start') this.#slowStartMs = args.time as number;
     else if (setting.name === 'stick') this.#stick = component!.use;
     else if (setting.name === 'tls') this.#tls = component!.use;
+    else if (setting.name === 'send proxy') this.#setSendProxy(args, spans);
     else if (setting.name === 'protocol') this.#protocol = args.name as 'http1' | 'http2';
     else if (setting.name === 'check') {
       this.#check = {
@@ -295,6 +302,19 @@ class BackendChecker {
         perSecond: args.least === undefined ? DEFAULTS.retry.perSecond : perSecondOf(args.least as readonly number[]),
       };
     }
+  }
+
+  #setSendProxy(args: Args, spans: ReadonlyMap<string, Span>): void {
+    const version = args.version as SendProxyPlan['version'];
+    for (const name of version === 'v1' ? ['id', 'checksum', 'bare'] : []) {
+      const span = spans.get(name);
+      if (span === undefined) continue;
+      const word = this.#scope.source.text.slice(span.start, span.end);
+      this.#scope.error('SL0118', span, { word }, 'It belongs to `send proxy v2`');
+      return;
+    }
+    const { id, checksum, bare } = args;
+    this.#sendProxy = { version, hasTls: bare !== true, hasId: id === true, hasChecksum: checksum === true };
   }
 
   #setSite(url: string, span: Span): void {

@@ -23,7 +23,7 @@ import { checkPlainServers } from './plain-servers.ts';
 import { requestBackends } from './reach.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
-import { findComing, findSetting } from './setting-line.ts';
+import { findSetting } from './setting-line.ts';
 import { checkSettings, type SettingsSection } from './settings-section.ts';
 import { checkTest } from './test-section.ts';
 
@@ -213,9 +213,7 @@ class FileChecker {
       scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
       return;
     }
-    const coming = findComing('top', reader);
-    if (coming !== null) scope.error('SL0116', item, { word: coming });
-    else if (
+    if (
       word === 'otherwise' ||
       scope.vocabulary.verbs.match(reader.wordAt, 0) !== null ||
       findSetting('listener', reader) !== null

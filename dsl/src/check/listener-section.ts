@@ -20,20 +20,24 @@ import type { Rule, RulePart } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Item, Statement, WordItem } from '../syntax/tree.ts';
-import { COMING, SETTINGS, type SettingWord } from '../vocabulary/base-words.ts';
+import { SETTINGS, type SettingWord } from '../vocabulary/base-words.ts';
 import { LISTEN_ADDRESS, readAddresses } from './address.ts';
 import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readErrorPage } from './error-page.ts';
 import { listOf, networkValues } from './field-value.ts';
+import { KnownFrom } from './known-from.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Passthroughs, readPassthrough } from './passthrough.ts';
 import { Reader } from './reader.ts';
 import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
 import type { Scope } from './scope.ts';
-import { findComing, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+import { findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
 import { ShareRow } from './share-row.ts';
+
+/** What RFC 9440 has gateways say. */
+const CERTIFICATE_HEADERS: readonly string[] = ['client-cert', 'client-cert-chain'];
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -69,6 +73,9 @@ class ListenerChecker {
   /** `tls passthrough`, without a backend: nothing is opened here. */
   #isPassthrough = false;
   readonly #passthroughs = new Passthroughs();
+  readonly #knownFrom = new KnownFrom();
+  #isHttp1Only = false;
+  #isForwardingCertificate = false;
   /** The first line of a part that takes every request. */
   readonly #endless = new Map<RulePart, Statement>();
 
@@ -101,7 +108,7 @@ class ListenerChecker {
       const mend = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
       this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
     }
-    this.#passthroughs.check(this.#scope, this.#tls !== null || this.#isPassthrough);
+    this.#checkSources();
     this.#checkCertificates();
     if (addresses === null) return null;
     const [address, ...otherAddresses] = addresses as readonly [Address, ...Address[]];
@@ -128,9 +135,27 @@ class ListenerChecker {
       routes: this.#rules.route,
       responseChanges: this.#responseChanges,
       errorPages: this.#errorPages,
-      ...this.#passthroughs.plan(this.#isPassthrough),
+      ...this.#passthroughs.plan(this.#isPassthrough, this.#knownFrom.isAsked('hello')),
+      ...this.#knownFrom.plan(this.#isForwardingCertificate ? CERTIFICATE_HEADERS : []),
+      ...(this.#isForwardingCertificate ? { forwardsCertificate: true } : {}),
+      ...(this.#isHttp1Only ? { isHttp1Only: true } : {}),
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
+  }
+
+  /** What rules ask for must be there to be seen. */
+  #checkSources(): void {
+    const scope = this.#scope;
+    const handshake = this.#tls !== null;
+    const isTls = handshake || this.#isPassthrough;
+    this.#passthroughs.check(scope, isTls);
+    const proxy = this.#proxies !== null;
+    this.#knownFrom.check(scope, { hello: isTls || this.#passthroughs.hasLines, handshake, proxy });
+    const span = this.#said.get('forward client certificate');
+    if (span !== undefined && !handshake) {
+      const mend = 'Add `tls terminate … client certificate from …`';
+      scope.error('SL0407', span, { word: 'client certificate', where: 'in a listener that opens no TLS' }, mend);
+    }
   }
 
   /** A line that could not be parsed may have been the `otherwise`; what it sends to counts as used. */
@@ -217,7 +242,10 @@ class ListenerChecker {
       const span = { start: phrase.start, end: phrase.items[1]!.end };
       this.#enter('answers', span, 'on response');
       if (this.#protocol === 'tcp') scope.error('SL0406', span, { word: 'on response' });
-      else if (this.#isNew('on response', span)) this.#responseChanges = checkResponseBlock(scope, statement, span);
+      else if (this.#isNew('on response', span)) {
+        this.#responseChanges = checkResponseBlock(scope, statement, span);
+        for (const rule of this.#responseChanges) this.#knownFrom.use(rule, span, scope);
+      }
       return;
     }
     const isOtherwise = reader.isWord('otherwise');
@@ -244,8 +272,10 @@ class ListenerChecker {
     if (rule === null) return;
     const items = statement.head.phrases[0]!.items;
     const span = { start: items[0]!.start, end: items[length - 1]!.end };
-    if (rule !== 'all') this.#passthroughs.add(rule, span, scope);
-    else if (this.#protocol === 'http') {
+    if (rule !== 'all') {
+      this.#passthroughs.add(rule, span, scope);
+      this.#knownFrom.use(rule, span, scope);
+    } else if (this.#protocol === 'http') {
       const mend =
         'Write `tls passthrough to BACKEND when sni …`, or say `tcp` behind the address to pass on everything';
       scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, mend);
@@ -277,7 +307,7 @@ class ListenerChecker {
       return;
     }
     this.#warnOfShadow(rule, line);
-    if (rule.when !== null) this.#passthroughs.use(rule.when, span, scope);
+    this.#knownFrom.use(rule, span, scope);
     this.#rules[part].push(part === 'route' ? this.#shares.place(rule, line) : rule);
   }
 
@@ -316,10 +346,8 @@ class ListenerChecker {
       scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
       return;
     }
-    const coming = findComing('listener', reader);
     const other = otherSection('listener', reader);
-    if (coming !== null) scope.error('SL0116', item, { word: coming });
-    else if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'listener' });
+    if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'listener' });
     else if (other !== null) scope.error('SL0403', item, { word, section: other });
     else if (scope.vocabulary.fields.match(reader.wordAt, reader.at) !== null) {
       const rest = scope.source.text.slice(item.start, statement.headEnd);
@@ -328,7 +356,7 @@ class ListenerChecker {
       scope.error('SL0408', item, { word }, mend);
     } else {
       const { verbs } = scope.vocabulary;
-      const known = [...verbs.names(), ...SETTINGS.listener.names(), ...COMING.listener, 'otherwise', 'on response'];
+      const known = [...verbs.names(), ...SETTINGS.listener.names(), 'otherwise', 'on response'];
       const two = reader.wordAt(reader.at + 1);
       const phrase =
         two === null
@@ -364,7 +392,9 @@ class ListenerChecker {
       return;
     }
     if (!this.#isNew(args.perIp === true ? `${setting.name} per ip` : setting.name, span)) return;
-    if (setting.name === 'tls') this.#tls = component!.use;
+    if (setting.name === 'protocol') this.#isHttp1Only = true;
+    else if (setting.name === 'forward client certificate') this.#isForwardingCertificate = true;
+    else if (setting.name === 'tls') this.#tls = component!.use;
     else if (setting.name === 'client ip') {
       this.#clientIp = { header: (args.header as string).toLowerCase(), ...this.#trusted(items, 'trust') };
     } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');

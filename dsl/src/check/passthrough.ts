@@ -1,8 +1,6 @@
 /**
- * Passthrough: the lines `tls passthrough [to BACKEND when CONDITION]` of a listener, and which of its rules ask for what a TLS
- * hello says. Main thread.
+ * Passthrough: the lines `tls passthrough [to BACKEND when CONDITION]` of a listener. Main thread.
  */
-import type { Condition } from '../plan/condition.ts';
 import type { ListenerPlan } from '../plan/plan.ts';
 import type { Rule } from '../plan/rule.ts';
 import { oneLine } from '../syntax/one-line.ts';
@@ -11,6 +9,7 @@ import type { Statement } from '../syntax/tree.ts';
 import type { SettingWord } from '../vocabulary/base-words.ts';
 import { endOfLine, readArguments } from './arguments.ts';
 import { checkCondition } from './condition.ts';
+import { askedFields } from './known-from.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 
@@ -39,6 +38,8 @@ export function readPassthrough(
   const condition = checkCondition(scope, when, 0, 'connection');
   scope.connectionPlace = place;
   if (condition === null) return null;
+  const late = askedFields(condition, scope.vocabulary).get('handshake');
+  if (late !== undefined) return scope.error('SL0407', whenSpan!, { word: late, where: 'before TLS is opened' });
   return {
     part: 'route',
     verb: setting.name,
@@ -49,13 +50,11 @@ export function readPassthrough(
   };
 }
 
-/** Passthroughs are a listener's, with what its rules want of a hello. */
+/** Passthroughs are a listener's. */
 export class Passthroughs {
   readonly #rules: Rule[] = [];
   /** The first line. */
   #first: Span | null = null;
-  /** Rules that ask for what is in the hello: the field, and where. */
-  readonly #uses: { readonly field: string; readonly span: Span }[] = [];
 
   add(rule: Rule, span: Span, scope: Scope): void {
     this.#rules.push(rule);
@@ -65,48 +64,22 @@ export class Passthroughs {
     }
   }
 
-  /** use notes a rule's condition. */
-  use(condition: Condition, span: Span, scope: Scope): void {
-    const field = helloField(condition, scope, new Set());
-    if (field !== null) this.#uses.push({ field, span });
+  /** hasLines: there are some. */
+  get hasLines(): boolean {
+    return this.#first !== null;
   }
 
-  /** check reports what would never be known. `isTls`: what the lines leave is TLS too. */
+  /** check reports lines that leave what is no TLS. `isTls`: what they leave is TLS too. */
   check(scope: Scope, isTls: boolean): void {
-    if (isTls) return;
-    if (this.#first !== null) scope.error('SL0409', this.#first);
-    const mend = 'Add `tls terminate …`, or in a `tcp` listener `tls passthrough`';
-    for (const { field, span } of this.#first === null ? this.#uses : []) {
-      scope.error('SL0407', span, { word: field, where: 'in a listener without TLS' }, mend);
-    }
+    if (!isTls && this.#first !== null) scope.error('SL0409', this.#first);
   }
 
-  plan(isPassthrough: boolean): Pick<ListenerPlan, 'passthroughs' | 'readsHello' | 'isPassthrough'> {
+  /** plan is the listener's part. `isAsked`: its rules ask for what stands in a hello. */
+  plan(isPassthrough: boolean, isAsked: boolean): Pick<ListenerPlan, 'passthroughs' | 'readsHello' | 'isPassthrough'> {
     return {
       ...(this.#rules.length === 0 ? {} : { passthroughs: this.#rules }),
-      ...(this.#rules.length > 0 || this.#uses.length > 0 || isPassthrough ? { readsHello: true } : {}),
+      ...(this.#rules.length > 0 || isAsked || isPassthrough ? { readsHello: true } : {}),
       ...(isPassthrough ? { isPassthrough } : {}),
     };
-  }
-}
-
-/** The first field of a condition that stands in a hello, or null. Definitions are shared, so each is looked at once. */
-function helloField(condition: Condition, scope: Scope, seen: Set<Condition>): string | null {
-  if (seen.has(condition)) return null;
-  seen.add(condition);
-  switch (condition.kind) {
-    case 'all':
-      return null;
-    case 'test':
-      return scope.vocabulary.fields.get(condition.field)?.isFromHello === true ? condition.field : null;
-    case 'not':
-    case 'named':
-      return helloField(condition.of, scope, seen);
-    default:
-      for (const part of condition.of) {
-        const field = helloField(part, scope, seen);
-        if (field !== null) return field;
-      }
-      return null;
   }
 }

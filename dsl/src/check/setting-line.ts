@@ -4,8 +4,7 @@
 import type { Args } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Item, Statement } from '../syntax/tree.ts';
-import { COMING, SETTINGS, type SectionKind, type SettingWord } from '../vocabulary/base-words.ts';
-import { PhraseTable } from '../vocabulary/phrase-table.ts';
+import { SETTINGS, type SectionKind, type SettingWord } from '../vocabulary/base-words.ts';
 import { endOfLine, type ReadArguments, readArguments } from './arguments.ts';
 import { type ReadComponent, readComponent } from './component.ts';
 import { Reader } from './reader.ts';
@@ -91,19 +90,6 @@ export function isPlain(scope: Scope, statement: Statement): boolean {
     scope.error('SL0119', { start: statement.block.start, end: statement.block.start + 1 });
   else return true;
   return false;
-}
-
-const COMING_TABLES = new Map(
-  Object.entries(COMING).map(([section, names]) => {
-    const table = new PhraseTable<string>();
-    for (const name of names) table.set(name, name);
-    return [section, table];
-  }),
-);
-
-/** findComing looks for a word of the language that this release does not have yet. */
-export function findComing(section: SectionKind | 'top', reader: Reader): string | null {
-  return COMING_TABLES.get(section)!.match(reader.wordAt, 0)?.value ?? null;
 }
 
 /** otherSection is the section in which a line would be right, or null. */

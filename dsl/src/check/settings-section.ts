@@ -4,12 +4,12 @@
 import type { ComponentUse, SettingsPlan } from '../plan/plan.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Statement } from '../syntax/tree.ts';
-import { COMING, SETTINGS } from '../vocabulary/base-words.ts';
+import { SETTINGS } from '../vocabulary/base-words.ts';
 import { readAdmin } from './admin-line.ts';
 import { DEFAULTS } from './defaults.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
-import { findComing, findSetting, otherSection, readSetting } from './setting-line.ts';
+import { findSetting, otherSection, readSetting } from './setting-line.ts';
 
 /** SettingsSection is a `settings { … }` and the file it stands in. */
 export interface SettingsSection {
@@ -92,10 +92,8 @@ function withSource(scope: Scope, settings: SettingsPlan, use: ComponentUse, spa
 function unknown(scope: Scope, reader: Reader): void {
   const item = reader.peek()!;
   const word = reader.wordAt(0);
-  const coming = findComing('settings', reader);
   const other = otherSection('settings', reader);
   if (word === null) scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
-  else if (coming !== null) scope.error('SL0116', item, { word: coming });
   else if (other !== null) scope.error('SL0403', item, { word, section: other });
-  else scope.unknown('SL0101', item, word, [...SETTINGS.settings.names(), ...COMING.settings]);
+  else scope.unknown('SL0101', item, word, SETTINGS.settings.names());
 }

@@ -6,6 +6,7 @@ import type { Template, TemplatePart } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import { isToken } from './literals.ts';
+import { PHASE_RANK } from './phase.ts';
 import type { Scope } from './scope.ts';
 
 /** Placeholders without a key. */
@@ -58,16 +59,26 @@ function nextBrace(text: string, from: number): number {
 
 function readPlaceholder(scope: Scope, name: string, span: Span): TemplatePart | null {
   if (PLAIN_PLACEHOLDERS.includes(name)) return { placeholder: name, key: null };
+  const field = name.includes(' ') ? undefined : scope.vocabulary.fields.get(name.replaceAll('.', ' '));
+  if (field !== undefined && field.key === undefined && PHASE_RANK[field.phase] <= PHASE_RANK.request) {
+    return { placeholder: field.name, key: null };
+  }
   const dot = name.indexOf('.');
   const kind = name.slice(0, Math.max(0, dot));
   const key = name.slice(dot + 1);
   if (KEYED_PLACEHOLDERS.includes(kind) && isToken(key)) {
     return { placeholder: kind, key: kind === 'header' ? key.toLowerCase() : key };
   }
-  const guess = closest(name, KNOWN);
+  const fields = scope.vocabulary.fields.values().filter(({ key, phase }) => key === undefined && phase !== 'response');
+  const guess = closest(name, [...KNOWN, ...fields.map((field) => field.name.replaceAll(' ', '.'))]);
   const mend = guess === null ? '' : `Did you mean \`{${guess}}\`? `;
   const known = KNOWN.map((word) => `{${word}}`).join(' ');
-  return scope.error('SL0612', span, { name }, `${mend}Here: ${known}; for a brace itself write \`{{\``);
+  return scope.error(
+    'SL0612',
+    span,
+    { name },
+    `${mend}Here: ${known}, and fields such as {port}; for a brace itself write \`{{\``,
+  );
 }
 
 /** spanIn is exact where the string is written without escapes; else it is the string. */

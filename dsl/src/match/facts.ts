@@ -16,6 +16,10 @@ export interface RequestFacts {
   readonly sni?: string;
   /** The protocols that it offered there, in its order. Empty or left out: none, or the hello was not read. */
   readonly alpn?: readonly string[];
+  /** The TLS that ends in the gateway. null or left out: there is none, or it is not opened. */
+  readonly tls?: TlsFacts | null;
+  /** What the PROXY header said besides addresses. null or left out: there was none, or from nobody who is believed. */
+  readonly proxied?: ProxiedFacts | null;
   readonly method: string;
   /** Lower case, without port and without brackets around IPv6. Empty for an HTTP/1.0 request without Host. */
   readonly host: string;
@@ -27,6 +31,70 @@ export interface RequestFacts {
   readonly id: string;
   /** Values of a header by lower-case name, in order; undefined when absent; a string when there is just one. */
   header(name: string): string | readonly string[] | undefined;
+}
+
+/** TlsFacts is the TLS of a connection, once its handshake has ended: the same object for all requests on it. */
+export interface TlsFacts {
+  /** `1.0` to `1.3`. */
+  readonly version: string;
+  /** As OpenSSL calls it, such as `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** The protocol that was agreed upon; empty: none was. */
+  readonly alpn: string;
+  /** The name that the client asked for, in lower case; empty: it named none. */
+  readonly serverName: string;
+  /** The client came back with a session of an earlier connection. */
+  readonly isResumed: boolean;
+  /** null: the client showed none. */
+  readonly certificate: CertificateFacts | null;
+}
+
+/**
+ * CertificateFacts is a client's certificate. All texts can stand in a header or a log as they are: control characters, line
+ * separators, backslashes and blanks at either end are `\\` and two hexadecimal digits for each byte of UTF-8.
+ */
+export interface CertificateFacts {
+  /** Why it is not good, such as `expired`; empty: it is. Whoever shows one that is not good may have written anything into it. */
+  readonly problem: string;
+  /** RFC 4514: the most specific part first, `CN=ann,O=Example`. */
+  readonly subject: string;
+  /** The most specific common name; empty: there is none. */
+  readonly commonName: string;
+  readonly issuer: string;
+  /** Of the subject's alternative names; a comma in one is `\\2c`. */
+  readonly dnsNames: readonly string[];
+  readonly emails: readonly string[];
+  readonly uris: readonly string[];
+  /** Hexadecimal digits, lower case. */
+  readonly serial: string;
+  /** SHA-256 of the certificate as 64 hexadecimal digits, lower case. */
+  readonly fingerprint: string;
+  /** Until when it is good: `2027-01-31T00:00:00Z`. */
+  readonly expires: string;
+  /** der is the certificate itself, as base64. */
+  der(): string;
+}
+
+/** ProxiedFacts is what a PROXY header of version 2 says besides addresses. Texts are empty where it does not say. */
+export interface ProxiedFacts {
+  readonly alpn: string;
+  /** The name that the client asked for by SNI, in lower case. */
+  readonly authority: string;
+  /** At most 128 bytes, as hexadecimal digits. */
+  readonly uniqueId: string;
+  /** The client spoke TLS with the proxy before us; null: it did not, or the proxy does not say. */
+  readonly tls: ProxiedTls | null;
+}
+
+export interface ProxiedTls {
+  /** Such as `TLSv1.3`. */
+  readonly version: string;
+  readonly cipher: string;
+  readonly hasClientCertificate: boolean;
+  /** The client showed a certificate, and the proxy found it good. */
+  readonly isVerified: boolean;
+  /** The common name of the client's certificate. */
+  readonly commonName: string;
 }
 
 /**

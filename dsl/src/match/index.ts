@@ -11,6 +11,7 @@ export { normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';
 export { compileKey } from './request-key.ts';
 export { compileRules, compileRulesInSteps, indexRules, type RuleMatcher } from './rule-matcher.ts';
+export { escaped, safeText } from './safe-text.ts';
 export { finish, type Steps } from './steps.ts';
 export { compileTemplate, type SecretReader } from './template.ts';
 export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';

@@ -136,6 +136,15 @@ export interface ListenerPlan {
   readonly clientIp: ClientIp | null;
   /** Peers whose connections begin with a PROXY header. Default: nobody's do. */
   readonly proxies?: TrustedPeers;
+  /** Clients are not spoken HTTP/2 with. Default false. */
+  readonly isHttp1Only?: boolean;
+  /**
+   * Header fields, in lower case, that rules fill with what is known of the connection (TLS, certificates, PROXY headers): those that clients
+   * send are dropped from every request. Default: none.
+   */
+  readonly ownHeaders?: readonly string[];
+  /** Servers are sent the client's certificate in Client-Cert (RFC 9440). Default false. */
+  readonly forwardsCertificate?: boolean;
   readonly allowEncodedSlashes: boolean;
   readonly guards: readonly Rule[];
   readonly changes: readonly Rule[];
@@ -237,7 +246,7 @@ export interface CheckPlan {
   readonly jitter: number;
   /** Port to probe in place of the server's own; 0: its own. */
   readonly port: number;
-  /** The version of the PROXY header that each probe begins with; null: none. */
+  /** The version of the PROXY header that each probe begins with; null: none. Default: the backend's, unless `port` is another. */
   readonly sendProxy: 'v1' | 'v2' | null;
   /** Probes speak no TLS although the backend does. Default: false. */
   readonly isPlain?: boolean;
@@ -282,6 +291,16 @@ export interface FallBack {
   readonly place: Place;
 }
 
+/** SendProxyPlan: what the PROXY header says that connections to servers begin with. */
+export interface SendProxyPlan {
+  readonly version: 'v1' | 'v2';
+  /** The client's TLS, where it spoke any: name, protocol, version, cipher, certificate. Version 2 only, as are the others. */
+  readonly hasTls: boolean;
+  /** An identity of the client's connection. */
+  readonly hasId: boolean;
+  readonly hasChecksum: boolean;
+}
+
 export interface BackendPlan {
   readonly name: string;
   /**
@@ -306,6 +325,8 @@ export interface BackendPlan {
   readonly check: CheckPlan | null;
   /** How TLS is spoken to its servers. Default: it is not. */
   readonly tls?: ComponentUse;
+  /** Connections to its servers begin with a PROXY header. Default: they do not. */
+  readonly sendProxy?: SendProxyPlan;
   /** What is spoken to its servers. Default: http1. WebSockets are http1 all the same. */
   readonly protocol?: 'http1' | 'http2';
   readonly eject: EjectPlan | null;

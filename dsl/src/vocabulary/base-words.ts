@@ -124,6 +124,22 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'protocol',
+    doc: 'speaks HTTP/1.1 alone with clients, and no HTTP/2',
+    example: 'protocol http1',
+    isHttpOnly: true,
+    args: [{ name: 'name', type: 'name', doc: '`http1`', choices: ['http1'] }],
+  },
+  {
+    section: 'listener',
+    name: 'forward client certificate',
+    doc: 'tells servers the client’s certificate, if it is verified, in the header Client-Cert (RFC 9440)',
+    example: 'forward client certificate',
+    isHttpOnly: true,
+    args: [],
+  },
+  {
+    section: 'listener',
     name: 'client ip',
     doc: 'takes the client’s address from a header, where the peer is one of these',
     example: 'client ip from header X-Forwarded-For trust 10.0.0.0/8',
@@ -498,6 +514,42 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'backend',
+    name: 'send proxy',
+    doc: 'begins each connection to a server with a PROXY header that says who the client is',
+    example: 'send proxy v2 with checksum',
+    args: [
+      {
+        name: 'version',
+        type: 'name',
+        doc: 'v1 is a line of text, v2 is binary and also says what TLS the client spoke',
+        choices: ['v1', 'v2'],
+        default: 'v2',
+      },
+      {
+        name: 'id',
+        type: 'flag',
+        before: 'with id',
+        doc: 'version 2: names the client’s connection by 16 random bytes, or as the proxy before us named it',
+        isOptional: true,
+      },
+      {
+        name: 'checksum',
+        type: 'flag',
+        before: 'with checksum',
+        doc: 'version 2: adds a CRC32c',
+        isOptional: true,
+      },
+      {
+        name: 'bare',
+        type: 'flag',
+        before: 'without tls',
+        doc: 'version 2: leaves out the name, the protocol and the TLS of the client',
+        isOptional: true,
+      },
+    ],
+  },
+  {
+    section: 'backend',
     name: 'eject',
     doc: 'takes a server out for a while when real requests to it fail',
     example: 'eject after 5 failures for 10s at most 50%',
@@ -727,11 +779,3 @@ export const SETTINGS: Readonly<Record<SectionKind, PhraseTable<SettingWord>>> =
   settings: new PhraseTable(),
 };
 for (const word of SETTING_WORDS) SETTINGS[word.section].set(word.name, word);
-
-/** COMING are known words of the language that this release does not have yet, by where they stand. */
-export const COMING: Readonly<Record<SectionKind | 'top', readonly string[]>> = {
-  top: [],
-  listener: [],
-  backend: ['send proxy'],
-  settings: [],
-};

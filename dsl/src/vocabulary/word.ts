@@ -36,8 +36,11 @@ export interface FieldWord {
   /** The values that exist, where they can be counted: methods, schemes. Others are errors unless `isOpen`. */
   readonly values?: readonly string[];
   readonly isOpen?: boolean;
-  /** It stands in the hello that a TLS client begins with; where there is no TLS, rules cannot ask for it. */
-  readonly isFromHello?: boolean;
+  /**
+   * Where it stands, for what only some listeners see: in the hello that a TLS client begins with, in what the handshake of TLS that ends here
+   * came to, or in a PROXY header. A listener without that cannot ask for it; and header fields that rules fill with it are nobody else's to send.
+   */
+  readonly knownFrom?: 'hello' | 'handshake' | 'proxy';
   /** The field that the word means inside `on response`: there, `header X` is the answer's. It takes the same key. */
   readonly onResponse?: string;
   readonly index: IndexKind;

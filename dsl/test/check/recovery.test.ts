@@ -54,15 +54,15 @@ test('a misspelled section word is reported alone', async () => {
   assert.equal(diagnostics[0]!.mend, 'Did you mean `backend`?');
 });
 
-test('an unsupported word says so in place of being unknown', async () => {
+test('a word whose plugins are missing says so in place of being unknown', async () => {
   const text = `listener web on :80 {
   otherwise send to app
 }
-backend app of a:80 { send proxy v2 }`;
+backend app { servers from dns "app.internal" }`;
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
-    ['send proxy'].map((word) => `SL0116 \`${word}\` is not supported yet`),
+    ['SL0116 `discovery` needs a plugin, and none brings it'],
   );
 });
 

@@ -9,6 +9,7 @@ import checkMysql from '@sluice/check-mysql';
 import checkPostgresql from '@sluice/check-postgresql';
 import checkRedis from '@sluice/check-redis';
 import checkTcp from '@sluice/check-tcp';
+import connectionMatch from '@sluice/connection-match';
 import consistentHash from '@sluice/consistent-hash';
 import type { PluginManifest } from '@sluice/core/plugin';
 import discoveryDns from '@sluice/discovery-dns';
@@ -34,6 +35,7 @@ import tlsTerminate from '@sluice/tls-terminate';
 export const standard: readonly PluginManifest[] = [
   ipAcl,
   httpMatch,
+  connectionMatch,
   limit,
   roundRobin,
   leastConnections,

@@ -397,6 +397,14 @@ const BACKEND_LINES: readonly [line: string, isRight: boolean][] = [
   ['check tcp port 9000 send proxy v2', true],
   ['check tcp send proxy', false],
   ['check tcp send proxy v3', false],
+  ['send proxy', true],
+  ['send proxy v1', true],
+  ['send proxy v2 with id, with checksum, without tls', true],
+  ['send proxy v3', false],
+  ['send proxy v1 with checksum', false],
+  ['send proxy v1 without tls', false],
+  ['send proxy v2 with ssl', false],
+  ['send proxy\nsend proxy v1', false],
   ['check GET /healthz expect 200 drain on 404', true],
   ['check GET /healthz drain on', false],
   ['check GET /healthz expect body contains', false],
@@ -469,6 +477,15 @@ for (const [line, isRight] of BACKEND_LINES) {
   });
 }
 
+test('no argument is written with a word that holds conditions together', () => {
+  const words = standard.flatMap((plugin) => [...(plugin.words ?? []), ...(plugin.components ?? [])]);
+  for (const word of words) {
+    for (const { before = '' } of word.kind === 'field' ? [] : word.args) {
+      assert.doesNotMatch(before, /\b(?:and|or|not)\b/, word.name);
+    }
+  }
+});
+
 test('the example of every word compiles', async () => {
   for (const plugin of standard) {
     for (const word of plugin.words ?? []) {
@@ -476,8 +493,13 @@ test('the example of every word compiles', async () => {
       if (word.kind === 'verb' && word.args.some(({ type }) => type === 'map')) continue;
       const written = word.kind === 'field' ? `set header X-A to "b" when ${word.example}` : word.example;
       const request = word.kind === 'field' ? `deny 404 when ${word.example}` : word.example;
-      if (word.kind === 'field' && word.isFromHello === true) {
-        const rules = `listener web on 127.0.0.1:0 tcp { tls passthrough; ${request}; otherwise send to app }`;
+      if (word.kind === 'field' && word.knownFrom !== undefined) {
+        const where = {
+          hello: 'tls passthrough',
+          handshake: 'tls terminate self-signed for localhost',
+          proxy: 'accept proxy from 10.0.0.0/8',
+        };
+        const rules = `listener web on 127.0.0.1:0 tcp { ${where[word.knownFrom]}; ${request}; otherwise send to app }`;
         assert.deepEqual(await codesOf(`${rules}\nbackend app of 127.0.0.1:9443`), [], word.example);
         continue;
       }

@@ -16,6 +16,7 @@ import { certificateFiles, keyFileBeside } from './certificate-files.ts';
 import { checkChain } from './chain-check.ts';
 import { isPkcs12, secureContext, stapleFile } from './credentials.ts';
 import { stateFolder } from './making/state-folder.ts';
+import { checkRevocations } from './revocation-check.ts';
 import { selfSignedFile, selfSignedNames } from './self-signed.ts';
 import { checkStaple } from './staple-check.ts';
 import { type CertificateFile, type TerminateOptions, terminateOptions, withFiles } from './terminate-options.ts';
@@ -55,9 +56,15 @@ export async function checkCertificates(
   }
   const clientCa = read.clientCa === null ? null : resolve(baseDir, read.clientCa);
   if (clientCa !== null) await checkAuthorities(clientCa);
+  const clientCrl = read.clientCrl === null ? null : resolve(baseDir, read.clientCrl);
+  if (clientCrl !== null) await checkCrl(clientCrl, now);
+  if (options.optional === true && options.unverified === true) {
+    throw new Error('`optional` and `left to rules` contradict each other: leave one of them out');
+  }
   const files: CertificateFile[] = [];
-  for (const cert of certs) files.push(await new FileCheck(cert, key ?? null, { ...read, clientCa }, host, now).run());
-  const checked = withFiles(options, [...files, ...kept.good], clientCa);
+  const wanted = { ...read, clientCa, clientCrl };
+  for (const cert of certs) files.push(await new FileCheck(cert, key ?? null, wanted, host, now).run());
+  const checked = withFiles(options, [...files, ...kept.good], clientCa, clientCrl);
   if (kept.files.length === 0) return { ...checked, folders };
   const names = new Set([...files, ...kept.good].flatMap((file) => file.names));
   return { ...checked, folders, kept: kept.files, pending: kept.pending.filter((name) => !names.has(name)) };
@@ -298,6 +305,15 @@ class FileCheck {
   }
 }
 
+async function checkCrl(path: string, now: Date): Promise<void> {
+  const bytes = await readBytes('revoked in', path);
+  try {
+    checkRevocations(bytes.toString('latin1'), now);
+  } catch (thrown) {
+    throw new Error(`revoked in ${quote(path)}: ${reasonOf(thrown)}`);
+  }
+}
+
 async function checkAuthorities(path: string): Promise<void> {
   const bytes = await readBytes('client certificate from', path);
   for (const authority of certificatesOf(
@@ -321,7 +337,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead round in a circle',
 };
 
-type Role = 'cert' | 'key' | 'ca' | 'client certificate from';
+type Role = 'cert' | 'key' | 'ca' | 'client certificate from' | 'revoked in';
 
 async function readBytes(role: Role, path: string): Promise<Buffer> {
   try {

@@ -80,18 +80,24 @@ const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPH
  */
 export function secureContext(
   credentials: readonly Credential[],
-  options: Pick<TerminateOptions, 'level' | 'min' | 'password' | 'clientCa'>,
+  options: Pick<TerminateOptions, 'level' | 'min' | 'password' | 'clientCa' | 'clientCrl'>,
   sessionIdContext = '',
 ): SecureContext {
-  const { clientCa } = options;
+  const { clientCa, clientCrl } = options;
   return createSecureContext({
     ...versionOptions(options),
     ...credentialOptions(credentials, options.password),
     ...(clientCa === null ? {} : { ca: readFileSync(clientCa) }),
+    ...(clientCrl === null ? {} : { crl: crlsOf(readFileSync(clientCrl, 'latin1')) }),
     ...(sessionIdContext === '' ? {} : { sessionIdContext }),
     sessionTimeout: SESSION_SECONDS,
     secureOptions: SECURE_OPTIONS,
   });
+}
+
+/** crlsOf are the lists in a file, one by one, as Node takes them. */
+function crlsOf(pem: string): string[] {
+  return pem.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g) ?? [];
 }
 
 /** versionOptions are the versions and ciphers of a level. */

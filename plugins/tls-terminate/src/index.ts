@@ -23,7 +23,7 @@ export default definePlugin({
       defaultOperator: 'is',
       ignoresCase: true,
       isOptional: true,
-      isFromHello: true,
+      knownFrom: 'hello',
       index: 'host',
     },
     {
@@ -37,7 +37,7 @@ export default definePlugin({
       defaultOperator: 'is',
       isOptional: true,
       isMany: true,
-      isFromHello: true,
+      knownFrom: 'hello',
       index: 'text',
     },
   ],
@@ -103,8 +103,25 @@ export default definePlugin({
         {
           name: 'optional',
           type: 'flag',
-          before: 'or none',
+          before: 'optional',
           doc: 'Lets in clients without a certificate too; a bad one is refused all the same.',
+          isOptional: true,
+          needs: 'client',
+        },
+        {
+          name: 'unverified',
+          type: 'flag',
+          before: 'left to rules',
+          doc: 'Lets in clients without a certificate and with a bad one too: rules see to it, by `client certificate`.',
+          isOptional: true,
+          needs: 'client',
+        },
+        {
+          name: 'crl',
+          type: 'file',
+          before: 'revoked in',
+          doc: 'A PEM file with the lists of certificates that these authorities have revoked (CRL), one of each authority.',
+          isOptional: true,
           needs: 'client',
         },
         {
@@ -112,6 +129,7 @@ export default definePlugin({
           type: 'flag',
           before: 'known names only',
           doc: 'Refuses clients that ask for a name that no certificate has, or for none.',
+          isOptional: true,
         },
       ],
       options: {
@@ -130,6 +148,8 @@ export default definePlugin({
           min: { enum: ['1.2', '1.3'] },
           client: { type: 'string', minLength: 1 },
           optional: { type: 'boolean' },
+          unverified: { type: 'boolean' },
+          crl: { type: 'string', minLength: 1 },
           strict: { type: 'boolean' },
         },
         additionalProperties: false,
@@ -138,10 +158,10 @@ export default definePlugin({
       validate: async (options, baseDir, host) =>
         (await import('./certificate-check.ts')).checkCertificates(options, baseDir, host),
       files: (options) => {
-        const { files, kept, clientCa } = terminateOptions(options);
+        const { files, kept, clientCa, clientCrl } = terminateOptions(options);
         const own = [...files.flatMap(({ cert, key }) => [cert, key, stapleFile(cert)]), ...kept];
         const folders = Array.isArray(options.folders) ? options.folders.map(String) : [];
-        return [...own, ...folders, ...(clientCa === null ? [] : [clientCa])];
+        return [...own, ...folders, ...[clientCa, clientCrl].filter((file) => file !== null)];
       },
     },
   ],

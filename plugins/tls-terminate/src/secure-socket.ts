@@ -6,11 +6,10 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { certificateProblem } from './certificate-problem.ts';
 import type { Group } from './certificate-set.ts';
+import { handshakeReason } from './handshake-reason.ts';
 import type { Termination } from './termination.ts';
-
-/** RFC 7301: what is spoken, the first choice first. A client that wants only something else is refused with an alert. */
-const ALPN = ['h2', 'http/1.1'];
 
 /** The parts of TLSSocket that its types leave out. */
 interface RawTlsSocket {
@@ -26,7 +25,11 @@ function destroy(this: SecureSocket): void {
 }
 
 function destroyLate(socket: SecureSocket): void {
-  socket.destroy();
+  socket.refuse('no handshake in time');
+}
+
+function onTlsError(this: SecureSocket, error: Error): void {
+  this.broke(error);
 }
 
 function onSecure(this: SecureSocket): void {
@@ -37,15 +40,20 @@ export class SecureSocket extends TLSSocket {
   readonly #raw: Socket;
   readonly #mode: Termination;
   readonly #limit: NodeJS.Timeout;
+  /** The handshake has ended, and the client may come in. */
+  hasShaken = false;
+  /** What is wrong with the client's certificate; empty: nothing, or there is none. */
+  problem = '';
 
   constructor(raw: Socket, mode: Termination, group: Group) {
     super(raw, {
       isServer: true,
       secureContext: group.context,
-      ALPNProtocols: ALPN,
+      // RFC 7301: a client that wants only something else is refused with an alert.
+      ...(mode.protocols.length === 0 ? {} : { ALPNProtocols: [...mode.protocols] }),
       requestCert: mode.asksClient,
-      // A bad certificate is refused in `handshakeEnded`: it is the client's, and no reason to throw here.
-      rejectUnauthorized: false,
+      // OpenSSL refuses who shows no certificate, with an alert. Who shows a bad one is refused in `handshakeEnded`.
+      rejectUnauthorized: mode.asksClient && !mode.isClientOptional,
     });
     this.#raw = raw;
     this.#mode = mode;
@@ -54,7 +62,7 @@ export class SecureSocket extends TLSSocket {
     raw.on('error', ignoreError);
     this.on('error', ignoreError);
     // What goes wrong after the handshake (a broken record) is only told here, and leaves the socket open.
-    this.on('_tlsError', destroy);
+    this.on('_tlsError', onTlsError);
     // A client that leaves in the middle of the handshake has nothing more to read.
     this.on('end', destroy);
     // Bounds the whole handshake, so that sending a byte now and then does not prolong it.
@@ -63,22 +71,45 @@ export class SecureSocket extends TLSSocket {
     this.once('close', () => clearTimeout(this.#limit));
   }
 
-  /** handshakeEnded closes on clients that may not come in. */
-  handshakeEnded(): void {
-    const { asksClient, isClientOptional } = this.#mode;
-    clearTimeout(this.#limit);
-    this.off('end', destroy);
-    if (asksClient && !this.#isClientGood(isClientOptional)) this.destroy();
+  /** Clients are asked for a certificate. */
+  get asksClient(): boolean {
+    return this.#mode.asksClient;
   }
 
-  #isClientGood(isOptional: boolean): boolean {
+  /** handshakeEnded closes on clients that may not come in. */
+  handshakeEnded(): void {
+    clearTimeout(this.#limit);
+    this.off('end', destroy);
+    const reason = this.#mode.asksClient ? this.#verifyClient() : '';
+    if (reason === '') this.hasShaken = true;
+    else this.refuse(reason);
+  }
+
+  /** refuse closes, and has it counted and told why. */
+  refuse(reason: string): void {
+    if (this.destroyed) return;
+    this.#mode.refused(this.#raw, reason);
+    this.destroy();
+  }
+
+  /** broke: OpenSSL could not go on. */
+  broke(error: Error): void {
+    if (this.hasShaken) this.destroy();
+    else this.refuse(handshakeReason(error));
+  }
+
+  /** verifyClient is why the client may not come in; empty: it may. */
+  #verifyClient(): string {
     const error = (this as unknown as RawTlsSocket)._handle?.verifyError() ?? null;
     if (error === null) {
       this.authorized = true;
-      return true;
+      return '';
     }
+    const { isClientOptional, takesUnverified } = this.#mode;
     // Without a certificate OpenSSL has nothing to verify, which Node tells as an error all the same.
-    return isOptional && this.getPeerX509Certificate() === undefined;
+    if (this.getPeerX509Certificate() === undefined) return isClientOptional ? '' : 'it shows no certificate';
+    this.problem = certificateProblem((error as NodeJS.ErrnoException).code ?? 'unknown');
+    return takesUnverified ? '' : `its certificate is not good: ${this.problem}`;
   }
 
   /** resetAndDestroy resets the connection below, as TLS itself has no reset; a Unix socket has none either. */

@@ -28,6 +28,10 @@ export interface TerminateOptions {
   readonly clientCa: string | null;
   /** Clients may come without a certificate. */
   readonly isClientOptional: boolean;
+  /** Clients may come with a certificate that is not good, too. */
+  readonly takesUnverified: boolean;
+  /** The file of certificates that their authorities have revoked; null: not said. */
+  readonly clientCrl: string | null;
   /** Clients that name none of the certificates' names are refused. */
   readonly isStrict: boolean;
   /** The files of certificates that sources keep, there or not. */
@@ -53,7 +57,9 @@ export function terminateOptions(options: Args): TerminateOptions {
     min: options.min === '1.2' || options.min === '1.3' ? options.min : null,
     password: typeof options.password === 'string' ? options.password : null,
     clientCa: typeof options.client === 'string' ? options.client : null,
-    isClientOptional: options.optional === true,
+    isClientOptional: options.optional === true || options.unverified === true,
+    takesUnverified: options.unverified === true,
+    clientCrl: typeof options.crl === 'string' ? options.crl : null,
     isStrict: options.strict === true,
     kept: listOf(options.kept),
     pending: listOf(options.pending),
@@ -61,7 +67,12 @@ export function terminateOptions(options: Args): TerminateOptions {
 }
 
 /** withFiles puts the checked certificates into a plan's options, as plain lists side by side. */
-export function withFiles(options: Args, files: readonly CertificateFile[], clientCa: string | null): Args {
+export function withFiles(
+  options: Args,
+  files: readonly CertificateFile[],
+  clientCa: string | null,
+  clientCrl: string | null = null,
+): Args {
   return {
     ...options,
     cert: files.map(({ cert }) => cert),
@@ -69,6 +80,7 @@ export function withFiles(options: Args, files: readonly CertificateFile[], clie
     names: files.map(({ names }) => names.join(' ')),
     keyTypes: files.map(({ keyType }) => keyType),
     ...(clientCa === null ? {} : { client: clientCa }),
+    ...(clientCrl === null ? {} : { crl: clientCrl }),
   };
 }
 

@@ -8,9 +8,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { CertificateProofs, ClientHello, TlsHost, TlsMode } from '@sluice/core/plugin';
+import type { TlsFacts } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import { CertificateSet } from './certificate-set.ts';
 import { readCredential, secureContext } from './credentials.ts';
+import { HandshakeFacts } from './handshake-facts.ts';
 import { proofSocket } from './proof-socket.ts';
 import { SecureSocket } from './secure-socket.ts';
 import { terminateOptions } from './terminate-options.ts';
@@ -26,6 +28,11 @@ export class Termination implements TlsMode {
   readonly asksClient: boolean;
   /** Clients may come without. */
   readonly isClientOptional: boolean;
+  /** Clients may come with a certificate that is not good: rules see to it. */
+  readonly takesUnverified: boolean;
+  /** What is offered by ALPN, the first choice first; none: the client's offer is not looked at. */
+  readonly protocols: readonly string[];
+  readonly #host: TlsHost;
   /** Clients that name no known name are refused. */
   readonly isStrict: boolean;
   /** Names whose certificates are still to come. */
@@ -37,7 +44,7 @@ export class Termination implements TlsMode {
   constructor(options: Args, host: TlsHost, handshakeMs = HANDSHAKE_MS) {
     const read = terminateOptions(options);
     const tickets = new TicketKeys(host.processSecret);
-    const session = sessionContext(host.listener, read.clientCa);
+    const session = sessionContext(host.listener, [read.clientCa, read.clientCrl]);
     this.certificates = new CertificateSet(read.files.map(readCredential), (credentials) => {
       const context = secureContext(credentials, read, session);
       tickets.seal(context);
@@ -45,9 +52,12 @@ export class Termination implements TlsMode {
     });
     this.asksClient = read.clientCa !== null;
     this.isClientOptional = read.isClientOptional;
+    this.takesUnverified = read.takesUnverified;
     this.isStrict = read.isStrict;
     this.#pending = new Set(read.pending);
     this.#proofs = (host.proofs ?? []).filter(({ protocol }) => protocol !== null);
+    this.protocols = host.protocols;
+    this.#host = host;
     this.handshakeMs = handshakeMs;
   }
 
@@ -57,6 +67,15 @@ export class Termination implements TlsMode {
    */
   get needsHello(): boolean {
     return this.isStrict || this.certificates.isMany || this.#pending.size > 0 || this.#proofs.length > 0;
+  }
+
+  /** refused counts a client that is not let in, and tells why. */
+  refused(socket: Socket, reason: string): void {
+    this.#host.refused(socket, reason);
+  }
+
+  facts(stream: Socket): TlsFacts | null {
+    return stream instanceof SecureSocket ? HandshakeFacts.of(stream) : null;
   }
 
   accept(socket: Socket, hello: ClientHello | null): Socket | null {
@@ -77,10 +96,10 @@ export class Termination implements TlsMode {
 
 /**
  * sessionContext keeps sessions where they belong: one of a listener whose clients are verified must not be resumed at another that trusts
- * other authorities. At most 32 characters.
+ * other authorities, or knows of others that were revoked. At most 32 characters.
  */
-function sessionContext(listener: string, clientCa: string | null): string {
+function sessionContext(listener: string, files: readonly (string | null)[]): string {
   const hash = createHash('sha256').update(listener);
-  if (clientCa !== null) hash.update('\0').update(readFileSync(clientCa));
+  for (const file of files) if (file !== null) hash.update('\0').update(readFileSync(file));
   return hash.digest('hex').slice(0, 32);
 }

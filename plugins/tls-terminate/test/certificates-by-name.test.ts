@@ -61,7 +61,12 @@ describe('certificates by name', { skip }, () => {
   const made = async (options: Args, secret = 1): Promise<Termination> =>
     new Termination(
       { ...(await checkCertificates(options, folder, host)), ...('password' in options ? { password: 'secret' } : {}) },
-      { listener: 'edge', processSecret: Buffer.alloc(32, secret) },
+      {
+        listener: 'edge',
+        processSecret: Buffer.alloc(32, secret),
+        protocols: ['h2', 'http/1.1'],
+        refused: () => {},
+      },
     );
 
   function open(servername: string, options: ConnectionOptions = {}): TLSSocket {

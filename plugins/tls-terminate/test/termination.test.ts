@@ -11,7 +11,7 @@ import { tlsModes } from '../src/data.ts';
 import { Termination } from '../src/termination.ts';
 import { certify, makeKey } from './certificates.ts';
 
-const HOST = { listener: 'edge', processSecret: Buffer.alloc(32, 1) };
+const HOST = { listener: 'edge', processSecret: Buffer.alloc(32, 1), protocols: ['h2', 'http/1.1'], refused: () => {} };
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const file = join(folder, 'site.pem');
 const key = makeKey();

@@ -2,7 +2,7 @@
  * AnsweredRequest: a request together with the head of its answer, as rules inside `on response` see both. Hot path; data
  * plane. One a thread, set and read within one turn.
  */
-import type { IpAddress, ResponseFacts } from '@sluice/dsl/match';
+import type { IpAddress, ProxiedFacts, ResponseFacts, TlsFacts } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
 import { fieldValues, type LiveRequest } from '../http1/live-request.ts';
@@ -49,6 +49,14 @@ export class AnsweredRequest implements ResponseFacts {
 
   get alpn(): readonly string[] {
     return this.#request.alpn;
+  }
+
+  get tls(): TlsFacts | null {
+    return this.#request.tls;
+  }
+
+  get proxied(): ProxiedFacts | null {
+    return this.#request.proxied;
   }
 
   get method(): string {

@@ -1,33 +1,56 @@
 /**
- * ClientPeer: who is at the other end of a client's connection, and what forwarding fields say of it. Hot path; data plane.
- * One a connection, for all its exchanges.
+ * ClientPeer: who is at the other end of a client's connection, and what forwarding fields, rules and PROXY headers say of it. Hot
+ * path; data plane. One a connection, for all its exchanges.
+ *
+ * What few ask for (TLS, certificates, PROXY headers) is worked out when it is first asked for, and kept.
  */
-import type { IpAddress } from '@sluice/dsl/match';
+import type { IpAddress, TlsFacts } from '@sluice/dsl/match';
+import type { SendProxyPlan } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 import { clientOf } from '../../shared/client-ip.ts';
+import type { ProxyEnd } from '../../shared/proxy-header.ts';
 import type { LinkedListener } from '../generation.ts';
 import { Peer } from '../http1/forward-head.ts';
 import { type LiveRequest, NO_PROTOCOLS } from '../http1/live-request.ts';
 import type { Port } from '../port.ts';
+import type { ServerEndpoint } from '../server-endpoint.ts';
+import { clientEnd, connectionId, introduce, socketEnd } from '../tcp/introduction.ts';
+import type { ProxiedConnection } from '../tcp/proxy-reader.ts';
+import type { GreetedSocket } from './client-socket.ts';
 
 export class ClientPeer {
   readonly ip: IpAddress;
   /** null: it was not read, or there is none. */
   readonly hello: ClientHello | null;
+  readonly proxied: ProxiedConnection | null;
   readonly #port: Pick<Port, 'number'>;
+  /** null: there is none, as in a simulation. */
+  readonly #socket: GreetedSocket | null;
   #peer: Peer | null = null;
   #listener: LinkedListener | null = null;
+  #tls: TlsFacts | null | undefined = undefined;
+  #clientCert: string | null = null;
+  #id = '';
+  /** The last introduction, and whom and what for it was made. */
+  #introduction = '';
+  #introducedIp: IpAddress | null = null;
+  #introducedBy: SendProxyPlan | null = null;
+  /** Servers that keep connections which were introduced as this client's. */
+  #met: Map<ServerEndpoint, string> | null = null;
 
-  constructor(ip: IpAddress, port: Pick<Port, 'number'>, hello: ClientHello | null = null) {
+  constructor(ip: IpAddress, port: Pick<Port, 'number'>, socket: GreetedSocket | null = null) {
     this.ip = ip;
-    this.hello = hello;
+    this.hello = socket?.hello ?? null;
+    this.proxied = socket?.proxied ?? null;
     this.#port = port;
+    this.#socket = socket;
   }
 
   /** describe fills in who sent a request. `isRead`: its fields may be asked, as all of them have come. */
   describe(request: LiveRequest, listener: LinkedListener, isRead: boolean): Peer {
     const peer = this.#of(listener);
     const { trusted, plan } = listener;
+    request.peer = this;
     request.port = this.#port.number;
     request.scheme = peer.scheme;
     request.hasHello = this.hello !== null;
@@ -38,6 +61,78 @@ export class ClientPeer {
         ? clientOf(this.ip, request.header(plan.clientIp.header), trusted)
         : this.ip;
     return peer;
+  }
+
+  /** tls is what is known of the TLS that ends here; null: none does. Ask when the handshake has ended. */
+  get tls(): TlsFacts | null {
+    if (this.#tls === undefined) {
+      const socket = this.#socket;
+      const facts = socket?.tlsMode?.facts;
+      this.#tls = socket === null || facts === undefined ? null : facts(socket);
+    }
+    return this.#tls;
+  }
+
+  /** clientCert is the value of Client-Cert (RFC 9440 section 2.2): the client's certificate if it is verified, or ''. */
+  get clientCert(): string {
+    if (this.#clientCert === null) {
+      const certificate = this.tls?.certificate ?? null;
+      this.#clientCert = certificate === null || certificate.problem !== '' ? '' : `:${certificate.der()}:`;
+    }
+    return this.#clientCert;
+  }
+
+  /** id names the connection: as a proxy before us does, or else by chance. */
+  get id(): string {
+    if (this.#id === '') this.#id = this.proxied?.uniqueId || connectionId();
+    return this.#id;
+  }
+
+  /** introduction is the PROXY header for a request, or connection, of this address. */
+  introduction(plan: SendProxyPlan, ip: IpAddress): string {
+    if (this.#introducedBy !== plan || this.#introducedIp === null || this.#introducedIp.text !== ip.text) {
+      this.#introduction = introduce(
+        {
+          source: ip === this.ip ? this.#source() : clientEnd(ip, 0),
+          destination: this.#destination(),
+          serverName: this.hello?.sni || this.tls?.serverName || '',
+          tls: this.tls,
+          proxied: this.proxied,
+          id: plan.hasId ? this.id : '',
+        },
+        plan,
+      );
+      this.#introducedBy = plan;
+      this.#introducedIp = ip;
+    }
+    return this.#introduction;
+  }
+
+  /** meets: a server may keep a connection that was introduced so. */
+  meets(server: ServerEndpoint, introduction: string): void {
+    this.#met ??= new Map();
+    this.#met.set(server, introduction);
+  }
+
+  /** left: the client has gone, so that nobody will use what servers keep for it. */
+  left(): void {
+    if (this.#met === null) return;
+    for (const [server, introduction] of this.#met) server.part(introduction);
+    this.#met = null;
+  }
+
+  #source(): ProxyEnd | null {
+    const source = this.proxied?.source ?? null;
+    if (source !== null) return clientEnd(source.ip, source.port);
+    const socket = this.#socket;
+    return socket === null ? null : socketEnd(socket.remoteAddress, socket.remotePort);
+  }
+
+  #destination(): ProxyEnd | null {
+    const destination = this.proxied?.destination ?? null;
+    if (destination !== null) return clientEnd(destination.ip, destination.port);
+    const socket = this.#socket;
+    return socket === null ? null : socketEnd(socket.localAddress, socket.localPort);
   }
 
   /** of keeps what is said of the peer until a reload may have changed it. */

@@ -12,12 +12,15 @@
 import type { Answer } from '../../plugin/data-entry.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
 import type { FieldEdits } from '../http1/field-edits.ts';
+import type { ClientPeer } from './client-peer.ts';
 import type { ServerSide } from './server-side.ts';
 import type { Sink } from './sink.ts';
 
 export interface ClientSide {
   /** Where the server's side writes the answer's body, and what a tunnel carries. */
   readonly out: Sink;
+  /** Who it is. */
+  readonly peer: ClientPeer;
   /** Bytes that came from, and went to, the client for this exchange; shown to operators who ask. */
   readonly bytesIn: number;
   readonly bytesOut: number;

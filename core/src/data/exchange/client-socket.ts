@@ -8,13 +8,14 @@
 import type { Socket } from 'node:net';
 import type { IpAddress } from '@sluice/dsl/match';
 import type { ClientHello } from '../../plugin/client-hello.ts';
-import type { Answer } from '../../plugin/data-entry.ts';
+import type { Answer, TlsMode } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
 import type { FieldEdits } from '../http1/field-edits.ts';
 import type { Closable, Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
+import type { ProxiedConnection } from '../tcp/proxy-reader.ts';
 import { Timed } from '../timer-wheel.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
@@ -23,9 +24,13 @@ import type { ClientSide } from './client-side.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServerSide } from './server-side.ts';
 
-/** GreetedSocket is a client's socket whose TLS hello was read before it was known who serves it. */
+/** GreetedSocket is a client's socket with what was found out before it was known who serves it. */
 export interface GreetedSocket extends Socket {
   hello?: ClientHello;
+  /** What a trusted proxy said of it. */
+  proxied?: ProxiedConnection;
+  /** What ends its TLS. */
+  tlsMode?: TlsMode;
 }
 
 interface NetSocket extends GreetedSocket {
@@ -60,7 +65,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     super();
     this.socket = socket;
     this.out = new Output(socket, this);
-    this.peer = new ClientPeer(ip, port, (socket as NetSocket).hello);
+    this.peer = new ClientPeer(ip, port, socket as NetSocket);
     this.port = port;
     this.loop = loop;
     (socket as NetSocket).client = this;
@@ -138,6 +143,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     if (exchange !== null) exchange.abort(hadError || this.hasEnded);
     this.countBytes();
     this.port.left(this, this.peer.ip);
+    this.peer.left();
     this.input.close();
   }
 

@@ -10,6 +10,7 @@ import { ListenerIndex } from '../../shared/counters.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
 import type { FieldEdits } from '../http1/field-edits.ts';
 import type { LiveRequest } from '../http1/live-request.ts';
+import { hideOwnFields } from '../http1/own-fields.ts';
 import type { RequestEdits } from '../http1/request-edits.ts';
 import type { Loop } from '../loop.ts';
 import type { AnsweredRequest } from './answered-request.ts';
@@ -41,6 +42,12 @@ export function judge(
     if (verdict.answer !== null) return verdict;
   }
   if (listener.spoofable !== null && !isTrusted) edits.hide(listener.spoofable);
+  const { ownHeaders, forwardsCertificate } = listener.plan;
+  if (ownHeaders !== undefined) hideOwnFields(request, ownHeaders, edits);
+  if (forwardsCertificate === true && request.peer !== null) {
+    const { clientCert } = request.peer;
+    if (clientCert !== '') edits.set('Client-Cert', clientCert);
+  }
   let rules: readonly LinkedRule[] = listener.guardRules;
   let index = -1;
   try {

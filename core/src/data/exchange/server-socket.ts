@@ -41,6 +41,8 @@ function onClose(this: Socket, hadError: boolean): void {
 export abstract class ServerSocket extends Timed implements Feeder, Taker {
   readonly endpoint: ServerEndpoint;
   readonly loop: Loop;
+  /** The PROXY header that it begins with: whose it is. Empty: none, and anybody's. */
+  readonly introduction: string;
   /** The connection itself; from when it stands, the TLS on it, if there is any. */
   socket: Socket;
   out: Output;
@@ -53,9 +55,10 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   #error: Error | null = null;
 
   /** `protocols` are what is offered to a server that speaks TLS, by ALPN. */
-  constructor(endpoint: ServerEndpoint, loop: Loop, protocols: readonly string[]) {
+  constructor(endpoint: ServerEndpoint, loop: Loop, protocols: readonly string[], introduction = '') {
     super();
     this.endpoint = endpoint;
+    this.introduction = introduction;
     this.loop = loop;
     this.#protocols = protocols;
     const { address, tls } = endpoint;
@@ -96,6 +99,7 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
     if (!this.isConnecting) return;
     const raw = this.socket;
     raw.off('close', onClose);
+    if (this.introduction !== '') raw.write(this.introduction, 'latin1');
     let stream: TLSSocket;
     try {
       stream = this.endpoint.tls!.secure(raw, this.#protocols);
@@ -128,6 +132,8 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
         return;
       }
       this.input.accept(stream);
+    } else if (this.introduction !== '') {
+      this.out.text(this.introduction);
     }
     this.isConnecting = false;
     this.opened();

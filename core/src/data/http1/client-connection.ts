@@ -272,6 +272,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   /** isPreface: the client begins as HTTP/2 clients do, and may. */
   #isPreface(bytes: Buffer, at: number, end: number): boolean {
+    if (this.port.listener.plan.isHttp1Only === true) return false;
     const size = Math.min(end - at, PREFACE.length);
     if (PREFACE.compare(bytes, at, at + size, 0, size) !== 0) return false;
     const { alpnProtocol } = this.socket as Partial<TLSSocket>;

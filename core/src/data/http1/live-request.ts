@@ -7,8 +7,9 @@
  */
 
 import { randomFillSync } from 'node:crypto';
-import type { IpAddress, RequestFacts } from '@sluice/dsl/match';
+import type { IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
 import type {} from '../buffer-slices.ts';
+import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { LinkedBackend, LinkedRule } from '../generation.ts';
 import { FieldBlock, hashName } from './field-block.ts';
 import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
@@ -66,6 +67,8 @@ export class LiveRequest implements RequestFacts {
   /** The head as received, with its last empty line. */
   head = '';
   ip!: IpAddress;
+  /** Who sent it; null: nobody yet. */
+  peer: ClientPeer | null = null;
   port = 0;
   scheme: 'http' | 'https' = 'http';
   /** The connection's TLS hello was read; what it says. */
@@ -110,6 +113,7 @@ export class LiveRequest implements RequestFacts {
   /** clear makes it ready for another request. */
   clear(): void {
     this.head = '';
+    this.peer = null;
     this.method = '';
     this.isHttp11 = true;
     this.target = '';
@@ -134,6 +138,14 @@ export class LiveRequest implements RequestFacts {
   get id(): string {
     if (this.#id === '') this.#id = newId();
     return this.#id;
+  }
+
+  get tls(): TlsFacts | null {
+    return this.peer === null ? null : this.peer.tls;
+  }
+
+  get proxied(): ProxiedFacts | null {
+    return this.peer === null ? null : this.peer.proxied;
   }
 
   header(name: string): string | readonly string[] | undefined {

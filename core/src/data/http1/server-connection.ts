@@ -41,8 +41,8 @@ export class ServerConnection extends ServerSocket implements ServerSide {
   #isKeepAlive = true;
   readonly #framer = new BodyFramer();
 
-  constructor(endpoint: ServerEndpoint, loop: Loop) {
-    super(endpoint, loop, PROTOCOLS);
+  constructor(endpoint: ServerEndpoint, loop: Loop, introduction = '') {
+    super(endpoint, loop, PROTOCOLS, introduction);
   }
 
   /** begin lends the connection to a request. A kept one takes it at once, a new one when it is connected. */

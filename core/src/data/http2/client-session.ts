@@ -71,6 +71,10 @@ export class ClientSession extends Session<ClientStream> {
     ]);
   }
 
+  get peer(): ClientPeer {
+    return this.#host.peer;
+  }
+
   get mostFieldBytes(): number {
     return this.port.listener.headLimits.headBytes;
   }

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Answer } from '../../plugin/data-entry.ts';
+import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { ClientSide } from '../exchange/client-side.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
@@ -51,6 +52,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.window = receiveWindow;
     this.#session = session;
     this.exchange = Exchange.acquire(this, session.loop);
+  }
+
+  get peer(): ClientPeer {
+    return this.#session.peer;
   }
 
   get bytesOut(): number {

@@ -39,8 +39,8 @@ const trailers = new TrailerFields();
 class Wire extends ServerSocket {
   readonly #session: ServerSession;
 
-  constructor(session: ServerSession, endpoint: ServerEndpoint) {
-    super(endpoint, session.loop, PROTOCOLS);
+  constructor(session: ServerSession, endpoint: ServerEndpoint, introduction: string) {
+    super(endpoint, session.loop, PROTOCOLS, introduction);
     this.#session = session;
   }
 
@@ -83,6 +83,8 @@ class Wire extends ServerSocket {
 
 export class ServerSession extends Session<ServerStream> {
   readonly scheme: 'http' | 'https';
+  /** The PROXY header that it begins with: whose it is. Empty: anybody's. */
+  readonly introduction: string;
   readonly mostFieldBytes = MAX_ANSWER_HEAD_BYTES;
   readonly #endpoint: ServerEndpoint;
   readonly #wire: Wire;
@@ -91,13 +93,14 @@ export class ServerSession extends Session<ServerStream> {
   #mostStreams = MOST_STREAMS;
   #idleMs: number;
 
-  constructor(endpoint: ServerEndpoint, loop: Loop, exchange: Exchange) {
+  constructor(endpoint: ServerEndpoint, loop: Loop, exchange: Exchange, introduction = '') {
     super(loop);
+    this.introduction = introduction;
     this.#endpoint = endpoint;
     this.scheme = endpoint.tls === null ? 'http' : 'https';
     const { connectMs, idleMs } = exchange.backend.plan.timeouts;
     this.#idleMs = idleMs;
-    this.#wire = new Wire(this, endpoint);
+    this.#wire = new Wire(this, endpoint, introduction);
     loop.wheel.limit(this.#wire, connectMs);
   }
 

@@ -5,31 +5,15 @@
  * Only for peers that a listener trusts: anybody can write such a header. There is no guessing: where one is due, the first bytes
  * must be one, and what is no header ends the connection. Source: the PROXY protocol's specification, sections 2.1 to 2.2.
  */
-import { type IpAddress, ipV4, ipV6, parseIp } from '@sluice/dsl/match';
+import { type IpAddress, ipV4, ipV6, type ProxiedFacts, type ProxiedTls, parseIp } from '@sluice/dsl/match';
+import { crc32c } from '../../shared/crc32c.ts';
+import { ProxyValue, TlsBit, TlsValue } from '../../shared/proxy-values.ts';
 
 /** ProxiedConnection is the connection as the proxy before us saw it. */
-export interface ProxiedConnection {
+export interface ProxiedConnection extends ProxiedFacts {
   /** null: the proxy's own connection, or one whose ends it does not know. What the system says holds then. */
   readonly source: { readonly ip: IpAddress; readonly port: number } | null;
   readonly destination: { readonly ip: IpAddress; readonly port: number } | null;
-  /** Version 2 only; empty when the proxy said nothing of it (latin1). */
-  readonly alpn: string;
-  /** The name that the client asked for by SNI. */
-  readonly authority: string;
-  /** At most 128 bytes, as hexadecimal digits. */
-  readonly uniqueId: string;
-  /** The client spoke TLS with the proxy before us; null: it did not, or the proxy does not say. */
-  readonly tls: ProxiedTls | null;
-}
-
-export interface ProxiedTls {
-  /** Such as `TLSv1.3`. */
-  readonly version: string;
-  readonly hasClientCertificate: boolean;
-  /** The client showed a certificate, and the proxy found it good. */
-  readonly isVerified: boolean;
-  /** The common name of the client's certificate. */
-  readonly commonName: string;
 }
 
 /** More bytes are needed. */
@@ -45,17 +29,6 @@ export const MOST_PROXY_BYTES = 4096;
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const FIXED_BYTES = 16;
 const LINE_START = Buffer.from('PROXY ', 'latin1');
-
-const ALPN = 0x01;
-const AUTHORITY = 0x02;
-const CRC32C = 0x03;
-const UNIQUE_ID = 0x05;
-const TLS = 0x20;
-const TLS_VERSION = 0x21;
-const TLS_COMMON_NAME = 0x22;
-const CLIENT_TLS = 0x01;
-const CLIENT_CERT_CONN = 0x02;
-const CLIENT_CERT_SESS = 0x04;
 
 class BadHeader extends Error {}
 
@@ -184,13 +157,13 @@ function readValues(header: Buffer, from: number): Values {
     // Two of a kind could be read in two ways.
     need(!seen.has(type));
     seen.add(type);
-    if (type === ALPN) values.alpn = value.toString('latin1');
-    else if (type === AUTHORITY) values.authority = nameOf(value);
-    else if (type === CRC32C) need(value.length === 4 && value.readUInt32BE(0) === checksum(header, at));
-    else if (type === UNIQUE_ID) {
+    if (type === ProxyValue.alpn) values.alpn = protocolOf(value);
+    else if (type === ProxyValue.authority) values.authority = nameOf(value);
+    else if (type === ProxyValue.crc32c) need(value.length === 4 && value.readUInt32BE(0) === crc32c(header, at));
+    else if (type === ProxyValue.uniqueId) {
       need(value.length <= 128);
       values.uniqueId = value.toString('hex');
-    } else if (type === TLS) values.tls = readTls(value);
+    } else if (type === ProxyValue.tls) values.tls = readTls(value);
   });
   return values;
 }
@@ -216,13 +189,23 @@ function readTls(value: Buffer): ProxiedTls | null {
   const client = value[0]!;
   let version = '';
   let commonName = '';
+  let cipher = '';
   eachValue(value, 5, value.length, (type, text) => {
-    if (type === TLS_VERSION) version = visible(text);
-    else if (type === TLS_COMMON_NAME) commonName = visible(text);
+    if (type === TlsValue.version) version = visible(text);
+    else if (type === TlsValue.commonName) commonName = visible(text);
+    else if (type === TlsValue.cipher) cipher = visible(text);
   });
-  if ((client & CLIENT_TLS) === 0) return null;
-  const hasClientCertificate = (client & (CLIENT_CERT_CONN | CLIENT_CERT_SESS)) !== 0;
-  return { version, commonName, hasClientCertificate, isVerified: hasClientCertificate && value.readUInt32BE(1) === 0 };
+  if ((client & TlsBit.isTls) === 0) return null;
+  const hasClientCertificate = (client & (TlsBit.hasCertificate | TlsBit.hadCertificate)) !== 0;
+  const isVerified = hasClientCertificate && value.readUInt32BE(1) === 0;
+  return { version, cipher, commonName, hasClientCertificate, isVerified };
+}
+
+/** A protocol's name may be any bytes; one that could not stand in a header's value is no name that anybody speaks. */
+function protocolOf(value: Buffer): string {
+  const name = value.toString('latin1');
+  need(/^[\x21-\x7e]{0,255}$/.test(name));
+  return name;
 }
 
 /** A host name in lower case; what is none is no name that a rule could have asked for. */
@@ -238,21 +221,4 @@ function visible(value: Buffer): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through.
   need(!/[\x00-\x1f\x7f]/.test(text));
   return text;
-}
-
-let crcTable: Uint32Array | null = null;
-
-/** CRC32c of the header, with the four bytes of its own value taken for zeros (section 2.2.3). */
-function checksum(header: Buffer, valueAt: number): number {
-  crcTable ??= Uint32Array.from({ length: 256 }, (_, octet) => {
-    let crc = octet;
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? 0x82f63b78 ^ (crc >>> 1) : crc >>> 1;
-    return crc;
-  });
-  let crc = 0xffffffff;
-  for (let at = 0; at < header.length; at++) {
-    const octet = at >= valueAt && at < valueAt + 4 ? 0 : header[at]!;
-    crc = crcTable[(crc ^ octet) & 255]! ^ (crc >>> 8);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -2,6 +2,8 @@
  * RelayClient: a client's connection to a `tcp` listener: one exchange for its whole life, whose request is the connection
  * itself. Hot path; data plane.
  *
+ * Where TLS ends here, the exchange begins when the handshake has ended: rules and servers may want to know of it, and who fails at it
+ * is no server's business.
  * What the client sends before a server is connected is held (Input says how much). A client that is refused, or for which there
  * is no server, is closed without a word, as the gateway does not know what protocol it speaks.
  */
@@ -10,7 +12,7 @@ import type { IpAddress } from '@sluice/dsl/match';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
-import type { LinkedListener } from '../generation.ts';
+import { type LinkedListener, releaseGeneration } from '../generation.ts';
 import { AS_IS } from '../http1/body-framer.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
@@ -25,7 +27,25 @@ export class RelayClient extends ClientSocket {
 
   constructor(socket: Socket, ip: IpAddress, port: Port, listener: LinkedListener, loop: Loop) {
     super(socket, ip, port, loop);
-    const exchange = Exchange.acquire(this, loop);
+    if (listener.tls?.facts === undefined) {
+      this.#begin(listener);
+      return;
+    }
+    const { generation } = listener;
+    generation.holds++;
+    let isWaiting = true;
+    const go = (): void => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      if (!socket.destroyed) this.#begin(listener);
+      releaseGeneration(generation, loop);
+    };
+    socket.once('secure', go);
+    socket.once('close', go);
+  }
+
+  #begin(listener: LinkedListener): void {
+    const exchange = Exchange.acquire(this, this.loop);
     this.exchange = exchange;
     exchange.isRelayed = true;
     exchange.begin(listener);
@@ -36,11 +56,12 @@ export class RelayClient extends ClientSocket {
 
   /** A relayed connection is never between two requests: a drain waits for its end, or for the deadline. */
   get isIdle(): boolean {
-    return false;
+    return this.exchange === null;
   }
 
   release(): void {
-    // See isIdle.
+    // It is still shaking hands.
+    if (this.isIdle) this.destroy();
   }
 
   received(bytes: Buffer, length: number): void {

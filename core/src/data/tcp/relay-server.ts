@@ -21,14 +21,16 @@ export class RelayServer extends ServerSocket implements ServerSide {
   #exchange: Exchange | null;
   #hasSpoken = false;
 
-  constructor(endpoint: ServerEndpoint, exchange: Exchange, loop: Loop) {
-    super(endpoint, loop, NO_PROTOCOLS);
+  constructor(endpoint: ServerEndpoint, exchange: Exchange, loop: Loop, introduction = '') {
+    super(endpoint, loop, NO_PROTOCOLS, introduction);
     this.#exchange = exchange;
     loop.wheel.limit(this, exchange.backend.plan.timeouts.connectMs);
   }
 
   protected opened(): void {
     this.loop.wheel.limit(this, 0);
+    // What it begins with leaves at once: the server may be the one to speak first.
+    this.out.flush();
     this.#exchange!.tunnelBegins();
   }
 

@@ -76,13 +76,24 @@ for (const [what, header, wanted] of HEADERS) {
 test('the values of version 2 are read', () => {
   const tls = tlv(
     0x20,
-    Buffer.concat([Buffer.from([0x07, 0, 0, 0, 0]), tlv(0x21, text('TLSv1.3')), tlv(0x22, text('client'))]),
+    Buffer.concat([
+      Buffer.from([0x07, 0, 0, 0, 0]),
+      tlv(0x21, text('TLSv1.3')),
+      tlv(0x22, text('client')),
+      tlv(0x23, text('AES')),
+    ]),
   );
   const values = [tlv(0x01, text('h2')), tlv(0x02, text('A.Example')), tlv(0x05, [1, 2, 255]), tlv(0x04, [0, 0]), tls];
   const got = read(v2(0x21, 0x11, V4_ENDS, ...values));
   assert.ok(typeof got === 'object');
   assert.deepEqual([got.alpn, got.authority, got.uniqueId], ['h2', 'a.example', '0102ff']);
-  assert.deepEqual(got.tls, { version: 'TLSv1.3', commonName: 'client', hasClientCertificate: true, isVerified: true });
+  assert.deepEqual(got.tls, {
+    version: 'TLSv1.3',
+    cipher: 'AES',
+    commonName: 'client',
+    hasClientCertificate: true,
+    isVerified: true,
+  });
 });
 
 test('a client certificate that the proxy did not find good is not verified', () => {

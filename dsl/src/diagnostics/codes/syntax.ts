@@ -136,10 +136,10 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0116: {
     severity: 'error',
-    message: '`{word}` is not supported yet',
-    why: 'The word belongs to the language, but this release cannot do it.',
+    message: '`{word}` needs a plugin, and none brings it',
+    why: 'The word belongs to the language, but what it chooses from comes from plugins, and none of them has any.',
     context: 'backend',
-    wrong: 'send proxy v2',
+    wrong: 'servers from dns "app.internal"',
     right: 'balance round-robin',
   },
   SL0117: {
