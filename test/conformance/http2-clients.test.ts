@@ -8,10 +8,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { createGateway, type Gateway } from 'sluice';
 import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
-import { type Address, eventually, plainRules, skipUnless, temporaryFolder } from '../kit/index.ts';
+import { type Address, connectTo, eventually, plainRules, skipUnless, temporaryFolder } from '../kit/index.ts';
 
 const run = promisify(execFile);
 const big = randomBytes(3_000_000);
@@ -333,5 +334,46 @@ describe('over TLS', { skip: hasOpenssl ? false : 'openssl not installed' }, () 
     stream.end(big);
     assert.ok((await read(stream)).body.equals(big));
     client.close();
+  });
+});
+
+describe('`protocol http1`', () => {
+  test('by prior knowledge, HTTP/2 is a bad request', async () => {
+    const one = await createGateway({ rules: plainRules([to], 'protocol http1'), threads: 0, logger: false });
+    await one.start();
+    const { port } = one.addresses().web as { port: number };
+    try {
+      const client = await connectTo({ host: '127.0.0.1', port });
+      client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+      assert.equal((await client.answer()).status, 400);
+      assert.equal(await client.closed(), 'ended');
+      const plain = await connectTo({ host: '127.0.0.1', port });
+      assert.equal((await plain.send('GET /a HTTP/1.1\r\nHost: a\r\n\r\n').answer()).status, 200);
+      plain.destroy();
+    } finally {
+      await one.stop({ deadline: '1s' });
+    }
+  });
+
+  test('over TLS, HTTP/2 is not offered', { skip: hasOpenssl ? false : 'openssl not installed' }, async () => {
+    const authority = new Authority(temporaryFolder());
+    const pem = authority.issue('site', ['site.test']);
+    const rules = plainRules([to], `tls terminate cert "${pem}"; protocol http1`);
+    const one = await createGateway({ rules, threads: 0, logger: false });
+    await one.start();
+    const { port } = one.addresses().web as { port: number };
+    const agreed = async (protocols: string[]): Promise<string | false | null> => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: protocols });
+      await once(socket, 'secureConnect');
+      const { alpnProtocol } = socket;
+      socket.destroy();
+      return alpnProtocol;
+    };
+    try {
+      assert.equal(await agreed(['h2', 'http/1.1']), 'http/1.1');
+      await assert.rejects(agreed(['h2']), /no application protocol/);
+    } finally {
+      await one.stop({ deadline: '1s' });
+    }
   });
 });

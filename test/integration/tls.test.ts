@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { pino } from 'pino';
 import { createGateway, type Gateway } from 'sluice';
 import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { authorityFor, certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
@@ -171,6 +172,92 @@ describe('real clients', () => {
   test('explain says the same of the scheme as live traffic', async () => {
     const { verdict } = await gateway.gateway.explain({ request: `GET ${url('/')} from 198.51.100.7` });
     assert.equal(verdict.kind, 'send');
+  });
+});
+
+describe('a handshake that comes to nothing', () => {
+  const told: string[] = [];
+  let gateway: Gateway;
+  let address: Address;
+  let server: RawServer;
+
+  before(async () => {
+    server = await RawServer.start();
+    const logger = pino({ level: 'info' }, { write: (line) => void told.push(JSON.parse(line).msg) });
+    gateway = await createGateway({ rules: rulesFor(server.address), threads: 0, logger });
+    await gateway.start();
+    address = gateway.addresses().web as Address;
+  });
+  after(async () => {
+    await gateway?.stop({ deadline: '1s' });
+    await server?.stop();
+  });
+
+  async function isTold(reason: RegExp, failures: number): Promise<void> {
+    await eventually(`${reason}`, () => told.some((line) => reason.test(line)));
+    assert.equal(gateway.stats().listeners[0]!.counters.tlsFailures, failures);
+  }
+
+  test('no version in common', async () => {
+    const old: ConnectionOptions = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' };
+    await assert.rejects(openTls(address, old), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
+    await isTold(/^no TLS with a client of listener web: no version of TLS in common$/, 1);
+  });
+
+  test('no cipher in common', async () => {
+    const old: ConnectionOptions = { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' };
+    await assert.rejects(openTls(address, old), /handshake failure/);
+    await isTold(/: no cipher in common$/, 2);
+  });
+
+  test('no protocol in common', async () => {
+    await assert.rejects(openTls(address, { ALPNProtocols: ['imap'] }), /no application protocol/);
+    await isTold(/: no protocol in common \(ALPN\)$/, 3);
+  });
+
+  test('HTTP in the clear', async () => {
+    const client = await connectTo(address);
+    client.send(GET);
+    await client.closed();
+    assert.doesNotMatch(client.received.toString('latin1'), /HTTP/);
+    await isTold(/: it speaks HTTP without TLS$/, 4);
+  });
+
+  test('bytes that are nothing', async () => {
+    const client = await connectTo(address);
+    client.send(Buffer.concat([Buffer.from([0x80]), Buffer.alloc(2000, 7)]));
+    await client.closed();
+    await isTold(/: it does not speak TLS/, 5);
+  });
+
+  test('a client that does not like the certificate', async () => {
+    await assert.rejects(openTls(address, { rejectUnauthorized: true, minVersion: 'TLSv1.3' }));
+    // Node’s own clients say nothing and leave, which is no failure of ours.
+    assert.equal(gateway.stats().listeners[0]!.counters.tlsFailures, 5);
+  });
+
+  test('a client that wants to renegotiate', skipUnless('openssl'), async () => {
+    const { port } = address;
+    const program = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', '-noservername']);
+    const closed = once(program, 'close');
+    let said = '';
+    program.stdin.on('error', () => {});
+    program.stdout.on('data', (bytes) => {
+      said += bytes;
+    });
+    program.stderr.on('data', (bytes) => {
+      said += bytes;
+    });
+    await eventually('the handshake', () => /Verify return code/.test(said));
+    program.stdin.write('R\n');
+    await eventually('the refusal', () => /no renegotiation/.test(said));
+    program.stdin.end('Q\n');
+    await closed;
+    await allClosed(gateway);
+  });
+
+  test('has nothing to do with any server', () => {
+    assert.equal(server.wires.length, 0);
   });
 });
 

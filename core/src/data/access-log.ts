@@ -87,7 +87,7 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
       `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port}${helloOf(request)},"rule":${place}` +
       `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
       `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
-      `,"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
+      `${request.peer?.logged ?? ''},"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
     );
   }
   return (
@@ -97,7 +97,7 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
     `,"query":${quoted(request.query)}${status === 0 ? '' : `,"status":${status}`},"rule":${place}` +
     `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
     `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
-    `,"timings":{"responseMs":${responseMs < 0 ? 'null' : Math.round(responseMs)},"totalMs":${Math.round(totalMs)}}}\n`
+    `${request.peer?.logged ?? ''},"timings":{"responseMs":${responseMs < 0 ? 'null' : Math.round(responseMs)},"totalMs":${Math.round(totalMs)}}}\n`
   );
 }
 

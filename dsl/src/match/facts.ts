@@ -50,8 +50,8 @@ export interface TlsFacts {
 }
 
 /**
- * CertificateFacts is a client's certificate. All texts can stand in a header or a log as they are: control characters, line
- * separators, backslashes and blanks at either end are `\\` and two hexadecimal digits for each byte of UTF-8.
+ * CertificateFacts is a client's certificate. All texts can stand in a header or a log as they are: what is not printable ASCII, backslashes,
+ * and blanks at either end are `\\` and two hexadecimal digits for each byte of UTF-8.
  */
 export interface CertificateFacts {
   /** Why it is not good, such as `expired`; empty: it is. Whoever shows one that is not good may have written anything into it. */
@@ -61,7 +61,7 @@ export interface CertificateFacts {
   /** The most specific common name; empty: there is none. */
   readonly commonName: string;
   readonly issuer: string;
-  /** Of the subject's alternative names; a comma in one is `\\2c`. */
+  /** Of the subject's alternative names, in lower case; a comma in any of them is `\2C`. */
   readonly dnsNames: readonly string[];
   readonly emails: readonly string[];
   readonly uris: readonly string[];

@@ -91,8 +91,7 @@ export function distinguishedName(lines: string | undefined): string {
   return parts.map((part) => part.replaceAll(' + ', '+').replace(UNWRITABLE, escaped)).join(',');
 }
 
-/** What safeText escapes besides what OpenSSL does. */
-const UNWRITABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;
+const UNWRITABLE = /[^\x20-\x7e]/gu;
 
 /** commonName is the last common name, which is the most specific one; empty: there is none. */
 export function commonName(lines: string | undefined): string {

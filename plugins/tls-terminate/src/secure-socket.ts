@@ -42,6 +42,7 @@ export class SecureSocket extends TLSSocket {
   readonly #limit: NodeJS.Timeout;
   /** The handshake has ended, and the client may come in. */
   hasShaken = false;
+  #isRefused = false;
   /** What is wrong with the client's certificate; empty: nothing, or there is none. */
   problem = '';
 
@@ -87,7 +88,8 @@ export class SecureSocket extends TLSSocket {
 
   /** refuse closes, and has it counted and told why. */
   refuse(reason: string): void {
-    if (this.destroyed) return;
+    if (this.#isRefused) return;
+    this.#isRefused = true;
     this.#mode.refused(this.#raw, reason);
     this.destroy();
   }

@@ -4,7 +4,7 @@
  *
  * What few ask for (TLS, certificates, PROXY headers) is worked out when it is first asked for, and kept.
  */
-import type { IpAddress, TlsFacts } from '@sluice/dsl/match';
+import type { CertificateFacts, IpAddress, TlsFacts } from '@sluice/dsl/match';
 import type { SendProxyPlan } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 import { clientOf } from '../../shared/client-ip.ts';
@@ -30,6 +30,7 @@ export class ClientPeer {
   #listener: LinkedListener | null = null;
   #tls: TlsFacts | null | undefined = undefined;
   #clientCert: string | null = null;
+  #logged: string | null = null;
   #id = '';
   /** The last introduction, and whom and what for it was made. */
   #introduction = '';
@@ -80,6 +81,15 @@ export class ClientPeer {
       this.#clientCert = certificate === null || certificate.problem !== '' ? '' : `:${certificate.der()}:`;
     }
     return this.#clientCert;
+  }
+
+  /** logged is what the access log says of the connection, as members of JSON, each behind a comma. */
+  get logged(): string {
+    if (this.#logged === null) {
+      const { tls } = this;
+      this.#logged = tls === null ? '' : `,"tls":"${tls.version}"${loggedCertificate(tls.certificate)}`;
+    }
+    return this.#id === '' ? this.#logged : `${this.#logged},"connection":"${this.#id}"`;
   }
 
   /** id names the connection: as a proxy before us does, or else by chance. */
@@ -144,4 +154,12 @@ export class ClientPeer {
     }
     return this.#peer;
   }
+}
+
+/** Of a certificate that is not good only what cannot be made up is told. */
+function loggedCertificate(certificate: CertificateFacts | null): string {
+  if (certificate === null) return '';
+  const { problem, subject, fingerprint } = certificate;
+  const told = problem === '' ? { verified: true, subject, fingerprint } : { verified: false, problem, fingerprint };
+  return `,"clientCertificate":${JSON.stringify(told)}`;
 }
