@@ -327,7 +327,8 @@ describe('who is not let in', () => {
     const curl = new Program('curl', ['-sSk', '-m', '20', `https://127.0.0.1:${address.port}/`]);
     const { code } = await curl.exited;
     assert.notEqual(code, 0);
-    assert.match(curl.output, /certificate required|handshake failure|alert/i);
+    // What the client has sent meanwhile may turn the end into a reset, with which the alert is lost.
+    assert.match(curl.output, /certificate required|alert|reset|closed/i);
   });
 
   test('a revoked one, once its authority’s list is there', {
