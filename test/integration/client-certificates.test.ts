@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { createGateway, type Gateway } from 'sluice';
 import { hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import { type Client, ClientAuthority } from '../../plugins/tls-terminate/test/client-authority.ts';
-import { type Address, eventually, ok, Program, RawServer, skipUnless, temporaryFolder, Wire } from '../kit/index.ts';
+import { type Address, eventually, ok, RawServer, temporaryFolder, Wire } from '../kit/index.ts';
 
 const LIMIT = { timeout: 60_000 };
 const folder = temporaryFolder();
@@ -322,13 +323,12 @@ describe('who is not let in', () => {
     assert.ok(await isShut(await openTls(address, stranger.client())));
   });
 
-  test('who shows none is told so by an alert', { ...LIMIT, ...skipUnless('curl') }, async () => {
+  test('who shows none is told so by an alert', LIMIT, async () => {
     const { address } = await start(ASKED, '');
-    const curl = new Program('curl', ['-sSk', '-m', '20', `https://127.0.0.1:${address.port}/`]);
-    const { code } = await curl.exited;
-    assert.notEqual(code, 0);
-    // What the client has sent meanwhile may turn the end into a reset, with which the alert is lost.
-    assert.match(curl.output, /certificate required|alert|reset|closed/i);
+    // In TLS 1.3 the client holds the handshake for ended by then, and what it goes on to send may turn the end into a reset.
+    const socket = connect({ ...address, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    const [error] = (await once(socket, 'error')) as [Error];
+    assert.match(error.message, /alert handshake failure/);
   });
 
   test('a revoked one, once its authority’s list is there', {
