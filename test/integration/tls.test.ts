@@ -697,3 +697,27 @@ describe('the page for operators', () => {
     });
   }
 });
+
+test('when each certificate ends is told, once for all listeners that have it', async (t) => {
+  const other = join(folder, 'ends.pem');
+  writeFileSync(other, certify('ends.test', key, { toDay: 20 }).cert + key);
+  const listener = (name: string, files: string): string => `listener ${name} on 127.0.0.1:0 {
+  tls terminate cert ${files}
+  otherwise deny
+}
+`;
+  const rules = listener('one', `"${pem}"`) + listener('two', `"${pem}", "${other}"`);
+  const gateway = await createGateway({ rules, threads: 0, logger: false });
+  t.after(() => gateway.stop());
+  const told = gateway
+    .certificates()
+    .map(({ names, source, listeners, state }) => ({ names, source, listeners, state }));
+  assert.deepEqual(told, [
+    { names: ['site.test'], source: 'file', listeners: ['one', 'two'], state: 'valid' },
+    { names: ['ends.test'], source: 'file', listeners: ['two'], state: 'valid' },
+  ]);
+  const days = (gateway.certificates()[1]!.expiresMs! - Date.now()) / 86_400_000;
+  assert.ok(days > 19.9 && days < 20.1, String(days));
+  await gateway.start();
+  assert.throws(() => gateway.renewCertificate('ends.test'), /gets no certificate for `ends\.test` by itself/);
+});

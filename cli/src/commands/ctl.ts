@@ -137,10 +137,10 @@ export function ctlCertificates(options: CtlOptions & { readonly renew?: string 
         each.source,
         each.state,
         each.expires === null ? '-' : minuteText(each.expires),
-        each.next === null ? 'now' : minuteText(each.next),
+        each.next !== null ? minuteText(each.next) : each.source === 'file' ? '-' : 'now',
         each.lastError === null ? '-' : `${each.lastError} (${each.failures} in a row)`,
       ]);
-      if (rows.length === 0) return 'the gateway gets no certificates by itself';
+      if (rows.length === 0) return 'no listener has a certificate';
       return table(['NAMES', 'SOURCE', 'STATE', 'EXPIRES', 'NEXT', 'LAST ERROR'], rows, coloursFor(process.stdout));
     });
   });

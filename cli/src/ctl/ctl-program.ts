@@ -71,7 +71,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .argument('<max>', '0 for no limit', whole(0, 1_000_000))
     .action(async (server, max, options) => ended(await (await commands()).ctlSet(server, { max }, options)));
 
-  command('certificates', 'certificates that the gateway gets and renews by itself')
+  command('certificates', 'certificates with the days on which they end, and why one does not come')
     .option('--renew <name>', 'try for the certificates with this name now')
     .action(async (options) => ended(await (await commands()).ctlCertificates(options)));
 

@@ -137,7 +137,7 @@ export const ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/v1/certificates',
     id: 'listCertificates',
-    doc: 'The certificates that the gateway gets and renews by itself, and how they stand.',
+    doc: 'All certificates of listeners, and how they stand: those that the gateway renews by itself, and those from files.',
     answer: CERTIFICATES,
     handle: ({ gateway }) => certificates(gateway),
   },

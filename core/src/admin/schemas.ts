@@ -151,7 +151,7 @@ export const LISTS: Schema = object({
 export const CERTIFICATES: Schema = object({
   certificates: list(
     object({
-      source: said(text, 'Who gets it, such as `acme`.'),
+      source: said(text, 'Who gets it, such as `acme`; `file`: somebody else does.'),
       names: list(text),
       listeners: list(text),
       file: text,
@@ -160,7 +160,10 @@ export const CERTIFICATES: Schema = object({
         'pending: the first one is under way; failing: there is none, and the last attempt failed.',
       ),
       expires: said(maybe(text), 'A date as of RFC 3339; null: there is none.'),
-      next: said(maybe(text), 'When it is renewed or tried for next; null: an attempt is under way.'),
+      next: said(
+        maybe(text),
+        'When it is renewed or tried for next; null: an attempt is under way, or it comes from a file.',
+      ),
       failures: said(count, 'Attempts that failed since the last one that did not.'),
       lastError: maybe(text),
       obtained: said(count, 'Since the gateway started.'),

@@ -18,7 +18,7 @@ import { reasonOf } from './errors.ts';
 import { pluginLog } from './log.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
-/** SourcedCertificate is a certificate's state, and its source. */
+/** SourcedCertificate is a certificate's state, and its source: a plugin's, or `file` for one that others renew. */
 export interface SourcedCertificate extends CertificateState {
   readonly source: string;
 }

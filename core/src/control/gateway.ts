@@ -21,6 +21,7 @@ import { ComponentFiles } from './component-files.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
+import { fileCertificates } from './file-certificates.ts';
 import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
 import type { Generation } from './generations.ts';
 import { ListWatcher } from './list-watcher.ts';
@@ -190,16 +191,18 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#runtime!.stats(current);
   }
 
-  /** certificates are those that the gateway gets and renews by itself, and how they stand. */
+  /** certificates are all that listeners have, and how they stand: those that the gateway renews by itself, then those from files. */
   certificates(): readonly SourcedCertificate[] {
-    return this.#runtime?.certificates.states() ?? [];
+    const kept = this.#runtime?.certificates.states() ?? [];
+    const files = new Set(kept.map(({ file }) => file));
+    return [...kept, ...fileCertificates(this.#set, Date.now()).filter(({ file }) => !files.has(file))];
   }
 
   /** renewCertificate tries for the certificates with a name now, whatever their schedule says. Throws SG0510 for a name that none has. */
   renewCertificate(name: string): void {
     this.#current('renewCertificate');
     if (this.#runtime!.certificates.renew(name)) return;
-    const known = this.certificates().flatMap(({ names }) => names);
+    const known = this.#runtime!.certificates.states().flatMap(({ names }) => names);
     throw new GatewayError('SG0510', { name, known: known.join(', ') });
   }
 

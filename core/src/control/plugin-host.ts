@@ -185,6 +185,7 @@ function wordsOf({ words, components }: PluginManifest): readonly Word[] {
       serverTls: _t,
       certificateSource: _s,
       kept: _k,
+      shown: _w,
       options: _o,
       validate: _v,
       files: _f,

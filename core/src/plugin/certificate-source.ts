@@ -17,6 +17,12 @@ export interface KeptCertificate {
   readonly file: string;
 }
 
+/** ShownCertificate is one that is served from a file. */
+export interface ShownCertificate extends KeptCertificate {
+  /** In milliseconds since 1970. */
+  readonly expiresMs: number;
+}
+
 /** CertificateLine is a line of a listener, with its checked options. */
 export interface CertificateLine {
   readonly listener: string;
@@ -80,7 +86,7 @@ export interface CertificateState {
   readonly state: 'valid' | 'pending' | 'failing' | 'expired';
   /** In milliseconds since 1970; null: there is none. */
   readonly expiresMs: number | null;
-  /** When the next attempt or renewal is due; null: one is under way. */
+  /** When the next attempt or renewal is due; null: one is under way, or it is somebody else's to renew. */
   readonly nextMs: number | null;
   /** Attempts that failed since the last one that did not. */
   readonly failures: number;

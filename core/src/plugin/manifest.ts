@@ -6,7 +6,7 @@
  */
 import type { Args, ListenerPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { ComponentWord, FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
-import type { CertificateSource, KeptCertificate } from './certificate-source.ts';
+import type { CertificateSource, KeptCertificate, ShownCertificate } from './certificate-source.ts';
 import type { ServerTlsFactory } from './data-entry.ts';
 import type { Discovery } from './discovery.ts';
 import type { HealthCheck } from './health-check.ts';
@@ -63,6 +63,8 @@ export type Component = ComponentWord & {
   readonly certificateSource?: CertificateSource;
   /** For the slot `certificate`: what a line with these checked options wishes for. Main thread. */
   readonly kept?: (options: Args) => KeptCertificate;
+  /** For the slot `tls`: the certificates in these checked options, for people who watch when they end. Reads no file. Main thread. */
+  readonly shown?: (options: Args) => readonly ShownCertificate[];
   /** For the slot `server tls`: what the data entry has under the same name, for probes. Main thread. */
   readonly serverTls?: ServerTlsFactory;
   /**

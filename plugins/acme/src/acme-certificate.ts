@@ -143,7 +143,7 @@ export class AcmeCertificate {
   async #read(): Promise<void> {
     const { names, isRsa, file } = this.wish;
     this.#chain = keptChain(await readText(file), names, isRsa);
-    this.#attempts = await readState(file);
+    this.#attempts = await readState(file, this.#parts.host.timers.now());
     const serial = this.#chain?.certificate.serialNumber ?? null;
     if (serial === null || serial === this.#served) return;
     // Another gateway got it, or did so just before this one began to look.

@@ -24,8 +24,11 @@ export function stateFile(certificate: string): string {
   return `${certificate}.state.json`;
 }
 
+/** No wait is longer; one that is was written by a clock that was wrong. */
+const LONGEST_MS = 8 * 86_400_000;
+
 /** readState returns what is known. What cannot be understood counts as nothing. */
-export async function readState(certificate: string): Promise<AttemptState> {
+export async function readState(certificate: string, nowMs: number): Promise<AttemptState> {
   const text = await readText(stateFile(certificate));
   if (text === null) return NO_ATTEMPTS;
   try {
@@ -34,7 +37,7 @@ export async function readState(certificate: string): Promise<AttemptState> {
       failures: numberOf(failures),
       lastError: typeof lastError === 'string' ? lastError : null,
       cutShort: numberOf(cutShort),
-      nextMs: numberOf(nextMs),
+      nextMs: numberOf(nextMs) > nowMs + LONGEST_MS ? 0 : numberOf(nextMs),
       issuedMs: Array.isArray(issuedMs) ? issuedMs.map(numberOf).slice(-MOST_ISSUED) : [],
     };
   } catch {

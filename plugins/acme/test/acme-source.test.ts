@@ -197,3 +197,13 @@ test('a certificate of another key or other names in the file is got anew', asyn
   assert.equal((await third.next()).isOk, true);
   await last.source.stop();
 });
+
+test('a wait that a wrong clock wrote down is not waited for', async () => {
+  const first = openSource(authority, new FakeHost(), ['a.test']);
+  await first.source.stop();
+  writeFileSync(`${first.file}.state.json`, JSON.stringify({ failures: 3, nextMs: Date.now() + 400 * DAY }));
+  const host = new FakeHost();
+  const { source } = openSource(authority, host, ['a.test'], { folder: first.folder });
+  assert.equal((await host.next()).isOk, true);
+  await source.stop();
+});

@@ -87,7 +87,7 @@ export function contextOf(options: BridgeOptions): SecureContext {
     certificate === null
       ? {}
       : credentialOptions(
-          [readCredential({ cert: certificate, key: key ?? certificate, names: [], keyType: '' })],
+          [readCredential({ cert: certificate, key: key ?? certificate, names: [], keyType: '', expiresMs: 0 })],
           password,
         );
   return createSecureContext({

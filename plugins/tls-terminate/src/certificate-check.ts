@@ -219,6 +219,7 @@ class FileCheck {
       key,
       names: namesOf(certificate),
       keyType: certificate.publicKey.asymmetricKeyType ?? '',
+      expiresMs: certificate.validToDate.getTime(),
     };
   }
 

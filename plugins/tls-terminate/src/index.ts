@@ -141,6 +141,7 @@ export default definePlugin({
           names: { type: 'array', items: { type: 'string' } },
           folders: { type: 'array', items: { type: 'string' } },
           keyTypes: { type: 'array', items: { type: 'string' } },
+          expires: { type: 'array', items: { type: 'number' } },
           kept: { type: 'array', items: { type: 'string' } },
           pending: { type: 'array', items: { type: 'string' } },
           password: { type: ['string', 'object'] },
@@ -157,6 +158,8 @@ export default definePlugin({
       // Only rules with `tls terminate` pay for the certificate library.
       validate: async (options, baseDir, host) =>
         (await import('./certificate-check.ts')).checkCertificates(options, baseDir, host),
+      shown: (options) =>
+        terminateOptions(options).files.map(({ cert, names, expiresMs }) => ({ names, file: cert, expiresMs })),
       files: (options) => {
         const { files, kept, clientCa, clientCrl } = terminateOptions(options);
         const own = [...files.flatMap(({ cert, key }) => [cert, key, stapleFile(cert)]), ...kept];

@@ -15,6 +15,8 @@ export interface CertificateFile {
   readonly names: readonly string[];
   /** Such as `rsa` or `ec`. */
   readonly keyType: string;
+  /** When it ends, in milliseconds since 1970; 0: not looked at. */
+  readonly expiresMs: number;
 }
 
 export interface TerminateOptions {
@@ -46,12 +48,14 @@ export function terminateOptions(options: Args): TerminateOptions {
   const keys = listOf(options.key);
   const names = listOf(options.names);
   const keyTypes = listOf(options.keyTypes);
+  const expires = Array.isArray(options.expires) ? options.expires.map(Number) : [];
   return {
     files: certs.map((cert, at) => ({
       cert,
       key: keys[at] ?? cert,
       names: (names[at] ?? '').split(' ').filter((name) => name !== ''),
       keyType: keyTypes[at] ?? '',
+      expiresMs: expires[at] ?? 0,
     })),
     level: LEVELS.find((level) => level === options.level) ?? 'intermediate',
     min: options.min === '1.2' || options.min === '1.3' ? options.min : null,
@@ -79,6 +83,7 @@ export function withFiles(
     key: files.map(({ key }) => key),
     names: files.map(({ names }) => names.join(' ')),
     keyTypes: files.map(({ keyType }) => keyType),
+    expires: files.map(({ expiresMs }) => expiresMs),
     ...(clientCa === null ? {} : { client: clientCa }),
     ...(clientCrl === null ? {} : { crl: clientCrl }),
   };
