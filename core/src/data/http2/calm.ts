@@ -27,6 +27,11 @@ export class Calm {
     this.#points = Math.min(MOST_POINTS, this.#points + POINTS_AN_ANSWER);
   }
 
+  /** isSpent: there are none left. */
+  get isSpent(): boolean {
+    return this.#points <= 0;
+  }
+
   /** isOver takes points, and tells that there are none left. */
   isOver(points: number): boolean {
     this.#points -= points;

@@ -6,6 +6,7 @@
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
+import { BY_LENGTH } from '../http1/body-framer.ts';
 import { framing, parseRequestHead } from '../http1/request-head.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
@@ -53,6 +54,7 @@ let scratch = Buffer.allocUnsafeSlow(32_768);
 export class ClientSession extends Session<ClientStream> {
   readonly out: Output;
   readonly port: Port;
+  #touched: ClientStream[] = [];
   readonly #host: SessionHost;
   #prefaceBytes = 0;
   #lastStream = 0;
@@ -87,6 +89,20 @@ export class ClientSession extends Session<ClientStream> {
       this.#prefaceBytes += at;
     }
     this.read(bytes, at, length);
+    this.#settle();
+  }
+
+  /** touched: something of a stream's body has gone on, and is sent when everything that came has been read. */
+  touched(stream: ClientStream): void {
+    this.#touched.push(stream);
+  }
+
+  #settle(): void {
+    const touched = this.#touched;
+    if (touched.length === 0) return;
+    this.#touched = [];
+    for (const stream of touched) stream.settle();
+    if (!this.isOver) this.out.flush();
   }
 
   fail(error: number): void {
@@ -216,14 +232,16 @@ export class ClientSession extends Session<ClientStream> {
   }
 
   /** readHead has the head read by the parser that reads all heads. Returns 0, or the status that refuses it. */
-  #readHead({ exchange }: ClientStream): number {
+  #readHead({ exchange, hasEnded }: ClientStream): number {
     const { head } = fields;
     const { headLimits, plan } = this.port.listener;
     if (head.length > scratch.length) scratch = Buffer.allocUnsafeSlow(head.length);
     const end = scratch.latin1Write(head, 0);
     const behind = parseRequestHead(exchange!.request, scratch, 0, end, headLimits, plan.allowEncodedSlashes);
     if (behind < -1) return -behind;
-    return behind === end ? 0 : 400;
+    if (behind !== end) return 400;
+    // A server would wait for a body that never comes, and take the next request on its connection for it (RFC 9113 section 8.1.1).
+    return hasEnded && framing.mode === BY_LENGTH && framing.length > 0 ? 400 : 0;
   }
 
   #trailers(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
@@ -235,11 +253,9 @@ export class ClientSession extends Session<ClientStream> {
     if (stream.hasEnded) return STREAM_CLOSED;
     if (isEnd && trailers.isWellFormed) {
       stream.ended(trailers.lines);
-    } else {
-      this.resetStream(id, PROTOCOL_ERROR);
-      stream.gone();
+      return NO_ERROR;
     }
-    return NO_ERROR;
+    return this.giveUp(stream, PROTOCOL_ERROR);
   }
 
   #end(error: number): void {

@@ -18,6 +18,7 @@ import { Timed } from '../timer-wheel.ts';
 import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frame.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -41,8 +42,9 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #left = 0;
   #isSent = false;
   #isTunnel = false;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  /** It is to be settled. */
+  #isTouched = false;
+  readonly #held = new HeldBytes();
   #trailers = '';
 
   constructor(session: ClientSession, id: number, sendWindow: number, receiveWindow: number) {
@@ -89,13 +91,21 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       return;
     }
     const { server } = exchange;
-    if (server === null || server.isConnecting || this.#heldBytes > 0 || server.out.isFull) {
-      this.#held.push(Buffer.from(bytes.subarray(from, to)));
-      this.#heldBytes += to - from;
+    if (server === null || server.isConnecting || this.#held.length > 0 || server.out.isFull) {
+      this.#held.add(bytes, from, to);
       return;
     }
     this.#forward(server, bytes, from, to);
-    if (this.exchange === exchange) this.#afterForward(server);
+    if (this.exchange !== exchange || this.#isTouched) return;
+    this.#isTouched = true;
+    this.#session.touched(this);
+  }
+
+  /** settle sends on what came in one go: a client may send a body byte by byte. */
+  settle(): void {
+    this.#isTouched = false;
+    const server = this.exchange === null ? null : this.exchange.server;
+    if (server !== null && !server.isConnecting) this.#afterForward(server);
   }
 
   /** ended: the client has ended its side; `trailers` are checked field lines, or ''. */
@@ -105,7 +115,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     const { exchange } = this;
     if (exchange === null) return;
     const { server } = exchange;
-    if (this.#heldBytes > 0 || server === null || server.isConnecting) return;
+    if (this.#held.length > 0 || server === null || server.isConnecting) return;
     this.#finishBody(server);
     if (this.exchange === exchange) this.#afterForward(server);
   }
@@ -134,6 +144,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       const most = this.exchange!.listener.plan.limits.bodyBytes;
       const isTooLong = most !== 0 && this.bytesIn > most;
       if (isTooLong || (this.#mode !== CHUNKED && this.#left < 0)) {
+        this.#session.misled();
         this.exchange!.refuse(isTooLong ? 413 : 400);
         return;
       }
@@ -156,6 +167,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     if (this.#isSent) return;
     if (this.#mode === BY_LENGTH && this.#left !== 0) {
       // It said that there would be more (RFC 9113 section 8.1.1).
+      this.#session.misled();
       this.exchange!.refuse(400);
       return;
     }
@@ -208,8 +220,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     const { exchange } = this;
     const held = this.#held;
     while (held.length > 0 && !server.out.isFull) {
-      const piece = held.shift()!;
-      this.#heldBytes -= piece.length;
+      const piece = held.first();
+      held.take(piece.length);
       this.#forward(server, piece, 0, piece.length);
       if (this.exchange !== exchange || exchange!.server !== server) return;
     }
@@ -330,11 +342,11 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   #drop(): void {
     this.#session.loop.wheel.drop(this);
-    this.#held = [];
+    const held = this.#held.length;
+    this.#held.clear();
     this.#session.left(this);
-    if (this.#heldBytes === 0) return;
-    this.#session.granted(this, this.#heldBytes);
-    this.#heldBytes = 0;
+    if (held === 0) return;
+    this.#session.granted(this, held);
     this.#session.out.flush();
   }
 }

@@ -125,6 +125,8 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     if (
       behind !== bytes.length ||
       answer.status === 101 ||
+      // The client would wait for a body that never comes, and take the next answer for it (RFC 9113 section 8.1.1).
+      (isEnd && answer.mode === BY_LENGTH && answer.length > 0) ||
       (answer.status < 200 && (isEnd || ++this.#interims > MOST_INTERIMS))
     ) {
       this.fail('bad', PROTOCOL_ERROR);

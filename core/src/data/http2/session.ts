@@ -57,6 +57,10 @@ export const STREAM_WINDOW = 262_144;
 export const CONNECTION_WINDOW = 1_048_576;
 /** A window is opened again once so much of it is used: fewer, larger grants. */
 const GRANT_SHARE = 4;
+/** What it costs to have a stream reset: a request that a server was asked for nothing (CVE-2023-44487, CVE-2025-8671). */
+const RESET_POINTS = 5;
+/** So many settings of one frame cost a point. */
+const SETTINGS_A_POINT = 8;
 /** A window may be opened for free after so many bytes. */
 const BYTES_AN_UPDATE = 1024;
 const MOST_CREDIT = 1_048_576;
@@ -168,6 +172,11 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     this.#grantConnection();
   }
 
+  /** misled: the peer sent another body than it said, and a server was asked for nothing. */
+  misled(): void {
+    this.calm.isOver(2 * RESET_POINTS);
+  }
+
   /** answered: an exchange came to its good end, which speaks for the peer. */
   answered(): void {
     this.calm.answered();
@@ -201,7 +210,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     this.#dataLeft -= to - from;
     if (this.#dataStream === null) this.#toGrant += to - from;
     else this.#dataStream.content(bytes, from, to);
-    return NO_ERROR;
+    return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
   contentEnds(): number {
@@ -213,7 +222,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
       if (this.#dataLeft > 0) this.granted(stream, this.#dataLeft);
       if (this.#dataEnds) stream.ended();
     }
-    return NO_ERROR;
+    return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
   payload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
@@ -236,7 +245,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
         if (length < 8) return FRAME_SIZE_ERROR;
         this.isLeaving = true;
         this.wentAway(uint31(bytes, from));
-        return NO_ERROR;
+        return this.useless();
       case PRIORITY:
         if (stream === 0) return PROTOCOL_ERROR;
         return length === 5 ? this.useless() : FRAME_SIZE_ERROR;
@@ -256,13 +265,16 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   #settings(flags: number, bytes: Buffer, from: number, to: number): number {
     if ((flags & ACK) !== 0) return from === to ? NO_ERROR : FRAME_SIZE_ERROR;
     if ((to - from) % 6 !== 0) return FRAME_SIZE_ERROR;
-    if (this.#hasSettings && this.calm.isOver(5)) return ENHANCE_YOUR_CALM;
+    const points = 5 + Math.floor((to - from) / 6 / SETTINGS_A_POINT);
+    if (this.#hasSettings && this.calm.isOver(points)) return ENHANCE_YOUR_CALM;
     this.#hasSettings = true;
+    const windowBefore = this.streamWindow;
     for (let at = from; at < to; at += 6) {
       const error = this.#setting((bytes[at]! << 8) | bytes[at + 1]!, uint32(bytes, at + 2));
       if (error !== NO_ERROR) return error;
     }
     writeSettingsAck(this.out);
+    if (this.streamWindow > windowBefore) this.pump();
     return NO_ERROR;
   }
 
@@ -280,7 +292,6 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
           out.window += more;
           if (out.window > MAX_WINDOW) return FLOW_CONTROL_ERROR;
         }
-        if (more > 0) this.pump();
         return NO_ERROR;
       }
       default:
@@ -304,11 +315,9 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if (stream === undefined) return NO_ERROR;
     stream.out.window += more;
     if (more === 0 || stream.out.window > MAX_WINDOW) {
-      this.resetStream(id, more === 0 ? PROTOCOL_ERROR : FLOW_CONTROL_ERROR);
-      stream.gone();
-    } else {
-      stream.moved();
+      return this.giveUp(stream, more === 0 ? PROTOCOL_ERROR : FLOW_CONTROL_ERROR);
     }
+    stream.moved();
     return NO_ERROR;
   }
 
@@ -317,8 +326,14 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     const stream = this.streams.get(id);
     if (stream === undefined) return NO_ERROR;
     stream.reset(error);
-    // Opening streams only to reset them costs the servers a request each (CVE-2023-44487).
-    return this.useless(5);
+    return this.useless(RESET_POINTS);
+  }
+
+  /** giveUp resets a stream for an error of the peer's, who may do that on purpose. Returns the error of the connection. */
+  protected giveUp(stream: Stream, error: number): number {
+    this.resetStream(stream.id, error);
+    stream.gone();
+    return this.useless(RESET_POINTS);
   }
 
   #ping(flags: number, stream: number, bytes: Buffer, from: number, length: number): number {

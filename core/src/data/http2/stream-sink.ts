@@ -9,6 +9,7 @@ import type { Sink } from '../exchange/sink.ts';
 import type { Output } from '../transport/output.ts';
 import { trailerBlock } from './answer-fields.ts';
 import { END_STREAM } from './frame.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { HpackEncoder } from './hpack-encoder.ts';
 
 /** FrameWriter is what a sink needs of its session. */
@@ -31,7 +32,7 @@ export class StreamSink implements Sink {
   readonly #stream: number;
   /** Of an answer whose length is known: what is still to come; -1: unknown. */
   #left = -1;
-  #kept: Buffer | null = null;
+  readonly #kept = new HeldBytes();
   #trailers = '';
   /** Nothing more will come than what is kept. */
   #isEnding = false;
@@ -48,12 +49,12 @@ export class StreamSink implements Sink {
   }
 
   get isFull(): boolean {
-    return this.#kept !== null || this.#session.out.isFull;
+    return this.#kept.length > 0 || this.#session.out.isFull;
   }
 
   /** Everything was handed over, and some of it still waits. */
   get isWaiting(): boolean {
-    return this.#kept !== null;
+    return this.#kept.length > 0;
   }
 
   text(latin1: string): void {
@@ -63,12 +64,8 @@ export class StreamSink implements Sink {
 
   bytes(bytes: Buffer, from: number, to: number): void {
     if (this.isEnded || from >= to) return;
-    if (this.#kept !== null) {
-      this.#kept = Buffer.concat([this.#kept, bytes.subarray(from, to)]);
-      return;
-    }
-    const sent = this.#send(bytes, from, to);
-    if (sent < to) this.#kept = Buffer.from(bytes.subarray(sent, to));
+    const sent = this.#kept.length > 0 ? from : this.#send(bytes, from, to);
+    if (sent < to) this.#kept.add(bytes, sent, to);
   }
 
   trailers(lines: string): void {
@@ -82,21 +79,21 @@ export class StreamSink implements Sink {
   /** pump sends what was kept, as far as it goes now. True: nothing is kept any more. */
   pump(): boolean {
     const kept = this.#kept;
-    if (kept === null) return true;
-    const sent = this.#send(kept, 0, kept.length);
-    if (sent === kept.length) {
-      this.#kept = null;
-      if (this.#isEnding) this.#finish();
-      return true;
+    if (kept.length === 0) return true;
+    while (kept.length > 0) {
+      const piece = kept.first();
+      const sent = this.#send(piece, 0, piece.length);
+      kept.take(sent);
+      if (sent < piece.length) return false;
     }
-    if (sent > 0) this.#kept = kept.subarray(sent);
-    return false;
+    if (this.#isEnding) this.#finish();
+    return true;
   }
 
   /** end: the body is whole. */
   end(): void {
     this.#isEnding = true;
-    if (this.#kept === null) this.#finish();
+    if (this.#kept.length === 0) this.#finish();
   }
 
   #send(bytes: Buffer, from: number, to: number): number {
