@@ -255,7 +255,7 @@ export class ClientSession extends Session<ClientStream> {
       stream.ended(trailers.lines);
       return NO_ERROR;
     }
-    return this.giveUp(stream, PROTOCOL_ERROR);
+    return this.refuseStream(stream, PROTOCOL_ERROR);
   }
 
   #end(error: number): void {

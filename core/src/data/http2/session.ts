@@ -315,7 +315,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if (stream === undefined) return NO_ERROR;
     stream.out.window += more;
     if (more === 0 || stream.out.window > MAX_WINDOW) {
-      return this.giveUp(stream, more === 0 ? PROTOCOL_ERROR : FLOW_CONTROL_ERROR);
+      return this.refuseStream(stream, more === 0 ? PROTOCOL_ERROR : FLOW_CONTROL_ERROR);
     }
     stream.moved();
     return NO_ERROR;
@@ -329,8 +329,8 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     return this.useless(RESET_POINTS);
   }
 
-  /** giveUp resets a stream for an error of the peer's, who may do that on purpose. Returns the error of the connection. */
-  protected giveUp(stream: Stream, error: number): number {
+  /** refuseStream resets a stream for an error of the peer's, who may do that on purpose. Returns the error of the connection. */
+  protected refuseStream(stream: Stream, error: number): number {
     this.resetStream(stream.id, error);
     stream.gone();
     return this.useless(RESET_POINTS);
