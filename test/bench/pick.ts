@@ -16,7 +16,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { RequestFacts } from '@sluice/dsl/match';
-import { IpAddress } from '@sluice/dsl/match';
+import { finish, IpAddress } from '@sluice/dsl/match';
 import type { ComponentUse, Plan } from '@sluice/dsl/plan';
 import { LinkedBalancer } from '../../core/src/data/linked-balancer.ts';
 import { LiveServerPool } from '../../core/src/data/live-server-pool.ts';
@@ -85,7 +85,7 @@ function setUp(size: number, name: string, factory: BalancerFactory, options: Co
   const plan = { name: 'app', servers } as unknown as Plan['backends'][number];
   const endpoints = servers.map(({ address }, index) => new ServerEndpoint(index, address));
   const sources = { table, backends, slot: 0, random: Math.random, now: () => performance.now() };
-  const pool = new LiveServerPool(plan, endpoints, sources);
+  const pool = finish(LiveServerPool.of(plan, endpoints, sources));
   const start = cpuMicros();
   const balancer = new LinkedBalancer(name, options, factory, pool, new Heartbeats(memory, 0), 0);
   return { table, backends, pool, balancer, buildMs: (cpuMicros() - start) / 1000 };

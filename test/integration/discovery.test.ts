@@ -18,11 +18,14 @@ import {
   eventually,
   Load,
   type NamedServer,
+  RawServer,
   refusal,
   skipUnless,
   startNamedServer,
   temporaryFolder,
+  type Wire,
 } from '../kit/index.ts';
+import { get, startHolding } from './fixtures/holding-server.ts';
 
 const servers = await Promise.all(['one', 'two', 'three'].map((name) => startNamedServer(name)));
 after(() => Promise.all(servers.map(({ program }) => program.stop())));
@@ -194,6 +197,138 @@ test('a request that is on a server which goes ends in order', async () => {
     slow.close();
     slow.closeAllConnections();
   }
+});
+
+for (const threads of [0, 2]) {
+  const on = threads === 0 ? 'on one event loop' : 'over two threads';
+
+  test(`${on} requests that wait for a full server go to one that is found`, async (t) => {
+    const [full, found] = [await startHolding(t), await startHolding(t)];
+    const file = join(temporaryFolder(), 'servers.txt');
+    writeFileSync(file, `${full.address} max 1\n`);
+    await using stage = await start(`servers from file "${file}" every 100ms; timeout queue 1m`, { threads });
+    const { address, gateway } = stage;
+    const app = () => gateway.stats().backends[0]!;
+    const asked = Array.from({ length: 6 }, (_, at) => get(address, `/${at}`));
+    await full.arrived(1);
+    await eventually('the others to wait', () => app().waiting === 5);
+    replace(file, `${full.address} max 1\n${found.address} max 3\n`);
+    await found.arrived(3);
+    assert.deepEqual([app().waiting, found.most], [2, 3]);
+    found.answerAll();
+    await found.arrived(5);
+    full.answerAll();
+    assert.deepEqual(
+      (await Promise.all(asked)).map(({ status }) => status),
+      Array(6).fill(200),
+    );
+    await eventually('all counts to be zero', () => {
+      const { open, waiting, servers } = app();
+      return open === 0 && waiting === 0 && servers.every((each) => each.open === 0 && each.waiting === 0);
+    });
+  });
+
+  test(`${on} requests that wait go on waiting in their order when servers change, and for their own server`, async (t) => {
+    const [first, other] = [await startHolding(t), await startHolding(t)];
+    const file = join(temporaryFolder(), 'servers.txt');
+    const lines = (...more: string[]) => [`${first.address} max 1`, ...more].join('\n');
+    writeFileSync(file, lines());
+    const stick = 'stick on header X-Client';
+    await using stage = await start(`servers from file "${file}" every 100ms; timeout queue 1m; ${stick}`, { threads });
+    const { address, gateway } = stage;
+    const app = () => gateway.stats().backends[0]!;
+    // The client belongs to the first server from here on.
+    const known = get(address, '/known', { 'X-Client': 'a' });
+    await first.arrived(1);
+    first.answer(0);
+    assert.equal((await known).status, 200);
+    const holding = get(address, '/holding', { 'X-Client': 'b' });
+    await first.arrived(2);
+    const own = get(address, '/own', { 'X-Client': 'a' });
+    await eventually('it to wait', () => app().servers[0]!.waiting === 1);
+    replace(file, lines(other.address));
+    await eventually('the other server', () => stage.members().length === 2);
+    // It went on waiting for its server, which is another generation's now.
+    assert.deepEqual([app().waiting, app().servers[0]!.waiting, other.most], [1, 1, 0]);
+    first.answer(1);
+    await first.arrived(3);
+    first.answer(2);
+    assert.equal((await own).body, '/own');
+    await holding;
+    const [busy, waits] = [get(address, '/busy', { 'X-Client': 'a' }), get(address, '/waits', { 'X-Client': 'a' })];
+    await first.arrived(4);
+    await eventually('one to wait', () => app().servers[0]!.waiting === 1);
+    // Its server goes, so that any will do.
+    replace(file, other.address);
+    await other.arrived(1);
+    other.answerAll();
+    assert.equal((await waits).status, 200);
+    first.answerAll();
+    assert.equal((await busy).status, 200);
+    await eventually('all counts to be zero', () => app().open === 0 && app().waiting === 0);
+  });
+
+  test(`${on} a request that is tried again goes to a server that was found meanwhile`, async () => {
+    const file = join(temporaryFolder(), 'servers.txt');
+    const asked = Promise.withResolvers<Wire>();
+    const dying = await RawServer.start(async (wire) => {
+      await wire.request();
+      asked.resolve(wire);
+    });
+    writeFileSync(file, `127.0.0.1:${dying.address.port}\n`);
+    await using stage = await start(`servers from file "${file}" every 100ms; retry 1`, { threads });
+    try {
+      const answer = ask(stage.address);
+      const wire = await asked.promise;
+      replace(file, `${two}\n`);
+      await eventually('the other server', () => stage.members().join() === two);
+      wire.destroy();
+      assert.deepEqual(await answer, { status: 200, body: 'two' });
+      await eventually('all counts to be zero', () => stage.gateway.stats().backends[0]!.open === 0);
+    } finally {
+      await dying.stop();
+    }
+  });
+}
+
+test('what waits over a reload sees new servers if nothing else of its backend has changed', async (t) => {
+  const [full, added] = [await startHolding(t), await startHolding(t)];
+  const lines = (more = '', words = '') =>
+    rulesOf(`server a ${full.address} max 1; timeout queue 1m; ${words}\n${more}`);
+  await using stage = await start(`server a ${full.address} max 1; timeout queue 1m`, { threads: 0 });
+  const { gateway, address } = stage;
+  const waiting = () => gateway.stats().backends[0]!.waiting;
+  const asked = [get(address, '/1'), get(address, '/2')];
+  await full.arrived(1);
+  await eventually('one to wait', () => waiting() === 1);
+  await gateway.reload({ rules: lines(`server b ${added.address}`, 'max 9') });
+  assert.equal(waiting(), 1, 'it is another backend now');
+  full.answer(0);
+  await full.arrived(2);
+  asked.push(get(address, '/3'), get(address, '/4'));
+  await added.arrived(1);
+  full.answerAll();
+  added.answerAll();
+  assert.deepEqual(
+    (await Promise.all(asked)).map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+});
+
+test('a backend that is full, and one server more by reload', async (t) => {
+  const [full, added] = [await startHolding(t), await startHolding(t)];
+  await using stage = await start(`server a ${full.address} max 1; timeout queue 1m`, { threads: 0 });
+  const { gateway, address } = stage;
+  const asked = [get(address, '/1'), get(address, '/2')];
+  await full.arrived(1);
+  await eventually('one to wait', () => gateway.stats().backends[0]!.waiting === 1);
+  await gateway.reload({
+    rules: rulesOf(`server a ${full.address} max 1; timeout queue 1m; server b ${added.address}`),
+  });
+  await added.arrived(1);
+  full.answerAll();
+  added.answerAll();
+  for (const { status } of await Promise.all(asked)) assert.equal(status, 200);
 });
 
 test('a found server gets its first request after its first good probe', async () => {

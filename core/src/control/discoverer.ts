@@ -67,11 +67,11 @@ export class Discoverer {
   servers(backend: BackendPlan): readonly ServerPlan[] {
     const { name, servers: written, discoveries = [] } = backend;
     const names = new Set(written.map((server) => server.name));
-    const addresses = new Set(written.map((server) => addressText(server.address)));
+    const addresses = new Set(written.map(addressOf));
     const all = [...written];
     for (const discovery of discoveries) {
       for (const server of this.#sources.get(keyOf(name, discovery))?.servers ?? []) {
-        const address = addressText(server.address);
+        const address = addressOf(server);
         if (names.has(server.name) || addresses.has(address)) continue;
         names.add(server.name);
         addresses.add(address);
@@ -115,6 +115,18 @@ function* discoveriesOf(plan: Plan): Generator<[key: string, backend: string, di
   for (const { name, discoveries = [] } of plan.backends) {
     for (const discovery of discoveries) yield [keyOf(name, discovery), name, discovery];
   }
+}
+
+const addressTexts = new WeakMap<ServerPlan, string>();
+
+/** There may be thousands, and most are the same as the last time. */
+function addressOf(server: ServerPlan): string {
+  let text = addressTexts.get(server);
+  if (text === undefined) {
+    text = addressText(server.address);
+    addressTexts.set(server, text);
+  }
+  return text;
 }
 
 const keys = new WeakMap<DiscoveryPlan, string>();

@@ -5,11 +5,12 @@
  * of servers is out, whatever has put them there, and for longer each time it happens again. A quiet time takes one back.
  * How many are out is kept up with each change of a state, so that hearing of one server costs the same in any pool.
  */
-import type { EjectPlan, Plan } from '@sluice/dsl/plan';
+import type { Address, EjectPlan, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { SlotMap } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { READY, RUNNING, type ServerTable, STARTING } from '../shared/server-table.ts';
+import type { Changes } from './generations.ts';
 import type { Timers } from './timers.ts';
 
 export interface EjectionsOptions {
@@ -24,7 +25,7 @@ export interface EjectionsOptions {
 
 /** The servers of a backend. */
 interface Pool {
-  readonly size: number;
+  size: number;
   /** Those that take no new clients, whatever the reason. */
   out: number;
 }
@@ -50,6 +51,8 @@ interface Member {
 export class Ejections {
   readonly #options: EjectionsOptions;
   #members = new Map<number, Member>();
+  /** By backend name. */
+  readonly #pools = new Map<string, Pool>();
 
   constructor(options: EjectionsOptions) {
     this.#options = options;
@@ -60,33 +63,49 @@ export class Ejections {
   watch(plan: Plan, slots: SlotMap): void {
     const before = this.#members;
     const after = new Map<number, Member>();
+    this.#pools.clear();
     for (const { name: backend, servers, eject } of plan.backends) {
       if (eject === null) continue;
-      const pool = { size: servers.length, out: 0 };
-      for (const { name: server, address } of servers) {
-        const name = `${backend}/${server}`;
+      const pool: Pool = { size: servers.length, out: 0 };
+      this.#pools.set(backend, pool);
+      for (const server of servers) {
+        const name = `${backend}/${server.name}`;
         const slot = slots.servers[name]!;
-        const text = JSON.stringify(address);
-        const isOut = !isUp(this.#options.servers, slot);
-        if (isOut) pool.out++;
         const known = before.get(slot);
-        if (known?.name === name && known.address === text) {
-          if (JSON.stringify(known.policy) !== JSON.stringify(eject) && known.timer === null) this.#forget(slot);
-          after.set(slot, Object.assign(known, { policy: eject, pool, isOut }));
-          before.delete(slot);
-        } else {
-          this.#forget(slot);
-          const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null };
-          after.set(slot, { name, address: text, slot, policy: eject, pool, isOut, ...times });
-        }
+        const member = this.#take(name, server.address, slot, eject, pool, known);
+        if (member === known) before.delete(slot);
+        after.set(slot, member);
       }
     }
-    for (const member of before.values()) {
-      if (member.timer === null) continue;
-      this.#options.timers.clear(member.timer);
-      if (!after.has(member.slot)) this.#options.letGo(member.slot, 'nothing ejects it any more');
-    }
+    for (const member of before.values()) this.#leave(member, !after.has(member.slot));
     this.#members = after;
+  }
+
+  /** change changes over to a plan that differs from the one before in nothing but these servers. `previous`: the slots before. */
+  change(plan: Plan, slots: SlotMap, previous: SlotMap, changes: Changes): void {
+    for (const { backend, removed, changed, added } of changes) {
+      const pool = this.#pools.get(backend);
+      if (pool === undefined) continue;
+      const { eject, servers } = plan.backends.find(({ name }) => name === backend)!;
+      for (const server of removed) {
+        const slot = previous.servers[`${backend}/${server}`]!;
+        const gone = this.#members.get(slot);
+        if (gone === undefined) continue;
+        if (gone.isOut) pool.out--;
+        this.#leave(gone, true);
+        this.#members.delete(slot);
+      }
+      pool.size = servers.length;
+      for (const server of [...changed, ...added]) {
+        const name = `${backend}/${server.name}`;
+        const slot = slots.servers[name]!;
+        const known = this.#members.get(slot);
+        if (known?.isOut === true) pool.out--;
+        const member = this.#take(name, server.address, slot, eject!, pool, known);
+        if (known !== undefined && member !== known) this.#leave(known, false);
+        this.#members.set(slot, member);
+      }
+    }
   }
 
   /** failing hears from a data thread that a server has failed too often. */
@@ -139,6 +158,34 @@ export class Ejections {
     if (isOut === member.isOut) return;
     member.isOut = isOut;
     member.pool.out += isOut ? 1 : -1;
+  }
+
+  /** take is a server as it is watched from now on: what is `known` of it, or anew when it is another one. */
+  #take(
+    name: string,
+    address: Address,
+    slot: number,
+    policy: EjectPlan,
+    pool: Pool,
+    known: Member | undefined,
+  ): Member {
+    const text = JSON.stringify(address);
+    const isOut = !isUp(this.#options.servers, slot);
+    if (isOut) pool.out++;
+    if (known?.name === name && known.address === text) {
+      if (JSON.stringify(known.policy) !== JSON.stringify(policy) && known.timer === null) this.#forget(slot);
+      return Object.assign(known, { policy, pool, isOut });
+    }
+    this.#forget(slot);
+    const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null };
+    return { name, address: text, slot, policy, pool, isOut, ...times };
+  }
+
+  /** leave ends the watch over a server that is out. `isGone`: its slot is watched no more. */
+  #leave({ timer, slot }: Member, isGone: boolean): void {
+    if (timer === null) return;
+    this.#options.timers.clear(timer);
+    if (isGone) this.#options.letGo(slot, 'nothing ejects it any more');
   }
 
   #end(member: Member): void {

@@ -5,7 +5,7 @@
  * The rules are the data plane's own: running or starting, ready, weight above 0, below its max; backups only when no
  * other server is usable. What the strategy says comes from its own code, over the same server table that threads read.
  */
-import type { RequestFacts } from '@sluice/dsl/match';
+import { finish, type RequestFacts } from '@sluice/dsl/match';
 import type { Address, BackendPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { BalanceExplanation, DataEntry } from '../plugin/data-entry.ts';
 import type { BackendTable } from '../shared/backend-table.ts';
@@ -127,16 +127,14 @@ class TierView {
     const members = [...backend.servers.keys()].filter(
       (index) => backend.servers[index]!.isBackup === isBackup && slots[index] !== -1,
     );
-    this.#tier = new ServerTier(
-      backend.name,
-      members.map((index) => backend.servers[index]!.name),
-      members.map((index) => slots[index]!),
-      { table, openInAll: () => openInAll, random: Math.random, now },
-    );
+    const names = members.map((index) => backend.servers[index]!.name);
+    const places = Int32Array.from(members, (index) => slots[index]!);
+    const sources = { table, openInAll: () => openInAll, random: Math.random, now };
+    this.#tier = finish(ServerTier.of(backend.name, names, places, sources));
     this.isBackup = isBackup;
     this.#members = members;
-    const places = new Map(members.map((index, place) => [index, place]));
-    this.#places = backend.servers.map((_, index) => places.get(index) ?? -1);
+    const placeOf = new Map(members.map((index, place) => [index, place]));
+    this.#places = backend.servers.map((_, index) => placeOf.get(index) ?? -1);
     this.#explain = (tier) => explainBalance(backend, tier, facts, entries);
     this.hasUsable = this.#tier.nextUsable(0) !== -1;
     if (this.hasUsable) this.#ask();

@@ -39,6 +39,8 @@ export class FallBackWatch {
   #generation: Generation | null = null;
   /** Backends that fall back now, and to which. */
   #active = new Map<string, FallBackEvent>();
+  /** The slots of the servers of backends that may fall back: they are looked at with each change of any. */
+  #slots = new Map<string, Int32Array>();
   #seen = -1;
   #timer: unknown = null;
 
@@ -50,7 +52,16 @@ export class FallBackWatch {
 
   /** watch changes over to a generation; a backend that falls back in both goes on to, without an event. */
   watch(generation: Generation): void {
+    const { plan, slots } = generation;
     this.#generation = generation;
+    this.#slots.clear();
+    for (const { name, servers, fallBack } of plan.backends) {
+      if (fallBack === null) continue;
+      this.#slots.set(
+        name,
+        Int32Array.from(servers, (server) => slots.servers[`${name}/${server.name}`]!),
+      );
+    }
     this.#seen = -1;
     this.look();
     const isNeeded = generation.plan.backends.some(({ fallBack }) => fallBack !== null);
@@ -69,7 +80,8 @@ export class FallBackWatch {
       const { name, fallBack } = backend;
       if (fallBack === null) continue;
       const { to, below } = fallBack;
-      const healthy = healthyServers(backend, generation, this.#servers);
+      let healthy = 0;
+      for (const slot of this.#slots.get(name)!) if (this.#servers.takesNew(slot)) healthy++;
       const event: FallBackEvent = { backend: name, to, isActive: healthy < below, healthy, below };
       const before = this.#active.get(name);
       if (event.isActive) active.set(name, event);

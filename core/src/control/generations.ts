@@ -30,6 +30,9 @@ export interface Generation extends Candidate {
   readonly ports: Ports;
 }
 
+/** Changes are how the servers of some backends differ. */
+export type Changes = readonly Omit<MemberChange, 'slots'>[];
+
 export interface GenerationsOptions {
   readonly planes: Planes;
   readonly slots: Slots;
@@ -37,8 +40,11 @@ export interface GenerationsOptions {
   wordIds(): Readonly<Record<string, number>>;
   /** The stick tables that a plan needs. */
   tables(plan: Plan): TableMemory;
-  /** Called at the switch, before any thread serves the new generation: servers' words are set here. */
-  switching(next: Generation, previous: Generation | null): void;
+  /**
+   * Called at the switch, before any thread serves the new generation: servers' words are set here. `changes`: the generations
+   * differ in nothing else; null: in anything.
+   */
+  switching(next: Generation, previous: Generation | null, changes: Changes | null): void;
   /** Every thread serves the new generation. */
   switched(): void;
   /** The last request of a generation has ended everywhere. */
@@ -81,7 +87,8 @@ export class Generations {
 
   /** put puts a candidate in force. Call it in line. Rejects with the old generation still running. */
   put(candidate: Candidate): Promise<Generation> {
-    return this.#switch(candidate, async (number, slots) => {
+    const assign = (number: number): SlotMap => this.#options.slots.assign(number, candidate.plan);
+    return this.#switch(candidate, null, assign, async (number, slots) => {
       const order = await this.#orderOf(number, candidate, slots);
       await this.#prepare(order);
       return order;
@@ -92,10 +99,12 @@ export class Generations {
    * change puts a plan in force that differs from the one that is in nothing but the servers of some backends. Threads are told
    * the differences alone. Call it in line. Rejects with the old generation still running.
    */
-  change(plan: Plan, changes: readonly Omit<MemberChange, 'slots'>[]): Promise<Generation> {
+  change(plan: Plan, changes: Changes): Promise<Generation> {
     const base = this.#current!;
     const baseOrder = this.#order!;
-    return this.#switch({ ...base, plan }, async (number, slots) => {
+    const assign = (number: number): Promise<SlotMap> =>
+      inSlices(this.#options.slots.change(number, base.slots, changes), monotonicMs);
+    return this.#switch({ ...base, plan }, changes, assign, async (number, slots) => {
       const members = changes.map((change): MemberChange => {
         const own = [...change.changed, ...change.added].map(({ name }) => [
           name,
@@ -111,11 +120,13 @@ export class Generations {
   /** switch prepares a candidate and, when all planes are ready, has them go over. `prepare` returns the whole order. */
   async #switch(
     candidate: Candidate,
+    changes: Changes | null,
+    assign: (number: number) => SlotMap | Promise<SlotMap>,
     prepare: (number: number, slots: SlotMap) => Promise<PrepareOrder>,
   ): Promise<Generation> {
     const number = ++this.#last;
     const { planes, slots, switching } = this.#options;
-    const slotMap = slots.assign(number, candidate.plan);
+    const slotMap = await assign(number);
     let order: PrepareOrder;
     try {
       order = await prepare(number, slotMap);
@@ -127,7 +138,7 @@ export class Generations {
     const previous = this.#current;
     const { plan, entries, secrets } = candidate;
     const next: Generation = { plan, entries, secrets, number, slots: slotMap, ports: order.ports };
-    switching(next, previous);
+    switching(next, previous, changes);
     this.#current = next;
     this.#order = order;
     if (previous !== null) {

@@ -9,11 +9,21 @@
  * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
  * anew, on trust; a server that was found while the gateway runs begins stopped, until its first good probe.
  */
-import { type Address, type Args, type CheckPlan, type ComponentUse, type Plan, withSecrets } from '@sluice/dsl/plan';
+import {
+  type Address,
+  type Args,
+  type BackendPlan,
+  type CheckPlan,
+  type ComponentUse,
+  type Plan,
+  type ServerPlan,
+  withSecrets,
+} from '@sluice/dsl/plan';
 import type { ServerTls, ServerTlsFactory } from '../plugin/data-entry.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { LAST_CHECKS, MAINT, SERVER_STATES, type ServerState, type ServerTable } from '../shared/server-table.ts';
+import type { Changes } from './generations.ts';
 import { type HealthEntry, HealthHistory } from './health-history.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
@@ -108,29 +118,45 @@ export class HealthChecker {
     for (const backend of plan.backends) {
       const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
       const isServing = backend.servers.some(({ name }) => before.has(`${backend.name}/${name}`));
-      for (const { name: server, address, source } of backend.servers) {
-        const path = `${backend.name}/${server}`;
-        const slot = slots.servers[path]!;
+      for (const server of backend.servers) {
+        const path = `${backend.name}/${server.name}`;
         const known = before.get(path);
-        const isSame = known?.slot === slot && known.address === JSON.stringify(address);
-        // Nobody waits for a server that was found while the gateway runs, so its check has the first word.
-        const unproven = source === undefined || !this.#isStarted ? null : backend.check;
-        const watched = isSame ? known : this.#begin(backend.name, server, slot, address, unproven);
-        if (isSame) before.delete(path);
+        const watched = this.#take(backend, server, slots.servers[path]!, check, isServing, known);
+        if (watched === known) before.delete(path);
         after.set(path, watched);
-        watched.slowStartMs = backend.slowStartMs;
-        if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
-        if (known === undefined && isServing && watched.state === 'running') this.#slowStart(watched, 'it was added');
-        if (known === undefined || isSame) continue;
-        this.#tell(watched, known.state, 'its address was changed');
       }
     }
-    for (const { schedule, slot } of before.values()) {
-      schedule?.stop();
-      this.#slowStarts.cancel(slot);
-    }
+    for (const gone of before.values()) this.#leave(gone);
     this.#watched = after;
     this.#bySlot = new Map([...after.values()].map((watched) => [watched.slot, watched]));
+    if (this.#isStarted) this.#startWaiting();
+  }
+
+  /** change changes over to a plan that differs from the one before in nothing but these servers. */
+  change(plan: Plan, slots: SlotMap, changes: Changes): void {
+    const backends = new Map(plan.backends.map((backend) => [backend.name, backend]));
+    for (const { backend: name, removed, changed, added } of changes) {
+      const backend = backends.get(name)!;
+      const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
+      const isServing = backend.servers.length > added.length;
+      for (const server of removed) {
+        const path = `${name}/${server}`;
+        const gone = this.#watched.get(path);
+        if (gone === undefined) continue;
+        this.#leave(gone);
+        this.#watched.delete(path);
+        this.#bySlot.delete(gone.slot);
+      }
+      for (const server of [...changed, ...added]) {
+        const path = `${name}/${server.name}`;
+        const slot = slots.servers[path]!;
+        const known = this.#watched.get(path);
+        const watched = this.#take(backend, server, slot, check, isServing, known);
+        if (known !== undefined && watched !== known) this.#leave(known);
+        this.#watched.set(path, watched);
+        this.#bySlot.set(slot, watched);
+      }
+    }
     if (this.#isStarted) this.#startWaiting();
   }
 
@@ -197,6 +223,31 @@ export class HealthChecker {
     if (watched === undefined) return;
     this.#options.servers.cameBack(watched.slot);
     if (watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
+  }
+
+  /** take is a server of a plan as it is watched from now on: what is `known` of it, or anew with another address. */
+  #take(
+    backend: BackendPlan,
+    { name: server, address, source }: ServerPlan,
+    slot: number,
+    check: Check | null,
+    isServing: boolean,
+    known: Watched | undefined,
+  ): Watched {
+    const isSame = known?.slot === slot && known.address === JSON.stringify(address);
+    // Nobody waits for a server that was found while the gateway runs, so its check has the first word.
+    const unproven = source === undefined || !this.#isStarted ? null : backend.check;
+    const watched = isSame ? known : this.#begin(backend.name, server, slot, address, unproven);
+    watched.slowStartMs = backend.slowStartMs;
+    if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
+    if (known === undefined && isServing && watched.state === 'running') this.#slowStart(watched, 'it was added');
+    if (known !== undefined && !isSame) this.#tell(watched, known.state, 'its address was changed');
+    return watched;
+  }
+
+  #leave({ schedule, slot }: Watched): void {
+    schedule?.stop();
+    this.#slowStarts.cancel(slot);
   }
 
   /** `unproven` is the check that has to pass before the server is used; null: it is trusted. */

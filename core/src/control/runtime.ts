@@ -14,7 +14,7 @@ import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
 import { NoticeBoard } from '../shared/notice-board.ts';
 import type { MemberChange, Report } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
-import { ServerTable } from '../shared/server-table.ts';
+import { type ServerState, ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { AccessLogFile } from './access-log-file.ts';
 import { CertificateSources } from './certificate-sources.ts';
@@ -26,7 +26,7 @@ import { Ejections } from './ejections.ts';
 import { reasonOf } from './errors.ts';
 import type { LiveServers } from './explain-servers.ts';
 import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
-import { type Generation, Generations } from './generations.ts';
+import { type Changes, type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
 import { LocalPlane, type Planes } from './planes.ts';
 import type { PluginSet } from './plugin-host.ts';
@@ -200,13 +200,9 @@ export class Runtime {
       isTakeover,
       wordIds: () => this.#words.ids(),
       tables: (plan) => this.sticks.prepare(plan),
-      switching: (next, previous) => {
-        const gone = this.#goneMembers(next.plan, previous?.plan);
-        setServerWords(this.servers, next, previous);
-        this.#checker.watch(next.plan, next.slots);
-        this.#ejections.watch(next.plan, next.slots);
-        this.#circuits.watch(next.plan, next.slots);
-        for (const event of [...gone, ...this.#newMembers(next.plan, previous?.plan)]) this.#tellMember(event);
+      switching: (next, previous, changes) => {
+        if (changes === null) this.#switchTo(next, previous);
+        else this.#changeTo(next, previous!, changes);
         this.#drains.keep(next.slots.servers);
         this.sticks.carry(next.plan);
         this.#fallBacks.watch(next);
@@ -303,6 +299,8 @@ export class Runtime {
     if (this.#isChangeDue || this.generations.current === null) return;
     this.#isChangeDue = true;
     void this.generations.inLine(async () => {
+      // What was found has just been read and compared.
+      await new Promise((resolve) => setImmediate(resolve));
       this.#isChangeDue = false;
       try {
         await this.#putFound();
@@ -331,6 +329,45 @@ export class Runtime {
     for (const { backend, removed } of changes) {
       for (const name of removed) this.servers.setWeight(current.slots.servers[`${backend}/${name}`]!, 0);
     }
+  }
+
+  #switchTo(next: Generation, previous: Generation | null): void {
+    const gone = this.#goneMembers(next.plan, previous?.plan);
+    setServerWords(this.servers, next, previous);
+    this.#checker.watch(next.plan, next.slots);
+    this.#ejections.watch(next.plan, next.slots);
+    this.#circuits.watch(next.plan, next.slots);
+    for (const event of [...gone, ...this.#newMembers(next.plan, previous?.plan)]) this.#tellMember(event);
+  }
+
+  /** changeTo does what `switchTo` does, for those servers alone that have changed: others may be thousands. */
+  #changeTo({ plan, slots }: Generation, previous: Generation, changes: Changes): void {
+    const events: ServerEvent[] = [];
+    const come: (() => ServerEvent)[] = [];
+    for (const { backend: name, removed, changed, added } of changes) {
+      const backend = plan.backends.find((each) => each.name === name);
+      const wanted = new Set([...removed, ...changed.map((server) => server.name)]);
+      const servers = previous.plan.backends.find((each) => each.name === name)?.servers ?? [];
+      const before = new Map(
+        servers.filter((server) => wanted.has(server.name)).map((server) => [server.name, server]),
+      );
+      for (const server of removed) {
+        const from = this.#checker.state(`${name}/${server}`);
+        const reason = this.#discoverer.why(backend, before.get(server)!);
+        events.push({ backend: name, server, from, to: 'absent', reason });
+      }
+      for (const server of [...changed, ...added]) {
+        setWords(this.servers, slots.servers[`${name}/${server.name}`]!, server, before.get(server.name));
+      }
+      for (const { name: server, source } of added) {
+        const to = (): ServerState => this.#checker.state(`${name}/${server}`);
+        come.push(() => ({ backend: name, server, from: 'absent', to: to(), reason: `found by ${source}` }));
+      }
+    }
+    this.#checker.change(plan, slots, changes);
+    this.#ejections.change(plan, slots, previous.slots, changes);
+    for (const event of events) this.#tellMember(event);
+    for (const event of come) this.#tellMember(event());
   }
 
   /** goneMembers are found servers that the next plan lacks, with the states that they had. */
@@ -415,11 +452,14 @@ export class Runtime {
 function setServerWords(servers: ServerTable, next: Generation, previous: Generation | null): void {
   const before = serversOf(previous?.plan);
   for (const [name, server] of serversOf(next.plan)) {
-    const slot = next.slots.servers[name]!;
-    if (before.get(name)?.weight !== server.weight) servers.setWeight(slot, server.weight);
-    if (before.get(name)?.max !== server.max) servers.setMax(slot, server.max);
-    servers.setMostWaiting(slot, server.queue);
+    setWords(servers, next.slots.servers[name]!, server, before.get(name));
   }
+}
+
+function setWords(servers: ServerTable, slot: number, server: ServerPlan, before: ServerPlan | undefined): void {
+  if (before?.weight !== server.weight) servers.setWeight(slot, server.weight);
+  if (before?.max !== server.max) servers.setMax(slot, server.max);
+  servers.setMostWaiting(slot, server.queue);
 }
 
 function serversOf(plan: Plan | undefined): Map<string, ServerPlan> {

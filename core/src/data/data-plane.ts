@@ -22,7 +22,7 @@ import { inSlices } from '../shared/slices.ts';
 import { StickClock } from '../shared/stick-clock.ts';
 import { AccessLog } from './access-log.ts';
 import { DownServers } from './down-servers.ts';
-import { type Generation, withMembers } from './generation.ts';
+import { type Generation, newest, type Relinked, succeed, withMembers } from './generation.ts';
 import { link } from './link.ts';
 import type { Closable, Loop } from './loop.ts';
 import { openSessions } from './open-sessions.ts';
@@ -51,6 +51,8 @@ interface Prepared {
   readonly serving: readonly (readonly [string, Port])[];
   readonly numbers: Readonly<Record<string, number>>;
   readonly opened: readonly Port[];
+  /** How the servers differ from those before; null: look at all. */
+  readonly relinked: readonly Relinked[] | null;
 }
 
 class LoopDataPlane implements DataPlane {
@@ -92,6 +94,7 @@ class LoopDataPlane implements DataPlane {
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),
       isDraining: false,
+      generation: null,
       now: host.now,
       random: host.random,
       failing: (slot, reason) => host.report({ type: 'failing', slot, reason }),
@@ -144,20 +147,26 @@ class LoopDataPlane implements DataPlane {
       serving,
       numbers,
       opened,
+      relinked: null,
     });
     return numbers;
   }
 
-  /** prepareMembers: everything but some backends' servers stays as it is, so this is done at once. */
-  #prepareMembers({ generation: number, base, members }: MembersOrder): Readonly<Record<string, number>> {
+  /** prepareMembers: everything but some backends' servers stays as it is. */
+  async #prepareMembers({
+    generation: number,
+    base,
+    members,
+  }: MembersOrder): Promise<Readonly<Record<string, number>>> {
     const current = this.#current;
     if (current === null || current.number !== base) throw new Error(`generation ${base} is not in force`);
-    const generation = withMembers(current, number, members, (...asked) => this.#endpoint(...asked));
+    const steps = withMembers(current, number, members, (...asked) => this.#endpoint(...asked));
+    const { generation, relinked } = await inSlices(steps, this.#loop.now);
     const serving: [string, Port][] = [];
     for (const port of this.#ports.values()) serving.push([port.listener.name, port]);
     const { isOn: isLogged } = this.#loop.accessLog;
     const same = { ports: this.#ports, serving, numbers: this.#numbers, opened: [], sticks: {} };
-    this.#prepared.set(number, { generation, isLogged, ...same });
+    this.#prepared.set(number, { generation, relinked, isLogged, ...same });
     return this.#numbers;
   }
 
@@ -168,6 +177,7 @@ class LoopDataPlane implements DataPlane {
     const previous = this.#current;
     const kept = new Set(prepared.ports.values());
     this.#current = prepared.generation;
+    this.#loop.generation = prepared.generation;
     this.#loop.accessLog.isOn = prepared.isLogged;
     prepared.generation.isCurrent = true;
     this.#closesOnDown ||= prepared.generation.backends.some(({ plan }) => plan.onDown === 'close');
@@ -176,10 +186,13 @@ class LoopDataPlane implements DataPlane {
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
     this.#numbers = prepared.numbers;
-    this.#retireEndpoints(prepared.generation);
+    if (prepared.relinked === null) this.#retireEndpoints(prepared.generation);
+    else this.#changeEndpoints(prepared.relinked);
     this.#switchSticks(prepared.generation, prepared.sticks);
     if (previous === null) return;
     previous.isCurrent = false;
+    succeed(prepared.generation, previous);
+    moveLines(previous);
     if (previous.holds === 0) this.#loop.retired(previous);
   }
 
@@ -188,6 +201,7 @@ class LoopDataPlane implements DataPlane {
     if (prepared === undefined) return;
     this.#prepared.delete(number);
     for (const port of prepared.opened) port.close();
+    if (prepared.relinked !== null && this.#current !== null) this.#retireEndpoints(this.#current);
   }
 
   async drain(deadlineMs: number): Promise<number> {
@@ -272,6 +286,20 @@ class LoopDataPlane implements DataPlane {
     }
   }
 
+  /** changeEndpoints does what `retireEndpoints` does, for those alone that have come or gone. */
+  #changeEndpoints(relinked: readonly Relinked[]): void {
+    for (const { come, gone } of relinked) {
+      for (const endpoint of come) {
+        endpoint.revive();
+        this.#endpoints.set(endpoint.key, endpoint);
+      }
+      for (const endpoint of gone) {
+        endpoint.retire();
+        this.#endpoints.delete(endpoint.key);
+      }
+    }
+  }
+
   /** retireEndpoints closes the idle connections of servers that the generation has no more. */
   #retireEndpoints(generation: Generation): void {
     const used = new Set(generation.backends.flatMap((backend) => backend.pool.endpoints));
@@ -293,6 +321,15 @@ function inheritTurns(next: Generation, previous: Generation): void {
   for (const { name, balancer } of next.backends) {
     const known = before.get(name);
     if (known !== undefined && known.balancer !== balancer) balancer.inherit(known.balancer);
+  }
+}
+
+/** moveLines has those who wait go on waiting for the servers that there are now, and lets go those who can. */
+function moveLines({ backends }: Generation): void {
+  for (const backend of backends) {
+    if (backend.line.isEmpty) continue;
+    const next = newest(backend);
+    if (next !== backend) backend.line.moveTo(next, backend.pool);
   }
 }
 

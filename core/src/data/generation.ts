@@ -3,7 +3,8 @@
  *
  * Requests hold on to the generation they started on; when the last one has ended after a switch, it is retired.
  */
-import type { IpSet, RequestFacts, RuleMatcher } from '@sluice/dsl/match';
+
+import type { IpSet, RequestFacts, RuleMatcher, Steps } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule, SendProxyPlan } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
@@ -16,6 +17,7 @@ import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { ServerEndpoint } from './server-endpoint.ts';
 import type { LinkedServerTls } from './server-tls.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -80,9 +82,20 @@ export interface LinkedBackend {
   fallBack: LinkedBackend | null;
   /** What connections to its servers begin with; null: nothing. */
   readonly sendProxy: SendProxyPlan | null;
+  /** The backend of the same name in the next generation, once that is in force and if it is another one. */
+  successor: LinkedBackend | null;
+  /** The next generation has no backend of this name. */
+  isGone: boolean;
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
   readonly retryBudget: RetryBudget;
+}
+
+/** Relinked is a backend with other servers, and how those that it is reached by differ. */
+export interface Relinked {
+  readonly backend: LinkedBackend;
+  readonly come: readonly ServerEndpoint[];
+  readonly gone: readonly ServerEndpoint[];
 }
 
 export interface Generation {
@@ -92,7 +105,7 @@ export interface Generation {
   /** Most open connections of all listeners together; 0: no limit. */
   readonly mostConnections: number;
   /** A backend of this generation with other servers. Stickiness and connections to those that stay are kept. */
-  relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): LinkedBackend;
+  relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): Steps<Relinked>;
   /** The standard answer of a status. */
   errorAnswer(status: number): Answer;
   /** What still needs it: requests that started on it, and connections to listeners that ended with it. */
@@ -105,20 +118,30 @@ export function releaseGeneration(generation: Generation, loop: Loop): void {
   if (--generation.holds === 0 && !generation.isCurrent) loop.retired(generation);
 }
 
-/** withMembers is a generation that differs in the servers of some backends; all else is shared. */
-export function withMembers(
+/**
+ * withMembers is a generation that differs in the servers of some backends; all else is shared. In steps, as the event loop has requests
+ * to serve meanwhile.
+ */
+export function* withMembers(
   base: Generation,
   number: number,
   changes: readonly MemberChange[],
   endpoints: Endpoints,
-): Generation {
+): Steps<{ readonly generation: Generation; readonly relinked: readonly Relinked[] }> {
   const changed = new Map(changes.map((change) => [change.backend, change]));
   const listeners = new Map<string, LinkedListener>();
-  const backends = base.backends.map((backend) => {
+  const relinked: Relinked[] = [];
+  const backends: LinkedBackend[] = [];
+  for (const backend of base.backends) {
     const change = changed.get(backend.name);
-    if (change !== undefined) return base.relink(backend, change, endpoints);
-    return backend.fallBack === null ? backend : { ...backend };
-  });
+    if (change !== undefined) {
+      const made = yield* base.relink(backend, change, endpoints);
+      relinked.push(made);
+      backends.push(made.backend);
+    } else {
+      backends.push(backend.fallBack === null ? backend : { ...backend, successor: null, isGone: false });
+    }
+  }
   // What falls back does so to the backend of this generation.
   for (const [index, { fallBack }] of base.backends.entries()) {
     if (fallBack !== null) backends[index]!.fallBack = backends[base.backends.indexOf(fallBack)]!;
@@ -128,5 +151,39 @@ export function withMembers(
     const passthrough = listener.passthrough === null ? null : { ...listener.passthrough, generation };
     listeners.set(name, { ...listener, generation, passthrough });
   }
-  return generation;
+  return { generation, relinked };
+}
+
+/** succeed tells the backends of a generation what has come in their place. */
+export function succeed(next: Generation, previous: Generation): void {
+  const now = new Map(next.backends.map((backend) => [backend.name, backend]));
+  for (const backend of previous.backends) {
+    const successor = now.get(backend.name);
+    if (successor === undefined) backend.isGone = true;
+    else if (successor !== backend) backend.successor = successor;
+  }
+}
+
+/**
+ * newest is the backend that a request for this one goes to when it is tried now: the one of the generation in force if they differ in
+ * nothing but their servers, or else the same.
+ */
+export function newest(backend: LinkedBackend): LinkedBackend {
+  if (backend.successor === null) return backend;
+  let next = backend.successor;
+  while (next.successor !== null) next = next.successor;
+  if (next.isGone || backend.service !== null) return backend;
+  return sayingOf(next.plan) === sayingOf(backend.plan) ? next : backend;
+}
+
+const sayings = new WeakMap<BackendPlan, string>();
+
+/** sayingOf is all that a plan says besides who its servers are. */
+function sayingOf(plan: BackendPlan): string {
+  let saying = sayings.get(plan);
+  if (saying === undefined) {
+    saying = JSON.stringify({ ...plan, servers: [] }, (key, value) => (key === 'place' ? undefined : value));
+    sayings.set(plan, saying);
+  }
+  return saying;
 }

@@ -28,14 +28,14 @@ import type {
 import type { Service } from '../plugin/service.ts';
 import { trustedPeers } from '../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../shared/error-pages.ts';
-import { changedMembers } from '../shared/member-change.ts';
+import { membersAfter } from '../shared/member-change.ts';
 import { type MemberChange, type PrepareOrder, wordKey } from '../shared/orders.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import { SharedStickTable, StickIndex } from '../shared/shared-stick-table.ts';
 import { BackendOutcomes } from './backend-outcomes.ts';
 import { BackendSticks } from './backend-sticks.ts';
 import { ClientRefusals } from './client-refusals.ts';
-import type { Generation, LinkedBackend, LinkedListener, LinkedRule } from './generation.ts';
+import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from './generation.ts';
 import { isForwardingField } from './http1/field-block.ts';
 import { isUntouchable } from './http1/field-edits.ts';
 import type { HeadLimits } from './http1/request-head.ts';
@@ -46,6 +46,9 @@ import { RetryBudget } from './retry-budget.ts';
 import type { ServerEndpoint } from './server-endpoint.ts';
 import { type LinkedServerTls, linkServerTls } from './server-tls.ts';
 import { WaitingLine } from './waiting-line.ts';
+
+/** Servers that are looked at in one step. */
+const SERVERS_A_STEP = 512;
 
 /** LinkError says what in a plan cannot run, for people. */
 export class LinkError extends Error {}
@@ -149,10 +152,7 @@ class Linking {
     const { plan, generation: number } = this.#order;
     const listeners = new Map<string, LinkedListener>();
     const backends: LinkedBackend[] = [];
-    for (const backend of plan.backends) {
-      backends.push(this.#backend(backend, endpoints));
-      yield;
-    }
+    for (const backend of plan.backends) backends.push(yield* this.#backend(backend, endpoints));
     const generation: Generation = {
       number,
       listeners,
@@ -326,14 +326,18 @@ class Linking {
     }
   }
 
-  #backend(plan: BackendPlan, endpoints: Endpoints): LinkedBackend {
+  *#backend(plan: BackendPlan, endpoints: Endpoints): Steps<LinkedBackend> {
     const { slots } = this.#order;
     const tls = plan.tls === undefined ? null : this.#serverTls(plan.tls);
-    const own = plan.servers.map((server) =>
-      endpoints(slots.servers[`${plan.name}/${server.name}`]!, server, plan.name, tls),
-    );
+    const own: ServerEndpoint[] = [];
+    for (const server of plan.servers) {
+      own.push(endpoints(slots.servers[`${plan.name}/${server.name}`]!, server, plan.name, tls));
+      if (own.length % SERVERS_A_STEP === 0) yield;
+    }
+    yield;
     const slot = slots.backends[plan.name]!;
-    const pool = this.#pool(plan, own, slot);
+    const pool = yield* this.#pool(plan, own, slot);
+    yield;
     const sticks = plan.stick === null ? null : this.#sticks(plan.name);
     return {
       name: plan.name,
@@ -349,6 +353,8 @@ class Linking {
       service: plan.serve === null ? null : this.#service(plan.serve),
       fallBack: null,
       sendProxy: plan.sendProxy ?? null,
+      successor: null,
+      isGone: false,
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
       retryBudget: new RetryBudget(slot, plan.retry, this.#loop.retries, this.#loop.now),
@@ -356,22 +362,47 @@ class Linking {
   }
 
   /** relink: what belongs to servers that stay is kept; turns are inherited at the switch. */
-  #relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): LinkedBackend {
+  *#relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): Steps<Relinked> {
     const { slot } = backend;
-    const before = new Map(backend.plan.servers.map((server, index) => [server, backend.pool.endpoints[index]!]));
-    const plan = { ...backend.plan, servers: changedMembers(backend.plan.servers, change) };
-    const own = plan.servers.map(
-      (server) => before.get(server) ?? endpoints(change.slots[server.name]!, server, plan.name, backend.tls),
-    );
-    const pool = this.#pool(plan, own, slot);
+    const known = backend.pool.endpoints;
+    const { servers, before } = membersAfter(backend.plan.servers, change);
+    yield;
+    const plan = { ...backend.plan, servers };
+    const stays = new Uint8Array(known.length);
+    const own: ServerEndpoint[] = [];
+    const come: ServerEndpoint[] = [];
+    for (let index = 0; index < servers.length; index++) {
+      const from = before[index]!;
+      if (from === -1) {
+        const server = servers[index]!;
+        come.push(endpoints(change.slots[server.name]!, server, plan.name, backend.tls));
+        own.push(come.at(-1)!);
+      } else {
+        stays[from] = 1;
+        own.push(known[from]!);
+      }
+      if (own.length % SERVERS_A_STEP === 0) yield;
+    }
+    // Under another weight a server is changed, and reached as before.
+    const isUsed = new Set(come);
+    const gone = known.filter((endpoint, index) => stays[index] === 0 && !isUsed.has(endpoint));
+    yield;
+    const pool = yield* this.#pool(plan, own, slot);
+    yield;
     const line = this.#waitingLine(plan, pool, slot);
     const stickiness = plan.stick === null ? null : this.#stickiness(plan.stick, pool, backend.sticks!);
-    return { ...backend, plan, pool, line, stickiness, balancer: this.#balancer(plan.balance, pool) };
+    const balancer = this.#balancer(plan.balance, pool);
+    yield;
+    return {
+      backend: { ...backend, plan, pool, line, stickiness, balancer, successor: null, isGone: false },
+      come,
+      gone,
+    };
   }
 
-  #pool(plan: BackendPlan, endpoints: readonly ServerEndpoint[], slot: number): LiveServerPool {
+  #pool(plan: BackendPlan, endpoints: readonly ServerEndpoint[], slot: number): Steps<LiveServerPool> {
     const { table, backends, now } = this.#loop;
-    return new LiveServerPool(plan, endpoints, { table, backends, slot, now, random: () => this.#loop.random() });
+    return LiveServerPool.of(plan, endpoints, { table, backends, slot, now, random: () => this.#loop.random() });
   }
 
   #waitingLine(plan: BackendPlan, pool: LiveServerPool, slot: number): WaitingLine {

@@ -4,6 +4,7 @@
  *
  * Here indexes are places in the plan's list; the strategies' are places in a tier. `begin` starts a request's attempt.
  */
+import type { Steps } from '@sluice/dsl/match';
 import type { BackendPlan } from '@sluice/dsl/plan';
 import type { StickyPool } from '../plugin/server-pool.ts';
 import type { BackendTable } from '../shared/backend-table.ts';
@@ -24,6 +25,32 @@ export interface PoolSources {
 /** So many of the servers that answered last are known, with repetitions; a power of two. */
 const ANSWERED_KEPT = 64;
 
+/** Servers that are looked at in one step. */
+const SERVERS_A_STEP = 512;
+
+/** Members are the servers of a tier, while a pool is made. */
+class Members {
+  readonly names: string[] = [];
+  /** Their places in the plan's list, and their slots; only the first `names.length` mean anything. */
+  readonly indexes: Int32Array;
+  readonly slots: Int32Array;
+
+  constructor(most: number) {
+    this.indexes = new Int32Array(most);
+    this.slots = new Int32Array(most);
+  }
+
+  add(index: number, name: string, slot: number): void {
+    this.indexes[this.names.length] = index;
+    this.slots[this.names.length] = slot;
+    this.names.push(name);
+  }
+
+  tier(backend: string, sources: TierSources): Steps<ServerTier> {
+    return ServerTier.of(backend, this.names, this.slots.subarray(0, this.names.length), sources);
+  }
+}
+
 export class LiveServerPool implements StickyPool {
   readonly backend: string;
   readonly size: number;
@@ -39,7 +66,7 @@ export class LiveServerPool implements StickyPool {
   readonly #isBackup: Uint8Array;
   readonly #names: readonly string[];
   readonly #slots: Int32Array;
-  readonly #bySlot = new Map<number, number>();
+  readonly #bySlot: ReadonlyMap<number, number>;
   readonly #table: ServerTable;
   readonly #random: () => number;
   #tried: readonly number[] | null = null;
@@ -47,37 +74,65 @@ export class LiveServerPool implements StickyPool {
   readonly #answered = new Int32Array(ANSWERED_KEPT).fill(-1);
   #newest = 0;
 
-  constructor(plan: BackendPlan, endpoints: readonly ServerEndpoint[], sources: PoolSources) {
-    const { table, backends, slot } = sources;
-    this.backend = plan.name;
-    this.size = plan.servers.length;
-    this.endpoints = endpoints;
-    this.#table = table;
-    this.#random = () => sources.random();
-    this.#names = plan.servers.map((server) => server.name);
-    this.#slots = Int32Array.from(endpoints, (endpoint) => endpoint.slot);
-    this.#isBackup = Uint8Array.from(plan.servers, (server) => (server.isBackup ? 1 : 0));
-    this.#places = new Int32Array(this.size);
-    for (let index = 0; index < this.size; index++) this.#bySlot.set(this.#slots[index]!, index);
-    const indexes = plan.servers.map((_, index) => index);
+  /** of makes a pool, in steps: a backend may have thousands of servers. */
+  static *of(plan: BackendPlan, endpoints: readonly ServerEndpoint[], sources: PoolSources): Steps<LiveServerPool> {
+    const { backends, slot } = sources;
     const tierSources: TierSources = {
-      table,
+      table: sources.table,
       openInAll: () => backends.open(slot),
       random: () => sources.random(),
       now: () => sources.now(),
     };
-    const tier = (members: readonly number[]): ServerTier => {
-      for (const [place, index] of members.entries()) this.#places[index] = place;
-      const names = members.map((index) => this.#names[index]!);
-      const slots = members.map((index) => this.#slots[index]!);
-      return new ServerTier(plan.name, names, slots, tierSources);
-    };
-    const primaries = indexes.filter((index) => this.#isBackup[index] === 0);
-    const backups = indexes.filter((index) => this.#isBackup[index] === 1);
-    this.#primaries = Int32Array.from(primaries);
-    this.#backups = Int32Array.from(backups);
-    this.primary = tier(primaries);
-    this.backup = backups.length === 0 ? null : tier(backups);
+    const tiers = [new Members(plan.servers.length), new Members(plan.servers.length)];
+    const names: string[] = [];
+    const bySlot = new Map<number, number>();
+    for (let index = 0; index < plan.servers.length; index++) {
+      const { name, isBackup } = plan.servers[index]!;
+      const slot = endpoints[index]!.slot;
+      names.push(name);
+      bySlot.set(slot, index);
+      tiers[isBackup ? 1 : 0]!.add(index, name, slot);
+      if (names.length % SERVERS_A_STEP === 0) yield;
+    }
+    yield;
+    const primary = yield* tiers[0]!.tier(plan.name, tierSources);
+    const backup = tiers[1]!.names.length === 0 ? null : yield* tiers[1]!.tier(plan.name, tierSources);
+    return new LiveServerPool(plan, endpoints, sources, primary, backup, tiers as [Members, Members], names, bySlot);
+  }
+
+  private constructor(
+    plan: BackendPlan,
+    endpoints: readonly ServerEndpoint[],
+    sources: PoolSources,
+    primary: ServerTier,
+    backup: ServerTier | null,
+    [primaries, backups]: readonly [Members, Members],
+    names: readonly string[],
+    bySlot: ReadonlyMap<number, number>,
+  ) {
+    this.backend = plan.name;
+    this.size = names.length;
+    this.endpoints = endpoints;
+    this.primary = primary;
+    this.backup = backup;
+    this.#table = sources.table;
+    this.#random = () => sources.random();
+    this.#names = names;
+    this.#bySlot = bySlot;
+    this.#slots = new Int32Array(this.size);
+    this.#isBackup = new Uint8Array(this.size);
+    this.#places = new Int32Array(this.size);
+    this.#primaries = primaries.indexes.subarray(0, primaries.names.length);
+    this.#backups = backups.indexes.subarray(0, backups.names.length);
+    for (let place = 0; place < this.#primaries.length; place++) {
+      this.#places[this.#primaries[place]!] = place;
+      this.#slots[this.#primaries[place]!] = primaries.slots[place]!;
+    }
+    for (let place = 0; place < this.#backups.length; place++) {
+      this.#places[this.#backups[place]!] = place;
+      this.#slots[this.#backups[place]!] = backups.slots[place]!;
+      this.#isBackup[this.#backups[place]!] = 1;
+    }
   }
 
   /**

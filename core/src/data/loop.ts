@@ -69,6 +69,8 @@ export interface Loop {
   readonly lines: Set<WaitingLine>;
   /** Answers close their connections, so that clients go elsewhere. */
   isDraining: boolean;
+  /** The generation in force; null before the first. */
+  generation: Generation | null;
   now(): number;
   random(): number;
   /** Tells the control plane, once, of a server that fails. */

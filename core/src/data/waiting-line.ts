@@ -6,6 +6,8 @@
  * by other threads when the next request comes, at the latest at the next tick. How many may wait, in all and for one server,
  * is counted over all threads.
  */
+import type { LinkedBackend } from './generation.ts';
+import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';
 
 /** After so many who cannot go on (they have tried the servers that have room) the others wait for the next tick. */
@@ -14,6 +16,8 @@ const MOST_REFUSED = 4;
 export interface Waiting {
   /** tryAgain leaves the line and goes on, if a server has room now. False: it goes on waiting. */
   tryAgain(): boolean;
+  /** moved: it waits in the line of this backend now, for a server of it, or any (-1). */
+  moved(backend: LinkedBackend, server: number): void;
 }
 
 export class WaitingLine {
@@ -46,25 +50,30 @@ export class WaitingLine {
 
   /** join puts a request at the end, for one server or any (-1); false when the line is too long, or that server's own. */
   join(waiting: Waiting, server = -1): boolean {
-    const { backends, table, thread, lines } = this.#loop;
+    const { backends, table, thread } = this.#loop;
     if (!backends.tryWait(this.#slot, thread, this.#most)) return false;
     if (server !== -1 && !table.tryWait(this.#slotOf(server), thread)) {
       backends.left(this.#slot, thread);
       return false;
     }
-    const number = ++this.#last;
-    if (server === -1) this.#forAny.set(waiting, number);
-    else {
-      let line = this.#forOne.get(server);
-      if (line === undefined) {
-        line = new Map();
-        this.#forOne.set(server, line);
-      }
-      line.set(waiting, number);
-      this.#servers.set(waiting, server);
-    }
-    lines.add(this);
+    this.#add(waiting, server);
     return true;
+  }
+
+  #add(waiting: Waiting, server: number): void {
+    const number = ++this.#last;
+    this.#loop.lines.add(this);
+    if (server === -1) {
+      this.#forAny.set(waiting, number);
+      return;
+    }
+    let line = this.#forOne.get(server);
+    if (line === undefined) {
+      line = new Map();
+      this.#forOne.set(server, line);
+    }
+    line.set(waiting, number);
+    this.#servers.set(waiting, server);
   }
 
   leave(waiting: Waiting): void {
@@ -80,6 +89,34 @@ export class WaitingLine {
     }
     backends.left(this.#slot, thread);
     if (this.#forAny.size === 0 && this.#servers.size === 0) lines.delete(this);
+  }
+
+  get isEmpty(): boolean {
+    return this.#forAny.size === 0 && this.#servers.size === 0;
+  }
+
+  /**
+   * moveTo has all of them wait in the line of the same backend with other servers, in their order, and lets go those who can. `pool`
+   * has the servers of this line. Whose server is gone waits for any.
+   */
+  moveTo(backend: LinkedBackend, pool: LiveServerPool): void {
+    const { table, thread, lines } = this.#loop;
+    const all = [...this.#forAny].map(([waiting, number]) => ({ waiting, number, server: -1 }));
+    for (const [server, line] of this.#forOne) {
+      for (const [waiting, number] of line) all.push({ waiting, number, server });
+    }
+    all.sort((one, other) => one.number - other.number);
+    this.#forAny.clear();
+    this.#forOne.clear();
+    this.#servers.clear();
+    lines.delete(this);
+    for (const { waiting, server } of all) {
+      const now = server === -1 ? -1 : backend.pool.indexOfSlot(pool.slot(server));
+      if (server !== -1 && now === -1) table.left(this.#slotOf(server), thread);
+      backend.line.#add(waiting, now);
+      waiting.moved(backend, now);
+    }
+    backend.line.wakeAll();
   }
 
   /** wake lets those who can go on do so, in order. `server` is the one that has room now, if it is known. */

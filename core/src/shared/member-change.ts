@@ -2,19 +2,41 @@
  * MemberChange, worked out and applied: both planes hold the servers of a backend in the same order, because both apply the
  * same changes the same way. Both planes.
  */
-import type { ServerPlan } from '@sluice/dsl/plan';
+import type { Address, ServerPlan } from '@sluice/dsl/plan';
 import type { MemberChange } from './orders.ts';
 
-/** changedMembers returns the servers after a change: what was changed stays in its place, what was added comes last. */
-export function changedMembers(
+/** MembersAfter are the servers after a change, and the place that each had before; -1: it was changed or added. */
+export interface MembersAfter {
+  readonly servers: readonly ServerPlan[];
+  readonly before: Int32Array;
+}
+
+/** membersAfter applies a change: what was changed stays in its place, what was added comes last. */
+export function membersAfter(
   servers: readonly ServerPlan[],
   { removed, changed, added }: Omit<MemberChange, 'slots'>,
-): readonly ServerPlan[] {
+): MembersAfter {
   const gone = new Set(removed);
   const others = new Map(changed.map((server) => [server.name, server]));
-  const kept: ServerPlan[] = [];
-  for (const server of servers) if (!gone.has(server.name)) kept.push(others.get(server.name) ?? server);
-  return [...kept, ...added];
+  const after: ServerPlan[] = [];
+  const before = new Int32Array(servers.length + added.length).fill(-1);
+  for (let index = 0; index < servers.length; index++) {
+    const server = servers[index]!;
+    if (gone.has(server.name)) continue;
+    const other = others.get(server.name);
+    if (other === undefined) before[after.length] = index;
+    after.push(other ?? server);
+  }
+  for (const server of added) after.push(server);
+  return { servers: after, before: before.subarray(0, after.length) };
+}
+
+/** changedMembers returns the servers after a change. */
+export function changedMembers(
+  servers: readonly ServerPlan[],
+  change: Omit<MemberChange, 'slots'>,
+): readonly ServerPlan[] {
+  return membersAfter(servers, change).servers;
 }
 
 /** differenceOf says how the wanted servers, in any order, differ from those that there are; null: not at all. */
@@ -46,6 +68,11 @@ export function isSameServer(one: ServerPlan, other: ServerPlan): boolean {
     one.queue === other.queue &&
     one.isBackup === other.isBackup &&
     one.source === other.source &&
-    JSON.stringify(one.address) === JSON.stringify(other.address)
+    isSameAddress(one.address, other.address)
   );
+}
+
+function isSameAddress(one: Address, other: Address): boolean {
+  if ('path' in one) return 'path' in other && one.path === other.path;
+  return !('path' in other) && one.host === other.host && one.port === other.port;
 }

@@ -9,6 +9,7 @@
  * A server whose last connections failed is *passed over*: up, but no candidate until its time is over. Then it is *suspect* until
  * it has taken a connection: a candidate, but not for requests that have failed somewhere already. `takeAll` has those used too.
  */
+import type { Steps } from '@sluice/dsl/match';
 import type { PoolWatcher, ServerPool } from '../plugin/server-pool.ts';
 import { IndexSet } from './index-set.ts';
 import { CHANGES_KEPT, FULL_SHARE, READY, RUNNING, type ServerTable, STARTING } from './server-table.ts';
@@ -25,6 +26,8 @@ export interface TierSources {
 /** Changes come while they are read; so many from the end the oldest may be overwritten at any moment. */
 const CHANGES_READ = CHANGES_KEPT - 512;
 
+/** Servers that are looked at in one step. */
+const SERVERS_A_STEP = 512;
 /** Those passed over are looked at in so long steps. */
 const LET_IN_MS = 20;
 
@@ -56,11 +59,24 @@ export class ServerTier implements ServerPool {
   #seen = 0;
   #watcher: PoolWatcher | null = null;
 
-  constructor(backend: string, names: readonly string[], slots: readonly number[], sources: TierSources) {
+  /** of makes a tier, in steps: each server is looked at. */
+  static *of(backend: string, names: readonly string[], slots: Int32Array, sources: TierSources): Steps<ServerTier> {
+    const tier = new ServerTier(backend, names, slots, sources);
+    // What changes meanwhile is noticed by the first `begin`.
+    tier.#seen = sources.table.version;
+    for (let index = 0; index < tier.size; index++) {
+      tier.#bySlot.set(slots[index]!, index);
+      tier.#look(index);
+      if ((index + 1) % SERVERS_A_STEP === 0) yield;
+    }
+    return tier;
+  }
+
+  private constructor(backend: string, names: readonly string[], slots: Int32Array, sources: TierSources) {
     this.backend = backend;
     this.size = names.length;
     this.#names = names;
-    this.#slots = Int32Array.from(slots);
+    this.#slots = slots;
     this.#sources = sources;
     this.#table = sources.table;
     this.#weights = new Float64Array(this.size);
@@ -69,8 +85,6 @@ export class ServerTier implements ServerPool {
     this.#tried = new Int32Array(this.size);
     this.#isSuspect = new Uint8Array(this.size);
     this.#passedOver = new IndexSet(this.size);
-    for (let index = 0; index < this.size; index++) this.#bySlot.set(this.#slots[index]!, index);
-    this.#lookAtAll();
   }
 
   /** begin notices what has changed, and forgets what earlier requests tried. */

@@ -200,7 +200,16 @@ export class VirtualGateway {
     // Its own interval runs on real time.
     wheel.stop();
     const loop: Loop = {
-      ...{ thread, wheel, now, sticks: new Map(), connections: new Set(), lines: new Set(), isDraining: false },
+      ...{
+        thread,
+        wheel,
+        now,
+        sticks: new Map(),
+        connections: new Set(),
+        lines: new Set(),
+        isDraining: false,
+        generation: null,
+      },
       counters: new ThreadCounters(memory, thread),
       latency: new LatencyHistogram(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
@@ -228,6 +237,7 @@ export class VirtualGateway {
     const endpoint = (slot: number): ServerEndpoint => this.#host.endpoint(slot, paths.get(slot)!);
     const generation = finish(link(order, modules, endpoint, loop));
     generation.isCurrent = true;
+    loop.generation = generation;
     for (const backend of generation.backends) {
       if (backend.service !== null) Object.assign(backend, { service: emptyPage(backend.plan) });
     }

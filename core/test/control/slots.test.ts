@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { finish } from '@sluice/dsl/match';
 import type { Plan } from '@sluice/dsl/plan';
+import fc from 'fast-check';
 import { Slots } from '../../src/control/slots.ts';
 import { CounterSums, LISTENER_CAPACITY, ServerIndex, ThreadCounters } from '../../src/shared/counters.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
@@ -70,4 +72,72 @@ test('a plan that is too big is refused, and takes nothing', () => {
     ),
   );
   assert.equal(Object.keys(listeners).length, LISTENER_CAPACITY);
+});
+
+const step = fc.oneof(
+  fc.record({
+    kind: fc.constant('put' as const),
+    names: fc.subarray(['a', 'b', 'c', 'd', 'e']),
+    isFailing: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('end' as const), at: fc.nat(5) }),
+);
+
+test('a name has its slot for as long as any generation has it, whether changes are told whole or as differences', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, isTold) => {
+      const slots = new Slots(createSharedMemory({ threads: 1 }));
+      /** Generations that are not over, newest last, with their slots. */
+      let live = [{ generation: 1, names: new Set<string>(), slots: slots.assign(1, planOf()) }];
+      let last = 1;
+      for (const step of steps) {
+        if (step.kind === 'end') {
+          if (live.length === 1) continue;
+          const [over] = live.splice(step.at % (live.length - 1), 1);
+          slots.release(over!.generation);
+          continue;
+        }
+        const generation = ++last;
+        const base = live.at(-1)!;
+        const names = new Set(step.names);
+        const removed = [...base.names].filter((name) => !names.has(name));
+        const added = step.names.filter((name) => !base.names.has(name)).map((name) => server(name, 1));
+        const changes = [{ backend: 'app', removed, changed: [], added }];
+        const map = isTold
+          ? finish(slots.change(generation, base.slots, changes))
+          : slots.assign(generation, planOf(...step.names));
+        assert.deepEqual(Object.keys(map.servers).sort(), step.names.map((name) => `app/${name}`).sort());
+        for (const { names: others, slots: known } of live) {
+          for (const name of names) {
+            // Between two generations with a name there may be one without it.
+            if (others.has(name)) assert.equal(map.servers[`app/${name}`], known.servers[`app/${name}`]);
+          }
+        }
+        const all = [...live, { names, slots: map }];
+        const taken = new Map<number, string>();
+        for (const { names: own, slots: known } of all) {
+          for (const name of own) {
+            const slot = known.servers[`app/${name}`]!;
+            assert.equal(taken.get(slot) ?? name, name, 'two names share a slot');
+            taken.set(slot, name);
+          }
+        }
+        if (step.isFailing) slots.release(generation);
+        else live = [...live, { generation, names, slots: map }];
+      }
+    }),
+  );
+});
+
+test('slots that are given back are used again, however often servers come and go', () => {
+  const slots = new Slots(createSharedMemory({ threads: 1 }));
+  let base = slots.assign(1, planOf('fixed'));
+  const seen = new Set<number>();
+  for (let generation = 2; generation < 200; generation++) {
+    const [removed, added] = [[`s${generation - 1}`], [server(`s${generation}`, 1)]];
+    base = finish(slots.change(generation, base, [{ backend: 'app', removed, changed: [], added }]));
+    slots.release(generation - 1);
+    seen.add(base.servers[`app/s${generation}`]!);
+  }
+  assert.ok(seen.size <= 2, `${seen.size} slots`);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { finish } from '@sluice/dsl/match';
 import { LiveServerPool } from '../../src/data/live-server-pool.ts';
 import { ServerEndpoint } from '../../src/data/server-endpoint.ts';
 import { BackendTable } from '../../src/shared/backend-table.ts';
@@ -23,7 +24,7 @@ function setUp(): { pool: LiveServerPool; table: ServerTable } {
   ]);
   const endpoints = plan.servers.map((server, index) => new ServerEndpoint(slots[index]!, server.address));
   const sources = { table, backends: new BackendTable(memory), slot: 0, random: () => 0.25, now: () => 0 };
-  return { pool: new LiveServerPool(plan, endpoints, sources), table };
+  return { pool: finish(LiveServerPool.of(plan, endpoints, sources)), table };
 }
 
 /** What a strategy is asked to pick from: the servers, or the backups when there is none. */

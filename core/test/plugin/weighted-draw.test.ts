@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { finish } from '@sluice/dsl/match';
 import { WeightedDraw } from '../../src/plugin/weighted-draw.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { RUNNING, ServerTable, STARTING, STOPPED } from '../../src/shared/server-table.ts';
@@ -16,7 +17,9 @@ function setUp(weights: readonly number[], draws = 1000) {
   const random = () => ((at++ % draws) + 0.5) / draws;
   const names = weights.map((_, index) => `web${index}`);
   const slots = weights.map((_, index) => index);
-  const tier = new ServerTier('app', names, slots, { table, openInAll: () => 0, random, now: () => 0 });
+  const tier = finish(
+    ServerTier.of('app', names, Int32Array.from(slots), { table, openInAll: () => 0, random, now: () => 0 }),
+  );
   const draw = new WeightedDraw(tier);
   tier.watch(draw);
   const count = () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerPlan } from '@sluice/dsl/plan';
-import { changedMembers, differenceOf } from '../../src/shared/member-change.ts';
+import { changedMembers, differenceOf, membersAfter } from '../../src/shared/member-change.ts';
 
 const PLACE = { file: '', line: 0, column: 0, length: 0 };
 const server = (name: string, port = 80): ServerPlan => ({
@@ -31,6 +31,14 @@ test('a difference applied gives what was wanted: those that stay in their place
   );
   assert.equal(after[0], before[0]);
   assert.equal(differenceOf('app', after, wanted), null);
+});
+
+test('places before a change are told of those that stay as they are', () => {
+  const before = [server('a'), server('b'), server('c')];
+  const change = differenceOf('app', before, [server('d'), server('c', 81), server('a')])!;
+  assert.deepEqual([...membersAfter(before, change).before], [0, -1, -1]);
+  const all = differenceOf('app', before, [server('x')])!;
+  assert.deepEqual([...membersAfter(before, all).before], [-1]);
 });
 
 test('any set of servers is reached from any other by their difference', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { finish } from '@sluice/dsl/match';
 import fc from 'fast-check';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { CHANGES_KEPT, MAINT, READY, RUNNING, ServerTable, STOPPED } from '../../src/shared/server-table.ts';
@@ -14,11 +15,13 @@ function setUp(size: number, clock = { now: 0 }) {
     table.setWeight(slot, 1);
   }
   const create = () =>
-    new ServerTier(
-      'app',
-      slots.map((slot) => `s${slot}`),
-      slots,
-      { table, openInAll: () => 0, random: () => 0.5, now: () => clock.now },
+    finish(
+      ServerTier.of(
+        'app',
+        slots.map((slot) => `s${slot}`),
+        Int32Array.from(slots),
+        { table, openInAll: () => 0, random: () => 0.5, now: () => clock.now },
+      ),
     );
   return { table, slots, create, tier: create() };
 }

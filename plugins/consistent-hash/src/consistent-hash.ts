@@ -35,7 +35,8 @@ export class ConsistentHash implements Balancer, PoolWatcher {
     this.#pool = pool;
     this.#key = key;
     this.#bound = bound;
-    this.#race = raceOf(pool);
+    const names = Array.from({ length: pool.size }, (_, index) => pool.name(index));
+    this.#race = PartRace.of(names, weightsOf(pool));
     pool.watch(this);
   }
 
@@ -83,7 +84,8 @@ export class ConsistentHash implements Balancer, PoolWatcher {
 
   #ownerOf(low: number, high: number, choice: number): number {
     const part = (choice === 0 ? low : mix(low + Math.imul(choice, high | 1))) & (PARTS - 1);
-    this.#owners ??= this.#race.size <= SMALL_POOL ? new OwnerNotes(this.#race) : new OwnerTable(this.#race);
+    this.#owners ??=
+      this.#race.size <= SMALL_POOL ? new OwnerNotes(this.#race) : new OwnerTable(this.#race, () => this.#pool.now());
     return this.#owners.ownerOf(part);
   }
 
@@ -101,17 +103,13 @@ export class ConsistentHash implements Balancer, PoolWatcher {
 
   #begin(): void {
     this.#isOld = false;
-    this.#race = raceOf(this.#pool);
+    this.#race = this.#race.withWeights(weightsOf(this.#pool));
     this.#owners = null;
   }
 }
 
-function raceOf(pool: ServerPool): PartRace {
-  const names: string[] = [];
-  const weights: number[] = [];
-  for (let index = 0; index < pool.size; index++) {
-    names.push(pool.name(index));
-    weights.push(pool.fullWeight(index));
-  }
-  return new PartRace(names, weights);
+function weightsOf(pool: ServerPool): Float64Array {
+  const weights = new Float64Array(pool.size);
+  for (let index = 0; index < pool.size; index++) weights[index] = pool.fullWeight(index);
+  return weights;
 }

@@ -26,12 +26,17 @@ export class OwnerNotes implements PartOwners {
   }
 }
 
-/** Claims made by one `ownerOf` while the table is not ready: about a tenth of a millisecond. */
+/** Claims made at once while the table is not ready: about a tenth of a millisecond. */
 const STEPS = 16_384;
+/** Many requests may come in one turn of the event loop: the table is not made any faster for that. */
+const STEP_EVERY_MS = 1;
+/** The moment of a part whose owner was asked for before the table came to it: nobody is sooner. */
+const ASKED = Number.NEGATIVE_INFINITY;
 
 /**
- * OwnerTable is for large pools. It answers from the first moment: until it is ready each question is worked out by a look at all servers, and makes a
- * part of the table too. So nothing stands still when a generation begins or a weight changes, and the new weight holds at once.
+ * OwnerTable is for large pools. It answers from the first moment: until it is ready a part that is asked for is worked out by a look at all servers, and
+ * remembered; once in a millisecond a piece of the table is made too. So nothing stands still when a generation begins or a weight changes, however many
+ * requests come at once, and the new weight holds at once.
  *
  * First each server walks as far as it takes to claim all parts but one in `size`; what is left over is worked out one by one.
  */
@@ -44,9 +49,12 @@ export class OwnerTable implements PartOwners {
   #server = 0;
   #turn = 0;
   #part = 0;
+  readonly #now: () => number;
+  #nextMs = 0;
 
-  constructor(race: PartRace) {
+  constructor(race: PartRace, now: () => number) {
     this.#race = race;
+    this.#now = now;
     this.#endMoment = Math.log(race.size + 1) / race.total;
   }
 
@@ -55,9 +63,18 @@ export class OwnerTable implements PartOwners {
   }
 
   ownerOf(part: number): number {
-    if (this.#moments === null) return this.#owners[part]!;
-    this.#make(this.#moments);
-    return this.#race.winner(part);
+    const moments = this.#moments;
+    if (moments === null) return this.#owners[part]!;
+    const nowMs = this.#now();
+    if (nowMs >= this.#nextMs) {
+      this.#nextMs = nowMs + STEP_EVERY_MS;
+      this.#make(moments);
+    }
+    if (moments[part] !== ASKED) {
+      this.#owners[part] = this.#race.winner(part);
+      moments[part] = ASKED;
+    }
+    return this.#owners[part]!;
   }
 
   #make(moments: Float64Array): void {

@@ -46,29 +46,43 @@ export class PartRace {
   /** From 0 to 1, so that no two servers come to a part at the same moment. */
   readonly #phases: Float64Array;
 
-  constructor(names: readonly string[], weights: readonly number[]) {
+  /** of makes the race of servers with these names and weights. */
+  static of(names: readonly string[], weights: Float64Array): PartRace {
     const size = names.length;
-    this.size = size;
-    this.weights = Float64Array.from(weights);
-    this.#starts = new Int32Array(size);
-    this.#factors = new Int32Array(3 * size);
-    this.#phases = new Float64Array(size);
+    const starts = new Int32Array(size);
+    const factors = new Int32Array(3 * size);
+    const phases = new Float64Array(size);
+    for (let index = 0; index < size; index++) {
+      hashText(names[index]!);
+      const { low, high } = hashed;
+      starts[index] = mix(low ^ 0x9e3779b9) & MASK;
+      for (let at = 0; at < 3; at++) factors[3 * index + at] = mix(high + Math.imul(at + 1, 0x7f4a7c15)) | 1;
+      phases[index] = mix(low + 0x3c6ef372) / 4_294_967_296;
+    }
+    return new PartRace(weights, starts, factors, phases);
+  }
+
+  private constructor(weights: Float64Array, starts: Int32Array, factors: Int32Array, phases: Float64Array) {
+    this.size = weights.length;
+    this.weights = weights;
+    this.#starts = starts;
+    this.#factors = factors;
+    this.#phases = phases;
     let total = 0;
     let weight = 0;
     let isEven = true;
-    for (let index = 0; index < size; index++) {
-      const own = this.weights[index]!;
+    for (const own of weights) {
       total += own;
       if (own !== 0 && weight !== 0 && own !== weight) isEven = false;
       if (own !== 0) weight = own;
-      hashText(names[index]!);
-      const { low, high } = hashed;
-      this.#starts[index] = mix(low ^ 0x9e3779b9) & MASK;
-      for (let at = 0; at < 3; at++) this.#factors[3 * index + at] = mix(high + Math.imul(at + 1, 0x7f4a7c15)) | 1;
-      this.#phases[index] = mix(low + 0x3c6ef372) / 4_294_967_296;
     }
     this.total = total;
     this.#isEven = isEven;
+  }
+
+  /** withWeights is the race of the same servers with other weights; their names are not hashed again. */
+  withWeights(weights: Float64Array): PartRace {
+    return new PartRace(weights, this.#starts, this.#factors, this.#phases);
   }
 
   /** isAlike: the other gives every part to the same server. */

@@ -7,14 +7,19 @@ import { OwnerNotes, OwnerTable } from '../src/owner-table.ts';
 import { PARTS, PartRace } from '../src/part-race.ts';
 
 const raceOf = (weights: readonly number[]) =>
-  new PartRace(
+  PartRace.of(
     weights.map((_, index) => `web${index + 1}`),
-    weights,
+    Float64Array.from(weights),
   );
+/** A clock that goes on with each look at it. */
+const ticking =
+  (time = 0) =>
+  () =>
+    time++;
 const mixed = (size: number) => Array.from({ length: size }, (_, index) => index % 5);
 
 function ready(race: PartRace): OwnerTable {
-  const table = new OwnerTable(race);
+  const table = new OwnerTable(race, ticking());
   for (let part = 0; !table.isReady; part++) table.ownerOf(part % PARTS);
   return table;
 }
@@ -31,7 +36,7 @@ function sharesOf(weights: readonly number[]) {
 for (const size of [1, 2, 40, 1000]) {
   test(`a table that is made of ${size} servers says the same before and after it is ready`, () => {
     const race = raceOf([3, ...mixed(size - 1)]);
-    const table = new OwnerTable(race);
+    const table = new OwnerTable(race, ticking());
     const notes = size < 255 ? new OwnerNotes(race) : null;
     const early: number[] = [];
     for (let part = 0; !table.isReady; part += 101) early.push(table.ownerOf(part % PARTS));
@@ -44,6 +49,30 @@ for (const size of [1, 2, 40, 1000]) {
     }
   });
 }
+
+test('a table is made no faster for the questions that come in one moment, and remembers what it was asked', () => {
+  const race = raceOf(Array(1000).fill(1));
+  let nowMs = 0;
+  let looks = 0;
+  const { winner } = race;
+  race.winner = (part) => {
+    looks++;
+    return winner.call(race, part);
+  };
+  const table = new OwnerTable(race, () => nowMs);
+  for (let question = 0; question < 10_000; question++) table.ownerOf(question % 50);
+  assert.equal(table.isReady, false);
+  assert.equal(looks, 50);
+  for (; !table.isReady; nowMs++) table.ownerOf(7);
+  for (let part = 0; part < 50; part++) assert.equal(table.ownerOf(part), winner.call(race, part));
+});
+
+test('with other weights a race is what it would have been from the beginning', () => {
+  const [before, after] = [Array(60).fill(1), mixed(60)];
+  const race = raceOf(before).withWeights(Float64Array.from(after));
+  assert.ok(race.isAlike(raceOf(after)));
+  for (let part = 0; part < 300; part++) assert.equal(race.winner(part), raceOf(after).winner(part));
+});
 
 test('one server more takes its share of the parts and moves no other', () => {
   for (const size of [40, 300]) {

@@ -11,7 +11,7 @@ import type { Service } from '../../plugin/service.ts';
 import { BackendIndex, ListenerIndex, ServerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import { hideCookie } from '../../shared/own-cookie.ts';
-import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../generation.ts';
+import { type Generation, type LinkedBackend, type LinkedListener, newest, releaseGeneration } from '../generation.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
 import { FieldEdits } from '../http1/field-edits.ts';
 import { type Peer, requestHead, siteHead } from '../http1/forward-head.ts';
@@ -89,6 +89,8 @@ export class Exchange extends Timed implements Waiting {
   #isSticky = false;
   /** The server that the client was known to belong to when one was chosen; -1: none. */
   #owner = -1;
+  /** A later generation whose servers it is tried on; null: none but its listener's own. */
+  #later: Generation | null = null;
 
   /** acquire makes one for a request that is still being read; `begin` it, or `release` it when more bytes are needed. */
   static acquire(client: ClientSide, loop: Loop): Exchange {
@@ -114,6 +116,7 @@ export class Exchange extends Timed implements Waiting {
     this.#isTunnel = false;
     this.#isSticky = false;
     this.#owner = -1;
+    this.#later = null;
     if (free.length < MOST_FREE) free.push(this);
   }
 
@@ -267,6 +270,28 @@ export class Exchange extends Timed implements Waiting {
     return this.server === served;
   }
 
+  /** moved: it waits in another line, that of the same backend with other servers. */
+  moved(backend: LinkedBackend, server: number): void {
+    this.#goTo(backend);
+    this.#waitsFor = server;
+  }
+
+  /** goTo turns to the same backend in the generation in force, whose servers are others. The request is with nobody now. */
+  #goTo(backend: LinkedBackend): void {
+    const before = this.backend.pool;
+    if (backend === this.backend) return;
+    const { generation } = this.#loop;
+    const later = this.#later;
+    generation!.holds++;
+    this.#later = generation;
+    if (later !== null) releaseGeneration(later, this.#loop);
+    const placeOf = (index: number): number => (index === -1 ? -1 : backend.pool.indexOfSlot(before.slot(index)));
+    this.#tried = this.#tried?.map(placeOf).filter((index) => index !== -1) ?? null;
+    this.#index = placeOf(this.#index);
+    this.backend = backend;
+    this.request.sentTo = backend;
+  }
+
   /**
    * attempt gives the request to a server, or has it wait for one. `needsNew`: an idle connection has just turned out to be dead. False: nobody
    * is there, and it was answered.
@@ -279,6 +304,7 @@ export class Exchange extends Timed implements Waiting {
       this.#answerStatus(503, false);
       return false;
     }
+    if (this.backend.successor !== null) this.#goTo(newest(this.backend));
     const isBehind = this.request.attempts === 0 && !this.backend.line.isOpen();
     let server = this.#choose(-1, isBehind);
     if (server === NOBODY && this.#tried !== null) {
@@ -618,8 +644,10 @@ export class Exchange extends Timed implements Waiting {
     const loop = this.#loop;
     if (loop.accessLog.isOn) this.#logAccess();
     if (this.#isTunnel) loop.wheel.drop(this);
+    const later = this.#later;
     this.release();
     releaseGeneration(generation, loop);
+    if (later !== null) releaseGeneration(later, loop);
   }
 
   #logAccess(): void {
