@@ -10,7 +10,7 @@ import { createServer as createHttps, type Server, type ServerOptions } from 'no
 import { createServer as createTcp, type Socket, type Server as TcpServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { createServer as createTls, type TLSSocket } from 'node:tls';
+import { createSecureContext, createServer as createTls, TLSSocket } from 'node:tls';
 import { pino } from 'pino';
 import { createGateway, type Gateway } from 'sluice';
 import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
@@ -97,10 +97,14 @@ interface Started {
   readonly told: string[];
 }
 
-async function start(ports: readonly number[], backend: string, { threads = 0, listener = '' } = {}): Promise<Started> {
+async function start(
+  ports: readonly number[],
+  backend: string,
+  { threads = 0, listener = '', protocol = 'http' } = {},
+): Promise<Started> {
   const told: string[] = [];
   const logger = pino({ level: 'warn' }, { write: (line) => void told.push(JSON.parse(line).msg) });
-  const rules = `listener web on 127.0.0.1:0 {
+  const rules = `listener web on 127.0.0.1:0 ${protocol} {
   ${listener}
   otherwise send to app
 }
@@ -303,8 +307,32 @@ describe('a server that is not who it should be, or speaks no TLS', { skip }, ()
       const started = await start([behind.port], `${TRUSTING}\n retry 0 on connect-failure`);
       // In TLS 1.3 the refusal comes when the request has left already.
       assert.equal((await ask(started)).status, version === 'TLSv1.2' ? 503 : 502);
-      assert.match(started.told[0]!, /it refuses the handshake|closed the connection in the handshake/);
+      assert.match(
+        started.told[0]!,
+        /wants a certificate, and is shown none|refuses the handshake|closed the connection/,
+      );
       assert.equal(behind.requests.length, 0);
+    });
+  }
+
+  for (const protocol of ['http1', 'http2', 'tcp'] as const) {
+    test(`${protocol}: a server that does not take the gateway’s certificate: the log says so`, async () => {
+      const port = await freePort();
+      const wanting = ['-Verify', '1', '-verify_return_error', '-CAfile', stranger.at('root.crt'), '-tls1_3'];
+      const own = ['-cert', authority.at('api.crt'), '-key', authority.at('api.key'), '-alpn', 'h2,http/1.1'];
+      const server = new Program('openssl', ['s_server', '-accept', `127.0.0.1:${port}`, '-quiet', ...own, ...wanting]);
+      closing.push(() => server.stop());
+      await server.listening(port);
+      const backend = `${TRUSTING} certificate "${authority.at('client.crt')}"\n retry 0 on connect-failure`;
+      const more = protocol === 'http2' ? '\n protocol http2' : '';
+      const started = await start([port], `${backend}${more}`, { protocol: protocol === 'tcp' ? 'tcp' : 'http' });
+      const client = await connectTo(started.address);
+      client.send(GET);
+      if (protocol === 'tcp') await client.closed();
+      else assert.equal((await client.answer()).status, 502);
+      await eventually('the reason', () => started.told.length > 0);
+      assert.match(started.told.join('\n'), /it does not take the certificate that it is shown \(unknown ca\)/);
+      client.destroy();
     });
   }
 });
@@ -402,6 +430,46 @@ describe('what goes over a bridge', { skip }, () => {
     await client.text('last words');
     assert.equal(await client.closed(), 'ended');
   });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const ends: readonly (readonly [how: string, isWhole: boolean, end: (stream: TLSSocket, raw: Socket) => void])[] = [
+      ['with TLS’s own end', true, (stream) => stream.end()],
+      ['with the connection alone', false, (_, raw) => raw.end()],
+      ['in the middle of a record', false, (_, raw) => raw.end(Buffer.from('170303006401020304', 'hex'))],
+      [
+        'in a record that is as long as TLS’s own end',
+        false,
+        (_, raw) => raw.end(Buffer.from(`1703030013${'01'.repeat(19)}`, 'hex')),
+      ],
+      ['with a reset', false, (_, raw) => raw.resetAndDestroy()],
+    ];
+    for (const [how, isWhole, end] of ends) {
+      for (const size of [10, 300_000]) {
+        test(`${version}: an answer of ${size} bytes and no length that ends ${how} is ${isWhole ? '' : 'not '}whole`, async () => {
+          const context = createSecureContext({ ...credentialsOf('api'), maxVersion: version });
+          const port = await startTcp((raw) => {
+            const stream = new TLSSocket(raw, { isServer: true, secureContext: context });
+            stream.on('error', () => {});
+            stream.once('data', () => {
+              stream.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${'x'.repeat(size)}`, () => end(stream, raw));
+            });
+          });
+          const started = await start([port], TRUSTING);
+          const client = await connectTo(started.address);
+          client.send(GET);
+          if (isWhole) {
+            const { body } = await client.answer();
+            assert.equal(body.length, size);
+          } else {
+            assert.equal(await client.closed(), 'reset');
+            assert.ok(!client.received.includes('\r\n0\r\n'));
+          }
+          assert.equal(countersOf(started).badAnswers, isWhole ? 0 : 1);
+          client.destroy();
+        });
+      }
+    }
+  }
 
   test('a server that dies in the middle of an answer is seen', async () => {
     const behind = await startHttps(credentialsOf('api'), (request, response) => {

@@ -17,9 +17,19 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
 };
 
+/** What a server only says of the certificate that it was shown. */
+const OF_CERTIFICATE = /CERTIFICATE|UNKNOWN_CA/;
+
+const ALERT = /^ERR_SSL_[A-Z0-9/]+_ALERT_(.+)$/;
+
 /** isHangUp: the server ended the connection, which says nothing of its TLS. */
 export function isHangUp({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** isAlert: the server said what it does not like. */
+export function isAlert({ code = '' }: NodeJS.ErrnoException): boolean {
+  return ALERT.test(code);
 }
 
 /** tlsReason is why a handshake failed, by the error that ended it; null: the connection was just closed. */
@@ -29,7 +39,10 @@ export function tlsReason(error: NodeJS.ErrnoException | null): string {
   const reason = REASONS[code];
   if (reason !== undefined) return reason;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${shown(error.message)}`;
-  const alert = /^ERR_SSL_[A-Z0-9/]+_ALERT_(.+)$/.exec(code)?.[1];
+  const alert = ALERT.exec(code)?.[1];
+  if (alert === 'CERTIFICATE_REQUIRED') return 'it wants a certificate, and is shown none';
+  if (alert !== undefined && OF_CERTIFICATE.test(alert))
+    return `it does not take the certificate that it is shown (${words(alert)})`;
   if (alert !== undefined) return `it refuses the handshake (${words(alert)})`;
   return code.startsWith('ERR_SSL') || code === 'EPROTO'
     ? `it does not speak TLS that fits (${words(code.replace('ERR_SSL_', ''))})`

@@ -6,13 +6,14 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { tlsReason } from '../../shared/tls-reason.ts';
+import { isAlert, tlsReason } from '../../shared/tls-reason.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { Timed } from '../timer-wheel.ts';
 import { dial } from '../transport/dial.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
+import { watchEnd } from '../transport/watched-end.ts';
 
 interface NetSocket extends Socket {
   toServer: ServerSocket;
@@ -50,6 +51,8 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   isConnecting = true;
   protected readonly input = new Input(this);
   readonly #protocols: readonly string[];
+  /** The connection below TLS; null: there is no TLS, or not yet. */
+  #raw: Socket | null = null;
   /** The handshake under way, and afterwards the TLS that is spoken; null: there is none. */
   #stream: TLSSocket | null = null;
   #error: Error | null = null;
@@ -79,6 +82,8 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
     socket.on('close', onClose);
   }
 
+  /** The server has said something on this connection. */
+  protected abstract get hasHeard(): boolean;
   abstract received(bytes: Buffer, length: number): void;
   abstract drained(): void;
   abstract writeFailed(): void;
@@ -110,6 +115,7 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
       this.closed(true);
       return;
     }
+    this.#raw = raw;
     this.#stream = stream;
     this.socket = stream;
     this.out = new Output(stream, this);
@@ -142,6 +148,18 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   /** broke keeps what went wrong with TLS; `close` follows. */
   broke(error: Error): void {
     this.#error = error;
+    const { endpoint, loop } = this;
+    // In TLS 1.3 a server refuses the client's certificate when the client holds the handshake for ended.
+    const isRefusal = !this.isConnecting && !this.hasHeard && isAlert(error);
+    if (isRefusal) endpoint.tls?.failed(tlsReason(error), endpoint.slot, loop);
+  }
+
+  /**
+   * watchEnd has an end of the connection that is no end of TLS lose the connection, where an end of TLS still ends it in good order. False: the
+   * two cannot be told apart. Without TLS they are the same.
+   */
+  protected watchEnd(): boolean {
+    return this.#raw === null || watchEnd(this.#raw, this.#stream!);
   }
 
   closed(hadError: boolean): void {

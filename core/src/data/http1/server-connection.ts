@@ -4,7 +4,6 @@
  * It sends the request's head, reads answers, decides where they end, and hands them to the exchange it is lent to. A
  * connection goes back to its endpoint only after an answer that ended exactly where it should; anything odd ends it.
  */
-import { tlsReason } from '../../shared/tls-reason.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
@@ -12,7 +11,7 @@ import { ServerSocket } from '../exchange/server-socket.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
-import { AS_IS, BAD_BODY, BodyFramer } from './body-framer.ts';
+import { AS_IS, BAD_BODY, BodyFramer, UNTIL_CLOSE } from './body-framer.ts';
 
 const IDLE = 0;
 /** Nothing of the final answer has come; perhaps the request waits for the connection. */
@@ -94,16 +93,8 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     this.socket.destroy();
   }
 
-  override broke(error: Error): void {
-    super.broke(error);
-    const { endpoint, loop } = this;
-    // In TLS 1.3 a server refuses the client's certificate when the client holds the handshake for ended.
-    const isRefused =
-      this.#state === HEAD &&
-      !this.isConnecting &&
-      !this.isReused &&
-      /^ERR_SSL_.*_ALERT_/.test((error as NodeJS.ErrnoException).code ?? '');
-    if (isRefused) endpoint.tls?.failed(tlsReason(error), endpoint.slot, loop);
+  protected get hasHeard(): boolean {
+    return this.isReused || this.#state !== HEAD || this.#pending !== null || this.#interims > 0;
   }
 
   protected opened(): void {
@@ -153,6 +144,11 @@ export class ServerConnection extends ServerSocket implements ServerSide {
         this.#isKeepAlive = answer.isKeepAlive;
         this.#framer.begin(answer.mode, answer.length, exchange.client.answerForm);
         this.#state = BODY;
+        // Where the connection's end is the answer's, anybody on the way could make it, but not the end of TLS.
+        if (answer.mode === UNTIL_CLOSE && !this.watchEnd()) {
+          exchange.serverFailed('broken');
+          return;
+        }
       } else if (answer.status === 101) {
         if (!exchange.answerSwitches(answer)) return;
         this.#state = TUNNEL;

@@ -38,6 +38,7 @@ const trailers = new TrailerFields();
 /** Wire is the connection below. */
 class Wire extends ServerSocket {
   readonly #session: ServerSession;
+  #hasHeard = false;
 
   constructor(session: ServerSession, endpoint: ServerEndpoint, introduction: string) {
     super(endpoint, session.loop, PROTOCOLS, introduction);
@@ -49,11 +50,16 @@ class Wire extends ServerSocket {
     return 'the server does not speak HTTP/2 over TLS: it did not choose `h2` by ALPN';
   }
 
+  protected get hasHeard(): boolean {
+    return this.#hasHeard;
+  }
+
   protected opened(): void {
     this.#session.opened();
   }
 
   received(bytes: Buffer, length: number): void {
+    this.#hasHeard = true;
     this.#session.received(bytes, length);
   }
 

@@ -27,6 +27,10 @@ export class RelayServer extends ServerSocket implements ServerSide {
     loop.wheel.limit(this, exchange.backend.plan.timeouts.connectMs);
   }
 
+  protected get hasHeard(): boolean {
+    return this.#hasSpoken;
+  }
+
   protected opened(): void {
     this.loop.wheel.limit(this, 0);
     // What it begins with leaves at once: the server may be the one to speak first.
