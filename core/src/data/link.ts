@@ -77,6 +77,10 @@ class Functions {
     return offered.at(-1) as NonNullable<DataEntry[Name]>[string] | undefined;
   }
 
+  has(section: Section, name: string): boolean {
+    return [...this.#entries.values()].some((entry) => Object.hasOwn(entry[section] ?? {}, name));
+  }
+
   find<Name extends Section>(section: Name, name: string): NonNullable<DataEntry[Name]>[string] {
     for (const entry of this.#entries.values()) {
       const functions = entry[section] as Record<string, unknown> | undefined;
@@ -510,19 +514,21 @@ class Linking {
     };
   }
 
-  /** The proofs of a source, made once a generation. */
-  #proofs(source: string): CertificateProofs {
+  /** The proofs of a source, made once a generation; null: it needs none. */
+  #proofs(source: string): CertificateProofs | null {
     let proofs = this.#proofsOf.get(source);
     if (proofs !== undefined) return proofs;
     const id = this.#wordId('certificates', source);
     const { heartbeats, notices } = this.#loop;
+    if (!this.#functions.has('certificateProofs', source)) return null;
     const made = this.#functions.find(
       'certificateProofs',
       source,
-    )({ notice: (key) => notices.get(`${source} ${key}`) });
+    )({ notice: (key) => notices.get(`${source} ${key}`), hasNotices: () => !notices.isEmpty });
     proofs = {
       path: made.path,
       protocol: made.protocol,
+      isExpecting: () => made.isExpecting(),
       answer: (facts) => {
         heartbeats.enter(id);
         const answer = made.answer(facts);
@@ -540,16 +546,20 @@ class Linking {
     return proofs;
   }
 
-  /** Those of all sources that some listener has a certificate of. */
+  /** Those of the sources that these listeners have certificates of. */
+  #proofsFor(listeners: readonly ListenerPlan[]): readonly CertificateProofs[] {
+    const sources = new Set(listeners.flatMap(({ certificates = [] }) => certificates.map(({ name }) => name)));
+    return [...sources].flatMap((source) => this.#proofs(source) ?? []);
+  }
+
+  /** Any http listener may be where an authority comes. */
   #proofsOnHttp(): readonly CertificateProofs[] | null {
-    const uses = this.#order.plan.listeners.flatMap(({ certificates = [] }) => certificates);
-    const proofs = [...new Set(uses.map(({ name }) => name))].map((name) => this.#proofs(name));
-    const asked = proofs.filter(({ path }) => path !== null);
+    const asked = this.#proofsFor(this.#order.plan.listeners).filter(({ path }) => path !== null);
     return asked.length === 0 ? null : asked;
   }
 
   #tls(use: ComponentUse, plan: ListenerPlan): TlsMode {
-    const { name: listener, protocol, isHttp1Only, certificates = [] } = plan;
+    const { name: listener, protocol, isHttp1Only } = plan;
     const id = this.#wordId('tls', use.name);
     const { heartbeats } = this.#loop;
     const factory = this.#functions.find('tlsModes', use.name);
@@ -561,7 +571,7 @@ class Linking {
         {
           listener,
           processSecret: this.#loop.stickClock.secret,
-          proofs: [...new Set(certificates.map(({ name }) => name))].map((name) => this.#proofs(name)),
+          proofs: this.#proofsFor([plan]),
           protocols: protocol === 'tcp' ? [] : isHttp1Only === true ? ['http/1.1'] : ['h2', 'http/1.1'],
           refused: (socket, reason) => refusals.add(socket, reason),
         },
@@ -573,7 +583,9 @@ class Linking {
       );
     }
     return {
-      needsHello: mode.needsHello === true,
+      get needsHello() {
+        return mode.needsHello === true;
+      },
       accept: (socket, hello) => {
         heartbeats.enter(id);
         const secured = mode.accept(socket, hello);

@@ -162,7 +162,10 @@ export type StickinessFactory = (options: Args, host: StickHost) => Stickiness;
 
 /** TlsMode takes over accepted connections of a listener. */
 export interface TlsMode {
-  /** The mode wants to know what the client says first; without, `accept` is called before anything has come. Default: false. */
+  /**
+   * The mode wants to know what the client says first; without, `accept` is called before anything has come. Asked for each
+   * connection. Default: false.
+   */
   readonly needsHello?: boolean;
   /**
    * accept returns the stream that speaks HTTP, at once: it may still be shaking hands, and closes when that fails or takes
@@ -187,6 +190,8 @@ export interface CertificateProofs {
   readonly path: string | null;
   /** answer returns what the authority wants to read, or null for a request that is none of its own: rules judge it. */
   answer(facts: RequestFacts): Answer | null;
+  /** isExpecting: an authority may come now. Without, nobody is looked at more closely than needs be. Asked for each connection. */
+  isExpecting(): boolean;
   /** An application protocol (ALPN, RFC 7301) with which the authority comes to a TLS listener; null: it does not. */
   readonly protocol: string | null;
   /** certificate returns what the authority wants to be shown for a name, PEM, certificate and key, or null. */
@@ -197,6 +202,8 @@ export interface CertificateProofs {
 export interface ProofHost {
   /** The text that the source has posted under a key; null: there is none. */
   notice(key: string): string | null;
+  /** Something is posted, by whatever source. Costs next to nothing. */
+  hasNotices(): boolean;
 }
 
 export type CertificateProofsFactory = (host: ProofHost) => CertificateProofs;

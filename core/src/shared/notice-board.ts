@@ -68,9 +68,14 @@ export class NoticeBoard {
     this.#takeDown(place);
   }
 
+  /** isEmpty: nothing is up. */
+  get isEmpty(): boolean {
+    return Atomics.load(this.#words, USED) === 0;
+  }
+
   /** get returns the text of a key, or null. */
   get(key: string): string | null {
-    if (Atomics.load(this.#words, USED) === 0) return null;
+    if (this.isEmpty) return null;
     const wanted = Buffer.from(key);
     for (let look = 0; look < MOST_LOOKS; look++) {
       const changes = Atomics.load(this.#words, CHANGES);

@@ -9,7 +9,8 @@ const PATH = '/.well-known/acme-challenge/';
 const PROTOCOL = 'acme-tls/1';
 
 export const certificateProofs: NonNullable<DataEntry['certificateProofs']> = {
-  acme: ({ notice }) => ({
+  acme: ({ notice, hasNotices }) => ({
+    isExpecting: hasNotices,
     path: PATH,
     answer({ method, path }) {
       const token = path.slice(PATH.length);

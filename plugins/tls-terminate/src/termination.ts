@@ -37,6 +37,8 @@ export class Termination implements TlsMode {
   readonly isStrict: boolean;
   /** Names whose certificates are still to come. */
   readonly #pending: ReadonlySet<string>;
+  /** Who a client asks for decides what it is shown. */
+  readonly #hasChoice: boolean;
   /** What authorities ask for to see that a name leads here. */
   readonly #proofs: readonly CertificateProofs[];
 
@@ -55,6 +57,7 @@ export class Termination implements TlsMode {
     this.takesUnverified = read.takesUnverified;
     this.isStrict = read.isStrict;
     this.#pending = new Set(read.pending);
+    this.#hasChoice = read.isStrict || this.certificates.isMany || this.#pending.size > 0;
     this.#proofs = (host.proofs ?? []).filter(({ protocol }) => protocol !== null);
     this.protocols = host.protocols;
     this.#host = host;
@@ -66,7 +69,7 @@ export class Termination implements TlsMode {
    * own way to choose by name takes over one kind of key only, and leaves the first certificate's other kind in place.
    */
   get needsHello(): boolean {
-    return this.isStrict || this.certificates.isMany || this.#pending.size > 0 || this.#proofs.length > 0;
+    return this.#hasChoice || (this.#proofs.length > 0 && this.#proofs.some((proof) => proof.isExpecting()));
   }
 
   /** refused counts a client that is not let in, and tells why. */
@@ -80,7 +83,8 @@ export class Termination implements TlsMode {
 
   accept(socket: Socket, hello: ClientHello | null): Socket | null {
     const { first } = this.certificates;
-    if (!this.needsHello) return first === null ? null : new SecureSocket(socket, this, first);
+    // Whether the hello is read was decided when the connection came.
+    if (hello === null && !this.#hasChoice) return first === null ? null : new SecureSocket(socket, this, first);
     if (hello !== null && this.#proofs.length > 0) {
       const proof = this.#proofs.find(({ protocol }) => hello.alpn.includes(protocol!));
       if (proof !== undefined) return proofSocket(socket, this.handshakeMs, proof, hello.sni);

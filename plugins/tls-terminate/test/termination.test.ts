@@ -250,3 +250,22 @@ test('a connection keeps the certificate that it began with', async () => {
 test('a file that is gone by then is an error with its name', () => {
   assert.throws(() => new Termination({ cert: join(folder, 'gone.pem'), min: '1.2' }, HOST), /gone\.pem/);
 });
+
+test('a hello is read for an authority only while one is expected', () => {
+  let isExpected = false;
+  const proofs = [
+    {
+      path: null,
+      answer: () => null,
+      isExpecting: () => isExpected,
+      protocol: 'acme-tls/1',
+      certificate: () => null,
+    },
+  ];
+  const own = new Termination({ cert: file }, { ...HOST, proofs });
+  assert.equal(own.needsHello, false);
+  isExpected = true;
+  assert.equal(own.needsHello, true);
+  const waiting = new Termination({ cert: [], pending: ['a.test'] }, HOST);
+  assert.equal(waiting.needsHello, true, 'who asks for a name whose certificate is still to come is closed');
+});
