@@ -93,6 +93,9 @@ test('a manifest that is no good is refused', () => {
     { name: 'x', apiVersion: 1, components: [{ kind: 'component', slot: 'check', name: 'c', args: [] }] },
     'SG0114',
   );
+  for (const slot of ['certificates', 'certificate']) {
+    refuse({ name: 'x', apiVersion: 1, components: [{ kind: 'component', slot, name: 'c', args: [] }] }, 'SG0119');
+  }
 });
 
 test('options that are no schema are refused when a plan needs them', async () => {
