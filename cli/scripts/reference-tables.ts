@@ -94,6 +94,7 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
   field: 'a field of the request: `host`, `header NAME`',
   address:
     '`127.0.0.1:80`, `[::1]:80`, `app.internal:80`, `unix:/run/app.sock`, `unix:@name`, or with a range of ports `127.0.0.1:8000-8010`; a listener also takes `:80`, every address of the machine',
+  resolvers: 'DNS servers, with commas: `10.0.0.53`, `127.0.0.1:5353`, `[::1]:5353`',
   causes: '`connect-failure` and statuses, with commas',
 };
 

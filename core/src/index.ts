@@ -33,6 +33,7 @@ export type {
 export type { ServerEvent } from './control/health-checker.ts';
 export type { HealthEntry } from './control/health-history.ts';
 export type { ListEvent } from './control/list-watcher.ts';
+export type { NameResolver, Resolution } from './control/name-resolver.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
 export {
   type Explaining,

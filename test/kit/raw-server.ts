@@ -34,8 +34,8 @@ export class RawServer {
   private constructor(server: Server, script: Script) {
     this.#server = server;
     this.#script = script;
-    const { port } = server.address() as { port: number };
-    this.address = { host: '127.0.0.1', port };
+    const { address: host, port } = server.address() as { address: string; port: number };
+    this.address = { host, port };
     server.on('connection', (socket) => {
       const wire = new Wire(socket);
       const index = this.wires.push(wire) - 1;
@@ -48,11 +48,11 @@ export class RawServer {
     });
   }
 
-  static start(script: Script = answering(), port = 0): Promise<RawServer> {
+  static start(script: Script = answering(), port = 0, host = '127.0.0.1'): Promise<RawServer> {
     return new Promise((resolve, reject) => {
       const server = createServer({ allowHalfOpen: true });
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => resolve(new RawServer(server, script)));
+      server.listen(port, host, () => resolve(new RawServer(server, script)));
     });
   }
 

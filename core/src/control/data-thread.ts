@@ -10,6 +10,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { SharedMemory } from '../shared/memory.ts';
+import type { NameChanges } from '../shared/name-table.ts';
 import type { MembersOrder, OpenSessions, Order, Report } from '../shared/orders.ts';
 import type { PackedOrder } from '../shared/packed-order.ts';
 import { GatewayError, reasonOf } from './errors.ts';
@@ -133,6 +134,10 @@ export class DataThread {
 
   abandon(generation: number): void {
     this.#send({ type: 'abandon', generation });
+  }
+
+  know(changes: NameChanges): void {
+    this.#send({ type: 'names', changes });
   }
 
   /** drain resolves to the number of connections cut; 0 when the thread hangs or goes before it can say. */

@@ -13,6 +13,7 @@ import type { FallBackEvent } from './fall-back-watch.ts';
 import type { ServerEvent } from './health-checker.ts';
 import type { ListEvent } from './list-watcher.ts';
 import type { Level, Logger } from './log.ts';
+import type { NameResolver } from './name-resolver.ts';
 import type { Rules } from './rules.ts';
 import type { AdminEvent, SetEvent } from './server-handle.ts';
 import type { ThreadLoss } from './thread-pool.ts';
@@ -38,6 +39,8 @@ export interface GatewayOptions {
   readonly probesAtOnce?: number;
   /** False: `test before reload` does nothing, for tools that show what a test does. Default: true. */
   readonly areTestsRun?: boolean;
+  /** Finds the addresses of servers' names, in place of the hosts file and DNS servers. */
+  readonly nameResolver?: NameResolver;
   /** The clock of health checks, and of the data plane with `threads: 0`. For tests. */
   readonly timers?: Timers;
   /** Randomness for the same. From 0 up to, not including, 1. */

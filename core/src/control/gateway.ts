@@ -241,7 +241,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   }
 
   async #start(): Promise<void> {
-    const { beatLimitMs, prepareLimitMs, probesAtOnce, dataPlane } = this.#options;
+    const { beatLimitMs, prepareLimitMs, probesAtOnce, nameResolver, dataPlane } = this.#options;
     try {
       const threads = await this.#threadsToRun();
       await this.#plugins.start(this.#set);
@@ -254,6 +254,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         beatLimitMs,
         prepareLimitMs,
         probesAtOnce,
+        nameResolver,
         dataPlane,
         serverChanged: (event) => this.emit('server', event),
         circuitChanged: (event) => this.emit('circuit', event),

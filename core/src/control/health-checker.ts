@@ -9,6 +9,7 @@
  * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
  * anew, on trust; a server that was found while the gateway runs begins stopped, until its first good probe.
  */
+import { isIP, type LookupFunction } from 'node:net';
 import {
   type Address,
   type Args,
@@ -52,6 +53,8 @@ export interface HealthCheckerOptions {
   component(name: string): HealthCheck;
   /** The TLS of a component of the slot `server tls`, for probes. Default: none is there. */
   serverTls?(name: string): ServerTlsFactory | undefined;
+  /** Finds the addresses of servers' names. Default: the system's look-up. */
+  readonly lookup?: LookupFunction;
   /** The value of a secret that a check's options name. */
   secret(name: string): string;
   changed(event: ServerEvent): void;
@@ -69,6 +72,9 @@ interface Check {
   readonly tls: (() => ServerTls) | null;
 }
 
+/** Holder is what may hold a server back besides its check: it fails real requests, or its name has no address. */
+export type Holder = 'ejection' | 'name';
+
 /** Watched is one server of the plan in force. */
 interface Watched {
   readonly slot: number;
@@ -80,8 +86,8 @@ interface Watched {
   check: string | null;
   health: ServerHealth | null;
   schedule: ProbeSchedule | null;
-  /** Why it is held back in spite of its check; null: it is not. */
-  held: string | null;
+  /** Why it is held back in spite of its check, by what holds it. */
+  readonly held: Map<Holder, string>;
   /** How long it takes to get its whole share when it comes back; 0: it has it at once. */
   slowStartMs: number;
   state: ServerState;
@@ -181,7 +187,8 @@ export class HealthChecker {
   reason(name: string): string {
     const watched = this.#watched.get(name);
     if (watched === undefined) return '';
-    if (watched.held !== null || watched.history.reason !== '') return watched.held ?? watched.history.reason;
+    const held = heldBy(watched);
+    if (held !== null || watched.history.reason !== '') return held ?? watched.history.reason;
     return watched.state === 'stopped' ? 'not probed yet' : '';
   }
 
@@ -192,7 +199,8 @@ export class HealthChecker {
 
   /** held is why a server is held back in spite of its check; null: it is not. */
   held(name: string): string | null {
-    return this.#watched.get(name)?.held ?? null;
+    const watched = this.#watched.get(name);
+    return watched === undefined ? null : heldBy(watched);
   }
 
   /** history is what its probes said, newest first, at most 16 entries. */
@@ -200,21 +208,22 @@ export class HealthChecker {
     return this.#watched.get(name)?.history.entries(this.#options.timers.now()) ?? [];
   }
 
-  /** hold keeps a server stopped, whatever its check says. False: it is not watched, or held already. */
-  hold(slot: number, reason: string): boolean {
+  /** hold keeps a server stopped, whatever its check says. False: it is not watched, or held back already. */
+  hold(slot: number, reason: string, by: Holder = 'ejection'): boolean {
     const watched = this.#bySlot.get(slot);
-    if (watched === undefined || watched.held !== null) return false;
-    watched.held = reason;
+    if (watched === undefined) return false;
+    const isHeld = watched.held.size > 0;
+    if (isHeld && by === 'ejection') return false;
+    watched.held.set(by, reason);
+    if (isHeld) return false;
     this.#settle(watched, reason);
     return true;
   }
 
   /** letGo ends that. */
-  letGo(slot: number, reason: string): void {
+  letGo(slot: number, reason: string, by: Holder = 'ejection'): void {
     const watched = this.#bySlot.get(slot);
-    if (watched === undefined || watched.held === null) return;
-    watched.held = null;
-    this.#settle(watched, reason);
+    if (watched?.held.delete(by) === true) this.#settle(watched, reason);
   }
 
   /** cameBack: a server is ready again that was in maintenance. */
@@ -259,7 +268,7 @@ export class HealthChecker {
     servers.setLastCheck(slot, LAST_CHECKS.indexOf('unknown'));
     return {
       ...{ slot, backend, server, address: JSON.stringify(address), history: new HealthHistory() },
-      ...{ check: null, health, schedule: null, held: null, slowStartMs: 0, state },
+      ...{ check: null, health, schedule: null, held: new Map(), slowStartMs: 0, state },
     };
   }
 
@@ -280,7 +289,7 @@ export class HealthChecker {
   }
 
   #setCheck(watched: Watched, address: Address, plan: CheckPlan | null, check: Check | null): void {
-    const { servers, random, component } = this.#options;
+    const { servers, random, component, lookup } = this.#options;
     watched.schedule?.stop();
     watched.schedule = null;
     watched.check = check?.text ?? null;
@@ -300,6 +309,7 @@ export class HealthChecker {
       server,
       address: addressToProbe(address, plan.port),
       ...(plan.sendProxy === null ? {} : { sendProxy: plan.sendProxy }),
+      ...(lookup === undefined || !isNamed(address) ? {} : { lookup }),
       ...(tls === null ? {} : { secure: (socket) => tls().secure(socket, tlsServer, NO_PROTOCOLS) }),
     };
     const schedule = new ProbeSchedule({
@@ -344,7 +354,7 @@ export class HealthChecker {
   /** settle puts the state in force that all there is to know comes to, and tells of it when it is another one. */
   #settle(watched: Watched, reason: string): void {
     const from = watched.state;
-    const to = watched.held !== null ? 'stopped' : (watched.health?.state ?? 'running');
+    const to = watched.held.size > 0 ? 'stopped' : (watched.health?.state ?? 'running');
     if (to === from || (to === 'running' && from === 'starting')) return;
     if (from === 'stopped') this.#options.servers.cameBack(watched.slot);
     if (to === 'running' && from === 'stopped' && this.#slowStart(watched, reason)) return;
@@ -372,6 +382,14 @@ export class HealthChecker {
   #tell({ backend, server, state }: Watched, from: ServerState, reason: string): void {
     if (state !== from) this.#options.changed({ backend, server, from, to: state, reason });
   }
+}
+
+function isNamed(address: Address): boolean {
+  return 'host' in address && isIP(address.host) === 0;
+}
+
+function heldBy({ held }: Watched): string | null {
+  return held.get('name') ?? held.get('ejection') ?? null;
 }
 
 function addressToProbe(address: Address, port: number): Address {

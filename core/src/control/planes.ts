@@ -4,6 +4,7 @@
  */
 import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
+import type { NameChanges } from '../shared/name-table.ts';
 import type { DataPlane, MembersOrder, OpenSession, OpenSessions, PrepareOrder } from '../shared/orders.ts';
 import { StickClock } from '../shared/stick-clock.ts';
 import type { Timers } from './timers.ts';
@@ -17,6 +18,8 @@ export interface Planes {
   /** activate switches all of them, after prepare. A plane that is lost meanwhile is replaced, so this never fails. */
   activate(generation: number): Promise<void>;
   abandon(generation: number): Promise<void>;
+  /** know tells all of them, and those that come later, which addresses servers' names have. What is told before `prepare` is known there. */
+  know(changes: NameChanges): void;
   /** drain ends all of them within the deadline and says how many connections it cut. */
   drain(deadlineMs: number): Promise<number>;
   /**
@@ -90,6 +93,10 @@ export class LocalPlane implements Planes {
 
   async abandon(generation: number): Promise<void> {
     await this.#plane.abandon(generation);
+  }
+
+  know(changes: NameChanges): void {
+    this.#plane.know(changes);
   }
 
   async drain(deadlineMs: number): Promise<number> {

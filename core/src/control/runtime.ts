@@ -28,9 +28,11 @@ import type { LiveServers } from './explain-servers.ts';
 import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
 import { type Changes, type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
+import { type NameResolver, systemNames } from './name-resolver.ts';
 import { LocalPlane, type Planes } from './planes.ts';
 import type { PluginSet } from './plugin-host.ts';
 import type { AdminEvent, ServerControl, SetEvent } from './server-handle.ts';
+import { ServerNames } from './server-names.ts';
 import { Slots } from './slots.ts';
 import { type GatewayStats, StatsReader } from './stats.ts';
 import { StickTables } from './stick-tables.ts';
@@ -48,6 +50,8 @@ export interface RuntimeOptions {
   readonly beatLimitMs?: number | undefined;
   readonly prepareLimitMs?: number | undefined;
   readonly probesAtOnce?: number | undefined;
+  /** In place of the system's and the settings'. */
+  readonly nameResolver?: NameResolver | undefined;
   readonly dataPlane?: string | undefined;
   serverChanged(event: ServerEvent): void;
   circuitChanged(event: CircuitEvent): void;
@@ -82,6 +86,7 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #planes: Planes;
   readonly #checker: HealthChecker;
+  readonly #names: ServerNames;
   readonly #ejections: Ejections;
   readonly #circuits: Circuits;
   readonly #fallBacks: FallBackWatch;
@@ -146,8 +151,19 @@ export class Runtime {
       numberChanged: options.numberChanged,
     };
     this.#stats = new StatsReader(memory, sticks, (id) => this.#words.name(id));
+    this.#names = new ServerNames({
+      timers,
+      log,
+      resolver: ({ settings: { names } }) =>
+        options.nameResolver ??
+        systemNames(names === undefined || names.servers.length === 0 ? {} : { servers: names.servers }),
+      know: (changes) => this.#planes.know(changes),
+      hold: (slot, reason) => this.#checker.hold(slot, reason, 'name'),
+      letGo: (slot, reason) => this.#checker.letGo(slot, reason, 'name'),
+    });
     this.#checker = new HealthChecker({
       servers: this.servers,
+      lookup: this.#names.table.lookup,
       timers,
       random: options.random,
       ...(options.probesAtOnce === undefined ? {} : { probesAtOnce: options.probesAtOnce }),
@@ -227,13 +243,16 @@ export class Runtime {
     this.#accessLog.use(set.plan.settings.accessLog ?? null);
     try {
       await this.#discoverer.begin(set.plan, (name) => set.component('discovery', name)!.discovery!);
-      const generation = await this.generations.put({ ...set, plan: this.#discoverer.withFound(set.plan) });
+      const plan = this.#discoverer.withFound(set.plan);
+      await this.#names.begin(plan);
+      const generation = await this.generations.put({ ...set, plan });
       this.#discoverer.settle(set.plan);
       this.certificates.keep(set.plan, (name) => set.component('certificates', name)!.certificateSource!);
       return generation;
     } catch (thrown) {
       this.#set = previous;
       this.#discoverer.settle(previous?.plan ?? null);
+      this.#names.settle();
       this.#accessLog.use(previous?.plan.settings.accessLog ?? null);
       throw thrown;
     }
@@ -279,6 +298,7 @@ export class Runtime {
     this.#fallBacks.stop();
     this.#discoverer.settle(null);
     await this.certificates.stop();
+    this.#names.stop();
     return this.#planes.drain(deadlineMs);
   }
 
@@ -290,6 +310,7 @@ export class Runtime {
     this.#fallBacks.stop();
     this.#discoverer.settle(null);
     await this.certificates.stop();
+    this.#names.stop();
     await this.#planes.stop();
     await this.#accessLog.close();
   }
@@ -335,6 +356,7 @@ export class Runtime {
     const gone = this.#goneMembers(next.plan, previous?.plan);
     setServerWords(this.servers, next, previous);
     this.#checker.watch(next.plan, next.slots);
+    this.#names.watch(next.plan, next.slots);
     this.#ejections.watch(next.plan, next.slots);
     this.#circuits.watch(next.plan, next.slots);
     for (const event of [...gone, ...this.#newMembers(next.plan, previous?.plan)]) this.#tellMember(event);
@@ -365,6 +387,7 @@ export class Runtime {
       }
     }
     this.#checker.change(plan, slots, changes);
+    this.#names.change(plan, slots, changes);
     this.#ejections.change(plan, slots, previous.slots, changes);
     for (const event of events) this.#tellMember(event);
     for (const event of come) this.#tellMember(event());

@@ -13,6 +13,7 @@ import { ConnectionTotal } from '../shared/connection-total.ts';
 import { CounterSums } from '../shared/counters.ts';
 import { Heartbeats, HeartbeatWatch } from '../shared/heartbeats.ts';
 import type { SharedMemory } from '../shared/memory.ts';
+import type { NameChanges } from '../shared/name-table.ts';
 import type { MembersOrder, PrepareOrder, Report } from '../shared/orders.ts';
 import { type PackedOrder, packOrder } from '../shared/packed-order.ts';
 import { ServerTable } from '../shared/server-table.ts';
@@ -83,6 +84,8 @@ export class ThreadPool implements Planes {
   readonly #options: ThreadPoolOptions;
   readonly #places: Place[];
   readonly #watch: HeartbeatWatch;
+  /** What threads that come later have to know. */
+  readonly #names = new Map<string, readonly string[]>();
   #timer: NodeJS.Timeout | undefined;
   #lastLookMs = 0;
   #isStopping = false;
@@ -135,6 +138,14 @@ export class ThreadPool implements Planes {
     for (const { thread } of this.#places) thread?.abandon(generation);
   }
 
+  know(changes: NameChanges): void {
+    for (const [name, addresses] of Object.entries(changes)) {
+      if (addresses === null) this.#names.delete(name);
+      else this.#names.set(name, addresses);
+    }
+    for (const { thread } of this.#places) thread?.know(changes);
+  }
+
   async drain(deadlineMs: number): Promise<number> {
     this.#isStopping = true;
     const cuts = await Promise.all(this.#places.map(({ thread }) => thread?.drain(deadlineMs) ?? 0));
@@ -184,6 +195,7 @@ export class ThreadPool implements Planes {
       report: (message) => report(number, message),
       lost: (reason) => this.#lost(number, reason),
     });
+    if (this.#names.size > 0) place.thread.know(Object.fromEntries(this.#names));
     return place.thread;
   }
 

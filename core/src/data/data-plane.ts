@@ -12,6 +12,7 @@ import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
+import { type NameChanges, NameTable } from '../shared/name-table.ts';
 import { NoticeBoard } from '../shared/notice-board.ts';
 import { type DataPlane, type MembersOrder, type OpenSessions, type PrepareOrder, portName } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
@@ -83,6 +84,7 @@ class LoopDataPlane implements DataPlane {
       backends: new BackendTable(memory),
       stickClock: new StickClock(memory.sticks),
       sticks: new Map(),
+      names: new NameTable(host.now),
       rates: new SharedRateTable(memory, thread, host.now),
       addresses: new AddressCounts(memory, thread),
       connectionTotal: new ConnectionTotal(memory, thread),
@@ -202,6 +204,14 @@ class LoopDataPlane implements DataPlane {
     this.#prepared.delete(number);
     for (const port of prepared.opened) port.close();
     if (prepared.relinked !== null && this.#current !== null) this.#retireEndpoints(this.#current);
+  }
+
+  know(changes: NameChanges): void {
+    this.#loop.names.know(changes);
+    for (const endpoint of this.#endpoints.values()) {
+      const { address } = endpoint;
+      if (endpoint.isNamed && 'host' in address && address.host in changes) endpoint.moved(this.#loop.names);
+    }
   }
 
   async drain(deadlineMs: number): Promise<number> {

@@ -9,6 +9,7 @@ import type { ConnectionTotal } from '../shared/connection-total.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
+import type { NameTable } from '../shared/name-table.ts';
 import type { NoticeBoard } from '../shared/notice-board.ts';
 import type { LogLevel, OpenSession } from '../shared/orders.ts';
 import type { OutcomeCounts } from '../shared/outcome-counts.ts';
@@ -56,6 +57,8 @@ export interface Loop {
   readonly stickClock: StickClock;
   /** Stick tables by backend name. */
   readonly sticks: Map<string, BackendSticks>;
+  /** The addresses of servers' names. */
+  readonly names: NameTable;
   readonly rates: SharedRateTable;
   readonly addresses: AddressCounts;
   readonly connectionTotal: ConnectionTotal;

@@ -3,8 +3,10 @@
  *
  * It belongs to a slot and address and lives over generations, so that a reload keeps the pool warm.
  */
+import { isIP } from 'node:net';
 import type { Address } from '@sluice/dsl/plan';
 import { ServerIndex } from '../shared/counters.ts';
+import type { NameTable } from '../shared/name-table.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ServerSide } from './exchange/server-side.ts';
 import { ServerConnection } from './http1/server-connection.ts';
@@ -24,6 +26,8 @@ export class ServerEndpoint {
   readonly slot: number;
   readonly address: Address;
   readonly key: string;
+  /** Its host is a name, whose addresses the loop knows. */
+  readonly isNamed: boolean;
   /** How TLS is spoken to it; null: it is not. */
   readonly tls: EndpointTls | null;
   /** Newest last: the one used last is the least likely to have been closed by the server. */
@@ -39,6 +43,7 @@ export class ServerEndpoint {
     this.slot = slot;
     this.address = address;
     this.tls = tls;
+    this.isNamed = 'host' in address && isIP(address.host) === 0;
     this.key = endpointKey(slot, address, tls?.key);
   }
 
@@ -95,7 +100,7 @@ export class ServerEndpoint {
 
   /** keep takes a connection back; false when it should be closed. */
   keep(connection: ServerConnection): boolean {
-    if (this.#isRetired) return false;
+    if (this.#isRetired || !this.#isCurrent(connection.remote, connection.loop.names)) return false;
     if (connection.introduction !== '') {
       this.#keepIntroduced(connection);
       return true;
@@ -141,6 +146,18 @@ export class ServerEndpoint {
     }
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** moved: the server's name has other addresses. What goes to one that it has no more ends when nothing is open on it. */
+  moved(names: NameTable): void {
+    for (const connection of [...this.#idle, ...[...this.#introduced.values()].flat()]) {
+      if (!this.#isCurrent(connection.remote, names)) connection.discard();
+    }
+    for (const session of [...this.#sessions]) if (!this.#isCurrent(session.remote, names)) session.retire();
+  }
+
+  #isCurrent(remote: string, names: NameTable): boolean {
+    return remote === '' || 'path' in this.address || names.has(this.address.host, remote);
   }
 
   /** flush closes the idle connections: the server has been found dead, so none of them is worth a try. */

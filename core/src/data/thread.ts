@@ -85,6 +85,9 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
           prepares.delete(order.generation);
           await plane.abandon(order.generation);
           break;
+        case 'names':
+          plane.know(order.changes);
+          break;
         case 'drain':
           report({ type: 'drained', cut: await plane.drain(order.deadlineMs) });
           break;

@@ -3,7 +3,7 @@
  *
  * `converse` of `@sluice/core/probe` opens the connection, sends the PROXY header, bounds what is read, and lets go of it all.
  */
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Address, Args } from '@sluice/dsl/plan';
 
@@ -12,6 +12,8 @@ export interface ProbeTarget {
   readonly backend: string;
   readonly server: string;
   readonly address: Address;
+  /** The server is written by a name: finds its addresses without asking anybody. `connect` takes it; `converse` does. */
+  readonly lookup?: LookupFunction;
   /** Written by the check's `send proxy`: the version of the PROXY header with which the probe's connection begins. */
   readonly sendProxy?: 'v1' | 'v2';
   /**

@@ -10,7 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no connection in time',
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
-  ENOTFOUND: 'name not found',
+  ENOTFOUND: 'its name does not resolve',
   EAI_AGAIN: 'name could not be looked up',
   ENOENT: 'no such socket',
   EACCES: 'permission denied',

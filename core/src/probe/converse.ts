@@ -79,7 +79,7 @@ class Connection implements LineUser {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     const isHeard = this.#conversation !== null && !this.#isSecured;
     try {
-      this.#line = openLine(this.#target.address, this, isHeard);
+      this.#line = openLine(this.#target, this, isHeard);
     } catch (error) {
       this.#settle(resultOfError(error as NodeJS.ErrnoException));
     }

@@ -5,7 +5,8 @@
  * opened again, which `net.Socket` allows once it has closed. One that had an error, or holds anything of the connection before, is left to the collector.
  */
 import { Socket } from 'node:net';
-import { type Address, socketName } from '@sluice/dsl/plan';
+import { socketName } from '@sluice/dsl/plan';
+import type { ProbeTarget } from '../plugin/health-check.ts';
 
 /** LineUser is a probe, from `open` to `hangUp`. */
 export interface LineUser {
@@ -17,6 +18,12 @@ export interface LineUser {
   closed(): void;
 }
 
+/** LineTarget is where to; `lookup` finds the addresses of a name. */
+export type LineTarget = Pick<ProbeTarget, 'address' | 'lookup'>;
+
+/** How long one of several addresses has before the next one is tried. */
+const ADDRESS_MS = 1000;
+
 /** Most lines of each kind that are kept for later. */
 const MOST_KEPT = 256;
 
@@ -27,9 +34,9 @@ const heard: Line[] = [];
  * openLine connects. `isHeard`: what the server says is passed on; else nothing is read, and the socket may be handed to TLS. Throws
  * what `connect` throws.
  */
-export function openLine(address: Address, user: LineUser, isHeard: boolean): Line {
+export function openLine(target: LineTarget, user: LineUser, isHeard: boolean): Line {
   const line = (isHeard ? heard : silent).pop() ?? new Line(isHeard);
-  line.open(address, user);
+  line.open(target, user);
   return line;
 }
 
@@ -54,11 +61,15 @@ export class Line {
     socket.on('end', () => this.#user?.ended());
   }
 
-  open(address: Address, user: LineUser): void {
+  open({ address, lookup }: LineTarget, user: LineUser): void {
     this.#user = user;
     this.#isKept = false;
     if ('path' in address) this.socket.connect(socketName(address.path));
-    else this.socket.connect(address.port, address.host);
+    else if (lookup === undefined) this.socket.connect(address.port, address.host);
+    else {
+      const byName = { lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ADDRESS_MS };
+      this.socket.connect({ host: address.host, port: address.port, ...byName });
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import type { ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 import type { AccessBatch } from './access-batch.ts';
 import type { CircuitState } from './circuit-table.ts';
+import type { NameChanges } from './name-table.ts';
 import type { PackedOrder } from './packed-order.ts';
 
 /** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
@@ -107,6 +108,8 @@ export type Order =
   | { readonly type: 'activate'; readonly generation: number }
   /** Throws away a prepared generation that was never activated. */
   | { readonly type: 'abandon'; readonly generation: number }
+  /** Servers' names have these addresses from now on. */
+  | { readonly type: 'names'; readonly changes: NameChanges }
   | { readonly type: 'drain'; readonly deadlineMs: number }
   /** Asks what is open on a server; `ask` comes back with the answer. */
   | { readonly type: 'sessions'; readonly ask: number; readonly slot: number; readonly most: number }
@@ -146,6 +149,8 @@ export interface DataPlane {
   /** activate switches to a prepared generation at once. Open requests end on their own one. Closes listeners it lacks. */
   activate(generation: number): void;
   abandon(generation: number): Promise<void>;
+  /** know takes in the addresses that servers' names have from now on. Names that are not among the changes stay as they are. */
+  know(changes: NameChanges): void;
   /** drain closes listeners, ends idle connections, waits for open requests, then cuts. Resolves to the number cut. */
   drain(deadlineMs: number): Promise<number>;
   /**

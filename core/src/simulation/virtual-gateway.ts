@@ -32,6 +32,7 @@ import { ThreadCounters } from '../shared/counters.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
+import { NameTable } from '../shared/name-table.ts';
 import { NoticeBoard } from '../shared/notice-board.ts';
 import type { PrepareOrder, SlotMap } from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
@@ -216,6 +217,7 @@ export class VirtualGateway {
       table: new ServerTable(memory.servers, memory.threads),
       backends: new BackendTable(memory),
       stickClock: this.sticks.clock,
+      names: new NameTable(now),
       rates: new SharedRateTable(memory, thread, now),
       addresses: new AddressCounts(memory, thread),
       connectionTotal: new ConnectionTotal(memory, thread),

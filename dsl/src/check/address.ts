@@ -182,6 +182,13 @@ function isLinkLocal(address: IpAddress): boolean {
   return !address.isV4 && address.text.length > 3 && (Number.parseInt(address.text, 16) & 0xffc0) === 0xfe80;
 }
 
+/** isResolver: a DNS server's address: an IP, with a port if it is not 53. */
+export function isResolver(text: string): boolean {
+  if (parseIp(text) !== null) return true;
+  const address = readAddress(text, SERVER_ADDRESS);
+  return 'host' in address && parseIp(address.host) !== null;
+}
+
 /** addressText writes an address as rule files do. */
 export function addressText(address: Address): string {
   if ('path' in address) return `unix:${address.path}`;

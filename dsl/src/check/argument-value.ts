@@ -7,7 +7,7 @@ import { normalisePath } from '../match/path.ts';
 import type { ArgValue } from '../plan/rule.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
-import { LISTEN_ADDRESS, readAddress, readAddresses, SERVER_ADDRESS } from './address.ts';
+import { isResolver, LISTEN_ADDRESS, readAddress, readAddresses, SERVER_ADDRESS } from './address.ts';
 import { checkRegexItem, networkValues } from './field-value.ts';
 import { misspelledHeader } from './header-names.ts';
 import {
@@ -25,7 +25,7 @@ import type { Scope } from './scope.ts';
 import { readTemplate } from './template.ts';
 
 /** LIST_TYPES take several values with commas between them. */
-export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes', 'files', 'names']);
+export const LIST_TYPES: ReadonlySet<string> = new Set(['statuses', 'cidrs', 'causes', 'files', 'names', 'resolvers']);
 
 /** NUMERIC_TYPES begin with a digit, so that one that is left out can be told from one that is there. */
 export const NUMERIC_TYPES: ReadonlySet<string> = new Set([
@@ -164,6 +164,7 @@ export function listItemValues(scope: Scope, item: WordItem, arg: BaseArg): read
 
 function listItemValue(scope: Scope, item: WordItem, arg: BaseArg): string | number | undefined {
   const text = item.value;
+  if (arg.type === 'resolvers') return isResolver(text) ? text : fail(scope, 'SL0662', item, { value: text });
   if (arg.type === 'causes' && text === 'connect-failure') return text;
   if (arg.type === 'causes' && !/^\d/.test(text)) {
     return fail(

@@ -72,6 +72,17 @@ function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, sa
   if (found.value.name === 'probes at most') return { ...settings, probesAtOnce: line.args.count as number };
   if (found.value.name === 'connections at most') return { ...settings, connections: line.args.count as number };
   if (found.value.name === 'test before reload') return { ...settings, testsBeforeReload: true };
+  if (found.value.name === 'look up names') {
+    const { servers = [], least = 1_000, most = 60_000 } = line.args;
+    if ((least as number) > (most as number)) {
+      scope.error('SL0663', line.spans.get('least') ?? line.span, {});
+      return settings;
+    }
+    return {
+      ...settings,
+      names: { servers: servers as readonly string[], leastMs: least as number, mostMs: most as number },
+    };
+  }
   if (found.value.name === 'log access json') return { ...settings, accessLog: line.args.file as string };
   if (found.value.name === 'admin') {
     const admin = readAdmin(scope, line);

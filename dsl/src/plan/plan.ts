@@ -351,6 +351,16 @@ export interface AdminPlan {
   readonly token: string | null;
 }
 
+/** NamesPlan: whom to ask for the addresses of servers' names, and how long answers hold, whatever their ttl. */
+export interface NamesPlan {
+  /** `IP` or `IP:PORT`. */
+  readonly servers: readonly string[];
+  /** Default 1 s. */
+  readonly leastMs: number;
+  /** Default 60 s. */
+  readonly mostMs: number;
+}
+
 export interface SettingsPlan {
   /** Data threads; null: one per core. 0: the caller's own event loop. */
   readonly threads: number | null;
@@ -366,6 +376,8 @@ export interface SettingsPlan {
   readonly accessLog?: string;
   /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */
   readonly testsBeforeReload?: boolean;
+  /** How the names of servers are looked up. Default: by the system's DNS servers, held for 1 s to 60 s. */
+  readonly names?: NamesPlan;
   /** Default: there is no admin API. */
   readonly admin?: AdminPlan;
   /** Where certificates that the gateway gets by itself come from, one of each kind. Default: nowhere. */

@@ -9,10 +9,12 @@ import type { ArgWord } from './word.ts';
 export type SectionKind = 'listener' | 'backend' | 'settings';
 
 /**
- * BaseArg is an argument of a base setting. Three types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`),
- * `bind` (the same to listen on: `:80` is every address) and `causes` (what a retry is for: `connect-failure`, statuses).
+ * BaseArg is an argument of a base setting. Four types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`),
+ * `bind` (the same to listen on: `:80` is every address), `causes` (what a retry is for: `connect-failure`, statuses) and `resolvers` (DNS servers).
  */
-export type BaseArg = Omit<ArgWord, 'type'> & { readonly type: ArgWord['type'] | 'address' | 'bind' | 'causes' };
+export type BaseArg = Omit<ArgWord, 'type'> & {
+  readonly type: ArgWord['type'] | 'address' | 'bind' | 'causes' | 'resolvers';
+};
 
 export interface SettingWord {
   readonly section: SectionKind;
@@ -723,6 +725,39 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     doc: 'how many health checks may be under way at once',
     example: 'probes at most 256',
     args: [{ name: 'count', type: 'number', doc: 'probes', min: 1, max: 10_000 }],
+  },
+  {
+    section: 'settings',
+    name: 'look up names',
+    doc: 'whom to ask for the addresses of servers’ names, and how long answers hold whatever their ttl',
+    example: 'look up names by 10.0.0.53, 10.0.1.53 ttl at most 30s',
+    args: [
+      {
+        name: 'servers',
+        type: 'resolvers',
+        before: 'by',
+        doc: 'DNS servers, tried in turn; by default those of the system',
+        isOptional: true,
+      },
+      {
+        name: 'least',
+        type: 'duration',
+        before: 'ttl at least',
+        doc: '1 s by default',
+        isOptional: true,
+        min: 100,
+        max: DAY,
+      },
+      {
+        name: 'most',
+        type: 'duration',
+        before: 'ttl at most',
+        doc: '60 s by default',
+        isOptional: true,
+        min: 100,
+        max: DAY,
+      },
+    ],
   },
   {
     section: 'settings',

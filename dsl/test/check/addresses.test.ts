@@ -146,3 +146,34 @@ test('only socket files have permissions', async () => {
   const { diagnostics } = await compileText('listener web on :80, unix:@web { socket mode 660; otherwise deny }');
   assert.deepEqual(codesOf(diagnostics), ['SL0661 1:34']);
 });
+
+test('settings say whom to ask for names, and how long answers hold', async () => {
+  const namesOf = async (line: string): Promise<unknown> =>
+    (await planOf(`settings { ${line} }\nlistener web on :80 { otherwise deny }`)).settings.names;
+  assert.equal(await namesOf('threads 1'), undefined);
+  assert.deepEqual(await namesOf('look up names by 10.0.0.53, [::1]:5353, 2001:db8::53'), {
+    servers: ['10.0.0.53', '[::1]:5353', '2001:db8::53'],
+    leastMs: 1000,
+    mostMs: 60_000,
+  });
+  assert.deepEqual(await namesOf('look up names ttl at least 5s ttl at most 10s'), {
+    servers: [],
+    leastMs: 5000,
+    mostMs: 10_000,
+  });
+});
+
+for (const [line, code] of [
+  ['look up names', 'SL0117'],
+  ['look up names by', 'SL0117'],
+  ['look up names by dns.internal:53', 'SL0662'],
+  ['look up names by 10.0.0.53:0', 'SL0662'],
+  ['look up names by unix:/run/dns', 'SL0662'],
+  ['look up names ttl at least 90s', 'SL0663'],
+  ['look up names ttl at most 5', 'SL0606'],
+] as const) {
+  test(`settings about names that are wrong: ${line}`, async () => {
+    const { diagnostics } = await compileText(`settings {\n${line}\n}\nlistener web on :80 { otherwise deny }`);
+    assert.equal(codesOf(diagnostics)[0]!.slice(0, 6), code);
+  });
+}

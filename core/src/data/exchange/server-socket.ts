@@ -10,7 +10,7 @@ import { isAlert, tlsReason } from '../../shared/tls-reason.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { Timed } from '../timer-wheel.ts';
-import { dial } from '../transport/dial.ts';
+import { dial, unreached } from '../transport/dial.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
 import { watchEnd } from '../transport/watched-end.ts';
@@ -47,6 +47,8 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   /** The connection itself; from when it stands, the TLS on it, if there is any. */
   socket: Socket;
   out: Output;
+  /** The address behind a server's name that it is connected to; empty for a server without a name. */
+  remote = '';
   /** Until the connection stands, with its TLS, or is given up. */
   isConnecting = true;
   protected readonly input = new Input(this);
@@ -67,7 +69,7 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
     const { address, tls } = endpoint;
     // TLS takes the system's connection over, so nothing else may read from it.
     const onread = tls === null ? { onread: Input.onread } : {};
-    const socket = dial(address, { allowHalfOpen: true, ...onread });
+    const socket = dial(address, endpoint.isNamed ? loop.names : null, { allowHalfOpen: true, ...onread });
     this.socket = socket;
     this.out = new Output(socket, this);
     (socket as NetSocket).toServer = this;
@@ -102,6 +104,7 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   /** reached begins the handshake. The time for it is what is left of `timeout connect`. */
   reached(): void {
     if (!this.isConnecting) return;
+    this.#noteAddress();
     const raw = this.socket;
     raw.off('close', onClose);
     if (this.introduction !== '') raw.write(this.introduction, 'latin1');
@@ -138,11 +141,21 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
         return;
       }
       this.input.accept(stream);
-    } else if (this.introduction !== '') {
-      this.out.text(this.introduction);
+    } else {
+      this.#noteAddress();
+      if (this.introduction !== '') this.out.text(this.introduction);
     }
     this.isConnecting = false;
     this.opened();
+  }
+
+  /** noteAddress keeps which address of a server's name it is, and which ones were tried in vain. */
+  #noteAddress(): void {
+    const { address, isNamed } = this.endpoint;
+    if (!isNamed || 'path' in address) return;
+    this.remote = this.socket.remoteAddress ?? '';
+    const failed = unreached(this.socket);
+    if (failed.length > 0) this.loop.names.failed(address.host, failed);
   }
 
   /** broke keeps what went wrong with TLS; `close` follows. */

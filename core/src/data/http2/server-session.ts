@@ -110,6 +110,11 @@ export class ServerSession extends Session<ServerStream> {
     loop.wheel.limit(this.#wire, connectMs);
   }
 
+  /** The address behind the server's name; empty for a server without a name. */
+  get remote(): string {
+    return this.#wire.remote;
+  }
+
   get out(): Output {
     return this.#wire.out;
   }

@@ -3,6 +3,10 @@
  */
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { type Address, socketName } from '@sluice/dsl/plan';
+import type { NameTable } from '../../shared/name-table.ts';
+
+/** How long one of several addresses has before the next one is tried. */
+export const ADDRESS_MS = 1000;
 
 export interface DialOptions {
   readonly allowHalfOpen?: boolean;
@@ -10,8 +14,17 @@ export interface DialOptions {
   readonly onread?: OnReadOpts;
 }
 
-/** dial returns a socket that is connecting. */
-export function dial(address: Address, options: DialOptions): Socket {
+/** dial returns a socket that is connecting. `names`: the host is a name, and its addresses are there; null: it is an address. */
+export function dial(address: Address, names: NameTable | null, options: DialOptions): Socket {
   if ('path' in address) return connect({ path: socketName(address.path), ...options });
-  return connect({ host: address.host, port: address.port, noDelay: true, ...options });
+  const { host, port } = address;
+  if (names === null) return connect({ host, port, noDelay: true, ...options });
+  const byName = { lookup: names.lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ADDRESS_MS };
+  return connect({ host, port, noDelay: true, ...byName, ...options });
+}
+
+/** unreached are the addresses that were tried in vain before the one that the socket is connected to. */
+export function unreached(socket: Socket): readonly string[] {
+  const tried = socket.autoSelectFamilyAttemptedAddresses ?? [];
+  return tried.slice(0, -1).map((each) => each.slice(0, each.lastIndexOf(':')).replace(/^\[|\]$/g, ''));
 }

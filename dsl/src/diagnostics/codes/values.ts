@@ -334,4 +334,22 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'listener web on :8080 { socket mode 660; otherwise deny }',
     right: 'listener web on unix:/run/web.sock { socket mode 660; otherwise deny }',
   },
+  SL0662: {
+    severity: 'error',
+    message: '`{value}` is not the address of a DNS server',
+    mend: 'Write an IP, or one with a port, such as `127.0.0.1:5353`',
+    why: 'Whom to ask for names cannot itself be found by a name.',
+    context: 'settings',
+    wrong: 'look up names by dns.internal',
+    right: 'look up names by 10.0.0.53',
+  },
+  SL0663: {
+    severity: 'error',
+    message: 'the least ttl is above the most',
+    mend: 'By default answers hold for 1s to 60s; say both where one of these does not fit',
+    why: 'An answer cannot hold for longer than its longest time.',
+    context: 'settings',
+    wrong: 'look up names ttl at least 5m',
+    right: 'look up names ttl at least 5m ttl at most 1h',
+  },
 };
