@@ -21,7 +21,9 @@ import { isFresh, readText, writeText } from './storage.ts';
 import type { Turns } from './turns.ts';
 
 /** The file is looked at this often, as another gateway may have renewed it. */
-const LOOK_MS = 3_600_000;
+const LOOK_MS = 6 * 3_600_000;
+/** However late the authority would have it, of a certificate’s life. */
+const LATEST_SHARE = 0.9;
 /** How long after an attempt of another gateway is looked again. */
 const LOCKED_LOOK_MS = 5000;
 const CUT_SHORT = 'the attempt was cut short';
@@ -156,12 +158,20 @@ export class AcmeCertificate {
   #due(): number {
     const { timers } = this.#parts.host;
     const { nextMs, issuedMs } = this.#attempts;
-    if (this.#chain === null) return Math.max(nextMs, nextAllowedMs(issuedMs, timers.now()));
-    const { fromMs, toMs } = this.#chain;
-    const usualMs = renewalMs(fromMs, toMs, this.#draw);
+    const allowedMs = nextAllowedMs(issuedMs, timers.now());
+    if (this.#chain === null) return Math.max(nextMs, allowedMs);
+    const usualMs = this.#usualMs(this.#chain);
     const window = this.#window;
-    const wishedMs = window === null ? usualMs : window.fromMs + this.#draw * (window.toMs - window.fromMs);
-    return Math.max(nextMs, wishedMs);
+    if (window === null) return Math.max(nextMs, usualMs);
+    // An authority that would have each new one renewed at once gets its way four times a week.
+    const wishedMs = Math.max(allowedMs, window.fromMs + this.#draw * (window.toMs - window.fromMs));
+    const { fromMs, toMs } = this.#chain;
+    const latestMs = window.toMs < usualMs ? usualMs : fromMs + LATEST_SHARE * (toMs - fromMs);
+    return Math.max(nextMs, Math.min(latestMs, wishedMs));
+  }
+
+  #usualMs({ fromMs, toMs }: Chain): number {
+    return renewalMs(fromMs, toMs, this.#draw);
   }
 
   /** The authority's own wish is no reason to fail: without it, the usual time holds. */
@@ -176,7 +186,7 @@ export class AcmeCertificate {
     const { signal } = this.#stopping;
     try {
       this.#window = await renewalWindow(await authority.client(), id, nowMs, signal);
-      this.#windowAgainMs = this.#window?.againMs ?? nowMs + 24 * LOOK_MS;
+      this.#windowAgainMs = this.#window?.againMs ?? nowMs + 4 * LOOK_MS;
     } catch (thrown) {
       host.log.debug(`no renewal information for ${this.wish.names.join(', ')}: ${reasonOf(thrown)}`);
     }
@@ -245,12 +255,15 @@ export class AcmeCertificate {
     const chain = chainOf(text, names, pair.privateKey);
     if (!(await lock.isHeld())) throw new AcmeError('another gateway took over, as this one did not move for a minute');
     await writeText(file, chain.pem + keyPem(pair.privateKey));
+    const nowMs = timers.now();
     const isFirst = this.#chain === null;
+    // One that had its time was not lost.
+    const isRegular = this.#chain !== null && nowMs >= this.#usualMs(this.#chain);
     this.#chain = chain;
     this.#served = chain.certificate.serialNumber;
     this.#window = null;
     this.#windowAgainMs = 0;
-    this.#attempts = { ...NO_ATTEMPTS, issuedMs: [...before.issuedMs, timers.now()] };
+    this.#attempts = { ...NO_ATTEMPTS, issuedMs: isRegular ? [nowMs] : [...before.issuedMs, nowMs] };
     this.#dueMs = this.#due();
     this.#obtained++;
     await writeState(file, this.#attempts);

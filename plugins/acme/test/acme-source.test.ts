@@ -18,6 +18,8 @@ after(() => authority.stop());
 beforeEach(() => {
   authority.spoil = () => {};
   authority.window = null;
+  authority.days = 90;
+  authority.now = Date.now;
   authority.asked.length = 0;
   authority.payloads.length = 0;
 });
@@ -90,7 +92,7 @@ test('a wish that is no window, or cannot be had, changes nothing', async () => 
     const host = new FakeHost();
     const { source } = openSource(authority, host, ['a.test']);
     await host.next();
-    const event = await until(host, HOUR / 2);
+    const event = await until(host, 3 * HOUR);
     assert.equal(event.isOk, true, event.reason);
     assert.ok(host.aheadMs > 60 * DAY && host.aheadMs < 63 * DAY, `${host.aheadMs / DAY} days`);
     await source.stop();
@@ -105,7 +107,7 @@ test('a renewal that fails leaves the certificate alone, and is tried again', as
   authority.spoil = (path, said) => {
     if (path === 'new-order') said.status = 500;
   };
-  const failure = await until(host, HOUR / 2);
+  const failure = await until(host, 3 * HOUR);
   assert.equal(failure.isOk, false);
   const [state] = source.states();
   assert.deepEqual([state!.state, state!.failures], ['valid', 1]);
@@ -134,10 +136,10 @@ test('what another gateway put into the folder is taken, and nothing is asked fo
   await own.next();
   const other = new FakeHost();
   const second = openSource(authority, other, ['a.test'], { folder });
-  await until(own, HOUR / 2);
+  await until(own, 3 * HOUR);
   assert.equal(orders(), 2);
   while (other.changes < 2) {
-    if (other.isIdle) other.ahead(HOUR);
+    if (other.isIdle) other.ahead(6 * HOUR);
     await new Promise((resolve) => setImmediate(resolve));
     other.aheadMs = 0;
   }
@@ -205,5 +207,39 @@ test('a wait that a wrong clock wrote down is not waited for', async () => {
   const host = new FakeHost();
   const { source } = openSource(authority, host, ['a.test'], { folder: first.folder });
   assert.equal((await host.next()).isOk, true);
+  await source.stop();
+});
+
+test('an authority that would have each new one renewed at once gets its way four times a week', async () => {
+  authority.window = { start: new Date(0).toISOString(), end: new Date(1).toISOString() };
+  const host = new FakeHost();
+  const { source } = openSource(authority, host, ['a.test']);
+  for (let time = 0; time < 4; time++) assert.equal((await until(host, 60_000)).isOk, true);
+  assert.ok(host.aheadMs < HOUR, `${host.aheadMs} ms`);
+  await until(host, 3 * HOUR);
+  assert.ok(host.aheadMs > 6.9 * DAY && host.aheadMs < 7.2 * DAY, `${host.aheadMs / DAY} days`);
+  await source.stop();
+});
+
+test('a window that is far away does not make a certificate run out', async () => {
+  const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  authority.window = { start: at(400 * DAY), end: at(401 * DAY) };
+  const host = new FakeHost();
+  const { source } = openSource(authority, host, ['a.test']);
+  await host.next();
+  await until(host, 3 * HOUR);
+  assert.ok(host.aheadMs < 89 * DAY, `${host.aheadMs / DAY} days`);
+  await source.stop();
+});
+
+test('certificates that live for a day are renewed each day, and one that gets lost comes at once', async () => {
+  authority.days = 1;
+  const host = new FakeHost();
+  authority.now = () => host.timers.now();
+  const { source, file } = openSource(authority, host, ['a.test']);
+  for (let time = 0; time < 8; time++) assert.equal((await until(host, 10 * 60_000)).isOk, true);
+  writeFileSync(file, 'lost');
+  const event = await until(host, 10 * 60_000);
+  assert.match(event.reason, /has come/);
   await source.stop();
 });

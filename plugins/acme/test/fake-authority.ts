@@ -30,6 +30,9 @@ export class FakeAuthority {
   spoil: Spoil = () => {};
   /** What renewal information says; null: there is none. */
   window: { start: string; end: string } | null = null;
+  /** How long its certificates live. */
+  days = 90;
+  now: () => number = Date.now;
   readonly #server: Server;
   readonly #root: { readonly certificate: string; readonly key: KeyObject };
   #names: string[] = [];
@@ -158,10 +161,10 @@ export class FakeAuthority {
     const [info] = der.partsOf(der.decode(csr));
     const publicKey = createPublicKey({ key: der.encode(der.partsOf(info!)[2]!), format: 'der', type: 'spki' });
     const { certificate, key } = this.#root;
-    const wish = { publicKey, commonName: this.#names[0]!, names: this.#names, isAuthority: false, days: 90 };
+    const wish = { publicKey, commonName: this.#names[0]!, names: this.#names, isAuthority: false, days: this.days };
     const { X509Certificate } = process.getBuiltinModule('node:crypto');
     return (
-      makeCertificate({ ...wish, now: new Date() }, { certificate: new X509Certificate(certificate), key }) +
+      makeCertificate({ ...wish, now: new Date(this.now()) }, { certificate: new X509Certificate(certificate), key }) +
       certificate
     );
   }
