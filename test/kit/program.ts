@@ -136,11 +136,16 @@ export function temporaryFolder(): string {
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
 
+/** Nobody gets one that somebody else has and does not listen on yet. */
+const given = new Set<number>();
+
 /** freePort finds a port that nothing listens on now, for programs that cannot say which one they got for 0. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
 }
 
