@@ -24,7 +24,7 @@ import { StickClock } from '../shared/stick-clock.ts';
 import { AccessLog } from './access-log.ts';
 import { DownServers } from './down-servers.ts';
 import { type Generation, newest, type Relinked, succeed, withMembers } from './generation.ts';
-import { link } from './link.ts';
+import { link } from './link/link.ts';
 import type { Closable, Loop } from './loop.ts';
 import { openSessions } from './open-sessions.ts';
 import { Port } from './port.ts';

@@ -12,7 +12,7 @@ import type { MemberChange } from '../shared/orders.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { HeadLimits } from './http1/request-head.ts';
-import type { Endpoints } from './link.ts';
+import type { Endpoints } from './link/link.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { Loop } from './loop.ts';

@@ -18,7 +18,7 @@ import { StickTables } from '../control/stick-tables.ts';
 import { threadPlan } from '../control/thread-plan.ts';
 import { AccessLog } from '../data/access-log.ts';
 import type { Generation, LinkedListener } from '../data/generation.ts';
-import { link } from '../data/link.ts';
+import { link } from '../data/link/link.ts';
 import type { Loop } from '../data/loop.ts';
 import type { ServerEndpoint } from '../data/server-endpoint.ts';
 import { TICK_MS, TimerWheel } from '../data/timer-wheel.ts';

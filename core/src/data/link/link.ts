@@ -1,0 +1,294 @@
+/**
+ * Link: from a plan and the plugins' data entries to a Generation that runs. Data plane; not on the hot path itself.
+ *
+ * What plugins offer is made by linked-plugins.ts.
+ */
+import { compileRulesInSteps, compileTemplate, linkMaps, type RequestFacts, type Steps } from '@sluice/dsl/match';
+import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
+import type { Answer, DataEntry, Linker } from '../../plugin/data-entry.ts';
+import { trustedPeers } from '../../shared/client-ip.ts';
+import { compilePage, errorPageOf } from '../../shared/error-pages.ts';
+import { membersAfter } from '../../shared/member-change.ts';
+import type { MemberChange, PrepareOrder } from '../../shared/orders.ts';
+import { ruleScopes } from '../../shared/rule-scopes.ts';
+import { SharedStickTable } from '../../shared/shared-stick-table.ts';
+import { BackendOutcomes } from '../backend-outcomes.ts';
+import { BackendSticks } from '../backend-sticks.ts';
+import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../generation.ts';
+import { isForwardingField } from '../http1/field-block.ts';
+import { isUntouchable } from '../http1/field-edits.ts';
+import type { HeadLimits } from '../http1/request-head.ts';
+import { LiveServerPool } from '../live-server-pool.ts';
+import type { Loop } from '../loop.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import type { ServerEndpoint } from '../server-endpoint.ts';
+import type { LinkedServerTls } from '../server-tls.ts';
+import { WaitingLine } from '../waiting-line.ts';
+import { LinkedPlugins } from './linked-plugins.ts';
+import { LinkError, PluginFunctions } from './plugin-functions.ts';
+
+/** Servers that are looked at in one step. */
+const SERVERS_A_STEP = 512;
+
+/** Where a generation finds servers: connections and counts that outlive it. `tls`: how TLS is spoken to them; null: it is not. */
+export type Endpoints = (
+  slot: number,
+  server: BackendPlan['servers'][number],
+  backend: string,
+  tls: LinkedServerTls | null,
+) => ServerEndpoint;
+
+/**
+ * link makes a generation, in steps, as the event loop has requests to serve meanwhile. Throws LinkError, or whatever a
+ * plugin's factory throws, told with its rule.
+ */
+export function* link(
+  order: PrepareOrder,
+  entries: ReadonlyMap<string, DataEntry>,
+  endpoints: Endpoints,
+  loop: Loop,
+): Steps<Generation> {
+  return yield* new Linking(order, new PluginFunctions(entries), loop).link(endpoints);
+}
+
+/** headLimits: in a plan 0 means none. */
+function headLimits({ limits }: ListenerPlan): HeadLimits {
+  const none = Number.MAX_SAFE_INTEGER;
+  return {
+    headBytes: limits.headBytes || none,
+    targetBytes: limits.targetBytes || none,
+    headerCount: limits.headerCount || none,
+  };
+}
+
+class Linking {
+  readonly #order: PrepareOrder;
+  readonly #loop: Loop;
+  readonly #parts: LinkedPlugins;
+  readonly #linker: Omit<Linker, 'scope'>;
+
+  constructor(order: PrepareOrder, functions: PluginFunctions, loop: Loop) {
+    this.#order = order;
+    this.#loop = loop;
+    this.#parts = new LinkedPlugins(order, functions, loop);
+    const { plan } = order;
+    const indexes = new Map(plan.backends.map((backend, index) => [backend.name, index]));
+    this.#linker = {
+      backend: (name) => {
+        const index = indexes.get(name);
+        if (index === undefined) throw new LinkError(`there is no backend \`${name}\``);
+        return index;
+      },
+      template: (template) => compileTemplate(template, this.#parts.readers, (name) => this.#parts.secret(name)),
+      rates: loop.rates,
+      map: linkMaps(plan.maps, (name) => this.#linker.backend(name)),
+    };
+  }
+
+  *link(endpoints: Endpoints): Steps<Generation> {
+    const { plan, generation: number } = this.#order;
+    const listeners = new Map<string, LinkedListener>();
+    const backends: LinkedBackend[] = [];
+    for (const backend of plan.backends) backends.push(yield* this.#backend(backend, endpoints));
+    const generation: Generation = {
+      number,
+      listeners,
+      backends,
+      mostConnections: plan.settings.connections ?? 0,
+      relink: (backend, change, at) => this.#relink(backend, change, at),
+      errorAnswer: this.#parts.errorAnswers(),
+      holds: 0,
+      isCurrent: false,
+    };
+    this.#linkFallBacks(generation.backends);
+    for (const listener of plan.listeners) listeners.set(listener.name, yield* this.#listener(listener, generation));
+    return generation;
+  }
+
+  *#listener(plan: ListenerPlan, generation: Generation): Steps<LinkedListener> {
+    if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
+      throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
+    }
+    const listener: LinkedListener = {
+      name: plan.name,
+      slot: this.#order.slots.listeners[plan.name]!,
+      plan,
+      generation,
+      guards: yield* compileRulesInSteps(plan.guards, this.#parts.readers, plan.indexes?.guards),
+      guardRules: yield* this.#rules(plan.name, plan.guards),
+      changes: yield* compileRulesInSteps(plan.changes, this.#parts.readers, plan.indexes?.changes),
+      changeRules: yield* this.#rules(plan.name, plan.changes),
+      routes: yield* compileRulesInSteps(plan.routes, this.#parts.readers, plan.indexes?.routes),
+      routeRules: yield* this.#rules(plan.name, plan.routes),
+      responses:
+        plan.responseChanges.length === 0
+          ? null
+          : yield* compileRulesInSteps(plan.responseChanges, this.#parts.readers, plan.indexes?.responseChanges),
+      responseRules: yield* this.#rules(plan.name, plan.responseChanges),
+      errorPages: this.#errorPages(plan, generation),
+      trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
+      proxies: plan.proxies === undefined ? null : trustedPeers(plan.proxies, this.#order.plan),
+      spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
+      headLimits: headLimits(plan),
+      tls: plan.tls === null ? null : this.#parts.tls(plan.tls, plan),
+      proofs: plan.protocol === 'http' ? this.#parts.proofsOnHttp() : null,
+      readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,
+      passthrough: null,
+    };
+    const { passthroughs = [] } = plan;
+    return passthroughs.length === 0
+      ? listener
+      : { ...listener, passthrough: yield* this.#passthrough(listener, passthroughs) };
+  }
+
+  *#passthrough(listener: LinkedListener, passthroughs: readonly Rule[]): Steps<LinkedListener> {
+    const none = yield* compileRulesInSteps([], this.#parts.readers);
+    return {
+      ...listener,
+      guards: none,
+      guardRules: [],
+      changes: none,
+      changeRules: [],
+      routes: yield* compileRulesInSteps(passthroughs, this.#parts.readers),
+      routeRules: passthroughs.map((rule) => {
+        const backend = this.#linker.backend(String(rule.args.backend));
+        return { rule, action: { kind: 'route', route: () => backend } };
+      }),
+      responses: null,
+      responseRules: [],
+      tls: null,
+      proofs: null,
+    };
+  }
+
+  #errorPages(plan: ListenerPlan, generation: Generation): LinkedListener['errorPages'] {
+    if (plan.errorPages.length === 0) return null;
+    const pages = new Map<number, (request: RequestFacts) => Answer>();
+    for (let status = 400; status < 600; status++) {
+      const page = errorPageOf(plan, status);
+      if (page !== undefined) pages.set(status, compilePage(page, generation.errorAnswer(status)));
+    }
+    return pages;
+  }
+
+  *#rules(listener: string, rules: readonly Rule[]): Steps<LinkedRule[]> {
+    const scopes = ruleScopes(listener, rules);
+    const linked: LinkedRule[] = [];
+    for (const [index, rule] of rules.entries()) {
+      linked.push({ rule, action: this.#parts.action(rule, { ...this.#linker, scope: scopes[index]! }) });
+      yield;
+    }
+    return linked;
+  }
+
+  *#backend(plan: BackendPlan, endpoints: Endpoints): Steps<LinkedBackend> {
+    const { slots } = this.#order;
+    const tls = plan.tls === undefined ? null : this.#parts.serverTls(plan.tls);
+    const own: ServerEndpoint[] = [];
+    for (const server of plan.servers) {
+      own.push(endpoints(slots.servers[`${plan.name}/${server.name}`]!, server, plan.name, tls));
+      if (own.length % SERVERS_A_STEP === 0) yield;
+    }
+    yield;
+    const slot = slots.backends[plan.name]!;
+    const pool = yield* this.#pool(plan, own, slot);
+    yield;
+    const sticks = plan.stick === null ? null : this.#sticks(plan.name);
+    return {
+      name: plan.name,
+      slot,
+      plan,
+      pool,
+      tls,
+      line: this.#waitingLine(plan, pool, slot),
+      balancer: this.#parts.balancer(plan.balance, pool),
+      sticks,
+      stickiness: plan.stick === null ? null : this.#parts.stickiness(plan.stick, pool, sticks!),
+      outcomes: BackendOutcomes.of(plan, slots.backends[plan.name]!, this.#loop),
+      service: plan.serve === null ? null : this.#parts.service(plan.serve),
+      fallBack: null,
+      sendProxy: plan.sendProxy ?? null,
+      successor: null,
+      isGone: false,
+      retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
+      retriesConnectFailure: plan.retry.on.includes('connect-failure'),
+      retryBudget: new RetryBudget(slot, plan.retry, this.#loop.retries, this.#loop.now),
+    };
+  }
+
+  /** relink: what belongs to servers that stay is kept; turns are inherited at the switch. */
+  *#relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): Steps<Relinked> {
+    const { slot } = backend;
+    const known = backend.pool.endpoints;
+    const { servers, before } = membersAfter(backend.plan.servers, change);
+    yield;
+    const plan = { ...backend.plan, servers };
+    const stays = new Uint8Array(known.length);
+    const own: ServerEndpoint[] = [];
+    const come: ServerEndpoint[] = [];
+    for (let index = 0; index < servers.length; index++) {
+      const from = before[index]!;
+      if (from === -1) {
+        const server = servers[index]!;
+        come.push(endpoints(change.slots[server.name]!, server, plan.name, backend.tls));
+        own.push(come.at(-1)!);
+      } else {
+        stays[from] = 1;
+        own.push(known[from]!);
+      }
+      if (own.length % SERVERS_A_STEP === 0) yield;
+    }
+    // Under another weight a server is changed, and reached as before.
+    const isUsed = new Set(come);
+    const gone = known.filter((endpoint, index) => stays[index] === 0 && !isUsed.has(endpoint));
+    yield;
+    const pool = yield* this.#pool(plan, own, slot);
+    yield;
+    const line = this.#waitingLine(plan, pool, slot);
+    const stickiness = plan.stick === null ? null : this.#parts.stickiness(plan.stick, pool, backend.sticks!);
+    const balancer = this.#parts.balancer(plan.balance, pool);
+    yield;
+    return {
+      backend: { ...backend, plan, pool, line, stickiness, balancer, successor: null, isGone: false },
+      come,
+      gone,
+    };
+  }
+
+  #pool(plan: BackendPlan, endpoints: readonly ServerEndpoint[], slot: number): Steps<LiveServerPool> {
+    const { table, backends, now } = this.#loop;
+    return LiveServerPool.of(plan, endpoints, { table, backends, slot, now, random: () => this.#loop.random() });
+  }
+
+  #waitingLine(plan: BackendPlan, pool: LiveServerPool, slot: number): WaitingLine {
+    return new WaitingLine(this.#loop, slot, plan.queue, (server) => pool.slot(server));
+  }
+
+  /** The backend's table as this loop has it already, or in the memory that the order brings. */
+  #sticks(backend: string): BackendSticks {
+    const { sticks, stickClock, thread, table } = this.#loop;
+    let own = sticks.get(backend);
+    if (own === undefined) {
+      const memory = this.#order.sticks?.[backend] ?? SharedStickTable.allocate(1, table.threads);
+      own = new BackendSticks(memory, stickClock, thread);
+      sticks.set(backend, own);
+    }
+    return own;
+  }
+
+  /** linkFallBacks: a plan that was written by hand may hold a circle, in which requests would go round for ever. */
+  #linkFallBacks(backends: readonly LinkedBackend[]): void {
+    for (const backend of backends) {
+      const { fallBack } = backend.plan;
+      if (fallBack !== null) backend.fallBack = backends[this.#linker.backend(fallBack.to)]!;
+    }
+    for (const backend of backends) {
+      let next = backend.fallBack;
+      for (let steps = 0; next !== null; steps++, next = next.fallBack) {
+        if (next === backend || steps > backends.length) {
+          throw new LinkError(`backend \`${backend.name}\` falls back to itself`);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * LinkedPlugins: what plugins offer, made with a plan's options, as one generation calls it. Data plane; not on the hot path itself.
+ *
+ * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
+ */
+import type { Socket } from 'node:net';
+import type { FieldReader, Readers, TlsFacts } from '@sluice/dsl/match';
+import { type Args, type ComponentUse, type ListenerPlan, type Place, type Rule, withSecrets } from '@sluice/dsl/plan';
+import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
+import type { Service } from '../../plugin/service.ts';
+import { type PrepareOrder, wordKey } from '../../shared/orders.ts';
+import { StickIndex } from '../../shared/shared-stick-table.ts';
+import type { BackendSticks } from '../backend-sticks.ts';
+import { ClientRefusals } from '../client-refusals.ts';
+import { LinkedBalancer } from '../linked-balancer.ts';
+import type { LiveServerPool } from '../live-server-pool.ts';
+import type { Loop } from '../loop.ts';
+import { type LinkedServerTls, linkServerTls } from '../server-tls.ts';
+import { LinkError, type PluginFunctions } from './plugin-functions.ts';
+import { watchAction } from './watched-action.ts';
+
+export class LinkedPlugins {
+  /** The fields of conditions, by name. */
+  readonly readers: Readers;
+  readonly #order: PrepareOrder;
+  readonly #functions: PluginFunctions;
+  readonly #loop: Loop;
+  readonly #proofsOf = new Map<string, CertificateProofs>();
+
+  constructor(order: PrepareOrder, functions: PluginFunctions, loop: Loop) {
+    this.#order = order;
+    this.#functions = functions;
+    this.#loop = loop;
+    const readers = new Map<string, FieldReader>();
+    for (const [name, reader] of functions.readers()) readers.set(name, this.#watchReader(name, reader));
+    this.readers = readers;
+  }
+
+  action(rule: Rule, linker: Linker): Action {
+    const id = this.#wordId('verb', rule.verb);
+    const factory = this.#functions.find('verbs', rule.verb);
+    const action = made(rule.place, rule.text, () => factory(this.#options(rule.args), linker));
+    return watchAction(action, id, this.#loop.heartbeats, rule, this.#order.plan.backends.length);
+  }
+
+  balancer(use: ComponentUse, pool: LiveServerPool): LinkedBalancer {
+    const factory = this.#functions.find('balancers', use.name);
+    const id = this.#wordId('balance', use.name);
+    return new LinkedBalancer(use.name, use.options, factory, pool, this.#loop.heartbeats, id);
+  }
+
+  stickiness(use: ComponentUse, pool: LiveServerPool, sticks: BackendSticks): Stickiness {
+    const id = this.#wordId('stick', use.name);
+    const { heartbeats, stickClock } = this.#loop;
+    const factory = this.#functions.find('stickiness', use.name);
+    const stickiness = made(use.place, `stick ${use.name}`, () =>
+      factory(this.#options(use.options), {
+        backend: pool.backend,
+        pool,
+        table: {
+          get: (key, ttlMs) => sticks.get(use.name, key, ttlMs),
+          set: (key, slot, ttlMs) => sticks.set(use.name, key, slot, ttlMs),
+        },
+        processSecret: stickClock.secret,
+        countRefused: () => sticks.count(StickIndex.refused),
+      }),
+    );
+    const { ownCookie, isRenewing = false } = stickiness;
+    return {
+      ...(ownCookie === undefined ? {} : { ownCookie }),
+      isRenewing,
+      find: (facts, servers) => {
+        heartbeats.enter(id);
+        const index = stickiness.find(facts, servers);
+        heartbeats.leave();
+        return index;
+      },
+      learn: (facts, servers, server, setCookies) => {
+        heartbeats.enter(id);
+        const cookie = stickiness.learn(facts, servers, server, setCookies);
+        heartbeats.leave();
+        return cookie;
+      },
+    };
+  }
+
+  service(use: ComponentUse): Service {
+    const id = this.#wordId('serve', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('services', use.name);
+    const service = made(use.place, `serve ${use.name}`, () => factory(use.options));
+    return {
+      answer: (request) => {
+        heartbeats.enter(id);
+        const answer = service.answer(request);
+        heartbeats.leave();
+        return answer;
+      },
+    };
+  }
+
+  /** The proofs of a source, made once a generation; null: it needs none. */
+  #proofs(source: string): CertificateProofs | null {
+    let proofs = this.#proofsOf.get(source);
+    if (proofs !== undefined) return proofs;
+    const id = this.#wordId('certificates', source);
+    const { heartbeats, notices } = this.#loop;
+    if (!this.#functions.has('certificateProofs', source)) return null;
+    const made = this.#functions.find(
+      'certificateProofs',
+      source,
+    )({ notice: (key) => notices.get(`${source} ${key}`), hasNotices: () => !notices.isEmpty });
+    proofs = {
+      path: made.path,
+      protocol: made.protocol,
+      isExpecting: () => made.isExpecting(),
+      answer: (facts) => {
+        heartbeats.enter(id);
+        const answer = made.answer(facts);
+        heartbeats.leave();
+        return answer;
+      },
+      certificate: (name) => {
+        heartbeats.enter(id);
+        const certificate = made.certificate(name);
+        heartbeats.leave();
+        return certificate;
+      },
+    };
+    this.#proofsOf.set(source, proofs);
+    return proofs;
+  }
+
+  /** Those of the sources that these listeners have certificates of. */
+  proofsFor(listeners: readonly ListenerPlan[]): readonly CertificateProofs[] {
+    const sources = new Set(listeners.flatMap(({ certificates = [] }) => certificates.map(({ name }) => name)));
+    return [...sources].flatMap((source) => this.#proofs(source) ?? []);
+  }
+
+  /** Any http listener may be where an authority comes. */
+  proofsOnHttp(): readonly CertificateProofs[] | null {
+    const asked = this.proofsFor(this.#order.plan.listeners).filter(({ path }) => path !== null);
+    return asked.length === 0 ? null : asked;
+  }
+
+  tls(use: ComponentUse, plan: ListenerPlan): TlsMode {
+    const { name: listener, protocol, isHttp1Only } = plan;
+    const id = this.#wordId('tls', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('tlsModes', use.name);
+    const refusals = new ClientRefusals(listener, this.#order.slots.listeners[listener]!, this.#loop);
+    const mode = made(use.place, `tls ${use.name}`, () =>
+      factory(this.#options(use.options), {
+        listener,
+        processSecret: this.#loop.stickClock.secret,
+        proofs: this.proofsFor([plan]),
+        protocols: protocol === 'tcp' ? [] : isHttp1Only === true ? ['http/1.1'] : ['h2', 'http/1.1'],
+        refused: (socket, reason) => refusals.add(socket, reason),
+      }),
+    );
+    return {
+      get needsHello() {
+        return mode.needsHello === true;
+      },
+      accept: (socket, hello) => {
+        heartbeats.enter(id);
+        const secured = mode.accept(socket, hello);
+        heartbeats.leave();
+        return secured;
+      },
+      ...(mode.facts === undefined ? {} : { facts: (stream) => this.#tlsFacts(mode, stream, id, use.name) }),
+    };
+  }
+
+  /** tlsFacts contains a mode that fails to say what it knows: what depends on it finds nothing. */
+  #tlsFacts(mode: TlsMode, stream: Socket, id: number, name: string): TlsFacts | null {
+    const { heartbeats } = this.#loop;
+    heartbeats.enter(id);
+    try {
+      return mode.facts!(stream);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#loop.log('error', 'the TLS mode could not say what it knows of a connection', { tls: name, error: reason });
+      return null;
+    } finally {
+      heartbeats.leave();
+    }
+  }
+
+  serverTls(use: ComponentUse): LinkedServerTls {
+    const id = this.#wordId('server tls', use.name);
+    const { heartbeats } = this.#loop;
+    const factory = this.#functions.find('serverTls', use.name);
+    return linkServerTls(use, () => {
+      const mode = made(use.place, `tls ${use.name}`, () => factory(this.#options(use.options)));
+      return {
+        secure: (socket, server, protocols) => {
+          heartbeats.enter(id);
+          const secured = mode.secure(socket, server, protocols);
+          heartbeats.leave();
+          return secured;
+        },
+      };
+    });
+  }
+
+  /** errorAnswers: the last plugin that makes them has its way, so that a user's own replaces the standard one. */
+  errorAnswers(): (status: number) => Answer {
+    const factory = this.#functions.last('errorAnswers');
+    const make = factory === undefined ? null : factory({});
+    const made = new Map<number, Answer>();
+    return (status) => {
+      let answer = made.get(status);
+      if (answer === undefined) {
+        answer = { status, headers: [], body: '' };
+        try {
+          if (make !== null) answer = make(status);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          this.#loop.log('error', 'an error answer could not be made; a bare one is sent', { status, error: reason });
+        }
+        made.set(status, answer);
+      }
+      return answer;
+    };
+  }
+
+  #watchReader(name: string, reader: FieldReader): FieldReader {
+    const id = this.#wordId('field', name);
+    const { heartbeats } = this.#loop;
+    return (facts, key) => {
+      heartbeats.enter(id);
+      const value = reader(facts, key);
+      heartbeats.leave();
+      return value;
+    };
+  }
+
+  /** options with their secrets in them. */
+  #options(options: Args): Args {
+    return withSecrets(options, (name) => this.secret(name));
+  }
+
+  secret(name: string): string {
+    const { secrets = {} } = this.#order;
+    if (!Object.hasOwn(secrets, name)) throw new LinkError(`secret \`${name}\` was not handed over`);
+    return secrets[name]!;
+  }
+
+  #wordId(kind: Parameters<typeof wordKey>[0], name: string): number {
+    return this.#order.wordIds?.[wordKey(kind, name)] ?? 0;
+  }
+}
+
+/** made says in which line of the rules it was when a plugin's factory throws. */
+function made<Made>({ file, line }: Place, text: string, make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LinkError(`${file}:${line}: \`${text}\`: ${reason}`);
+  }
+}
