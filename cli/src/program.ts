@@ -126,7 +126,8 @@ Examples:
   sluice explain gateway.sluice 'GET https://www.example.com/admin from 198.51.100.7'
   sluice explain gateway.sluice 'POST http://example.com:8080/login' -H 'Cookie: sid=abc' -H 'X-Team: blue'
   sluice explain gateway.sluice 'GET http://example.com/' --listener web --json | jq .verdict
-  sluice explain gateway.sluice tcp to :443 sni pay.example.com alpn h2 from 198.51.100.7`;
+  sluice explain gateway.sluice tcp to :443 sni pay.example.com alpn h2 from 198.51.100.7
+  sluice explain gateway.sluice GET https://api.example.com/ --given 'client certificate is verified' --given 'client certificate cn is ann'`;
 
 const LSP_HELP = `
 The language server for editors: problems as you type, completion, documentation, definitions, renaming,
@@ -212,6 +213,7 @@ export function createProgram(ended: (code: number) => void): Command {
     .argument('<file>', 'the rule file')
     .argument('<request...>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
     .option('-H, --header <header>', "a header of the request, as 'Name: value'; may be given again", collect)
+    .option('--given <field>', "what TLS or a PROXY header says, as 'FIELD is VALUE'; may be given again", collect)
     .option('--listener <name>', 'the listener that takes it')
     .option('--json', 'print the explanation as JSON')
     .action(async (file, request, options) => {

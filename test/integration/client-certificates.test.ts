@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -288,6 +288,75 @@ describe('rules', () => {
     }
     assert.equal(server.wires.length, 1);
   });
+});
+
+test('explain and tests in the file say the same, when they are told who the client is', LIMIT, async () => {
+  const { gateway } = await start(
+    `${ASKED} left to rules`,
+    `deny 404 when not client certificate verified
+  deny 405 when client certificate cn bob
+  set header X-Client to "{client.certificate.cn} {client.certificate.dns} {tls.version}"`,
+    {
+      more: `test "staff" {
+  given GET https://site.test/, client certificate is verified, client certificate cn is ann, tls version is 1.3
+  given client certificate dns is a.test, client certificate dns is B.test
+  expect send to app, header X-Client is "ann a.test, b.test 1.3"
+}
+test "strangers" {
+  given GET https://site.test/
+  expect deny 404
+}
+settings { test before reload }`,
+    },
+  );
+  const verdictOf = async (given?: Record<string, string>): Promise<unknown> => {
+    const { verdict } = await gateway.explain({
+      request: 'GET https://site.test/',
+      listener: 'web',
+      ...(given === undefined ? {} : { given }),
+    });
+    return verdict.kind === 'answer' ? verdict.status : verdict.kind;
+  };
+  assert.equal(await verdictOf(), 404);
+  assert.equal(await verdictOf({ 'client certificate': 'verified', 'client certificate cn': 'bob' }), 405);
+  assert.equal(await verdictOf({ 'client certificate': 'verified' }), 'send');
+  await assert.rejects(verdictOf({ 'client certficate': 'verified' }), /there is no field `client certficate`/);
+});
+
+test('the access log tells the TLS, and of a bad certificate nothing that could be made up', LIMIT, async () => {
+  const log = join(folder, 'access.log');
+  const { address } = await start(`${ASKED} left to rules`, '', { more: `settings { log access json to "${log}" }` });
+  const eve = stranger.client({ subject: [['CN', 'ann","admin":"yes']] });
+  const mallory = authority.client({ subject: [['CN', 'm","admin":"yes\n']] });
+  for (const client of [{}, eve, mallory]) {
+    const wire = await openTls(address, client);
+    await ask(wire);
+    wire.destroy();
+  }
+  let lines: Record<string, unknown>[] = [];
+  await eventually('three lines', () => {
+    const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+    lines = text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+    return lines.length === 3;
+  });
+  assert.deepEqual(
+    lines.map(({ tls, clientCertificate }) => [tls, clientCertificate]),
+    [
+      ['1.3', undefined],
+      ['1.3', { verified: false, problem: 'unknown authority', fingerprint: printOf(eve.cert) }],
+      [
+        '1.3',
+        {
+          verified: true,
+          subject: 'CN=m\\"\\,\\"admin\\":\\"yes\\0A',
+          fingerprint: printOf(mallory.cert),
+        },
+      ],
+    ],
+  );
 });
 
 describe('who is not let in', () => {

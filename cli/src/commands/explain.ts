@@ -10,11 +10,12 @@ import { printProblems } from './check.ts';
 
 export interface ExplainOptions {
   readonly header?: readonly string[];
+  readonly given?: readonly string[];
   readonly listener?: string;
   readonly json?: boolean;
 }
 
-/** explain returns 0 whatever the verdict, 1 for problems of the file, 2 for a header that is none. */
+/** explain returns 0 whatever the verdict, 1 for problems of the file, 2 for a header or a given field that is none. */
 export async function explain(file: string, request: string, options: ExplainOptions): Promise<number> {
   const headers: (readonly [string, string])[] = [];
   for (const written of options.header ?? []) {
@@ -25,6 +26,16 @@ export async function explain(file: string, request: string, options: ExplainOpt
     }
     headers.push([written.slice(0, colon).trim(), written.slice(colon + 1).trim()]);
   }
+  const given: Record<string, string | string[]> = {};
+  for (const written of options.given ?? []) {
+    const [, field, value] = /^\s*(\S.*?)\s+is\s+(\S.*?)\s*$/.exec(written) ?? [];
+    if (field === undefined || value === undefined) {
+      complain(`'${written}' cannot be given: write it as 'FIELD is VALUE', such as 'client certificate cn is ann'`);
+      return EXIT_USAGE;
+    }
+    const before = Object.hasOwn(given, field) ? given[field]! : undefined;
+    given[field] = before === undefined ? value : [before, value].flat();
+  }
   const checked = await checkRules(file);
   if (checked.plan === null) {
     printProblems(checked, process.stderr);
@@ -32,7 +43,12 @@ export async function explain(file: string, request: string, options: ExplainOpt
   }
   const gateway = await createGateway({ rules: { file }, logger: false, areTestsRun: false });
   const { listener } = options;
-  const explanation = await gateway.explain({ request, headers, ...(listener === undefined ? {} : { listener }) });
+  const explanation = await gateway.explain({
+    request,
+    headers,
+    given,
+    ...(listener === undefined ? {} : { listener }),
+  });
   if (options.json === true) print(JSON.stringify(explanation, null, 2));
   else print(showExplanation(explanation, coloursFor(process.stdout)));
   return EXIT_OK;

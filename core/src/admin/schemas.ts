@@ -213,6 +213,16 @@ export const EXPLAIN: Schema = {
       'Such as `GET https://www.example.com/ from 198.51.100.7`, or for a connection `tcp to :443 sni www.example.com alpn h2`.',
     ),
     headers: said(list({ type: 'string', maxLength: 8192 }), '`Name: value`'),
+    given: said(
+      {
+        type: 'object',
+        maxProperties: 64,
+        additionalProperties: {
+          anyOf: [{ type: 'string', maxLength: 8192 }, list({ type: 'string', maxLength: 8192 })],
+        },
+      },
+      'what the handshake of TLS or a PROXY header says, by the names of fields: `{"client certificate cn": "ann"}`',
+    ),
     listener: NAME,
   },
   required: ['request'],

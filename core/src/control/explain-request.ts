@@ -2,7 +2,7 @@
  * ExplainRequest: a request or a connection that somebody wrote down, and the listener that would take it. Main thread.
  */
 import { parseWrittenRequest, type RequestFacts, type WrittenHeader, type WrittenRequest } from '@sluice/dsl/match';
-import type { ListenerPlan, Plan } from '@sluice/dsl/plan';
+import type { GivenFields, ListenerPlan, Plan } from '@sluice/dsl/plan';
 import { clientOf, trustedPeers } from '../shared/client-ip.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { boundAddresses, type Ports } from './ports.ts';
@@ -20,6 +20,8 @@ export type ExplainRequest =
       readonly headers?: readonly WrittenHeader[];
       /** The listener's name. Default: the one on the request's or connection's port, or the only one. */
       readonly listener?: string;
+      /** What the handshake of TLS or a PROXY header is assumed to say, by the names of fields. Default: nothing. */
+      readonly given?: GivenFields;
       /** What a server is assumed to answer, for `on response`. Default: 200 without headers. */
       readonly answer?: Partial<WrittenAnswer>;
     };
@@ -37,12 +39,13 @@ export interface ReadRequest {
   readonly connection: WrittenRequest;
   readonly listener: ListenerPlan;
   readonly answer: WrittenAnswer;
+  readonly given: GivenFields;
 }
 
 /** readRequest throws SG0505 for what is no request or connection, or none of the listener's, SG0507 when no listener would take it. */
 export function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): ReadRequest {
   const written = typeof request === 'string' ? { request } : request;
-  const { request: text, headers, listener: name } = written;
+  const { request: text, headers, listener: name, given = {} } = written;
   const answer = { status: 200, headers: [], ...written.answer };
   const facts = parse(text, headers, true);
   const listener = listenerFor(facts, name, plan, ports);
@@ -67,13 +70,13 @@ export function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): 
   }
   if (facts.isConnection) {
     const connection = facts.seen({ port: facts.port === 0 ? portsOf(listener, ports)[0]! : facts.port });
-    return { facts: connection, connection, listener, answer };
+    return { facts: connection, connection, listener, answer, given };
   }
   const { allowEncodedSlashes, clientIp } = listener;
   const connection = parse(text, headers, allowEncodedSlashes);
-  if (clientIp === null) return { facts: connection, connection, listener, answer };
+  if (clientIp === null) return { facts: connection, connection, listener, answer, given };
   const ip = clientOf(connection.ip, connection.header(clientIp.header), trustedPeers(clientIp, plan));
-  return { facts: connection.seen({ ip }), connection, listener, answer };
+  return { facts: connection.seen({ ip }), connection, listener, answer, given };
 }
 
 function listenerFor(

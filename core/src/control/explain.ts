@@ -121,6 +121,12 @@ export async function explain(request: ExplainRequest, set: PluginSet, live: Liv
   const { plan, entries } = set;
   const read = readRequest(request, plan, live?.current.ports ?? {});
   const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
+  for (const name of Object.keys(read.given)) {
+    const isThere = imported.some(({ fields = {} }) => Object.hasOwn(fields, name));
+    if (isThere) continue;
+    const text = typeof request === 'string' ? request : request.request;
+    throw new GatewayError('SG0505', { request: text, message: `there is no field \`${name}\` to be given` });
+  }
   const judge = (skipped: Rule | null): Judgement => new Judgement(set, imported, read, live, skipped);
   const { explanation, decider } = judge(null);
   if (decider === null || decider.when === null) return explanation;
@@ -155,7 +161,7 @@ class Judgement {
   constructor(
     { plan, secrets }: PluginSet,
     entries: readonly DataEntry[],
-    { facts, connection, listener, answer }: ReadRequest,
+    { facts, connection, listener, answer, given }: ReadRequest,
     live: LiveState | null,
     skipped: Rule | null,
   ) {
@@ -166,6 +172,10 @@ class Judgement {
     this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
     for (const { fields } of entries) {
       for (const [name, reader] of Object.entries(fields ?? {})) this.#readers.set(name, reader);
+    }
+    for (const [name, value] of Object.entries(given)) {
+      const reader = this.#readers.get(name)!;
+      this.#readers.set(name, (facts, key) => (key === null ? value : reader(facts, key)));
     }
     this.#linker = {
       backend: (name) => plan.backends.findIndex((backend) => backend.name === name),

@@ -64,6 +64,7 @@ export async function judge(gateway: Explaining, plan: Plan, test: TestPlan): Pr
     const explanation = await gateway.explain({
       request: `${request.line} from ${request.ip}`,
       headers: request.headers,
+      ...(request.given === undefined ? {} : { given: request.given }),
       ...(listener === null ? {} : { listener }),
     });
     const failures = test.expect.flatMap((expected) => failureOf(expected, explanation, plan, test) ?? []);

@@ -33,6 +33,7 @@ class TestChecker {
   #ip: string | null = null;
   #listener: string | null = null;
   readonly #headers: (readonly [string, string])[] = [];
+  readonly #fields: Record<string, string | readonly string[]> = {};
   readonly #cookies: string[] = [];
   readonly #expect: { readonly expected: Expectation; readonly span: Span }[] = [];
   #isRight = true;
@@ -68,6 +69,7 @@ class TestChecker {
       line: `${this.#line.text}${sni}${alpn}`,
       headers: [...this.#headers, ...cookies],
       ip: this.#ip ?? DEFAULT_IP,
+      ...(Object.keys(this.#fields).length === 0 ? {} : { given: this.#fields }),
     };
     try {
       parseWrittenRequest(`${request.line} from ${request.ip}`, request.headers, true);
@@ -135,7 +137,27 @@ class TestChecker {
     return groups.filter((group) => group.length > 0);
   }
 
+  /** field reads `FIELD is VALUE` for what a connection would show; false: it is something else. */
+  #field(group: Group): boolean {
+    const { fields } = this.#scope.vocabulary;
+    const wordAt = (at: number): string | null => (group[at]?.kind === 'word' ? group[at].value : null);
+    const match = fields.match(wordAt, 0);
+    if (match === null || (match.value.knownFrom !== 'handshake' && match.value.knownFrom !== 'proxy')) return false;
+    const { name, values, ignoresCase, isMany } = match.value;
+    const item = group[match.length + 1];
+    if (!isWord(group[match.length], 'is') || item === undefined || group.length !== match.length + 2) return false;
+    const value = ignoresCase === true ? item.value.toLowerCase() : item.value;
+    const before = this.#fields[name];
+    if (values !== undefined && !values.includes(value)) {
+      this.#wrong('SL0221', item, { field: name, value }, didYouMean(value, values, `One of: ${values.join(', ')}`));
+    } else if (isMany === true) this.#fields[name] = [...((before as readonly string[] | undefined) ?? []), value];
+    else if (before !== undefined) this.#wrong('SL0807', spanOf(group), { what: `\`${name}\`` });
+    else this.#fields[name] = value;
+    return true;
+  }
+
   #given(group: Group): void {
+    if (this.#field(group)) return;
     const [first, second, is, value] = group;
     const word = first!.kind === 'word' ? first!.value : '';
     if (word === 'ip' && group.length === 2) {

@@ -48,8 +48,17 @@ export class TestReader {
       for (const protocol of ['h2', 'http/1.1', 'acme-tls/1']) line.propose(protocol, 'value', '');
       return;
     }
+    this.#fields();
     if (line.keyword('listener', 'the listener that takes the request')) line.name('listener', false);
     else this.#header('is');
+  }
+
+  /** fields proposes what a connection would show, as `client certificate cn is ann`. */
+  #fields(): void {
+    const line = this.#line;
+    for (const { name, doc, knownFrom } of line.vocabulary.fields.values()) {
+      if (knownFrom === 'handshake' || knownFrom === 'proxy') line.propose(`${name} is`, 'value', doc);
+    }
   }
 
   #expected(): void {

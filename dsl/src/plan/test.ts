@@ -11,7 +11,12 @@ export interface TestRequest {
   readonly line: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly ip: string;
+  /** Fields of what the handshake of TLS or a PROXY header would say, by name. Default: they say nothing. */
+  readonly given?: GivenFields;
 }
+
+/** GivenFields are the values of fields, by name; lists for fields of many values. */
+export type GivenFields = Readonly<Record<string, string | readonly string[]>>;
 
 /** Expectation is one thing that should become of the request. */
 export type Expectation =

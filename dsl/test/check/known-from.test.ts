@@ -78,3 +78,31 @@ test('`protocol http1` is the listener’s, and http’s', async () => {
     assert.equal((await compiled(line, protocol)).found.length, 1, line);
   }
 });
+
+test('a test may be given what a connection shows', async () => {
+  const { plan } = await compileText(`listener edge on :443 { ${TLS}; otherwise send to app }
+backend app of a:80
+test "blue" {
+  given GET https://a.test/, team cert is "dark blue", proxy team is red
+  expect allow
+}`);
+  assert.deepEqual(plan!.tests[0]!.request.given, { 'team cert': 'dark blue', 'proxy team': 'red' });
+  for (const [given, code] of [
+    ['team cert is blue, team cert is red', 'SL0807'],
+    ['team cert blue', 'SL0804'],
+    ['team cert is', 'SL0804'],
+    ['team is blue', 'SL0804'],
+  ] as const) {
+    const { diagnostics } = await compileText(`listener edge on :443 { ${TLS}; otherwise send to app }
+backend app of a:80
+test "blue" {
+  given GET https://a.test/, ${given}
+  expect allow
+}`);
+    assert.deepEqual(
+      diagnostics.map((found) => found.code),
+      [code],
+      given,
+    );
+  }
+});
