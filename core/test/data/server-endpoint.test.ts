@@ -11,6 +11,8 @@ function keeping() {
     const connection = {
       introduction,
       idleSince: 0,
+      remote: '',
+      loop: { names: null },
       discard(): void {
         endpoint.lose(this as unknown as ServerConnection);
         closed.push(introduction);
