@@ -406,13 +406,17 @@ function component(
   args: ComponentWord['args'],
   isDefault = false,
 ): ComponentWord {
-  return { kind: 'component', slot, name, doc: name, example: `${slot} ${name}`, args, isDefault };
+  const needsRequest = (slot === 'stick' && name !== 'on ip') || slot === 'serve';
+  return { kind: 'component', slot, name, doc: name, example: `${slot} ${name}`, args, isDefault, needsRequest };
 }
 
 const COMPONENTS: readonly ComponentWord[] = [
   component('balance', 'round-robin', []),
   component('balance', 'least-connections', []),
   component('balance', 'first', []),
+  component('balance', 'consistent-hash', [
+    { name: 'key', type: 'key', before: 'by', doc: 'the key', choices: ['ip', 'path', 'header', 'cookie'] },
+  ]),
   component('balance', 'by-team', [{ name: 'team', type: 'text', before: 'named', doc: 'the team' }]),
   component('stick', 'on cookie', [
     { name: 'cookie', type: 'cookie', doc: 'a cookie' },

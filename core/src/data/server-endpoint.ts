@@ -100,7 +100,8 @@ export class ServerEndpoint {
 
   /** keep takes a connection back; false when it should be closed. */
   keep(connection: ServerConnection): boolean {
-    if (this.#isRetired || !this.#isCurrent(connection.remote, connection.loop.names)) return false;
+    if (this.#isRetired) return false;
+    if (this.isNamed && !this.#isCurrent(connection.remote, connection.loop.names)) return false;
     if (connection.introduction !== '') {
       this.#keepIntroduced(connection);
       return true;

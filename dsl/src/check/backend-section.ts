@@ -192,7 +192,18 @@ class BackendChecker {
     }
     const line = readSetting(scope, statement, found.value, found.length);
     if (line === null) this.#isServerMissing ||= /^serve/.test(found.value.name);
-    else this.#set(line, statement);
+    else {
+      this.#noteRequestWords(line);
+      this.#set(line, statement);
+    }
+  }
+
+  /** Whether it matters what a line needs shows when it is known who sends here. */
+  #noteRequestWords(line: SettingLine): void {
+    const scope = this.#scope;
+    const { source } = scope;
+    const words = requestWordsOf(scope, line).map(([word, span]) => ({ word, source, span }));
+    if (words.length > 0) scope.requestWords.set(this.#name, [...(scope.requestWords.get(this.#name) ?? []), ...words]);
   }
 
   #unknown(reader: Reader): void {
@@ -408,4 +419,27 @@ function failuresOf(args: Args): FailurePlan {
     windowMs: (args.window as number | undefined) ?? DEFAULTS.failures.windowMs,
     statuses: (args.statuses as FailurePlan['statuses'] | undefined) ?? DEFAULTS.failures.statuses,
   };
+}
+
+/** requestWordsOf are the words of a line that have no meaning for connections that are passed on unread. */
+function requestWordsOf(scope: Scope, line: SettingLine): (readonly [word: string, span: Span])[] {
+  const { setting, args, span, spans, items, component } = line;
+  const whole = { start: span.start, end: items.at(-1)!.end };
+  if (setting.name === 'protocol') return args.name === 'http2' ? [['protocol http2', whole]] : [];
+  if (setting.name === 'serve site') return [[setting.name, span]];
+  if (setting.name === 'retry') {
+    const status = ((args.on as RetryPolicy['on'] | undefined) ?? []).find((each) => typeof each === 'number');
+    return status === undefined ? [] : [[`retry … on ${status}`, spans.get('on')!]];
+  }
+  if (spans.has('statuses'))
+    return [[`${setting.name} … on ${String(args.statuses).split(',')[0]}`, spans.get('statuses')!]];
+  if (component === null) return [];
+  const { slot, name, options } = component.use;
+  const word = scope.vocabulary.components(slot).get(name);
+  if (word?.needsRequest === true) return [[`${setting.name} ${name}`, whole]];
+  return (word?.args ?? [])
+    .filter((arg) => arg.type === 'key')
+    .map((arg) => options[arg.name] as readonly string[] | undefined)
+    .filter((key) => key !== undefined && key[0] !== 'ip' && key[0] !== 'global')
+    .map((key) => [`${setting.name} ${name} by ${key![0]}`, whole] as const);
 }

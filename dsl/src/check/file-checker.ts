@@ -20,7 +20,7 @@ import { checkListener } from './listener-section.ts';
 import { isName } from './literals.ts';
 import { readMap } from './map-line.ts';
 import { checkPlainServers } from './plain-servers.ts';
-import { requestBackends } from './reach.ts';
+import { relayBackends, requestBackends } from './reach.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findSetting } from './setting-line.ts';
@@ -93,6 +93,7 @@ class FileChecker {
     }
     checkFallBacks(scope, backends);
     this.#checkPassthrough(listeners, backends);
+    this.#checkRequestWords(listeners, backends);
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
@@ -108,6 +109,18 @@ class FileChecker {
       if (isPassthrough !== true || !asked.has(name)) continue;
       const { source, span } = scope.backends.get(name)!;
       scope.inFile(source, () => scope.error('SL0410', span, { name }));
+    }
+  }
+
+  /** What needs requests is an error where only connections come, and a warning where some do. */
+  #checkRequestWords(listeners: readonly ListenerPlan[], backends: readonly BackendPlan[]): void {
+    const scope = this.#scope;
+    const relayed = relayBackends(listeners, backends, scope.maps);
+    const asked = requestBackends(listeners, backends, scope.maps);
+    for (const [name, words] of scope.requestWords) {
+      if (!relayed.has(name)) continue;
+      const code = asked.has(name) ? 'SL0461' : 'SL0460';
+      for (const { word, source, span } of words) scope.inFile(source, () => scope.error(code, span, { word, name }));
     }
   }
 

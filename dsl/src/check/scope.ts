@@ -19,6 +19,13 @@ export interface BackendName {
   isUsed: boolean;
 }
 
+/** RequestWord is a line of a backend that has no meaning for connections that are passed on unread. */
+export interface RequestWord {
+  readonly word: string;
+  readonly source: SourceText;
+  readonly span: Span;
+}
+
 /** A list by name. Its values are shared by all rules that use it; null: its line was reported. */
 export interface ListName {
   readonly source: SourceText;
@@ -49,6 +56,8 @@ export class Scope {
   readonly backends = new Map<string, BackendName>();
   /** By the backend that falls back. */
   readonly fallBacks = new Map<string, FallBackLine>();
+  /** By the backend that has them. */
+  readonly requestWords = new Map<string, RequestWord[]>();
   /** The environment that `env` reads. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings' folder of secrets; null: they are in the environment. */

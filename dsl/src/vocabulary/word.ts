@@ -146,6 +146,8 @@ export interface ComponentWord {
   readonly example: string;
   /** True for the one that is meant when no name is written (`check GET /healthz` means `check http GET /healthz`). */
   readonly isDefault?: boolean;
+  /** It reads requests or answers them, so it has no meaning for connections that are passed on unread. Default: false. */
+  readonly needsRequest?: boolean;
   readonly args: readonly ArgWord[];
 }
 

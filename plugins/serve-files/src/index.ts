@@ -13,6 +13,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'serve',
       name: 'files',
+      needsRequest: true,
       doc: 'Answers with the files of a folder: a static site, or the page that is shown while nothing else works.',
       example: 'serve files "/srv/sorry" status 503',
       args: [

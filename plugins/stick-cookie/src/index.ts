@@ -15,6 +15,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'stick',
       name: 'on cookie',
+      needsRequest: true,
       doc: "Sends a client back to the server that it had, known by a cookie of the application's own.",
       example: 'stick on cookie sid ttl 8h',
       args: [
@@ -45,6 +46,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'stick',
       name: 'with cookie',
+      needsRequest: true,
       doc: "Sends a client back to the server that it had, known by a cookie that the gateway sets. Servers don't see it.",
       example: 'stick with cookie srv',
       hasTable: false,

@@ -14,6 +14,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'stick',
       name: 'on header',
+      needsRequest: true,
       doc: 'Sends a client back to the server that it had, known by the value of a request header.',
       example: 'stick on header X-User-Id ttl 1h',
       args: [

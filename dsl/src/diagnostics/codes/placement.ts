@@ -100,4 +100,24 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'path is /a',
     right: 'deny path is /a',
   },
+  SL0460: {
+    severity: 'error',
+    message: '`{word}` needs requests, and backend `{name}` gets connections that nobody has read',
+    mend: 'Remove it; `stick on ip`, `balance ip-hash` and `retry … on connect-failure` go by the connection alone',
+    why: 'A `tcp` listener and `tls passthrough` pass on bytes: there are no headers, cookies, paths or statuses in them.',
+    context: 'file',
+    wrong: 'listener db on :5432 tcp { otherwise send to db }\nbackend db of 127.0.0.1:5433 { stick on cookie sid }',
+    right: 'listener db on :5432 tcp { otherwise send to db }\nbackend db of 127.0.0.1:5433 { check tcp }',
+  },
+  SL0461: {
+    severity: 'warning',
+    message: '`{word}` does nothing for the connections that backend `{name}` gets besides requests',
+    mend: 'Give what is passed on unread a backend of its own, of the same servers',
+    why: 'A `tcp` listener and `tls passthrough` pass on bytes: there are no headers, cookies, paths or statuses in them.',
+    context: 'file',
+    wrong:
+      'listener web on :80 { otherwise send to app }\nlistener raw on :81 tcp { otherwise send to app }\nbackend app of 127.0.0.1:9001 { stick on cookie sid }',
+    right:
+      'listener web on :80 { otherwise send to app }\nlistener raw on :81 tcp { otherwise send to plain }\nbackend app of 127.0.0.1:9001 { stick on cookie sid }\nbackend plain of 127.0.0.1:9001',
+  },
 };
