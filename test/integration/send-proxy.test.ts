@@ -380,6 +380,36 @@ describe('real servers', () => {
     one.destroy();
   });
 
+  for (const version of ['v1', 'v2']) {
+    test(`HAProxy that wants a header passes the checks of a backend that sends ${version}, and not those that send none`, {
+      ...LIMIT,
+      ...skipUnless('haproxy'),
+    }, async () => {
+      const port = await freePort();
+      const peer = await runHaproxy(
+        port,
+        `frontend web
+  mode http
+  bind 127.0.0.1:${port} accept-proxy
+  http-request return status 200
+`,
+      );
+      closing.push(() => peer.program.stop());
+      const server = `server one 127.0.0.1:${port}`;
+      const started = await startGateway(`listener web on 127.0.0.1:0 { otherwise send to app }
+backend app { ${server}; send proxy ${version}; check GET / every 50ms }
+backend bare { ${server}; check GET / every 50ms }
+backend elsewhere { ${server}; send proxy ${version}; check GET / every 50ms port ${port} }
+backend asked { ${server}; check GET / every 50ms send proxy ${version} }
+backend connected { ${server}; send proxy ${version}; check tcp every 50ms }
+`);
+      closing.push(started.stop);
+      const checks = () => started.gateway.stats().backends.map(({ servers }) => servers[0]!.lastCheck);
+      await eventually('each to be probed', () => checks().every((check) => check !== 'unknown'));
+      assert.deepEqual(checks(), ['passed', 'failed', 'failed', 'passed', 'passed']);
+    });
+  }
+
   test('HAProxy’s own headers, with all that it can say, are read into fields', {
     ...LIMIT,
     ...skipUnless('haproxy', 'openssl'),
