@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -28,7 +28,7 @@ export const balancers = {
 };
 `;
 
-async function stage(terrible: string, options: { beatLimitMs?: number } = {}) {
+async function stage(terrible: string, options: { beatLimitMs?: number; threads?: number } = {}) {
   const server = await RawServer.start(answering((request) => ok(request.target)));
   const file = join(temporaryFolder(), 'terrible.js');
   writeFileSync(file, plugin(terrible));
@@ -47,6 +47,7 @@ backend app of ${server.address.host}:${server.address.port} {
   return {
     gateway,
     address,
+    rules,
     stop: async () => {
       await gateway.stop({ deadline: '1s' });
       await server.stop();
@@ -75,6 +76,42 @@ for (const [name, terrible] of [
         const client = await connectTo(address);
         client.send(`GET /${at} HTTP/1.1\r\nHost: a\r\n\r\n`);
         assert.equal((await client.answer()).body.toString(), `/${at}`);
+        client.destroy();
+      }
+    } finally {
+      await stop();
+    }
+  });
+}
+
+for (const threads of [2, 1]) {
+  const outcome =
+    threads === 2
+      ? 'is in force in the others at once, and in the one that replaces it'
+      : 'fails where it was the only one';
+  test(`a reload while a data thread hangs ${outcome}`, async () => {
+    const hung = join(temporaryFolder(), 'hung');
+    const { gateway, address, rules, stop } = await stage(
+      `process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(hung)}, ''); for (;;) {}`,
+      { beatLimitMs: 1500, threads },
+    );
+    try {
+      const victim = await connectTo(address);
+      victim.send('GET /terrible HTTP/1.1\r\nHost: a\r\n\r\n');
+      await eventually('the thread to hang', () => existsSync(hung));
+      const reload = gateway.reload({
+        rules: rules.replace('otherwise', 'deny 404 when path is /gone\n  otherwise'),
+      });
+      if (threads === 1) await assert.rejects(reload, { code: 'SG0402' });
+      else await reload;
+      assert.equal(gateway.stats().generation, threads);
+      const replaced = () => gateway.stats().threads.some(({ replaced: times }) => times > 0);
+      await eventually('another thread', replaced);
+      await eventually('all to serve', () => gateway.stats().threads.every(({ state }) => state === 'serving'));
+      for (let at = 0; at < 20; at++) {
+        const client = await connectTo(address);
+        client.send('GET /gone HTTP/1.1\r\nHost: a\r\n\r\n');
+        assert.equal((await client.answer()).status, threads === 2 ? 404 : 200);
         client.destroy();
       }
     } finally {

@@ -59,12 +59,15 @@ export class DataThread {
   readonly #port: MessagePort;
   readonly #exited = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
-  readonly #prepares = new Map<number, Deferred<void>>();
+  readonly #prepares = new Map<number, Deferred<GatewayError | null>>();
   readonly #activates = new Map<number, Deferred<void>>();
   readonly #drains: ((cut: number) => void)[] = [];
   /** Questions that wait for their answer, by number. */
   readonly #asks = new Map<number, Deferred<Report | null>>();
   #lastAsk = 0;
+  /** The last generation whose order it has taken. */
+  #taken = 0;
+  #hasServed = false;
   #state: 'serving' | 'stopping' | 'ending' | 'ended' = 'serving';
 
   constructor(options: DataThreadOptions) {
@@ -102,14 +105,21 @@ export class DataThread {
     });
   }
 
-  /** prepare resolves when the thread is ready for a generation. Rejects with its failure, SG0402 or SG0403. */
-  async prepare(order: PackedOrder | MembersOrder): Promise<void> {
+  /**
+   * prepare resolves to null when the thread is ready for a generation. Rejects with its failure, SG0402 or SG0403. A thread that served before and is
+   * lost without having taken the order was not lost by that: it resolves to the loss, and the thread in its place prepares what is in force by then.
+   */
+  async prepare(order: PackedOrder | MembersOrder): Promise<GatewayError | null> {
     const { generation } = 'members' in order ? order : order.order;
-    if (this.#state !== 'serving') throw this.#loss(generation, 'it is gone');
+    if (this.#state !== 'serving') {
+      const loss = this.#loss(generation, 'it is gone');
+      if (this.#hasServed) return loss;
+      throw loss;
+    }
     const limitMs = this.#options.prepareLimitMs;
     let timer: NodeJS.Timeout | undefined;
     try {
-      await new Promise<void>((resolve, reject) => {
+      return await new Promise<GatewayError | null>((resolve, reject) => {
         this.#prepares.set(generation, { resolve, reject });
         timer = setTimeout(
           () => reject(new GatewayError('SG0403', { thread: this.thread, limitMs, generation })),
@@ -200,8 +210,11 @@ export class DataThread {
 
   #receive(report: Report): void {
     switch (report.type) {
+      case 'taken':
+        this.#taken = report.generation;
+        break;
       case 'prepared':
-        this.#prepares.get(report.generation)?.resolve();
+        this.#prepares.get(report.generation)?.resolve(null);
         break;
       case 'failed': {
         const failure = Object.assign(new Error(report.message), { code: report.code });
@@ -209,6 +222,7 @@ export class DataThread {
         break;
       }
       case 'activated':
+        this.#hasServed = true;
         this.#activates.get(report.generation)?.resolve();
         this.#activates.delete(report.generation);
         break;
@@ -247,7 +261,11 @@ export class DataThread {
     clearTimeout(timer);
     this.#port.close();
     this.#state = 'ended';
-    for (const [generation, { reject }] of this.#prepares) reject(this.#loss(generation, reason));
+    for (const [generation, { resolve, reject }] of this.#prepares) {
+      const loss = this.#loss(generation, reason);
+      if (this.#hasServed && this.#taken !== generation) resolve(loss);
+      else reject(loss);
+    }
     for (const [generation, { reject }] of this.#activates) reject(this.#loss(generation, reason));
     this.#activates.clear();
     for (const drained of this.#drains.splice(0)) drained(0);

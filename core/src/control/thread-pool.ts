@@ -20,7 +20,7 @@ import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
 import { DataThread } from './data-thread.ts';
-import { reasonOf } from './errors.ts';
+import { type GatewayError, reasonOf } from './errors.ts';
 import { mergeSessions, type PlaneSessions, type PlaneStatus, type Planes } from './planes.ts';
 import { systemTimers } from './timers.ts';
 
@@ -118,10 +118,18 @@ export class ThreadPool implements Planes {
     const results = await Promise.allSettled(
       this.#places.map(async ({ thread, state }) => {
         // A place between two threads is prepared when it gets its next one.
-        if (thread !== null && state !== 'lost') await thread.prepare(packed);
+        return thread !== null && state !== 'lost' ? await thread.prepare(packed) : undefined;
       }),
     );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    let loss: GatewayError | null = null;
+    let isPrepared = false;
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      if (result.value === null) isPrepared = true;
+      else loss ??= result.value ?? null;
+    }
+    // What no thread has tried is not put in force.
+    if (loss !== null && !isPrepared) throw loss;
   }
 
   async activate(generation: number): Promise<void> {

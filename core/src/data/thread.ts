@@ -70,9 +70,11 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
     port.on('message', async (order: Order) => {
       switch (order.type) {
         case 'prepare':
+          report({ type: 'taken', generation: order.order.order.generation });
           prepares.set(order.order.order.generation, prepare(order.order));
           break;
         case 'change':
+          report({ type: 'taken', generation: order.order.generation });
           prepares.set(order.order.generation, prepare(order.order));
           break;
         case 'activate':

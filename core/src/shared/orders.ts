@@ -120,6 +120,8 @@ export type Order =
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type Report =
+  /** The order to prepare a generation, or to change to it, has come: what happens from now on may be its doing. */
+  | { readonly type: 'taken'; readonly generation: number }
   | { readonly type: 'prepared'; readonly generation: number; readonly ports: Readonly<Record<string, number>> }
   | { readonly type: 'failed'; readonly generation: number; readonly message: string; readonly code: string | null }
   | { readonly type: 'activated'; readonly generation: number }
