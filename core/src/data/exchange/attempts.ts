@@ -1,0 +1,457 @@
+/**
+ * Attempts: an exchange's way to a server. Hot path; data plane.
+ *
+ * It chooses a server or waits in line for one, counts there, tells stickiness, strategy, outcomes and everybody else what became of
+ * it, goes elsewhere where that can do no harm, and falls back to another backend. It belongs to one exchange and is used again with it.
+ */
+import type { Service } from '../../plugin/service.ts';
+import { BackendIndex, ServerIndex } from '../../shared/counters.ts';
+import { type Generation, type LinkedBackend, newest, releaseGeneration } from '../generation.ts';
+import type { AnswerHead } from '../http1/answer-head.ts';
+import { siteHead } from '../http1/forward-head.ts';
+import { isIdempotent } from '../http1/live-request.ts';
+import { Timed } from '../timer-wheel.ts';
+import type { Waiting } from '../waiting-line.ts';
+import type { Exchange } from './exchange.ts';
+import {
+  costsRetry,
+  FAILURE_COUNTERS,
+  FAILURE_NAMES,
+  FAILURE_STATUSES,
+  type Failure,
+  maySendAgain,
+} from './failure.ts';
+import { ServedAnswer } from './served-answer.ts';
+import {
+  choice,
+  chooseServer,
+  FULL,
+  learn,
+  leaveServer,
+  NOBODY,
+  answered as noteAnswered,
+  standIn,
+} from './server-choice.ts';
+
+export class Attempts extends Timed implements Waiting {
+  /** The server's index in the backend; -1: none yet. */
+  index = -1;
+  /** The slot of the server that it counts on; -1: none. */
+  slot = -1;
+  /** The server is the one that the client belonged to before. */
+  isSticky = false;
+  /** A later generation whose servers it is tried on, which is held; null: none but its listener's own. */
+  later: Generation | null = null;
+  readonly #exchange: Exchange;
+  /** When the request was given to the server; kept where the strategy asks for it, and for new connections. */
+  #sentMs = 0;
+  /** The server's spell then: what is sent before it comes back says nothing of it afterwards. */
+  #sentSpell = 0;
+  /** The request finds out whether its server takes connections again. */
+  #isTrial = false;
+  #tried: number[] | null = null;
+  /** Attempts at the backends that the request fell back from. */
+  #elsewhere = 0;
+  #failure: Failure | null = null;
+  #isQueued = false;
+  /** The server whose room is waited for; -1: any. */
+  #waitsFor = -1;
+  /** The server that the client was known to belong to when one was chosen; -1: none. */
+  #owner = -1;
+
+  constructor(exchange: Exchange) {
+    super();
+    this.#exchange = exchange;
+  }
+
+  /** clear makes it ready for the next request. It has ended. */
+  clear(): void {
+    this.index = -1;
+    this.isSticky = false;
+    this.later = null;
+    this.#tried = null;
+    this.#elsewhere = 0;
+    this.#failure = null;
+    this.#owner = -1;
+  }
+
+  /** begin gives the request to a server of the backend, or of what stands in for it. */
+  begin(wanted: LinkedBackend): void {
+    const { request, listener, loop } = this.#exchange;
+    this.#turnTo(standIn(wanted, request, listener.slot, loop));
+    this.#attempt(false);
+  }
+
+  /** end gives the server back its place. `isAborted`: its side is of no more use. */
+  end(isAborted: boolean): void {
+    const exchange = this.#exchange;
+    if (this.slot !== -1) {
+      leaveServer(exchange.backend, this.index, exchange.listener.slot, exchange.loop);
+      this.slot = -1;
+      exchange.backend.line.wake(this.index);
+    }
+    const { server } = exchange;
+    exchange.server = null;
+    if (isAborted && server !== null) server.discard();
+    if (this.#isQueued) this.#leaveLine();
+  }
+
+  /** expired: the time in line is over. */
+  expired(): void {
+    this.end(false);
+    this.#exchange.answerStatus(503, false);
+  }
+
+  /** leaveDownServer: the server may have gone down. Where the backend says so, it is left. */
+  leaveDownServer(): void {
+    const { backend, loop } = this.#exchange;
+    if (this.slot === -1 || backend.plan.onDown !== 'close' || !loop.table.isDown(this.slot)) return;
+    loop.counters.backend(backend.slot, BackendIndex.closedOnDown);
+    this.#leave();
+  }
+
+  /** leaveServer leaves a server that takes nobody any more, if it is with that. True: that was its end. */
+  leaveServer(slot: number): boolean {
+    return this.slot === slot && this.#leave();
+  }
+
+  /**
+   * leave: an answer or a tunnel is broken off, and a request without an answer goes to another server if that can do no harm, or
+   * gets 503. True: it is with nobody.
+   */
+  #leave(): boolean {
+    const exchange = this.#exchange;
+    const { backend } = exchange;
+    const { slot } = this;
+    if (exchange.isTunnel) {
+      exchange.client.breakOff();
+      return true;
+    }
+    const { isConnecting } = exchange.server!;
+    this.end(true);
+    if (exchange.isAnswering) {
+      exchange.client.breakOff();
+      return true;
+    }
+    if ((isConnecting || this.#isRepeatable) && this.#count <= backend.plan.retry.times) {
+      // It costs nothing of the budget: the server that has seen the request is asked no more.
+      exchange.loop.counters.server(slot, ServerIndex.retries);
+      this.#failure = null;
+      return !this.#retry(false);
+    }
+    exchange.answerStatus(503, false);
+    return true;
+  }
+
+  // Which backend.
+
+  /** turnTo makes a backend the one that the request is for. */
+  #turnTo(backend: LinkedBackend): void {
+    const exchange = this.#exchange;
+    const { request } = exchange;
+    exchange.backend = backend;
+    request.sentTo = backend;
+    if (backend.plan.siteHost !== null && !exchange.isRelayed)
+      request.forwardHead = siteHead(request.forwardHead, backend.plan.siteHost);
+  }
+
+  /** fallBack turns to the other backend, where there is one. The request has reached nobody. */
+  #fallBack(): boolean {
+    const { backend, request, listener, loop } = this.#exchange;
+    const { fallBack } = backend;
+    if (fallBack === null) return false;
+    loop.counters.backend(backend.slot, BackendIndex.fallBacks);
+    this.#turnTo(standIn(fallBack, request, listener.slot, loop));
+    this.#tried = null;
+    this.#elsewhere = request.attempts;
+    this.#failure = null;
+    return true;
+  }
+
+  /** goTo turns to the same backend in the generation in force, whose servers are others. The request is with nobody now. */
+  #goTo(backend: LinkedBackend): void {
+    const exchange = this.#exchange;
+    const { loop } = exchange;
+    const before = exchange.backend.pool;
+    if (backend === exchange.backend) return;
+    const { generation } = loop;
+    const { later } = this;
+    generation!.holds++;
+    this.later = generation;
+    if (later !== null) releaseGeneration(later, loop);
+    const placeOf = (index: number): number => (index === -1 ? -1 : backend.pool.indexOfSlot(before.slot(index)));
+    this.#tried = this.#tried?.map(placeOf).filter((index) => index !== -1) ?? null;
+    this.index = placeOf(this.index);
+    exchange.backend = backend;
+    exchange.request.sentTo = backend;
+  }
+
+  // Which server.
+
+  /**
+   * attempt gives the request to a server, or has it wait for one. `needsNew`: an idle connection has just turned out to be dead. False: nobody
+   * is there, and it was answered.
+   */
+  #attempt(needsNew: boolean): boolean {
+    const exchange = this.#exchange;
+    const { service } = exchange.backend;
+    if (service !== null) {
+      // What answers requests has nothing to say to a relayed connection.
+      if (!exchange.isRelayed) return this.#serve(service);
+      exchange.answerStatus(503, false);
+      return false;
+    }
+    if (exchange.backend.successor !== null) this.#goTo(newest(exchange.backend));
+    const { backend } = exchange;
+    const isBehind = exchange.request.attempts === 0 && !backend.line.isOpen();
+    let server = this.#choose(-1, isBehind);
+    if (server === NOBODY && this.#tried !== null) {
+      // Nobody else is there to try: perhaps it was only a moment's trouble.
+      this.#tried = null;
+      server = this.#choose();
+    }
+    let isIn = this.#join(server);
+    if (server === FULL && !isIn && choice.waitsFor !== -1) {
+      // Others joined the line of the client's own server in the same moment: another one will do.
+      server = this.#choose(-1, isBehind);
+      isIn = this.#join(server);
+    }
+    if (server >= 0) {
+      this.#send(server, needsNew);
+      return true;
+    }
+    if (server === NOBODY && this.#fallBack()) return this.#attempt(false);
+    if (!isIn) {
+      exchange.answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
+      return false;
+    }
+    this.#isQueued = true;
+    this.#waitsFor = choice.waitsFor;
+    exchange.client.waits();
+    exchange.loop.wheel.limit(this, backend.plan.timeouts.queueMs);
+    return true;
+  }
+
+  /** serve has the backend answer by itself. False: it has done so. */
+  #serve(service: Service): boolean {
+    const exchange = this.#exchange;
+    exchange.request.attempts++;
+    this.index = -1;
+    const served = new ServedAnswer(exchange.loop);
+    exchange.server = served;
+    served.begin(exchange, service);
+    // Who has been answered may be another request already.
+    return exchange.server === served;
+  }
+
+  #choose(waitsFor = -1, isBehind = false): number {
+    const { backend, request, listener, loop } = this.#exchange;
+    const isLast = this.#failure === 'connect' && this.#tried !== null && this.#count >= backend.plan.retry.times;
+    const server = chooseServer(backend, request, this.#tried, listener.slot, loop, waitsFor, isBehind, isLast);
+    this.isSticky = choice.isSticky;
+    this.#owner = choice.owner;
+    this.#isTrial = choice.isTrial;
+    return server;
+  }
+
+  #send(server: number, needsNew: boolean): void {
+    const exchange = this.#exchange;
+    const { loop, request } = exchange;
+    const { pool, balancer, retryBudget } = exchange.backend;
+    const endpoint = pool.endpoints[server]!;
+    if (this.#count === 0) retryBudget.requested();
+    request.attempts++;
+    this.index = server;
+    this.slot = endpoint.slot;
+    if (balancer.hearsAnswers) {
+      this.#sentMs = loop.now();
+      this.#sentSpell = loop.table.spell(endpoint.slot);
+    }
+    loop.counters.server(endpoint.slot, ServerIndex.requests);
+    const side = endpoint.attempt(exchange, loop, this.#isRepeatable, needsNew);
+    exchange.server = side;
+    if (side.isConnecting && !balancer.hearsAnswers) this.#sentMs = loop.now();
+  }
+
+  /** sendBody lets the client's side go on, if the server is ready for it already. */
+  #sendBody(): void {
+    const { server, client } = this.#exchange;
+    if (server !== null && !server.isConnecting) client.sendBody(server);
+  }
+
+  // In line.
+
+  /** join has the request wait for what it was said to wait for. False: the line is too long, or it need not wait. */
+  #join(server: number): boolean {
+    return server === FULL && this.#exchange.backend.line.join(this, choice.waitsFor);
+  }
+
+  /** tryAgain: there may be room now. */
+  tryAgain(): boolean {
+    const exchange = this.#exchange;
+    const server = this.#choose(this.#waitsFor);
+    if (server === FULL) return false;
+    this.#leaveLine();
+    if (server === NOBODY && exchange.backend.fallBack === null) {
+      exchange.answerStatus(503, false);
+      return true;
+    }
+    exchange.client.goesOn();
+    if (server === NOBODY) {
+      this.#fallBack();
+      if (this.#attempt(false)) this.#sendBody();
+      return true;
+    }
+    this.#send(server, false);
+    this.#sendBody();
+    return true;
+  }
+
+  /** moved: it waits in another line, that of the same backend with other servers. */
+  moved(backend: LinkedBackend, server: number): void {
+    this.#goTo(backend);
+    this.#waitsFor = server;
+  }
+
+  #leaveLine(): void {
+    const { backend, loop } = this.#exchange;
+    this.#isQueued = false;
+    loop.wheel.drop(this);
+    backend.line.leave(this);
+  }
+
+  // Again.
+
+  /** isRepeatable: sending the request again cannot do what was done already (RFC 9110 section 9.2.2). */
+  get #isRepeatable(): boolean {
+    const { client, request } = this.#exchange;
+    return !client.hasBody && isIdempotent(request.method);
+  }
+
+  /** count is how many attempts were made at this backend. */
+  get #count(): number {
+    return this.#exchange.request.attempts - this.#elsewhere;
+  }
+
+  /** isAffordable takes a retry out of the backend's budget. */
+  #isAffordable(): boolean {
+    const { backend, loop } = this.#exchange;
+    if (backend.retryBudget.take()) return true;
+    loop.counters.backend(backend.slot, BackendIndex.retriesOverBudget);
+    return false;
+  }
+
+  #retry(isSameServer: boolean): boolean {
+    if (!isSameServer && this.#exchange.backend.plan.retry.isAnotherServer) {
+      if (this.#tried === null) this.#tried = [this.index];
+      else this.#tried.push(this.index);
+    }
+    const isWithSomebody = this.#attempt(isSameServer);
+    if (isWithSomebody) this.#sendBody();
+    return isWithSomebody;
+  }
+
+  // What becomes of it.
+
+  /** sound: the server has taken a connection, or answered. */
+  sound(): void {
+    const { table } = this.#exchange.loop;
+    if (this.slot !== -1 && table.refusals(this.slot) !== 0) table.sound(this.slot);
+  }
+
+  /** refused: no connection was made. Others go elsewhere for a while. */
+  #refused(): void {
+    const { backend, loop } = this.#exchange;
+    const nowMs = loop.now();
+    loop.table.refused(this.slot, nowMs, Math.max(0, nowMs - this.#sentMs), this.#isTrial, loop.random());
+    backend.pool.endpoints[this.index]!.flush();
+  }
+
+  /** failed tries again where that cannot do harm, and has the exchange answer for the server where it could. */
+  failed(failure: Failure): void {
+    const exchange = this.#exchange;
+    const { backend, loop } = exchange;
+    const { slot } = this;
+    const wasReused = exchange.server!.isReused;
+    if (slot !== -1) loop.counters.server(slot, FAILURE_COUNTERS[failure]);
+    // That a kept connection has died says nothing of its server.
+    if (failure !== 'dead' || !wasReused) {
+      this.#noteAnswered(0);
+      backend.outcomes?.failed(slot, FAILURE_NAMES[failure], exchange.request);
+    }
+    if (failure === 'connect') this.#refused();
+    this.end(true);
+    this.#failure = failure;
+    if (exchange.isAnswering) {
+      exchange.client.breakOff();
+    } else if (
+      maySendAgain(failure, backend, this.#count, this.#isRepeatable, wasReused) &&
+      (!costsRetry(failure, wasReused) || this.#isAffordable())
+    ) {
+      loop.counters.server(slot, ServerIndex.retries);
+      this.#retry(failure === 'dead' && wasReused);
+    } else if (failure === 'connect' && this.#fallBack()) {
+      if (this.#attempt(false)) this.#sendBody();
+    } else {
+      exchange.answerStatus(FAILURE_STATUSES[failure], false);
+    }
+  }
+
+  /** answered notes the status of a final answer. True: it is one to try again after, and is not wanted. */
+  answered(status: number): boolean {
+    const { backend, loop, request } = this.#exchange;
+    const { counters } = loop;
+    const { slot } = this;
+    const isServers = slot !== -1;
+    if (isServers) {
+      this.sound();
+      backend.pool.answered(this.index);
+    }
+    this.#noteAnswered(status);
+    backend.outcomes?.answered(slot, status, request);
+    if (!isServers) return false;
+    const isRetried = backend.retriesStatus.has(status) && this.#count <= backend.plan.retry.times;
+    if (isRetried && this.#isRepeatable && this.#isAffordable()) {
+      counters.server(slot, ServerIndex.retries);
+      this.end(true);
+      this.#retry(false);
+      return true;
+    }
+    if (status >= 500) counters.server(slot, ServerIndex.answers5xx);
+    else if (status < 300) counters.server(slot, ServerIndex.answers2xx);
+    return false;
+  }
+
+  /** switched: the server has answered 101. */
+  switched(): void {
+    const { backend, request } = this.#exchange;
+    backend.outcomes?.answered(this.slot, 101, request);
+  }
+
+  /** spoke: a server that is relayed has sent its first byte. */
+  spoke(): void {
+    const { backend, request } = this.#exchange;
+    backend.outcomes?.spoke(this.slot, request);
+  }
+
+  /** wasReset: a server that is relayed has reset the connection before it said anything. */
+  wasReset(): void {
+    const { backend, loop, request } = this.#exchange;
+    loop.counters.server(this.slot, FAILURE_COUNTERS.dead);
+    backend.outcomes?.failed(this.slot, FAILURE_NAMES.dead, request);
+  }
+
+  /** noteAnswered tells a strategy that asks for it how long the server took; status 0: it did not answer. */
+  #noteAnswered(status: number): void {
+    const { backend, listener, loop } = this.#exchange;
+    if (!backend.balancer.hearsAnswers || this.slot === -1) return;
+    if (loop.table.spell(this.slot) !== this.#sentSpell) return;
+    noteAnswered(backend, this.index, this.#sentMs, status, listener.slot, loop);
+  }
+
+  /** learn returns the field line that stickiness adds to the answer, or ''. */
+  learn(answer: AnswerHead): string {
+    const { backend, request, listener, loop } = this.#exchange;
+    return learn(backend, request, this.index, this.isSticky, this.#owner, answer, listener.slot, loop);
+  }
+}
