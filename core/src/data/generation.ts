@@ -47,6 +47,10 @@ export interface LinkedListener {
   readonly trusted: IpSet | null;
   /** A header that names the client and is not a forwarding field of its own: dropped unless the peer is trusted. */
   readonly spoofable: string | null;
+  /** Header fields that say what the gateway alone knows: those of clients are dropped. null: none. */
+  readonly ownHeaders: readonly string[] | null;
+  /** Servers get Client-Cert. */
+  readonly forwardsCertificate: boolean;
   readonly headLimits: HeadLimits;
   readonly tls: TlsMode | null;
   /** What authorities are answered before any rule; null: nothing, or the listener speaks no http. */

@@ -53,13 +53,12 @@ export class ServerEndpoint {
    */
   attempt(exchange: Exchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide {
     const { sendProxy } = exchange.backend;
-    const { peer } = exchange.client;
-    const introduction = sendProxy === null ? '' : peer.introduction(sendProxy, exchange.request.ip);
+    const introduction = sendProxy === null ? '' : exchange.client.peer.introduction(sendProxy, exchange.request.ip);
     if (exchange.isRelayed) {
       loop.counters.server(this.slot, ServerIndex.connects);
       return new RelayServer(this, exchange, loop, introduction);
     }
-    if (introduction !== '') peer.meets(this, introduction);
+    if (introduction !== '') exchange.client.peer.meets(this, introduction);
     // A WebSocket begins with an upgrade, which is HTTP/1's.
     if (exchange.backend.plan.protocol === 'http2' && exchange.request.upgrade === '') {
       return this.#session(exchange, loop, needsNew, introduction).attempt(exchange);

@@ -42,9 +42,8 @@ export function judge(
     if (verdict.answer !== null) return verdict;
   }
   if (listener.spoofable !== null && !isTrusted) edits.hide(listener.spoofable);
-  const { ownHeaders, forwardsCertificate } = listener.plan;
-  if (ownHeaders !== undefined) hideOwnFields(request, ownHeaders, edits);
-  if (forwardsCertificate === true && request.peer !== null) {
+  if (listener.ownHeaders !== null) hideOwnFields(request, listener.ownHeaders, edits);
+  if (listener.forwardsCertificate && request.peer !== null) {
     const { clientCert } = request.peer;
     if (clientCert !== '') edits.set('Client-Cert', clientCert);
   }

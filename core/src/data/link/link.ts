@@ -129,6 +129,8 @@ class Linking {
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       proxies: plan.proxies === undefined ? null : trustedPeers(plan.proxies, this.#order.plan),
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
+      ownHeaders: plan.ownHeaders ?? null,
+      forwardsCertificate: plan.forwardsCertificate === true,
       headLimits: headLimits(plan),
       tls: plan.tls === null ? null : this.#parts.tls(plan.tls, plan),
       proofs: plan.protocol === 'http' ? this.#parts.proofsOnHttp() : null,
