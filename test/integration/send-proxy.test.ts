@@ -100,6 +100,27 @@ for (const version of ['v1', 'v2'] as const) {
   });
 }
 
+test('data threads introduce clients in the same way', LIMIT, async () => {
+  const server = await answerer();
+  const rules = `listener web on 127.0.0.1:0 {
+  tls terminate cert "${site}"
+  set header X-Version to "{tls.version}"
+  otherwise send to app
+}
+backend app of 127.0.0.1:${server.port} { send proxy with id }
+`;
+  const { address, stop } = await startGateway(rules, 2);
+  closing.push(stop);
+  const clients = [];
+  for (let count = 0; count < 4; count++) clients.push(await openTls(address, { servername: 'site.test' }));
+  for (let round = 0; round < 2; round++) {
+    for (const client of clients) assert.equal(await bodyOf(client), `127.0.0.1 ${client.socket.localPort}`);
+  }
+  assert.equal(server.raw.wires.length, 4);
+  assert.deepEqual(new Set(server.headers.map(({ authority }) => authority)), new Set(['site.test']));
+  for (const client of clients) client.destroy();
+});
+
 test('the client is whom a trusted forwarding header or PROXY header names', LIMIT, async () => {
   const server = await answerer();
   const forwarded = await start('send proxy', 'client ip from header X-Forwarded-For trust 127.0.0.1', server.port);

@@ -12,6 +12,8 @@ const VERSIONS: Readonly<Record<string, string>> = {
   'TLSv1.3': '1.3',
 };
 
+const NAME = /^[A-Za-z0-9._-]{1,253}$/;
+
 export class HandshakeFacts implements TlsFacts {
   readonly version: string;
   readonly cipher: string;
@@ -31,7 +33,8 @@ export class HandshakeFacts implements TlsFacts {
     this.version = VERSIONS[protocol] ?? protocol;
     this.cipher = socket.getCipher().name;
     this.alpn = typeof alpnProtocol === 'string' ? alpnProtocol : '';
-    this.serverName = typeof servername === 'string' ? servername.toLowerCase() : '';
+    // OpenSSL takes any bytes for a name.
+    this.serverName = typeof servername === 'string' && NAME.test(servername) ? servername.toLowerCase() : '';
     this.isResumed = socket.isSessionReused();
     const shown = socket.asksClient ? socket.getPeerX509Certificate() : undefined;
     this.certificate = shown === undefined ? null : new ClientCertificate(shown, problem);
