@@ -28,7 +28,7 @@ before(async () => {
   const file = join(folder, 'gateway.sluice');
   await writeFile(
     file,
-    `listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
+    `listener web on 127.0.0.1:0 { send to known when header X-User present; otherwise send to app }\nbackend plain of 127.0.0.1:${port}\nbackend known { stick on header X-User; server one 127.0.0.1:${port} }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
   );
   admin = `unix:${join(folder, 'admin.sock')}`;
   gateway = await createGateway({
@@ -54,7 +54,7 @@ test('status and servers are tables for people, and JSON for programs', async ()
   const status = await ctl('status');
   assert.equal(status.code, 0, status.stderr);
   assert.match(status.stdout, /^running for .*, generation 1/);
-  assert.match(status.stdout, /2 running/);
+  assert.match(status.stdout, /4 running/);
   const servers = await ctl('servers');
   assert.match(servers.stdout, /^SERVER +ADDRESS +STATE +ADMIN +WEIGHT/);
   assert.match(servers.stdout, /^app\/one +127\.0\.0\.1:\d+ +running +ready +1 +- +0/m);
@@ -64,6 +64,37 @@ test('status and servers are tables for people, and JSON for programs', async ()
     json.servers.map(({ name }: { name: string }) => name),
     ['one', 'two'],
   );
+});
+
+test('members say where they come from, and servers without a name go by their address', async () => {
+  const members = await ctl('members', 'app');
+  assert.match(
+    members.stdout,
+    /^SERVER +ADDRESS +STATE +ADMIN +FROM\none +127\.0\.0\.1:\d+ +running +ready +written in the rules$/m,
+  );
+  const address = JSON.parse((await ctl('members', 'plain', '--json')).stdout).members[0].name;
+  assert.match(address, /^127\.0\.0\.1:\d+$/);
+  assert.match((await ctl('weight', `plain/${address}`, '3')).stdout, /: ready, running, weight 3/);
+  const nobody = await ctl('members', 'nobody');
+  assert.deepEqual([nobody.code, /no backend `nobody`/.test(nobody.stderr)], [1, true]);
+});
+
+test('sticky says where a client belongs, or that it belongs nowhere', async () => {
+  const said = await ctl('sticky', 'known', '--ip', '198.51.100.7', '-H', 'X-User: alice');
+  assert.equal(said.code, 0, said.stderr);
+  assert.match(said.stdout, /^the client belongs to no server: .*\nnew: `balance round-robin` picks a server\n$/);
+  const { port } = gateway.addresses().web as { port: number };
+  await new Promise<void>((resolve) => {
+    request({ host: '127.0.0.1', port, headers: { 'X-User': 'alice' } }, (answer) =>
+      answer.resume().on('end', resolve),
+    ).end();
+  });
+  const known = await ctl('sticky', 'known', '-H', 'X-User: alice');
+  assert.match(
+    known.stdout,
+    /^the client belongs to one: .*\nstays: one is running\nsince .*, forgotten in .* if it does not come again\n$/,
+  );
+  assert.equal((await ctl('sticky', 'plain')).code, 1);
 });
 
 test('weight and max are set, and out of range they are wrong on the command line', async () => {
@@ -82,7 +113,7 @@ test('weight and max are set, and out of range they are wrong on the command lin
   ]) {
     assert.equal((await ctl(...args)).code, 2, args.join(' '));
   }
-  assert.equal(gateway.stats().backends[0]!.servers[0]!.weight, 7);
+  assert.equal(gateway.stats().backends.find(({ name }) => name === 'app')!.servers[0]!.weight, 7);
 });
 
 test('a drain waits for the last session, and says who holds on until then', async () => {

@@ -422,6 +422,13 @@ const COMPONENTS: readonly ComponentWord[] = [
     { name: 'cookie', type: 'cookie', doc: 'a cookie' },
     { name: 'ttl', type: 'duration', before: 'ttl', doc: 'how long', default: 3_600_000 },
   ]),
+  {
+    ...component('stick', 'with cookie', [
+      { name: 'cookie', type: 'cookie', doc: 'the cookie' },
+      { name: 'path', type: 'path', before: 'path', doc: 'the path', isOptional: true, default: '/' },
+    ]),
+    ownCookie: ['cookie', 'path'],
+  },
   component('serve', 'files', [
     { name: 'folder', type: 'file', doc: 'a folder' },
     { name: 'status', type: 'status', before: 'status', doc: 'of pages', isOptional: true, min: 400 },

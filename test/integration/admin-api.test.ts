@@ -266,6 +266,88 @@ describe('what it changes', () => {
   });
 });
 
+describe('stickiness, members and queues', () => {
+  test('where a client belongs, why, and since when', async () => {
+    const server = await RawServer.start(answering(() => ok()));
+    const { port } = server.address;
+    const gateway = await createGateway({
+      rules: `listener web on 127.0.0.1:0 { otherwise send to app }
+        backend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port}; stick on header X-User ttl 1h }
+        backend plain of 127.0.0.1:${port}`,
+      threads: 0,
+      logger: false,
+      admin: LOOPBACK,
+    });
+    await gateway.start();
+    try {
+      const admin = new AdminClient(gateway.adminAddress!);
+      const find = (user: string) =>
+        admin.ask('POST', '/v1/backends/app/sticky', { body: { headers: [`X-User: ${user}`], ip: '198.51.100.7' } });
+      const stranger = await find('nobody');
+      assert.deepEqual([stranger.status, stranger.json.outcome, stranger.json.server], [200, 'new', null]);
+      const client = await connectTo(gateway.addresses().web as Address);
+      client.send('GET / HTTP/1.1\r\nHost: a\r\nX-User: alice\r\n\r\n');
+      await client.answer();
+      client.destroy();
+      const { json } = await find('alice');
+      assert.deepEqual([json.outcome, json.kind, json.server], ['stays', 'on header', 'one']);
+      assert.ok(json.sinceMs >= 0 && json.sinceMs < 60_000, String(json.sinceMs));
+      assert.ok(json.expiresInMs > 3_500_000 && json.expiresInMs <= 3_601_000, String(json.expiresInMs));
+      const { json: document } = await admin.get('/openapi.json');
+      const schema =
+        document.paths['/v1/backends/{backend}/sticky'].post.responses[200].content['application/json'].schema;
+      assert.ok(new Ajv({ strict: false }).validate(schema, json));
+      const none = await admin.ask('POST', '/v1/backends/plain/sticky', { body: {} });
+      assert.deepEqual([none.status, none.json.error.code], [404, 'SG0509']);
+      for (const body of [{ ip: 'nowhere' }, { headers: ['no header'] }, { cookie: 'x' }]) {
+        assert.equal((await admin.ask('POST', '/v1/backends/app/sticky', { body })).status, 400, JSON.stringify(body));
+      }
+    } finally {
+      await gateway.stop({ deadline: 0 });
+      await server.stop();
+    }
+  });
+
+  test('members with where they come from, and how many wait for each', async () => {
+    const file = join(temporaryFolder(), 'servers.txt');
+    writeFileSync(file, '127.0.0.1:9\n');
+    const gateway = await createGateway({
+      rules: `listener web on 127.0.0.1:0 { otherwise send to app }
+        backend app { server one 127.0.0.1:8 queue at most 7; servers from file "${file}" every 1m }`,
+      threads: 0,
+      logger: false,
+      admin: LOOPBACK,
+    });
+    await gateway.start();
+    try {
+      const admin = new AdminClient(gateway.adminAddress!);
+      const { json } = await admin.get('/v1/backends/app/members');
+      const source = `file "${file}" every 1m`;
+      assert.deepEqual(
+        json.members.map((each: { name: string; source: string | null }) => [each.name, each.source]),
+        [
+          ['one', null],
+          ['127.0.0.1:9', source],
+        ],
+      );
+      assert.deepEqual([json.sources[0].source, json.sources[0].isOk, json.sources[0].servers], [source, true, 1]);
+      assert.equal((await admin.get('/v1/backends/nobody/members')).status, 404);
+      const { json: servers } = await admin.get('/v1/servers');
+      assert.deepEqual(
+        servers.servers.map((each: { waiting: number; mostWaiting: number }) => [each.waiting, each.mostWaiting]),
+        [
+          [0, 7],
+          [0, 0],
+        ],
+      );
+      const found = await admin.get(`/v1/backends/app/servers/${encodeURIComponent('127.0.0.1:9')}`);
+      assert.deepEqual([found.status, found.json.name, found.json.isPassedOver], [200, '127.0.0.1:9', false]);
+    } finally {
+      await gateway.stop({ deadline: 0 });
+    }
+  });
+});
+
 describe('whom it lets in', () => {
   test('with a token, only who shows it', async () => {
     await using here = await open({ ...LOOPBACK, token: TOKEN });

@@ -6,12 +6,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createGateway, type GatewayOptions } from 'sluice';
+import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import {
   type Address,
+  AdminClient,
   BadDns,
   connectTo,
   Dnsmasq,
@@ -622,3 +625,102 @@ for (const [what, [answer, reason]] of Object.entries(BAD_ANSWERS)) {
     assert.equal((await ask(stage.address)).body, 'one');
   });
 }
+
+test('an https endpoint is believed when its certificate is right, and asked nothing when it is not', {
+  skip: hasOpenssl ? false : 'openssl is not there',
+}, async () => {
+  const authority = new Authority(temporaryFolder());
+  authority.issue('own', ['127.0.0.1']);
+  authority.issue('other', ['endpoint.test']);
+  let asked = 0;
+  const listen = async (name: string) => {
+    const pem = authority.read(`${name}.pem`);
+    const server = createTlsServer({ key: pem, cert: pem }, (_request, response) => {
+      asked++;
+      response.end(JSON.stringify({ servers: [one] }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { server, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/servers` };
+  };
+  const [own, other] = [await listen('own'), await listen('other')];
+  const ca = `ca "${authority.at('root.crt')}"`;
+  try {
+    {
+      await using stage = await start(`servers from http "${own.url}" ${ca} every 100ms`);
+      assert.deepEqual(stage.members(), [one]);
+      assert.equal((await ask(stage.address)).body, 'one');
+    }
+    const before = asked;
+    for (const [line, reason] of [
+      [`servers from http "${own.url}" every 100ms wait 2s`, /^UNABLE_TO_VERIFY|^UNABLE_TO_GET_ISSUER/],
+      [`servers from http "${other.url}" ${ca} every 100ms wait 2s`, /^ERR_TLS_CERT_ALTNAME_INVALID$/],
+    ] as const) {
+      await using stage = await start(line);
+      assert.deepEqual(stage.members(), []);
+      assert.match(stage.discovery().reason, reason);
+      assert.equal((await ask(stage.address)).status, 503);
+    }
+    assert.equal(asked, before, 'nothing was said to whoever it was');
+  } finally {
+    own.server.close();
+    other.server.close();
+  }
+});
+
+test('a backend whose found servers are too few falls back, and comes back when they are found', async () => {
+  const file = join(temporaryFolder(), 'servers.txt');
+  writeFileSync(file, '');
+  const line = `servers from file "${file}" every 100ms\nfall back to spare when healthy below 2\n}\nbackend spare of ${three} {`;
+  await using stage = await start(line);
+  const { gateway, address } = stage;
+  const events: string[] = [];
+  gateway.on('fallBack', ({ isActive, healthy }) => events.push(`${isActive} ${healthy}`));
+  assert.equal((await ask(address)).body, 'three', 'nobody was found');
+  replace(file, `${one}\n`);
+  await eventually('the first', () => stage.members().length === 1);
+  assert.equal((await ask(address)).body, 'three', 'one is too few');
+  replace(file, `${one}\n${two}\n`);
+  await eventually('both', () => stage.members().length === 2);
+  await met(address, 'one', 'two');
+  assert.equal(gateway.stats().backends[0]!.fallsBackTo, null);
+  await gateway.server(`app/${two}`).maint();
+  await eventually('the other backend', async () => (await ask(address)).body === 'three');
+  gateway.server(`app/${two}`).ready();
+  await eventually('its own servers', async () => (await ask(address)).body !== 'three');
+  replace(file, `${two}\n`);
+  await eventually('one to go', () => stage.members().length === 1);
+  await eventually('the other backend again', async () => (await ask(address)).body === 'three');
+  await eventually('an event for each', () => events.length >= 4);
+  assert.deepEqual(events, ['false 2', 'true 1', 'false 2', 'true 1']);
+});
+
+test('a found server is drained like any other: its clients stay, and a drain ends when it goes', async () => {
+  const file = join(temporaryFolder(), 'servers.txt');
+  writeFileSync(file, `${one}\n${two}\n`);
+  await using stage = await start(`servers from file "${file}" every 100ms\nstick on header X-Client`, {
+    admin: { address: '127.0.0.1:0' },
+  });
+  const { gateway, address } = stage;
+  const as = async (client: string): Promise<string> => {
+    const { body } = await get(address, '/', { 'X-Client': client });
+    return body;
+  };
+  const homes = new Map<string, string>();
+  for (let client = 0; client < 20; client++) homes.set(`${client}`, await as(`${client}`));
+  const drained = gateway.server(`app/${one}`).drain();
+  for (const [client, home] of homes) assert.equal(await as(client), home);
+  for (let client = 20; client < 40; client++) assert.equal(await as(`${client}`), 'two');
+  // By the admin API too, though its name is an address.
+  const admin = new AdminClient(gateway.adminAddress!);
+  const path = `/v1/backends/app/servers/${encodeURIComponent(one)}`;
+  const { json } = await admin.get(path);
+  assert.deepEqual([json.name, json.admin, json.source], [one, 'drain', `file "${file}" every 100ms`]);
+  const changed = await admin.ask('PATCH', path, { body: { weight: 5 } });
+  assert.deepEqual([changed.status, changed.json.weight], [200, 5]);
+  replace(file, `${two}\n`);
+  assert.equal((await drained).outcome, 'removed');
+  for (const client of homes.keys()) assert.equal(await as(client), 'two');
+  replace(file, `${one}\n${two}\n`);
+  await eventually('it to be back', () => stage.members().length === 2);
+  assert.equal(gateway.stats().backends[0]!.servers.find(({ name }) => name === one)!.admin, 'ready');
+});

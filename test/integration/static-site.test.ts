@@ -202,6 +202,34 @@ test('with a status, what the page needs is sent as it is', async () => {
   assert.equal(fieldsOf(answer, 'cache-control')[0], 'no-store');
 });
 
+test('no more than 256 files are open at once: who comes then gets 503, and the next when one is closed', async () => {
+  const patient = await startGateway(`listener web on 127.0.0.1:0 { timeout client 1m; otherwise send to site }
+backend site { serve files "${folder}" }
+`);
+  const request = 'GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n';
+  const clients = await Promise.all(Array.from({ length: 256 }, () => connectTo(patient.address)));
+  try {
+    for (const client of clients) {
+      client.send(request);
+      client.socket.pause();
+    }
+    await eventually('256 files to be open', () => openBigFiles() === 256);
+    const late = await connectTo(patient.address);
+    late.send(request);
+    assert.equal((await late.answer()).status, 503);
+    assert.equal(openBigFiles(), 256);
+    clients[0]!.reset();
+    await eventually('one to be closed', () => openBigFiles() === 255);
+    late.send('GET /style.css HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.equal((await late.answer()).body.toString(), 'body {}');
+    late.destroy();
+  } finally {
+    for (const client of clients) client.destroy();
+    await patient.stop();
+  }
+  await eventually('all to be closed', () => openBigFiles() === 0);
+});
+
 test('what a site served is counted', () => {
   const { counters } = site.gateway.stats().backends.find(({ name }) => name === 'site')!;
   assert.ok(counters.served > 10, String(counters.served));

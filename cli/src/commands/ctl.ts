@@ -82,7 +82,7 @@ export function ctlServers(backend: string | undefined, options: CtlOptions): Pr
         : (await caller.ask('GET', `/v1/backends/${encodeURIComponent(backend)}`)).servers;
     return show(options, { servers }, () =>
       table(
-        ['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'WEIGHT', 'MAX', 'OPEN', 'REQUESTS', 'LAST CHECK'],
+        ['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'WEIGHT', 'MAX', 'OPEN', 'WAITING', 'REQUESTS', 'LAST CHECK'],
         servers.map((each) => [
           `${each.backend}/${each.name}${each.isBackup ? ' (backup)' : ''}`,
           addressText(each.address),
@@ -91,12 +91,59 @@ export function ctlServers(backend: string | undefined, options: CtlOptions): Pr
           each.weight,
           each.max === 0 ? '-' : String(each.max),
           each.open,
+          each.mostWaiting === 0 ? each.waiting : `${each.waiting} of ${each.mostWaiting}`,
           each.counters.requests,
           checkText(each),
         ]),
         coloursFor(process.stdout),
       ),
     );
+  });
+}
+
+export function ctlMembers(backend: string, options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.ask('GET', `/v1/backends/${encodeURIComponent(backend)}/members`);
+    return show(options, answer, () => {
+      const colours = coloursFor(process.stdout);
+      const members = answer.members.map((each: Answer) => [
+        `${each.name}${each.isBackup ? ' (backup)' : ''}`,
+        addressText(each.address),
+        each.state,
+        adminText(each),
+        each.source ?? 'written in the rules',
+      ]);
+      const said = table(['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'FROM'], members, colours);
+      if (answer.sources.length === 0) return said;
+      const sources = answer.sources.map((each: Answer) => [
+        each.source,
+        each.servers,
+        each.ageMs === null ? 'never' : `${lengthText(each.ageMs)} ago`,
+        each.isOk ? '-' : each.reason,
+      ]);
+      return `${said}\n\n${table(['SOURCE', 'FOUND', 'LAST ANSWER', 'PROBLEM'], sources, colours)}`;
+    });
+  });
+}
+
+export function ctlSticky(
+  backend: string,
+  options: CtlOptions & { readonly ip?: string; readonly header?: readonly string[] },
+): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const { ip, header: headers } = options;
+    const client = { ...(ip === undefined ? {} : { ip }), ...(headers === undefined ? {} : { headers }) };
+    const answer = await caller.ask('POST', `/v1/backends/${encodeURIComponent(backend)}/sticky`, client);
+    return show(options, answer, () => {
+      const { server, by, outcome, why, sinceMs, expiresInMs } = answer;
+      const times = [
+        ...(sinceMs === null ? [] : [`since ${lengthText(sinceMs)}`]),
+        ...(expiresInMs === null ? [] : [`forgotten in ${lengthText(expiresInMs)} if it does not come again`]),
+      ];
+      const where = server === null ? 'the client belongs to no server' : `the client belongs to ${plain(server)}`;
+      const lines = [`${where}: ${plain(by)}`, `${outcome}: ${plain(why)}`, times.join(', ')];
+      return lines.filter((line) => line !== '').join('\n');
+    });
   });
 }
 
@@ -233,7 +280,8 @@ export function ctlEvents(options: CtlOptions): Promise<number> {
 }
 
 function pathOf(server: string): string {
-  const [backend, name] = server.split('/') as [string, string];
+  const slash = server.indexOf('/');
+  const [backend, name] = [server.slice(0, slash), server.slice(slash + 1)];
   return `/v1/backends/${encodeURIComponent(backend)}/servers/${encodeURIComponent(name)}`;
 }
 

@@ -39,6 +39,16 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .argument('[backend]', 'only those of this backend')
     .action(async (backend, options) => ended(await (await commands()).ctlServers(backend, options)));
 
+  command('members', 'who a backend’s servers are, and where each comes from')
+    .argument('<backend>', 'the backend')
+    .action(async (backend, options) => ended(await (await commands()).ctlMembers(backend, options)));
+
+  command('sticky', 'say where a client belongs, why, and since when')
+    .argument('<backend>', 'the backend')
+    .option('--ip <address>', 'the client’s address')
+    .option('-H, --header <header>', "what it sends, as 'Cookie: sid=…'; may be given again", collect)
+    .action(async (backend, options) => ended(await (await commands()).ctlSticky(backend, options)));
+
   command('sessions', 'who is on a server, oldest first')
     .argument('<server>', 'as backend/server', readServer)
     .option('--most <n>', 'at most so many (default: 100)', whole(1, 1000))
@@ -91,7 +101,8 @@ export function addCtl(ctl: Command, ended: Ended): void {
 }
 
 function readServer(text: string): string {
-  if (/^[A-Za-z_][\w.-]*\/[A-Za-z_][\w.-]*$/.test(text)) return text;
+  // A server without a name of its own is called by its address.
+  if (/^[A-Za-z_][\w.-]*\/[A-Za-z0-9_[][!-~]{0,254}$/.test(text)) return text;
   throw new InvalidArgumentError('Say it as backend/server.');
 }
 

@@ -19,7 +19,7 @@ import { EventStreams } from './event-streams.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { NAME } from './schemas.ts';
+import { NAME, SERVER_NAME } from './schemas.ts';
 
 const BODY_LIMIT = 65_536;
 const HEAD_LIMIT = 16_384;
@@ -151,7 +151,10 @@ export class AdminServer {
     const schema = {
       ...(body === undefined ? {} : { body }),
       querystring: { type: 'object', properties: query ?? {}, additionalProperties: false },
-      params: { type: 'object', properties: Object.fromEntries(names.map((name) => [name, NAME])) },
+      params: {
+        type: 'object',
+        properties: Object.fromEntries(names.map((name) => [name, name === 'server' ? SERVER_NAME : NAME])),
+      },
     };
     this.#app.route({
       method,

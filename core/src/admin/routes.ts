@@ -14,6 +14,7 @@ import {
   EXPLAIN,
   EXPLANATION,
   LISTS,
+  MEMBERS,
   NOTHING,
   RELOADED,
   RENEW,
@@ -22,6 +23,8 @@ import {
   SESSIONS,
   STATS,
   STATUS,
+  STICKY,
+  STICKY_CLIENT,
 } from './schemas.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -80,6 +83,26 @@ export const ROUTES: readonly Route[] = [
       if (found !== undefined) return found;
       throw new AdminError('SA0111', { backend: params.backend!, known: all.map(({ name }) => name).join(', ') });
     },
+  },
+  {
+    method: 'GET',
+    path: '/v1/backends/{backend}/members',
+    id: 'listMembers',
+    doc: 'Who a backend’s servers are, where each comes from, and how those that find them are doing.',
+    answer: MEMBERS,
+    refusals: { 404: 'There is no such backend.' },
+    handle: members,
+  },
+  {
+    method: 'POST',
+    path: '/v1/backends/{backend}/sticky',
+    id: 'findSticky',
+    doc: 'Where a client belongs, why, and since when. Asking changes nothing.',
+    body: STICKY_CLIENT,
+    answer: STICKY,
+    refusals: { 404: 'There is no such backend, or it has no `stick` line.' },
+    handle: ({ gateway, params, body }) =>
+      gateway.stickiness(params.backend!).find(body as Parameters<ReturnType<Gateway['stickiness']>['find']>[0]),
   },
   {
     method: 'GET',
@@ -217,6 +240,21 @@ function backends(gateway: Gateway) {
 function view(gateway: Gateway, backend: string, stats: ServerStats) {
   const { draining, history } = gateway.server(`${backend}/${stats.name}`);
   return { backend, ...stats, history, draining };
+}
+
+function members({ gateway, params }: RouteRequest) {
+  const all = gateway.stats().backends;
+  const found = all.find(({ name }) => name === params.backend);
+  if (found === undefined) {
+    throw new AdminError('SA0111', { backend: params.backend!, known: all.map(({ name }) => name).join(', ') });
+  }
+  return {
+    backend: found.name,
+    members: found.servers.map(({ name, address, source, state, admin, weight, isBackup, open, waiting }) => {
+      return { name, address, source, state, admin, weight, isBackup, open, waiting };
+    }),
+    sources: found.discoveries,
+  };
 }
 
 function handleOf({ gateway, params }: RouteRequest) {

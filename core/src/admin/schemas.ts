@@ -23,8 +23,11 @@ const counters: Schema = { type: 'object', additionalProperties: { type: 'number
 
 const DURATION: Schema = { type: 'string', pattern: '^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h)$' };
 
-/** NAME is what listeners, backends and servers may be called. */
+/** NAME is what listeners and backends may be called. */
 export const NAME: Schema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' };
+
+/** SERVER_NAME is what servers may be called: those without a name of their own, and those that are found, by their address. */
+export const SERVER_NAME: Schema = { type: 'string', pattern: '^[A-Za-z0-9_[][!-~]{0,254}$' };
 
 export const ADDRESS: Schema = {
   anyOf: [
@@ -71,6 +74,10 @@ export const SERVER: Schema = object({
   max: said(count, '0: no limit.'),
   isBackup: flag,
   open: said(count, 'Requests and tunnels, over all threads.'),
+  waiting: said(count, 'Requests that wait for just this server, as their clients belong to it.'),
+  mostWaiting: said(count, 'So many may (`queue at most` of the server). 0: no limit of its own.'),
+  source: said(maybe(text), 'What found it, as the rules say it; null: it is written in the rules.'),
+  isPassedOver: said(flag, 'Its last connections failed, so that others are asked first for a moment.'),
   counters,
   history: said(
     list(
@@ -93,10 +100,69 @@ export const BACKEND: Schema = object({
   circuit: said(maybe(text), 'null: it has none.'),
   fallsBackTo: said(maybe(text), 'Where its requests go now in place of its own servers.'),
   sticky: maybe({ type: 'object' }),
+  open: said(count, 'Requests and tunnels on its servers.'),
+  max: said(count, '0: no limit.'),
+  waiting: said(count, 'Requests that wait for a server with room, those that wait for one server too.'),
   counters,
   latency: object({ count, p50Micros: maybe({ type: 'number' }), p99Micros: maybe({ type: 'number' }) }),
   servers: list(SERVER),
 });
+
+export const MEMBERS: Schema = object({
+  backend: text,
+  members: list(
+    object({
+      name: text,
+      address: ADDRESS,
+      source: said(maybe(text), 'What found it, as the rules say it; null: it is written in the rules.'),
+      state: { enum: SERVER_STATES },
+      admin: { enum: ADMIN_STATES },
+      weight: count,
+      isBackup: flag,
+      open: count,
+      waiting: count,
+    }),
+  ),
+  sources: said(
+    list(
+      object({
+        source: said(text, 'As the rules say it.'),
+        isOk: flag,
+        reason: said(text, 'What failed; empty while all is well, or before the first answer.'),
+        servers: said(count, 'How many it has found.'),
+        questions: count,
+        failures: count,
+        ageMs: said(maybe({ type: 'number' }), 'Since the last good answer; null: there was none.'),
+      }),
+    ),
+    'What finds servers, in the order of the rules.',
+  ),
+});
+
+/** STICKY is where a client belongs. */
+export const STICKY: Schema = object({
+  kind: said(text, 'The component, such as `on cookie`.'),
+  by: said(text, 'By what the client is known, or why it is not.'),
+  server: said(maybe(text), 'The server that it belongs to; null: to none.'),
+  outcome: said(
+    { enum: ['stays', 'waits', 'moves', 'new'] },
+    '`stays`: it goes there; `waits`: as soon as the server has room; `moves`: another one is picked; `new`: it belongs to none yet.',
+  ),
+  why: text,
+  sinceMs: said(maybe({ type: 'number' }), 'For how long it has belonged there; null: no table knows.'),
+  expiresInMs: said(maybe({ type: 'number' }), 'When it is forgotten if it does not come again; null: no table knows.'),
+  ownCookie: said(maybe(text), 'The cookie that the gateway sets and takes out of requests.'),
+});
+
+/** STICKY_CLIENT is what a client is known by. In a body, as cookies must not stand in addresses. */
+export const STICKY_CLIENT: Schema = {
+  type: 'object',
+  properties: {
+    ip: said({ type: 'string', maxLength: 64 }, 'The client’s address. Default 127.0.0.1.'),
+    headers: said(list({ type: 'string', maxLength: 8192 }), '`Cookie: sid=…`, or another header.'),
+  },
+  additionalProperties: false,
+};
 
 export const THREAD: Schema = object({ thread: count, state: text, replaced: count, word: maybe(text), beats: count });
 

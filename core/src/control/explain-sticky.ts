@@ -30,6 +30,8 @@ export interface StickyExplanation {
   readonly why: string;
   /** When the table forgets the client, if it does not come again; null where no table was asked, or it does not know. */
   readonly expiresInMs: number | null;
+  /** For how long the client has belonged there, to the second; null where no table was asked, or it does not know. */
+  readonly sinceMs: number | null;
   /** The cookie that is taken out of the request before a server sees it, or null. */
   readonly ownCookie: string | null;
 }
@@ -79,6 +81,7 @@ export function explainSticky(question: StickyQuestion): StickyExplanation | nul
     server: servers[index]?.name ?? null,
     ...outcomeOf(servers[index], slots[index] ?? -1, question),
     expiresInMs: found === null ? null : 1000 * (found as StickEntry).expiresInS,
+    sinceMs: found === null ? null : 1000 * (found as StickEntry).sinceS,
     ownCookie: stickiness.ownCookie ?? null,
   };
 }

@@ -5,6 +5,7 @@
  * failure throws the new one away everywhere and leaves the old one running. One change at a time; replacements of lost
  * threads wait in the same line.
  */
+import type { Steps } from '@sluice/dsl/match';
 import type { Plan } from '@sluice/dsl/plan';
 import { monotonicMs } from '../shared/clock.ts';
 import type { EntryRef, MemberChange, MembersOrder, PrepareOrder, SlotMap } from '../shared/orders.ts';
@@ -40,13 +41,15 @@ export interface GenerationsOptions {
   wordIds(): Readonly<Record<string, number>>;
   /** The stick tables that a plan needs. */
   tables(plan: Plan): TableMemory;
+  /** Called when all planes are ready: what the tables before know goes into those that were made. */
+  filling(): Steps<void>;
   /**
    * Called at the switch, before any thread serves the new generation: servers' words are set here. `changes`: the generations
    * differ in nothing else; null: in anything.
    */
   switching(next: Generation, previous: Generation | null, changes: Changes | null): void;
   /** Every thread serves the new generation. */
-  switched(): void;
+  switched(): Steps<void>;
   /** The last request of a generation has ended everywhere. */
   retired(generation: Generation): void;
 }
@@ -135,6 +138,7 @@ export class Generations {
       slots.release(number);
       throw thrown;
     }
+    await inSlices(this.#options.filling(), monotonicMs);
     const previous = this.#current;
     const { plan, entries, secrets } = candidate;
     const next: Generation = { plan, entries, secrets, number, slots: slotMap, ports: order.ports };
@@ -149,7 +153,7 @@ export class Generations {
       });
     }
     await planes.activate(number);
-    this.#options.switched();
+    await inSlices(this.#options.switched(), monotonicMs);
     return next;
   }
 

@@ -223,6 +223,7 @@ export class Runtime {
         this.sticks.carry(next.plan);
         this.#fallBacks.watch(next);
       },
+      filling: () => this.sticks.fill(),
       switched: () => this.sticks.settle(),
       retired: () => {
         if (this.generations.isSettled) options.settled();
@@ -251,6 +252,7 @@ export class Runtime {
       return generation;
     } catch (thrown) {
       this.#set = previous;
+      this.sticks.abandon();
       this.#discoverer.settle(previous?.plan ?? null);
       this.#names.settle();
       this.#accessLog.use(previous?.plan.settings.accessLog ?? null);
@@ -270,6 +272,7 @@ export class Runtime {
 
   stats(generation: Generation): GatewayStats {
     return this.#stats.read(generation, this.#planes.status(), {
+      now: () => this.#options.timers.now(),
       reason: (server) => this.#checker.reason(server),
       ejections: (slot) => this.#ejections.count(slot),
       fallBack: (backend) => this.#fallBacks.active(backend),

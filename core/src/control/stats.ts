@@ -52,6 +52,10 @@ export interface ServerStats {
   readonly open: number;
   /** Requests that wait for just this server, as their clients belong to it. */
   readonly waiting: number;
+  /** So many may (`queue at most` of the server); 0: no limit of its own. */
+  readonly mostWaiting: number;
+  /** Its last connections failed, so that others are asked first for a moment. */
+  readonly isPassedOver: boolean;
   readonly counters: Readonly<Record<ServerCounter, number>>;
 }
 
@@ -108,6 +112,8 @@ export interface GatewayStats {
 
 /** Said is what the control plane knows besides shared memory. */
 interface Said {
+  /** The clock of all threads, in milliseconds. */
+  now(): number;
   reason(server: string): string;
   ejections(slot: number): number;
   circuit(slot: number): CircuitState | null;
@@ -140,7 +146,7 @@ export class StatsReader {
   read(
     generation: Generation,
     planes: readonly PlaneStatus[],
-    { reason, ejections, circuit, fallBack, discoveries }: Said,
+    { now, reason, ejections, circuit, fallBack, discoveries }: Said,
   ): GatewayStats {
     const { plan, slots, ports } = generation;
     const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
@@ -179,7 +185,7 @@ export class StatsReader {
             isBackup,
             reason: reason(path),
             ejections: ejections(slot),
-            ...this.#serverOf(slot),
+            ...this.#serverOf(slot, now()),
           };
         }),
       })),
@@ -191,7 +197,10 @@ export class StatsReader {
     };
   }
 
-  #serverOf(slot: number): Omit<ServerStats, 'name' | 'address' | 'source' | 'isBackup' | 'reason' | 'ejections'> {
+  #serverOf(
+    slot: number,
+    nowMs: number,
+  ): Omit<ServerStats, 'name' | 'address' | 'source' | 'isBackup' | 'reason' | 'ejections'> {
     const servers = this.#servers;
     return {
       state: SERVER_STATES[servers.state(slot)]!,
@@ -201,6 +210,8 @@ export class StatsReader {
       max: servers.max(slot),
       open: servers.open(slot),
       waiting: servers.waiting(slot),
+      mostWaiting: servers.mostWaiting(slot),
+      isPassedOver: servers.passedOverMs(slot, nowMs) > 0,
       counters: this.#counters.server(slot),
     };
   }

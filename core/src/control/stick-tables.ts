@@ -3,8 +3,9 @@
  *
  * A backend has a table of its own, so that a flood of clients at one cannot push out those of another. It keeps its memory
  * for as long as a plan has the backend and the table's size stays the same. For another size a new table is made, and the
- * entries are carried over: once before the threads switch, and once more when all have, for what was learned meanwhile.
+ * entries are carried over in slices: once before the threads switch, and once more when all have, for what was learned meanwhile.
  */
+import type { Steps } from '@sluice/dsl/match';
 import type { BackendPlan, Plan } from '@sluice/dsl/plan';
 import type { SharedMemory } from '../shared/memory.ts';
 import { DEFAULT_STICK_SIZE, SharedStickTable, type StickCounter } from '../shared/shared-stick-table.ts';
@@ -67,24 +68,39 @@ export class StickTables {
     return all;
   }
 
-  /** carry puts the prepared tables in force. Call it before any thread switches. */
+  /** abandon lets go of what was made for a plan that has come to nothing. */
+  abandon(): void {
+    this.#made.clear();
+  }
+
+  /** fill carries over into the prepared tables what those of the same backends know now. Nothing is in force yet. */
+  *fill(): Steps<void> {
+    for (const [name, table] of this.#made) {
+      const before = this.#tables.get(name);
+      if (before !== undefined) yield* table.view.carryOver(before.view);
+    }
+  }
+
+  /** carry puts the prepared tables in force. Call it before any thread switches, soon after `fill`. */
   carry(plan: Plan): void {
     const replaced: (readonly [Table, Table])[] = [];
     for (const [name, table] of this.#made) {
       const before = this.#tables.get(name);
-      if (before !== undefined) replaced.push([before, table]);
+      if (before !== undefined) {
+        table.view.takeCounts(before.view);
+        replaced.push([before, table]);
+      }
       this.#tables.set(name, table);
     }
     this.#made.clear();
     const kept = new Set(plan.backends.flatMap(({ name, stick }) => (stick === null ? [] : [name])));
     for (const name of this.#tables.keys()) if (!kept.has(name)) this.#tables.delete(name);
     this.#replaced = replaced;
-    for (const [from, to] of replaced) to.view.carryOver(from.view);
   }
 
-  /** settle carries over what was learned while the threads switched, and lets go of the tables before. */
-  settle(): void {
-    for (const [from, to] of this.#replaced) to.view.carryOver(from.view);
+  /** settle carries over what was learned since `fill` passed by, and lets go of the tables before. */
+  *settle(): Steps<void> {
+    for (const [from, to] of this.#replaced) yield* to.view.carryOver(from.view);
     this.#replaced = [];
   }
 

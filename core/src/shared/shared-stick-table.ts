@@ -10,6 +10,7 @@
  * most a second longer. Within a set the entry unused for longest gives way. Keys are hashed to 64 bits, with a seed that
  * outsiders cannot know, and never stored.
  */
+import type { Steps } from '@sluice/dsl/match';
 import type { KeyHash } from './key-hash.ts';
 import type { StickClock } from './stick-clock.ts';
 
@@ -35,6 +36,8 @@ export interface StickEntry {
   readonly slot: number;
   /** Until it is forgotten, if it is not used meanwhile. */
   readonly expiresInS: number;
+  /** For how long it has belonged to this server. */
+  readonly sinceS: number;
 }
 
 const HEADER = 16;
@@ -46,8 +49,8 @@ const COUNTERS = 8;
 
 const WAYS = 8;
 const PLACES_PER_CLIENT = 2;
-/** Words of a set: three cache lines. */
-const STRIDE = 48;
+/** Words of a set. */
+const STRIDE = 56;
 const LOCK = 0;
 const SEQUENCE = 1;
 const USES = 2;
@@ -59,7 +62,11 @@ const SLOT = 24;
 const EXPIRY = 32;
 /** The set's number of uses when the entry was used last. */
 const USED = 40;
+/** The second since which the client belongs to this server. */
+const SINCE = 48;
 
+/** Sets that are carried over in one step. */
+const SETS_A_STEP = 1024;
 const SPINS = 256;
 /** How long to wait, in all, for a set whose writer does not come back: only a lost thread takes so long. */
 const PATIENCE_MS = 100;
@@ -79,7 +86,7 @@ export class SharedStickTable {
   readonly #clock: StickClock;
   readonly #keys: KeyHash;
 
-  /** allocate makes the memory of a table for so many clients (at least 1): some 50 bytes each. */
+  /** allocate makes the memory of a table for so many clients (at least 1): some 60 bytes each. */
   static allocate(clients: number, threads: number): SharedArrayBuffer {
     const sets = Math.max(1, Math.ceil((clients * PLACES_PER_CLIENT) / WAYS));
     const memory = new SharedArrayBuffer(4 * (HEADER + 2 * COUNTERS * threads + sets * STRIDE));
@@ -130,10 +137,12 @@ export class SharedStickTable {
   /** peek looks without being a use of the entry. */
   peek(scope: string, key: string): StickEntry | null {
     this.#keys.of(scope, key);
-    const way = this.#read(this.#setOf(this.#keys.hash1));
+    const set = this.#setOf(this.#keys.hash1);
+    const way = this.#read(set);
     const now = this.#clock.now;
     if (way === -1 || seen.expiry < now) return null;
-    return { slot: seen.slot - 1, expiresInS: seen.expiry - now };
+    const sinceS = Math.max(0, now - this.#words[set + SINCE + way]!);
+    return { slot: seen.slot - 1, expiresInS: seen.expiry - now, sinceS };
   }
 
   set(scope: string, key: string, slot: number, ttlMs: number): void {
@@ -144,13 +153,17 @@ export class SharedStickTable {
     if (!this.#lock(set)) return;
     const now = this.#clock.now;
     let way = this.#find(set, hash1, hash2);
-    if (way === -1) {
+    const isKnown = way !== -1;
+    if (!isKnown) {
       way = this.#oldest(set, now);
       if (words[set + SLOT + way] !== 0 && words[set + EXPIRY + way]! >= now) this.count(StickIndex.evictions);
     }
     const uses = (words[set + USES]! + 1) | 0;
     words[set + USES] = uses;
-    this.#write(set, way, hash1, hash2, slot + 1, now + Math.ceil(ttlMs / 1000));
+    // One that is known, and stays, has belonged there before.
+    const stays = words[set + SLOT + way] === slot + 1 && words[set + EXPIRY + way]! >= now && isKnown;
+    const since = stays ? words[set + SINCE + way]! : now;
+    this.#write(set, way, hash1, hash2, slot + 1, now + Math.ceil(ttlMs / 1000), since);
     words[set + USED + way] = uses;
     this.#unlock(set);
     this.count(StickIndex.stored);
@@ -173,16 +186,21 @@ export class SharedStickTable {
     return sums;
   }
 
+  /** takeCounts goes on counting where another table has come to. Control plane, before any thread writes here. */
+  takeCounts(from: SharedStickTable): void {
+    this.#counters.set(from.#counters.subarray(0, this.#counters.length));
+  }
+
   /**
-   * carryOver takes the entries of another table that this one does not have, and its counts where it has none. When they
-   * are too many for it the oldest stay behind. Control plane; writers may be at work on both.
+   * carryOver takes the entries of another table that this one does not have. When they
+   * are too many for it the oldest stay behind. In steps, as a table may have millions. Control plane; writers may be at work on both.
    */
-  carryOver(from: SharedStickTable): void {
-    const now = this.#clock.now;
+  *carryOver(from: SharedStickTable): Steps<void> {
     const theirs = from.#words;
-    if (this.#counters.every((count) => count === 0))
-      this.#counters.set(from.#counters.subarray(0, this.#counters.length));
+    let sets = 0;
     for (let at = from.#firstSet; at < theirs.length; at += STRIDE) {
+      if (++sets % SETS_A_STEP === 0) yield;
+      const now = this.#clock.now;
       for (let way = 0; way < WAYS; way++) {
         const slot = Atomics.load(theirs, at + SLOT + way);
         if (slot === 0) continue;
@@ -190,9 +208,10 @@ export class SharedStickTable {
         const hash1 = Atomics.load(theirs, at + HASH1 + way);
         const hash2 = Atomics.load(theirs, at + HASH2 + way);
         const expiry = Atomics.load(theirs, at + EXPIRY + way);
+        const since = theirs[at + SINCE + way]!;
         // What a writer is changing this moment is fresher than what could be copied, and is copied the next time.
         if ((before & 1) === 1 || Atomics.load(theirs, at + SEQUENCE) !== before || expiry < now) continue;
-        this.#take(hash1, hash2, slot, expiry, now);
+        this.#take(hash1, hash2, slot, expiry, since, now);
       }
     }
   }
@@ -301,16 +320,17 @@ export class SharedStickTable {
     return oldest;
   }
 
-  #write(set: number, way: number, hash1: number, hash2: number, slot: number, expiry: number): void {
+  #write(set: number, way: number, hash1: number, hash2: number, slot: number, expiry: number, since: number): void {
     const words = this.#words;
     Atomics.store(words, set + HASH1 + way, hash1);
     Atomics.store(words, set + HASH2 + way, hash2);
     Atomics.store(words, set + SLOT + way, slot);
     Atomics.store(words, set + EXPIRY + way, expiry);
+    words[set + SINCE + way] = since;
   }
 
   /** Takes an entry of another table, unless its key is here or everything here was used later. */
-  #take(hash1: number, hash2: number, slot: number, expiry: number, now: number): void {
+  #take(hash1: number, hash2: number, slot: number, expiry: number, since: number, now: number): void {
     const words = this.#words;
     const set = this.#setOf(hash1);
     if (this.#find(set, hash1, hash2) !== -1 || !this.#lock(set)) return;
@@ -322,7 +342,7 @@ export class SharedStickTable {
     }
     const isFull = words[set + SLOT + way] !== 0 && words[set + EXPIRY + way]! >= now;
     if (this.#find(set, hash1, hash2) === -1 && !(isFull && words[set + EXPIRY + way]! >= expiry)) {
-      this.#write(set, way, hash1, hash2, slot, expiry);
+      this.#write(set, way, hash1, hash2, slot, expiry, since);
       this.#rank(set);
     }
     this.#unlock(set);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { finish } from '@sluice/dsl/match';
 import { SharedStickTable, STICK_COUNTERS, StickIndex } from '../../src/shared/shared-stick-table.ts';
 import { StickClock } from '../../src/shared/stick-clock.ts';
 import type { HammerTask } from './hammer.ts';
@@ -127,7 +128,7 @@ test('looking is no use of an entry', () => {
   clock.set(1_000_000);
   table.set('app', 'a', 1, 10_000);
   clock.set(1_006_000);
-  assert.deepEqual(table.peek('app', 'a'), { slot: 1, expiresInS: 4 });
+  assert.deepEqual(table.peek('app', 'a'), { slot: 1, expiresInS: 4, sinceS: 6 });
   assert.equal(table.peek('app', 'b'), null);
   clock.set(1_011_000);
   assert.equal(table.peek('app', 'a'), null);
@@ -141,13 +142,40 @@ test('a larger table takes over every client, with the time that is left to it',
   clock.set(1_004_000);
   const larger = new SharedStickTable(SharedStickTable.allocate(4000, 2), clock, 2);
   larger.set('app', '0', 900, 10_000);
-  larger.carryOver(table);
+  larger.takeCounts(table);
+  finish(larger.carryOver(table));
   assert.equal(larger.peek('app', '0')?.slot, 900, 'what is newer stays');
-  for (let key = 1; key < 500; key++) assert.deepEqual(larger.peek('app', `${key}`), { slot: key, expiresInS: 6 });
+  for (let key = 1; key < 500; key++)
+    assert.deepEqual(larger.peek('app', `${key}`), { slot: key, expiresInS: 6, sinceS: 4 });
   assert.equal(larger.peek('app', 'soon'), null);
   assert.equal(larger.counts().stored, 501);
-  larger.carryOver(table);
+  finish(larger.carryOver(table));
   assert.equal(larger.entries(), 500);
+});
+
+test('a large table is carried over in steps', () => {
+  const { table, clock } = stage(100_000);
+  for (let key = 0; key < 30_000; key++) table.set('app', `${key}`, 1, HOUR);
+  const other = new SharedStickTable(SharedStickTable.allocate(200_000, 2), clock, 2);
+  let steps = 0;
+  for (const _ of other.carryOver(table)) steps++;
+  assert.ok(steps > 20, `${steps} steps`);
+  assert.equal(other.entries(), table.entries());
+});
+
+test('an entry knows since when its client belongs to the server, however often it comes', () => {
+  const { table, clock } = stage(100);
+  clock.set(1_000_000);
+  table.set('app', 'a', 3, HOUR);
+  clock.set(1_060_000);
+  table.get('app', 'a', HOUR);
+  table.set('app', 'a', 3, HOUR);
+  assert.equal(table.peek('app', 'a')?.sinceS, 60);
+  table.set('app', 'a', 4, HOUR);
+  assert.equal(table.peek('app', 'a')?.sinceS, 0, 'it has moved');
+  clock.set(1_060_000 + HOUR + 5000);
+  table.set('app', 'a', 4, HOUR);
+  assert.equal(table.peek('app', 'a')?.sinceS, 0, 'it had been forgotten');
 });
 
 test('a smaller table takes over the clients that came last', () => {
@@ -157,7 +185,7 @@ test('a smaller table takes over the clients that came last', () => {
     table.set('app', `${second}`, second, HOUR);
   }
   const smaller = new SharedStickTable(SharedStickTable.allocate(4, 2), clock, 0);
-  smaller.carryOver(table);
+  finish(smaller.carryOver(table));
   assert.equal(smaller.entries(), 8);
   for (let second = 32; second < 40; second++) assert.equal(smaller.peek('app', `${second}`)?.slot, second);
   smaller.set('app', 'new', 100, HOUR);

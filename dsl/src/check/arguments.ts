@@ -4,8 +4,10 @@
  * Arguments without words before them come first and in order; those with come behind, in any order; a comma may stand
  * between two of them.
  */
+import { closest } from '../diagnostics/suggestion.ts';
 import type { Args, ArgValue, Template } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
+import type { WordItem } from '../syntax/tree.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import { PhraseTable } from '../vocabulary/phrase-table.ts';
 import {
@@ -58,7 +60,7 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
   const read = (arg: BaseArg, before: Span): void => {
     const item = reader.peek();
     if (item !== undefined) spans.set(arg.name, item);
-    const value = readOne(scope, reader, arg, before);
+    const value = readOne(scope, reader, arg, before, named);
     if (value === undefined || !isFollowed(scope, reader, arg, item!)) isRight = false;
     else values[arg.name] = value;
   };
@@ -158,7 +160,13 @@ function missing(scope: Scope, reader: Reader, arg: BaseArg, word: Span): void {
   );
 }
 
-function readOne(scope: Scope, reader: Reader, arg: BaseArg, before: Span): ArgValue | undefined {
+function readOne(
+  scope: Scope,
+  reader: Reader,
+  arg: BaseArg,
+  before: Span,
+  named: PhraseTable<BaseArg>,
+): ArgValue | undefined {
   const item = reader.peek();
   if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') {
     const word = scope.source.text.slice(before.start, before.end);
@@ -176,8 +184,28 @@ function readOne(scope: Scope, reader: Reader, arg: BaseArg, before: Span): ArgV
     reader.at++;
     return argumentValue(scope, item, arg);
   }
-  const values = reader.list().map((entry) => listItemValues(scope, entry, arg));
+  const values = reader
+    .list(() => isNextArgument(reader, arg, named))
+    .map((entry) => {
+      const isNoStatus = arg.type === 'statuses' && entry.kind === 'word' && !/^\d/.test(entry.value);
+      return isNoStatus ? noStatus(scope, entry, arg, named) : listItemValues(scope, entry, arg);
+    });
   return values.some((value) => value === undefined) ? undefined : (values.flat() as (string | number)[]);
+}
+
+/** isNextArgument: behind a comma stands no other status, but the word of the next argument: `expect 200, drain on 404`. */
+function isNextArgument(reader: Reader, { type }: BaseArg, named: PhraseTable<BaseArg>): boolean {
+  if (type !== 'statuses' && type !== 'causes') return false;
+  const item = reader.peek();
+  return item?.kind === 'word' && !/^\d/.test(item.value) && named.match(reader.wordAt, reader.at) !== null;
+}
+
+/** noStatus reports a word among statuses: most likely that of the next argument, misspelled. */
+function noStatus(scope: Scope, item: WordItem, arg: BaseArg, named: PhraseTable<BaseArg>): undefined {
+  const phrases = new Map(named.names().map((phrase) => [phrase.split(' ')[0]!, phrase]));
+  const meant = closest(item.value, phrases.keys());
+  const mend = meant === null ? null : `Did you mean \`${phrases.get(meant)!}\`?`;
+  scope.error('SL0610', item, { value: item.value, low: arg.min ?? 100, high: 599 }, mend);
 }
 
 /** endOfLine reports what is left over, and returns whether nothing is. */

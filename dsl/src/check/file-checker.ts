@@ -19,6 +19,7 @@ import { readList } from './list-line.ts';
 import { checkListener } from './listener-section.ts';
 import { isName } from './literals.ts';
 import { readMap } from './map-line.ts';
+import { checkOwnCookies } from './own-cookies.ts';
 import { checkPlainServers } from './plain-servers.ts';
 import { relayBackends, requestBackends } from './reach.ts';
 import { Reader } from './reader.ts';
@@ -97,7 +98,10 @@ class FileChecker {
     scope.defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
-    if (!scope.diagnostics.hasErrors) checkPlainServers(scope, listeners, backends, maps);
+    if (!scope.diagnostics.hasErrors) {
+      checkPlainServers(scope, listeners, backends, maps);
+      checkOwnCookies(scope, listeners, backends);
+    }
     return { settings, listeners, backends, lists: this.#lists, maps, tests };
   }
 

@@ -46,15 +46,15 @@ export class Reader {
     return item;
   }
 
-  /** list takes a value and those that follow it behind commas. */
-  list(): WordItem[] {
+  /** list takes a value and those that follow it behind commas; `isOver`: what comes next is none, in spite of the comma. */
+  list(isOver: () => boolean = () => false): WordItem[] {
     const values: WordItem[] = [];
     for (;;) {
       const item = this.items[this.at];
       if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') return values;
       values.push(item);
       this.at++;
-      if (!item.hasComma) return values;
+      if (!item.hasComma || isOver()) return values;
     }
   }
 

@@ -148,6 +148,11 @@ export interface ComponentWord {
   readonly isDefault?: boolean;
   /** It reads requests or answers them, so it has no meaning for connections that are passed on unread. Default: false. */
   readonly needsRequest?: boolean;
+  /**
+   * For a component of the slot `stick` that has the gateway set a cookie: the argument that names it, and then those that tell it from
+   * another of the same name in a client. `check` warns where one backend's would take the place of another's.
+   */
+  readonly ownCookie?: readonly string[];
   readonly args: readonly ArgWord[];
 }
 

@@ -336,6 +336,54 @@ backend site { serve site "http://Bucket.example.net:8080/" }`);
   assert.deepEqual(site!.servers[0]!.address, { host: 'bucket.example.net', port: 8080 });
 });
 
+test('a cookie that two backends of a listener set is warned of, where a client could not keep them apart', async () => {
+  const warned = async (
+    app: string,
+    api: string,
+    listener = 'send to api when path under /api; otherwise send to app',
+  ) => {
+    const { diagnostics } = await compileText(
+      `listener web on :80 { ${listener} }\nlistener two on :81 { otherwise send to api }\nbackend app of a:80, b:80 { ${app} }\nbackend api of c:80, d:80 { ${api} }\n`,
+    );
+    return diagnostics.filter(({ code }) => code === 'SL0725').map(({ message }) => message);
+  };
+  const said = ['backend `api` sets the cookie `srv`, and so does `app`, on listener `web`'];
+  assert.deepEqual(await warned('stick with cookie srv', 'stick with cookie srv'), said);
+  assert.deepEqual(await warned('stick with cookie srv path /', 'stick with cookie srv'), said);
+  const behind = 'otherwise send to app';
+  const fallBack = 'stick with cookie srv; fall back to api';
+  assert.deepEqual(await warned(fallBack, 'stick with cookie srv', behind), said, 'what is fallen back to');
+  for (const [app, api, listener] of [
+    ['stick with cookie srv', 'stick with cookie srv-api'],
+    ['stick with cookie srv', 'stick with cookie srv path /api'],
+    ['stick with cookie srv', 'stick on cookie srv'],
+    ['stick with cookie srv', ''],
+    ['stick with cookie srv', 'stick with cookie srv', 'otherwise send to app'],
+  ] as const) {
+    assert.deepEqual(await warned(app, api, listener), [], `${app} | ${api} | ${listener}`);
+  }
+});
+
+test('a comma behind statuses does not swallow the word of the next argument, and a misspelled one is told', async () => {
+  const lines = (line: string) =>
+    `listener web on :80 { otherwise send to app }\nbackend app of a:80, b:80 { ${line} }`;
+  const { backends } = await planOf(
+    lines('retry 3 on 502, 503, using another server; eject on 500, 502, after 3 failures'),
+  );
+  assert.deepEqual(
+    [backends[0]!.retry.on, backends[0]!.eject!.statuses],
+    [
+      [502, 503],
+      [500, 502],
+    ],
+  );
+  const { diagnostics } = await compileText(lines('eject on 500, aftre 3 failures'));
+  assert.deepEqual(
+    diagnostics.map(({ code, mend }) => [code, mend]),
+    [['SL0610', 'Did you mean `after`?']],
+  );
+});
+
 test('falling back has its own `when`, and is below 1 without it', async () => {
   const plan = await planOf(`listener web on :80 { otherwise send to one }
 backend one of a:80, b:80 { fall back to two when healthy below 2 }

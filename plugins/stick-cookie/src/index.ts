@@ -50,6 +50,7 @@ export default definePlugin({
       doc: "Sends a client back to the server that it had, known by a cookie that the gateway sets. Servers don't see it.",
       example: 'stick with cookie srv',
       hasTable: false,
+      ownCookie: ['cookie', 'domain', 'path'],
       args: [
         { name: 'cookie', type: 'cookie', doc: 'The name of the cookie, which nothing else may use. Case matters.' },
         {

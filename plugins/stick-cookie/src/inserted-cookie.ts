@@ -49,8 +49,9 @@ export class InsertedCookie implements Stickiness {
     this.#host = host;
     this.#key = key;
     const { plain, secure } = attributesOf(options);
+    const values = valuesOf(host, key, (name) => this.#valueOf(name));
     for (let index = 0; index < host.pool.size; index++) {
-      const value = this.#valueOf(host.pool.name(index));
+      const value = values.get(host.pool.name(index))!;
       this.#indexes.set(value, index);
       this.#fields.push(`${cookie}=${value}${plain}`);
       this.#secureFields.push(`${cookie}=${value}${secure}`);
@@ -120,6 +121,26 @@ export class InsertedCookie implements Stickiness {
   #hash(text: string): string {
     return createHmac('sha256', this.#key).update(text).digest().subarray(0, PART_BYTES).toString('base64url');
   }
+}
+
+/** The values of each backend as they were last made, with the key: servers come and go one by one, and hashes cost. One a thread. */
+const made = new Map<string, { readonly key: string; readonly values: ReadonlyMap<string, string> }>();
+
+function valuesOf(
+  { backend, pool }: StickHost,
+  key: string | Uint8Array,
+  make: (name: string) => string,
+): ReadonlyMap<string, string> {
+  const text = typeof key === 'string' ? key : Buffer.from(key).toString('latin1');
+  const before = made.get(backend);
+  const known = before?.key === text ? before.values : null;
+  const values = new Map<string, string>();
+  for (let index = 0; index < pool.size; index++) {
+    const name = pool.name(index);
+    values.set(name, known?.get(name) ?? make(name));
+  }
+  made.set(backend, { key: text, values });
+  return values;
 }
 
 /** One a thread, filled by `#look` and read at once. */

@@ -211,6 +211,17 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     right:
       'settings { certificates from acme agree to terms }\nlistener web on :8443 { tls terminate cert "site.pem"; certificate from acme for www.example.com; otherwise deny }',
   },
+  SL0725: {
+    severity: 'warning',
+    message: 'backend `{name}` sets the cookie `{value}`, and so does `{owner}`, on listener `{listener}`',
+    mend: 'Give one of them a cookie of another name, or another `path`',
+    why: 'A client that goes to both keeps the cookie of the last answer alone, and loses its server at the other backend.',
+    context: 'file',
+    wrong:
+      'listener web on :8080 { send to api when path under /api; otherwise send to app }\nbackend app of 127.0.0.1:9001, 127.0.0.1:9002 { stick with cookie srv }\nbackend api of 127.0.0.1:9003, 127.0.0.1:9004 { stick with cookie srv }',
+    right:
+      'listener web on :8080 { send to api when path under /api; otherwise send to app }\nbackend app of 127.0.0.1:9001, 127.0.0.1:9002 { stick with cookie srv }\nbackend api of 127.0.0.1:9003, 127.0.0.1:9004 { stick with cookie srv-api }',
+  },
   SL0740: {
     severity: 'warning',
     message: 'backend `{name}` gets in the clear what came over TLS, at the public address {value}',
