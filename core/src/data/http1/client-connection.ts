@@ -297,7 +297,9 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   sessionMoved(): void {
     this.countBytes();
     if (this.out.isFull) return;
-    this.loop.wheel.limit(this, this.#session!.isIdle ? this.port.listener.plan.timeouts.idleMs : 0);
+    const { headerMs, idleMs } = this.port.listener.plan.timeouts;
+    const session = this.#session!;
+    this.loop.wheel.limit(this, session.isInHead ? headerMs : session.isIdle ? idleMs : 0);
   }
 
   sessionEnded(): void {

@@ -58,6 +58,7 @@ export class ClientSession extends Session<ClientStream> {
   readonly #host: SessionHost;
   #prefaceBytes = 0;
   #lastStream = 0;
+  #wasInHead = false;
 
   /** Call it once the client's preface has been seen, and hand over all bytes from its first one. */
   constructor(host: SessionHost) {
@@ -90,6 +91,9 @@ export class ClientSession extends Session<ClientStream> {
     }
     this.read(bytes, at, length);
     this.#settle();
+    if (this.isInHead === this.#wasInHead || this.isOver) return;
+    this.#wasInHead = this.isInHead;
+    this.#host.sessionMoved();
   }
 
   /** touched: something of a stream's body has gone on, and is sent when everything that came has been read. */
@@ -130,7 +134,7 @@ export class ClientSession extends Session<ClientStream> {
     if (this.isIdle) this.leave();
   }
 
-  /** expire ends a connection on which nothing has been open for long. */
+  /** expire ends a connection on which nothing has been open for long, or a head does not end. */
   expire(): void {
     if (!this.isOver) this.#end(NO_ERROR);
   }

@@ -113,6 +113,11 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   #dataEnds = false;
   readonly #block = new BlockReader(this);
 
+  /** A head has begun, and its last frame has not come. */
+  get isInHead(): boolean {
+    return this.#block.stream !== 0;
+  }
+
   constructor(loop: Loop) {
     this.loop = loop;
     this.calm = new Calm(loop);
