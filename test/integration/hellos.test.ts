@@ -3,6 +3,8 @@
  * gets the connection, and that it gets every byte as it was sent.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { type ConnectionOptions, connect as connectTls, createServer } from 'node:tls';
 import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
@@ -17,6 +19,7 @@ import {
   RawServer,
   serverName,
   startGateway,
+  temporaryFolder,
   vector,
   type Wire,
 } from '../kit/index.ts';
@@ -272,3 +275,23 @@ backend pay of 127.0.0.1:${port}
     }
   },
 );
+
+test('the access log has the protocols of a hello, unless they are as many as fit in', LIMIT, async () => {
+  const log = join(temporaryFolder(), 'access.log');
+  const gateway = await startGateway(`listener web on 127.0.0.1:0 tcp { tls passthrough; otherwise send to app }
+backend app of 127.0.0.1:${servers.get('app')!.address.port}
+settings { log access json to "${log}" }
+`);
+  const many = Array.from({ length: 12_000 }, () => '\0\x01\x02');
+  for (const offered of [['h2', 'http/1.1'], many, []]) {
+    const wire = await connectTo(gateway.address);
+    wire.send(inRecords(helloMessage(...(offered.length === 0 ? [] : [protocols(...offered)])))).end();
+    await wire.closed();
+    wire.destroy();
+  }
+  await gateway.stop();
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const logged = lines.map((line) => JSON.parse(line).alpn ?? 'nothing');
+  assert.deepEqual(logged, [['h2', 'http/1.1'], 'nothing', []]);
+  assert.ok(lines.every((line) => line.length < 1000));
+});

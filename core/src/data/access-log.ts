@@ -101,9 +101,15 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
   );
 }
 
+/** A longer list of protocols is left out: a hello may be full of them, and each connection would be as many bytes on the disk. */
+const MOST_PROTOCOLS_LENGTH = 512;
+
 /** What the hello of TLS said, where it was read. */
 function helloOf({ hasHello, sni, alpn }: LiveRequest): string {
-  return hasHello ? `,"sni":${sni === '' ? 'null' : quoted(sni)},"alpn":${JSON.stringify(alpn)}` : '';
+  if (!hasHello) return '';
+  const protocols = alpn.length > 32 ? null : JSON.stringify(alpn);
+  const isShort = protocols !== null && protocols.length <= MOST_PROTOCOLS_LENGTH;
+  return `,"sni":${sni === '' ? 'null' : quoted(sni)}${isShort ? `,"alpn":${protocols}` : ''}`;
 }
 
 function quoted(text: string): string {

@@ -15,10 +15,10 @@ import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../http1/body
 import { FieldEdits } from '../http1/field-edits.ts';
 import { selfAnswer } from '../http1/self-answer.ts';
 import { Timed } from '../timer-wheel.ts';
+import { HeldBytes } from '../transport/held-bytes.ts';
 import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frame.ts';
-import { HeldBytes } from './held-bytes.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
 

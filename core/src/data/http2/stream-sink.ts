@@ -6,10 +6,10 @@
  */
 import type {} from '../buffer-slices.ts';
 import type { Sink } from '../exchange/sink.ts';
+import { HeldBytes } from '../transport/held-bytes.ts';
 import type { Output } from '../transport/output.ts';
 import { trailerBlock } from './answer-fields.ts';
 import { END_STREAM } from './frame.ts';
-import { HeldBytes } from './held-bytes.ts';
 import type { HpackEncoder } from './hpack-encoder.ts';
 
 /** FrameWriter is what a sink needs of its session. */

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
+import { HeldBytes } from '../transport/held-bytes.ts';
 import { ClientHelloReader, HELLO_NEEDS_MORE, NO_HELLO } from './client-hello.ts';
 import { Peek } from './peek.ts';
 
@@ -18,7 +19,8 @@ export interface Greeted {
 export class HelloPeek extends Peek {
   readonly #owner: Greeted;
   readonly #reader = new ClientHelloReader();
-  #pieces: Buffer[] = [];
+  /** What came before the last piece: a client may say its hello byte by byte. */
+  readonly #held = new HeldBytes();
 
   constructor(socket: Socket, wheel: TimerWheel, limitMs: number, owner: Greeted) {
     super(socket, wheel, limitMs);
@@ -30,11 +32,11 @@ export class HelloPeek extends Peek {
   }
 
   received(piece: Buffer): void {
-    this.#pieces.push(piece);
     const hello = this.#reader.read(piece);
+    const isAlone = this.#held.length === 0;
+    if (hello === HELLO_NEEDS_MORE || !isAlone) this.#held.add(piece, 0, piece.length);
     if (hello === HELLO_NEEDS_MORE) return;
-    this.handBack(this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces));
-    this.#pieces = [];
+    this.handBack(isAlone ? piece : this.#held.all());
     this.#owner.greeted(hello === NO_HELLO ? null : hello);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { HeldBytes } from '../../../src/data/http2/held-bytes.ts';
+import { HeldBytes } from '../../../src/data/transport/held-bytes.ts';
 
 test('what is held comes out as it went in, however it is cut', () => {
   const piece = fc.uint8Array({ maxLength: 40_000 });
@@ -9,6 +9,7 @@ test('what is held comes out as it went in, however it is cut', () => {
     fc.record({ add: piece, skip: fc.nat(5) }),
     fc.record({ take: fc.nat(50_000) }),
     fc.constant({ clear: true as const }),
+    fc.constant({ all: true as const }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
@@ -27,6 +28,9 @@ test('what is held comes out as it went in, however it is cut', () => {
           assert.ok(first.subarray(0, count).equals(wanted.subarray(0, count)));
           held.take(count);
           wanted = wanted.subarray(count);
+        } else if ('all' in one) {
+          assert.ok(held.all().equals(wanted));
+          wanted = Buffer.alloc(0);
         } else {
           held.clear();
           wanted = Buffer.alloc(0);

@@ -55,6 +55,21 @@ export class HeldBytes {
     if (this.#blocks.length === 0) this.#filled = 0;
   }
 
+  /** all takes everything, as one buffer that is the caller's. */
+  all(): Buffer {
+    const only = this.#blocks.length === 1 && this.#from === 0 && this.#filled === this.#blocks[0]!.length;
+    const all = only ? this.#blocks[0]! : Buffer.concat(this.#pieces(), this.length);
+    this.clear();
+    return all;
+  }
+
+  #pieces(): readonly Buffer[] {
+    const last = this.#blocks.length - 1;
+    return this.#blocks.map((block, at) => {
+      return block.subarray(at === 0 ? this.#from : 0, at === last ? this.#filled : block.length);
+    });
+  }
+
   clear(): void {
     this.#blocks = [];
     this.length = 0;
