@@ -486,9 +486,9 @@ for (const threads of [0, 2]) {
       Array.from({ length: 8 }, async (_, at) => (await connectTo(address)).send(HELLO.subarray(0, 1 + at * 10))),
     );
     await eventually('all to be known', () => gateway.stats().listeners[0]!.openConnections === 9);
-    await gateway.reload({ rules: rulesOf([fresh]) });
+    await gateway.reload({ rules: rulesOf([fresh]).replaceAll('app', 'other') });
     for (const [at, half] of halves.entries()) half.send(HELLO.subarray(1 + at * 10));
-    // A connection ends on the generation that it began on.
+    // A connection is judged by the rules that it began on.
     for (const half of halves) await half.text('o');
     const next = await greet(address);
     await next.text('n');
