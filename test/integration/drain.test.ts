@@ -284,6 +284,8 @@ test('close leaves the streams of an HTTP/2 connection alone that are with other
   const half = ask('/half');
   await once(half, 'data');
   await opened(gateway, 2);
+  const { open, sessions } = await gateway.server('app/one').sessions();
+  assert.deepEqual([open, sessions.map(({ path }) => path)], [2, ['/hold', '/half']], 'each stream is one');
   gateway.server('app/two').weight(1);
   const broken = once(half, 'error');
   const moved = once(held, 'data');

@@ -35,8 +35,8 @@ export interface Closable {
   giveUp(): void;
   /** Ends it so that the client cannot take what it has for a whole answer. */
   breakOff(): void;
-  /** What is open here on a server's slot; null: nothing. */
-  sessionOn(slot: number): OpenSession | null;
+  /** Adds what is open here on a server's slot. */
+  addSessionsOn(slot: number, found: OpenSession[]): void;
   /** Closes what is open here on servers that are down, or has it tried elsewhere, where their backends want that. */
   leaveDownServers(): void;
   /**

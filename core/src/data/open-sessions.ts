@@ -8,10 +8,7 @@ import type { Closable } from './loop.ts';
 /** openSessions counts all that is open on a server's slot, and describes the `most` oldest. */
 export function openSessions(connections: Iterable<Closable>, slot: number, most: number): OpenSessions {
   const found: OpenSession[] = [];
-  for (const connection of connections) {
-    const session = connection.sessionOn(slot);
-    if (session !== null) found.push(session);
-  }
+  for (const connection of connections) connection.addSessionsOn(slot, found);
   found.sort((a, b) => a.startMs - b.startMs);
   return { count: found.length, sessions: found.slice(0, most) };
 }

@@ -102,8 +102,8 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     return this.out.bytesOut;
   }
 
-  sessionOn(slot: number): OpenSession | null {
-    return this.exchange === null ? null : this.exchange.sessionOn(slot);
+  addSessionsOn(slot: number, found: OpenSession[]): void {
+    this.exchange?.addSessionOn(slot, found);
   }
 
   giveUp(): void {

@@ -120,12 +120,12 @@ export class Exchange extends Timed {
     this.client.destroy();
   }
 
-  /** sessionOn is what is open on a server's slot; null: nothing. */
-  sessionOn(slot: number): OpenSession | null {
+  /** addSessionOn adds itself, if it is open on a server's slot. */
+  addSessionOn(slot: number, found: OpenSession[]): void {
     const { isSticky } = this.#attempts;
-    if (this.#attempts.slot !== slot) return null;
+    if (this.#attempts.slot !== slot) return;
     const { request, client } = this;
-    return {
+    found.push({
       kind: this.isTunnel ? 'tunnel' : 'request',
       client: request.ip.text,
       listener: this.listener.name,
@@ -135,7 +135,7 @@ export class Exchange extends Timed {
       isSticky,
       bytesIn: client.bytesIn,
       bytesOut: client.bytesOut,
-    };
+    });
   }
 
   /** giveUp: the gateway stops, and waits no longer. What has no answer yet gets 503, the rest is broken off. */

@@ -72,8 +72,9 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     else if (this.isIdle) this.#close();
   }
 
-  override sessionOn(slot: number): OpenSession | null {
-    return this.#session === null ? super.sessionOn(slot) : this.#session.sessionOn(slot);
+  override addSessionsOn(slot: number, found: OpenSession[]): void {
+    if (this.#session === null) super.addSessionsOn(slot, found);
+    else this.#session.addSessionsOn(slot, found);
   }
 
   override leaveDownServers(): void {

@@ -150,12 +150,8 @@ export class ClientSession extends Session<ClientStream> {
     this.pump();
   }
 
-  sessionOn(slot: number): OpenSession | null {
-    for (const { exchange } of this.streams.values()) {
-      const session = exchange?.sessionOn(slot) ?? null;
-      if (session !== null) return session;
-    }
-    return null;
+  addSessionsOn(slot: number, found: OpenSession[]): void {
+    for (const { exchange } of this.streams.values()) exchange?.addSessionOn(slot, found);
   }
 
   leaveDownServers(): void {

@@ -6,7 +6,6 @@
  * has one time limit, so that a byte now and then does not prolong it.
  */
 import type { Socket } from 'node:net';
-import type { OpenSession } from '../../shared/orders.ts';
 import type { Closable } from '../loop.ts';
 import { Timed, type TimerWheel } from '../timer-wheel.ts';
 
@@ -51,8 +50,8 @@ export abstract class Peek extends Timed implements Closable {
   /** Nobody waits for an answer yet. */
   readonly isIdle = true;
 
-  sessionOn(): OpenSession | null {
-    return null;
+  addSessionsOn(): void {
+    // It is with no server yet.
   }
 
   leaveDownServers(): void {
