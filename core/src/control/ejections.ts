@@ -92,8 +92,8 @@ export class Ejections {
         const gone = this.#members.get(slot);
         if (gone === undefined) continue;
         if (gone.isOut) pool.out--;
-        this.#leave(gone, true);
         this.#members.delete(slot);
+        this.#leave(gone, true);
       }
       pool.size = servers.length;
       for (const server of [...changed, ...added]) {

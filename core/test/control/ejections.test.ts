@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { finish } from '@sluice/dsl/match';
 import type { EjectPlan } from '@sluice/dsl/plan';
 import pino from 'pino';
 import { Ejections } from '../../src/control/ejections.ts';
@@ -163,4 +164,42 @@ test('who is out is counted with each change, not with each report', async () =>
   assert.equal(told.length, 10);
   for (let slot = 0; slot < 9; slot++) ejections.failing(slot, '5 failures in a row');
   assert.equal(told.length, 14, 'one is out already');
+});
+
+test('servers that come and go change who may be ejected, and those that stay stay out for their time', async () => {
+  watch(['a', 'b', 'c', 'd']);
+  const before = slots.assign(
+    ++generation,
+    plan(
+      [],
+      [
+        backend(
+          'app',
+          ['a', 'b', 'c', 'd'].map((name, at) => server(name, 9000 + at)),
+          { eject: POLICY },
+        ),
+      ],
+    ),
+  );
+  const slotOf = (name: string) => before.servers[`app/${name}`]!;
+  for (const name of ['a', 'b', 'c']) ejections.failing(slotOf(name), 'it fails');
+  assert.equal(told.length, 2, 'half of four');
+  // One that is out goes, and three come: half of six may be out, and one is.
+  const members = ['a', 'c', 'd', 'e', 'f', 'g'].map((name, at) =>
+    server(name, 9000 + (name === 'a' ? 0 : name < 'e' ? at + 1 : at + 10)),
+  );
+  const next = plan([], [backend('app', members, { eject: POLICY })]);
+  const added = members.slice(3);
+  const changes = [{ backend: 'app', removed: ['b'], changed: [], added }];
+  const after = finish(slots.change(++generation, before, changes));
+  for (const { name } of added) servers.setState(after.servers[`app/${name}`]!, RUNNING);
+  ejections.change(next, after, before, changes);
+  assert.match(told.at(-1)!, /nothing ejects it any more/);
+  const outs = () => told.filter((line) => line.includes('ejected for')).length;
+  for (const name of ['c', 'd', 'e', 'f']) ejections.failing(after.servers[`app/${name}`]!, 'it fails');
+  assert.equal(outs(), 4, 'a, which stayed out, and two more');
+  await timers.advance(10_000);
+  assert.equal(ejections.count(after.servers['app/a']!), 1);
+  ejections.failing(after.servers['app/g']!, 'it fails');
+  assert.equal(outs(), 5, 'all were let back in');
 });

@@ -236,7 +236,7 @@ class BackendChecker {
           address,
           weight: args.weight as number,
           max: args.max as number,
-          queue: args.queue as number,
+          queue: (args.queue as number | undefined) ?? 0,
           isBackup: args.backup as boolean,
           place: this.#scope.place({ start: statement.start, end: statement.headEnd }),
         };
