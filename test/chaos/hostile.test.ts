@@ -288,7 +288,7 @@ backend good of 127.0.0.1:${good.address.port}
   await Promise.all([...attacking, ...honest]);
   for (const socket of sockets) socket.destroy();
   try {
-    assert.ok(served > 100 && attacked > 100, `${served} served, ${attacked} attacks`);
+    assert.ok(served > 20 && attacked > 20, `${served} served, ${attacked} attacks`);
     assert.deepEqual(lost, []);
     await eventually('everything to be given back', () => {
       const { listeners, backends } = gateway.stats();

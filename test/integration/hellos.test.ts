@@ -44,7 +44,7 @@ before(async () => {
   const backends = `backend pay of ${at('pay')}\nbackend mail of ${at('mail')}\nbackend app of ${at('app')}\n`;
   alone = await startGateway(`listener web on 127.0.0.1:0 tcp {
   tls passthrough
-  timeout header 500ms
+  timeout header 2s
   deny sni denied.example
   send to pay when sni pay.example
   send to mail when alpn imap
@@ -55,7 +55,7 @@ ${backends}`);
   tls passthrough to pay when sni pay.example
   tls passthrough to mail when alpn imap
   tls terminate self-signed for edge.example
-  timeout header 500ms
+  timeout header 2s
   otherwise deny 404
 }
 ${backends}`);

@@ -341,7 +341,7 @@ test('limits count connections that have said no hello yet', LIMIT, async () => 
 test('connections wait in line for a server with room, and go when their time is over', LIMIT, async () => {
   const server = await serverOf(echo('a'));
   const { address, gateway, isOver } = await gatewayOf(
-    rulesOf([server], { backend: 'max 1\n  queue at most 2\n  timeout queue 400ms' }),
+    rulesOf([server], { backend: 'max 1\n  queue at most 2\n  timeout queue 2s' }),
   );
   const first = await greet(address);
   await first.text('a');
@@ -381,7 +381,7 @@ test('stick on ip keeps the connections of an address together', LIMIT, async ()
 test('a server that dies is passed over, and its connections end', LIMIT, async () => {
   const one = await serverOf(echo('1'));
   const two = await serverOf(echo('2'));
-  const check = 'check tcp every 50ms timeout 1s fall 1 rise 1\n  retry 2 on connect-failure using another server';
+  const check = 'check tcp every 50ms timeout 3s fall 1 rise 1\n  retry 2 on connect-failure using another server';
   const { address, gateway, isOver } = await gatewayOf(rulesOf([one, two], { backend: check }));
   const clients = await Promise.all([1, 2, 3, 4].map(() => greet(address)));
   const names = await Promise.all(clients.map(async (client) => (await client.bytes(1)).toString()));
@@ -415,7 +415,7 @@ test('a server that goes down with `on down close` lets go of its connections', 
     await wire.request();
     wire.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
   });
-  const lines = `check GET / every 50ms timeout 1s fall 1 rise 1 port ${health.address.port}\n  on down close`;
+  const lines = `check GET / every 50ms timeout 3s fall 1 rise 1 port ${health.address.port}\n  on down close`;
   const { address, isOver } = await gatewayOf(rulesOf([server], { backend: lines }));
   const client = await greet(address);
   await client.text('a');
