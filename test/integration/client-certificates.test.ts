@@ -302,6 +302,10 @@ test('explain and tests in the file say the same, when they are told who the cli
   given client certificate dns is a.test, client certificate dns is B.test
   expect send to app, header X-Client is "ann a.test, b.test 1.3"
 }
+test "nobody makes up a name" {
+  given GET https://site.test/, client certificate is verified, header X-Client is root, header X_Client is root
+  expect header X-Client is "  ", header X_Client absent, header Client-Cert absent
+}
 test "strangers" {
   given GET https://site.test/
   expect deny 404

@@ -170,6 +170,12 @@ class Judgement {
     this.#facts = facts;
     this.#connection = connection;
     this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
+    // What is the gateway's own to say goes before any change.
+    for (const name of listener.ownHeaders ?? []) {
+      for (const sent of [name, name.replaceAll('-', '_')]) {
+        if (facts.header(sent) !== undefined) this.#request.remove(sent);
+      }
+    }
     for (const { fields } of entries) {
       for (const [name, reader] of Object.entries(fields ?? {})) this.#readers.set(name, reader);
     }
