@@ -9,6 +9,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { dnsReason, saysNone } from '../shared/dns-reason.ts';
 
 /** Resolution is what a name resolves to; no addresses: it is known that there are none. */
 export interface Resolution {
@@ -38,17 +39,6 @@ const TRIES = 2;
 const FILE_MS = 5_000;
 /** How long it holds that there is no such name. */
 const NONE_MS = 5_000;
-/** "There is no such name", and "the name has no such records". */
-const NEGATIVE = new Set(['ENOTFOUND', 'ENODATA']);
-const REASONS: Readonly<Record<string, string>> = {
-  ESERVFAIL: 'the DNS server failed (SERVFAIL)',
-  EREFUSED: 'the DNS server refused',
-  ETIMEOUT: 'the DNS server does not answer',
-  ECONNREFUSED: 'no DNS server is there',
-  EBADRESP: 'the DNS server sent rubbish',
-  ECANCELLED: 'the question was called off',
-};
-
 /** systemNames asks as the system would, or the DNS servers that are given. */
 export function systemNames(options: NameResolverOptions = {}): NameResolver {
   return new SystemNames(options);
@@ -98,7 +88,7 @@ async function byDns(resolver: Resolver, name: string): Promise<Resolution | nul
   const records = asked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
   const failure = asked
     .map((each) => (each.status === 'rejected' ? String((each.reason as { code?: string }).code ?? '') : 'ENODATA'))
-    .find((code) => !NEGATIVE.has(code));
+    .find((code) => !saysNone(code));
   if (records.length > 0) {
     const addresses = [...new Set(records.map(({ address }) => address))];
     // One family's server failed: the other's answer is better than none, but not for long.
@@ -106,7 +96,7 @@ async function byDns(resolver: Resolver, name: string): Promise<Resolution | nul
     return { addresses, ttlMs: Math.min(mostMs, ...records.map(({ ttl }) => ttl * 1000)) };
   }
   if (failure === undefined) return null;
-  throw new Error(REASONS[failure] ?? `the DNS server cannot be asked (${failure})`);
+  throw new Error(dnsReason(failure));
 }
 
 /** hostsOf are the addresses that a hosts file has for a name (hosts(5)); case does not matter. */

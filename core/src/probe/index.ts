@@ -1,4 +1,5 @@
-/** @sluice/core/probe: what health checks are made of. Main thread. */
+/** @sluice/core/probe: what health checks and discovery are made of. Main thread. */
+export { dnsReason, saysNone } from '../shared/dns-reason.ts';
 export { shown } from '../shared/shown.ts';
 export { resultOfError } from './connect-reason.ts';
 export { type Conversation, failed, type Heard, passed } from './conversation.ts';

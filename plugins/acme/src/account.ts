@@ -4,8 +4,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyPem, makeKeyPair } from '@sluice/tls-terminate/making';
-import { readText, writeText } from './storage.ts';
+import { keyPem, makeKeyPair, writeWhole } from '@sluice/tls-terminate/making';
+import { readText } from './storage.ts';
 
 export interface Account {
   readonly key: KeyObject;
@@ -33,7 +33,7 @@ export async function readAccount(folder: string): Promise<Account> {
 }
 
 export async function writeAccount(folder: string, { key, url }: Account): Promise<void> {
-  await writeText(accountFile(folder), `${JSON.stringify({ key: keyPem(key), url }, null, 2)}\n`);
+  await writeWhole(accountFile(folder), `${JSON.stringify({ key: keyPem(key), url }, null, 2)}\n`);
 }
 
 function parse(text: string): Account | null {

@@ -5,7 +5,7 @@
  * waits as long as one that failed. Nothing is ordered while that cannot be written.
  */
 import type { CertificateHost, CertificateState } from '@sluice/core/plugin';
-import { keyPem, makeKeyPair, makeRequest } from '@sluice/tls-terminate/making';
+import { keyPem, makeKeyPair, makeRequest, writeWhole } from '@sluice/tls-terminate/making';
 import { AcmeError, reasonOf } from './acme-error.ts';
 import type { ChallengeKind } from './acme-options.ts';
 import type { Authority } from './authority.ts';
@@ -17,7 +17,7 @@ import { pause } from './pause.ts';
 import type { Proofs } from './proofs.ts';
 import { type RenewalWindow, renewalWindow } from './renewal-info.ts';
 import { nextAllowedMs, renewalMs, waitMs } from './schedule.ts';
-import { isFresh, readText, writeText } from './storage.ts';
+import { isFresh, readText } from './storage.ts';
 import type { Turns } from './turns.ts';
 
 /** The file is looked at this often, as another gateway may have renewed it. */
@@ -254,7 +254,7 @@ export class AcmeCertificate {
     );
     const chain = chainOf(text, names, pair.privateKey);
     if (!(await lock.isHeld())) throw new AcmeError('another gateway took over, as this one did not move for a minute');
-    await writeText(file, chain.pem + keyPem(pair.privateKey));
+    await writeWhole(file, chain.pem + keyPem(pair.privateKey));
     const nowMs = timers.now();
     const isFirst = this.#chain === null;
     // One that had its time was not lost.

@@ -2,7 +2,8 @@
  * CertificateState: what is remembered of a certificate's attempts, beside its file, so that a gateway that starts over and over again
  * does not ask over and over again. Main thread.
  */
-import { readText, writeText } from './storage.ts';
+import { writeWhole } from '@sluice/tls-terminate/making';
+import { readText } from './storage.ts';
 
 export interface AttemptState {
   /** Attempts that failed since the last one that did not. One that was cut short counts. */
@@ -47,7 +48,7 @@ export async function readState(certificate: string, nowMs: number): Promise<Att
 
 export async function writeState(certificate: string, state: AttemptState): Promise<void> {
   const issuedMs = state.issuedMs.slice(-MOST_ISSUED);
-  await writeText(stateFile(certificate), `${JSON.stringify({ ...state, issuedMs }, null, 2)}\n`);
+  await writeWhole(stateFile(certificate), `${JSON.stringify({ ...state, issuedMs }, null, 2)}\n`);
 }
 
 function numberOf(value: unknown): number {

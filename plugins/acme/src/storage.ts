@@ -1,28 +1,9 @@
 /**
- * Storage: files that are whole or not there, and that only their owner reads. Main thread.
+ * Storage: what is read of the folder that certificates are kept in. Main thread.
  */
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 
 const MOST_BYTES = 1024 * 1024;
-
-/** writeText replaces a file as a whole, on the disk when it resolves. */
-export async function writeText(file: string, text: string): Promise<void> {
-  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
-  try {
-    const handle = await open(fresh, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(fresh, file);
-  } catch (thrown) {
-    await rm(fresh, { force: true }).catch(() => {});
-    throw thrown;
-  }
-}
 
 /** readText returns a file's text; null: there is none. Rejects with the system's error for one that cannot be read. */
 export async function readText(file: string): Promise<string | null> {

@@ -2,6 +2,7 @@
  * Lookup: one question's asking of a DNS server, over c-ares: the hosts file and search domains have no say. Main thread.
  */
 import { Resolver } from 'node:dns/promises';
+import { dnsReason, saysNone } from '@sluice/core/probe';
 import type { Args } from '@sluice/dsl/plan';
 
 /** Addresses are those of one name; none: the DNS says that there are none. */
@@ -13,19 +14,6 @@ export interface Addresses {
 
 const TRY_MS = 2000;
 const TRIES = 2;
-/** "There is no such name", and "the name has no such records". */
-const NEGATIVE = new Set(['ENOTFOUND', 'ENODATA']);
-const REASONS: Readonly<Record<string, string>> = {
-  ESERVFAIL: 'the DNS server failed (SERVFAIL)',
-  EREFUSED: 'the DNS server refused',
-  ETIMEOUT: 'the DNS server does not answer',
-  ECONNREFUSED: 'no DNS server is there',
-  EBADRESP: 'the DNS server sent rubbish',
-  EFORMERR: 'the DNS server did not understand',
-  ENOTIMP: 'the DNS server cannot do that',
-  ECANCELLED: 'the question was called off',
-};
-
 export class Lookup {
   readonly #resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
   readonly #families: readonly (4 | 6)[];
@@ -65,7 +53,7 @@ export function holdsFor(ttlMs: number, { ttlLeast, ttlMost }: Args): number {
 
 function none(thrown: NodeJS.ErrnoException, kind: string): [] {
   const code = thrown.code ?? '';
-  if (NEGATIVE.has(code)) return [];
+  if (saysNone(code)) return [];
   const hint = kind === 'AAAA' ? '; `ipv4 only` leaves these out' : '';
-  throw new Error(`${REASONS[code] ?? `the DNS server cannot be asked (${code})`} for ${kind} records${hint}`);
+  throw new Error(`${dnsReason(code)} for ${kind} records${hint}`);
 }

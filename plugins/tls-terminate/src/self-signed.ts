@@ -3,11 +3,11 @@
  *
  * They are kept in the folder for state, so that who trusts one once need not do so again after each start.
  */
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { certificateName, keyPem, makeCertificate, makeKeyPair, stateFolder } from './making/index.ts';
+import { certificateName, keyPem, makeCertificate, makeKeyPair, stateFolder, writeWhole } from './making/index.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS = 397;
@@ -28,20 +28,10 @@ export async function selfSignedFile(written: string, folder = stateFolder(), no
   const { publicKey, privateKey } = await makeKeyPair('ecdsa');
   const wish = { publicKey, commonName: names[0]!, names, isAuthority: false, days: DAYS, now };
   const pem = makeCertificate(wish, privateKey) + keyPem(privateKey);
-  // Whoever reads it sees the old one or the new one, whole, also when two gateways begin at once.
-  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const handle = await open(fresh, 'wx', 0o600);
-    try {
-      await handle.writeFile(pem);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(fresh, file);
+    await writeWhole(file, pem);
   } catch (thrown) {
-    await rm(fresh, { force: true }).catch(() => {});
     throw new Error(
       `a self-signed certificate cannot be kept in \`${folder}\`: ${reasonOf(thrown)}: set XDG_STATE_HOME to a folder that may be written`,
     );

@@ -6,3 +6,4 @@ export { type CertificateWish, extension, type Issuer, makeCertificate } from '.
 export { makeRequest } from './make-request.ts';
 export { makePkcs12 } from './pkcs12.ts';
 export { stateFolder } from './state-folder.ts';
+export { writeWhole } from './whole-file.ts';
