@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ComponentUse } from '@sluice/dsl/plan';
 import type { ServerTls, TlsServer } from '../plugin/data-entry.ts';
+import { isResumed } from '../plugin/native-tls.ts';
 import { ServerIndex } from '../shared/counters.ts';
 import type { Loop } from './loop.ts';
 
@@ -54,7 +55,7 @@ export class EndpointTls {
   /** stood counts a handshake that ended well. */
   stood(stream: TLSSocket, slot: number, loop: Loop): void {
     loop.counters.server(slot, ServerIndex.tlsHandshakes);
-    if (stream.isSessionReused()) loop.counters.server(slot, ServerIndex.tlsResumed);
+    if (isResumed(stream)) loop.counters.server(slot, ServerIndex.tlsResumed);
   }
 
   /** failed counts one that did not, and says why, though not over and over again. */

@@ -5,6 +5,7 @@ export type * from './discovery.ts';
 export * from './framing-fields.ts';
 export type * from './health-check.ts';
 export * from './manifest.ts';
+export * from './native-tls.ts';
 export type * from './rate-table.ts';
 export * from './server-heap.ts';
 export type * from './server-pool.ts';

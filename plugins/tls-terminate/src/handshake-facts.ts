@@ -1,6 +1,8 @@
 /**
- * HandshakeFacts: what a TLS handshake came to. Data threads; made at most once a connection, when somebody asks.
+ * HandshakeFacts: what a TLS handshake came to. Data threads; taken once a connection, when its handshake ends, so that whoever
+ * logs the connection's end still knows it.
  */
+import { type Handshake, handshakeOf, peerCertificateOf } from '@sluice/core/plugin';
 import type { CertificateFacts, TlsFacts } from '@sluice/dsl/match';
 import { ClientCertificate } from './client-certificate.ts';
 import type { SecureSocket } from './secure-socket.ts';
@@ -22,21 +24,22 @@ export class HandshakeFacts implements TlsFacts {
   readonly isResumed: boolean;
   readonly certificate: CertificateFacts | null;
 
-  /** of returns what is known; null while the handshake has not ended, and when the connection has gone. */
+  /** of returns what is known at the end of the handshake; null: the connection has begun to end already. */
   static of(socket: SecureSocket): HandshakeFacts | null {
-    const protocol = socket.getProtocol();
-    return socket.hasShaken && protocol !== null ? new HandshakeFacts(socket, protocol) : null;
+    const handshake = handshakeOf(socket);
+    return handshake === null ? null : new HandshakeFacts(handshake, socket);
   }
 
-  private constructor(socket: SecureSocket, protocol: string) {
-    const { alpnProtocol, servername, problem } = socket;
+  private constructor(handshake: Handshake, socket: SecureSocket) {
+    const { protocol, cipher, alpn, serverName, isResumed } = handshake;
     this.version = VERSIONS[protocol] ?? protocol;
-    this.cipher = socket.getCipher().name;
-    this.alpn = typeof alpnProtocol === 'string' ? alpnProtocol : '';
+    this.cipher = cipher;
+    this.alpn = alpn;
     // OpenSSL takes any bytes for a name.
-    this.serverName = typeof servername === 'string' && NAME.test(servername) ? servername.toLowerCase() : '';
-    this.isResumed = socket.isSessionReused();
-    const shown = socket.asksClient ? socket.getPeerX509Certificate() : undefined;
-    this.certificate = shown === undefined ? null : new ClientCertificate(shown, problem);
+    this.serverName = NAME.test(serverName) ? serverName.toLowerCase() : '';
+    this.isResumed = isResumed;
+    // Its parts are read when they are asked for: they need no connection.
+    const shown = socket.asksClient ? peerCertificateOf(socket) : null;
+    this.certificate = shown === null ? null : new ClientCertificate(shown, socket.problem);
   }
 }

@@ -6,15 +6,12 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { peerCertificateOf, staple, verifyErrorOf } from '@sluice/core/plugin';
 import { certificateProblem } from './certificate-problem.ts';
 import type { Group } from './certificate-set.ts';
+import { HandshakeFacts } from './handshake-facts.ts';
 import { handshakeReason } from './handshake-reason.ts';
 import type { Termination } from './termination.ts';
-
-/** The parts of TLSSocket that its types leave out. */
-interface RawTlsSocket {
-  readonly _handle: { setOCSPResponse(response: Buffer): void; verifyError(): Error | null } | null;
-}
 
 function ignoreError(): void {
   // `close` follows, and says all there is to say.
@@ -40,8 +37,8 @@ export class SecureSocket extends TLSSocket {
   readonly #raw: Socket;
   readonly #mode: Termination;
   readonly #limit: NodeJS.Timeout;
-  /** The handshake has ended, and the client may come in. */
-  hasShaken = false;
+  /** What the handshake came to; null until it has ended and the client may come in. Kept when the connection ends. */
+  facts: HandshakeFacts | null = null;
   #isRefused = false;
   /** What is wrong with the client's certificate; empty: nothing, or there is none. */
   problem = '';
@@ -58,8 +55,7 @@ export class SecureSocket extends TLSSocket {
     });
     this.#raw = raw;
     this.#mode = mode;
-    const { staple } = group;
-    if (staple !== null) (this as unknown as RawTlsSocket)._handle?.setOCSPResponse(staple);
+    if (group.staple !== null) staple(this, group.staple);
     raw.on('error', ignoreError);
     this.on('error', ignoreError);
     // What goes wrong after the handshake (a broken record) is only told here, and leaves the socket open.
@@ -82,8 +78,8 @@ export class SecureSocket extends TLSSocket {
     clearTimeout(this.#limit);
     this.off('end', destroy);
     const reason = this.#mode.asksClient ? this.#verifyClient() : '';
-    if (reason === '') this.hasShaken = true;
-    else this.refuse(reason);
+    if (reason !== '') this.refuse(reason);
+    else this.facts = HandshakeFacts.of(this);
   }
 
   /** refuse closes, and has it counted and told why. */
@@ -96,21 +92,21 @@ export class SecureSocket extends TLSSocket {
 
   /** broke: OpenSSL could not go on. */
   broke(error: Error): void {
-    if (this.hasShaken) this.destroy();
+    if (this.facts !== null) this.destroy();
     else this.refuse(handshakeReason(error));
   }
 
   /** verifyClient is why the client may not come in; empty: it may. */
   #verifyClient(): string {
-    const error = (this as unknown as RawTlsSocket)._handle?.verifyError() ?? null;
+    const error = verifyErrorOf(this);
     if (error === null) {
       this.authorized = true;
       return '';
     }
     const { isClientOptional, takesUnverified } = this.#mode;
     // Without a certificate OpenSSL has nothing to verify, which Node tells as an error all the same.
-    if (this.getPeerX509Certificate() === undefined) return isClientOptional ? '' : 'it shows no certificate';
-    this.problem = certificateProblem((error as NodeJS.ErrnoException).code ?? 'unknown');
+    if (peerCertificateOf(this) === null) return isClientOptional ? '' : 'it shows no certificate';
+    this.problem = certificateProblem(error.code ?? 'unknown');
     return takesUnverified ? '' : `its certificate is not good: ${this.problem}`;
   }
 

@@ -12,7 +12,6 @@ import type { TlsFacts } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import { CertificateSet } from './certificate-set.ts';
 import { readCredential, secureContext } from './credentials.ts';
-import { HandshakeFacts } from './handshake-facts.ts';
 import { proofSocket } from './proof-socket.ts';
 import { SecureSocket } from './secure-socket.ts';
 import { terminateOptions } from './terminate-options.ts';
@@ -78,7 +77,7 @@ export class Termination implements TlsMode {
   }
 
   facts(stream: Socket): TlsFacts | null {
-    return stream instanceof SecureSocket ? HandshakeFacts.of(stream) : null;
+    return stream instanceof SecureSocket ? stream.facts : null;
   }
 
   accept(socket: Socket, hello: ClientHello | null): Socket | null {

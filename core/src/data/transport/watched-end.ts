@@ -7,11 +7,11 @@
  * connection ends before TLS has, the stream is destroyed without an `end`. It costs a call and a copy for each read.
  */
 import type { Socket } from 'node:net';
+import { canReceive, receive } from '../../plugin/native-tls.ts';
 import { reuseReads } from './reused-reads.ts';
 
 /** The parts of TLSSocket that its types leave out. */
 interface RawTls {
-  readonly _handle: { readonly _parent?: unknown; receive?(bytes: Buffer): void } | null;
   readonly _readableState: { readonly ended: boolean };
 }
 
@@ -23,8 +23,7 @@ interface WatchedSocket extends Socket {
 const buffer = Buffer.allocUnsafeSlow(65_536);
 
 function take(this: Socket, length: number): boolean {
-  const { _handle } = (this as WatchedSocket).watchedTls as unknown as RawTls;
-  _handle?.receive?.(buffer.subarray(0, length));
+  receive((this as WatchedSocket).watchedTls, buffer.subarray(0, length));
   return true;
 }
 
@@ -42,9 +41,7 @@ function onRawEnd(this: Socket): void {
  * cannot be done with such a stream, or on this Node, and nothing has changed.
  */
 export function watchEnd(raw: Socket, stream: Socket): boolean {
-  const { _handle } = stream as unknown as RawTls;
-  const below = (raw as unknown as { readonly _handle: object | null })._handle;
-  if (!_handle || !below || _handle._parent !== below || typeof _handle.receive !== 'function') return false;
+  if (!canReceive(stream, raw)) return false;
   (raw as WatchedSocket).watchedTls = stream;
   if (!reuseReads(raw, buffer, take, next)) return false;
   raw.on('end', onRawEnd);
