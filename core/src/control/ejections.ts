@@ -31,9 +31,10 @@ interface Pool {
 }
 
 interface Member {
-  readonly name: string;
+  /** `backend/server`. */
+  name: string;
   readonly address: string;
-  readonly slot: number;
+  slot: number;
   policy: EjectPlan;
   pool: Pool;
   isOut: boolean;
@@ -46,6 +47,8 @@ interface Member {
   endedMs: number;
   /** Set while it is out. */
   timer: unknown;
+  /** Why it was ejected the last time, for people. */
+  reason: string;
 }
 
 export class Ejections {
@@ -59,11 +62,15 @@ export class Ejections {
     options.servers.hear((slot) => this.#count(slot));
   }
 
-  /** watch changes over to a plan. A server that stays, stays out for as long as was said. */
+  /** watch changes over to a plan. A server that stays, also under another name, stays out for as long as was said. */
   watch(plan: Plan, slots: SlotMap): void {
     const before = this.#members;
     const after = new Map<number, Member>();
     this.#pools.clear();
+    const staying = new Set(Object.values(slots.servers));
+    for (const member of [...before.values()]) {
+      if (member.timer !== null && !staying.has(member.slot)) this.#rename(member, plan, slots);
+    }
     for (const { name: backend, servers, eject } of plan.backends) {
       if (eject === null) continue;
       const pool: Pool = { size: servers.length, out: 0 };
@@ -91,6 +98,7 @@ export class Ejections {
         const slot = previous.servers[`${backend}/${server}`]!;
         const gone = this.#members.get(slot);
         if (gone === undefined) continue;
+        if (gone.timer !== null && this.#rename(gone, plan, slots)) continue;
         if (gone.isOut) pool.out--;
         this.#members.delete(slot);
         this.#leave(gone, true);
@@ -122,7 +130,9 @@ export class Ejections {
     const quiet = Math.floor((timers.now() - member.endedMs) / policy.timeMs);
     member.level = Math.max(0, member.level - quiet) + 1;
     const timeMs = Math.min(member.level * policy.timeMs, Math.max(policy.mostMs, policy.timeMs));
-    if (!hold(slot, `ejected for ${timeMs / 1000} s: ${reason}`)) return;
+    const told = `ejected for ${timeMs / 1000} s: ${reason}`;
+    if (!hold(slot, told)) return;
+    member.reason = told;
     member.count++;
     member.timer = timers.set(() => this.#end(member), timeMs);
   }
@@ -177,8 +187,24 @@ export class Ejections {
       return Object.assign(known, { policy, pool, isOut });
     }
     this.#forget(slot);
-    const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null };
+    const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null, reason: '' };
     return { name, address: text, slot, policy, pool, isOut, ...times };
+  }
+
+  /** rename keeps an ejected server out under the name that a plan gives it; false: nothing in its backend has its address. */
+  #rename(member: Member, plan: Plan, slots: SlotMap): boolean {
+    const backendName = member.name.slice(0, member.name.indexOf('/'));
+    const backend = plan.backends.find(({ name }) => name === backendName);
+    const server = backend?.servers.find(({ address }) => JSON.stringify(address) === member.address);
+    if (backend == null || server === undefined || backend.eject === null) return false;
+    const name = `${backendName}/${server.name}`;
+    const slot = slots.servers[name]!;
+    if (this.#members.has(slot)) return false;
+    this.#members.delete(member.slot);
+    Object.assign(member, { name, slot });
+    this.#members.set(slot, member);
+    this.#options.hold(slot, member.reason);
+    return true;
   }
 
   /** leave ends the watch over a server that is out. `isGone`: its slot is watched no more. */

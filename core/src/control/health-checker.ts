@@ -6,8 +6,9 @@
  * `starting` for as long as the backend's `slow start` says.
  *
  * Servers without a check are running. One that has the same address in the next generation keeps its state and its history, also
- * when its check has changed; its schedule too, when it has not. With another address it is another server, and begins
- * anew, on trust; a server that was found while the gateway runs begins stopped, until its first good probe.
+ * when its check has changed; its schedule too, when it has not. So does a server that got another name. At the start all servers
+ * are taken on trust. Later nothing that is new, or has another address, gets a request before a probe has passed: a reload
+ * probes it before it switches over (`prove`), and until a probe passes it is stopped.
  */
 import { isIP, type LookupFunction } from 'node:net';
 import {
@@ -24,8 +25,10 @@ import type { ServerTls, ServerTlsFactory } from '../plugin/data-entry.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { LAST_CHECKS, MAINT, SERVER_STATES, type ServerState, type ServerTable } from '../shared/server-table.ts';
+import { FirstProbes } from './first-probes.ts';
 import type { Changes } from './generations.ts';
 import { type HealthEntry, HealthHistory } from './health-history.ts';
+import { KnownServers } from './known-servers.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
 import { ServerHealth } from './server-health.ts';
@@ -80,6 +83,7 @@ interface Watched {
   readonly slot: number;
   readonly backend: string;
   readonly server: string;
+  /** As JSON. */
   readonly address: string;
   readonly history: HealthHistory;
   /** The check and its options as text; null: none. */
@@ -97,12 +101,15 @@ const PROBES_AT_ONCE = 256;
 const NO_PROTOCOLS: readonly string[] = [];
 /** New servers' first probes are spread so that about one begins in each millisecond. */
 const SPREAD_MS = 1;
+/** The longest that a reload waits for the first probes of the servers that it brings. */
+export const PROOF_LIMIT_MS = 5000;
 
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #queue: ProbeQueue;
   readonly #grid: TimerGrid;
   readonly #slowStarts: SlowStarts;
+  readonly #firstProbes: FirstProbes;
   #watched = new Map<string, Watched>();
   #bySlot = new Map<number, Watched>();
   #isStarted = false;
@@ -114,12 +121,50 @@ export class HealthChecker {
     this.#queue = new ProbeQueue(options.probesAtOnce ?? PROBES_AT_ONCE);
     this.#grid = new TimerGrid(options.timers);
     this.#slowStarts = new SlowStarts(options.servers, options.timers);
+    this.#firstProbes = new FirstProbes({
+      queue: this.#queue,
+      grid: this.#grid,
+      timers: options.timers,
+      component: options.component,
+    });
+  }
+
+  /**
+   * prove probes the servers of a plan that nothing is known of yet, once each, and resolves when all probes have ended, or
+   * after 5 s at most. `watch` then begins with what they said, so that a switch to new servers loses no request. Before the
+   * start there is nothing to do.
+   */
+  async prove(plan: Plan): Promise<void> {
+    if (!this.#isStarted) return;
+    const known = new KnownServers(this.#watched.values());
+    for (const backend of plan.backends) {
+      if (backend.check === null) continue;
+      let check: Check | null = null;
+      for (const server of backend.servers) {
+        const path = `${backend.name}/${server.name}`;
+        const address = JSON.stringify(server.address);
+        const before = this.#watched.get(path);
+        if (before?.address === address) continue;
+        if (before !== undefined && this.#options.servers.admin(before.slot) === MAINT) continue;
+        check ??= this.#checkOf(backend.check, backend.tls);
+        if (known.find(backend.name, address, check.text) !== null) continue;
+        this.#firstProbes.add({
+          path,
+          key: proofKey(address, check),
+          target: this.#targetOf(backend.name, server.name, server.address, backend.check, check),
+          check: backend.check,
+          options: check.options,
+        });
+      }
+    }
+    await this.#firstProbes.run(PROOF_LIMIT_MS);
   }
 
   /** watch changes over to a plan: its servers, and only those, are probed from now on. */
   watch(plan: Plan, slots: SlotMap): void {
     const before = this.#watched;
     const after = new Map<string, Watched>();
+    const others = new KnownServers([...before.values()]);
     this.#queue.limit = this.#options.probesAtOnce ?? plan.settings.probesAtOnce ?? PROBES_AT_ONCE;
     for (const backend of plan.backends) {
       const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
@@ -127,12 +172,13 @@ export class HealthChecker {
       for (const server of backend.servers) {
         const path = `${backend.name}/${server.name}`;
         const known = before.get(path);
-        const watched = this.#take(backend, server, slots.servers[path]!, check, isServing, known);
+        const watched = this.#take(backend, server, slots.servers[path]!, check, isServing, known, others);
         if (watched === known) before.delete(path);
         after.set(path, watched);
       }
     }
     for (const gone of before.values()) this.#leave(gone);
+    this.#firstProbes.clear();
     this.#watched = after;
     this.#bySlot = new Map([...after.values()].map((watched) => [watched.slot, watched]));
     if (this.#isStarted) this.#startWaiting();
@@ -145,19 +191,22 @@ export class HealthChecker {
       const backend = backends.get(name)!;
       const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
       const isServing = backend.servers.length > added.length;
+      const left: Watched[] = [];
       for (const server of removed) {
         const path = `${name}/${server}`;
         const gone = this.#watched.get(path);
         if (gone === undefined) continue;
+        left.push(gone);
         this.#leave(gone);
         this.#watched.delete(path);
         this.#bySlot.delete(gone.slot);
       }
+      const others = new KnownServers(left);
       for (const server of [...changed, ...added]) {
         const path = `${name}/${server.name}`;
         const slot = slots.servers[path]!;
         const known = this.#watched.get(path);
-        const watched = this.#take(backend, server, slot, check, isServing, known);
+        const watched = this.#take(backend, server, slot, check, isServing, known, others);
         if (known !== undefined && watched !== known) this.#leave(known);
         this.#watched.set(path, watched);
         this.#bySlot.set(slot, watched);
@@ -175,6 +224,7 @@ export class HealthChecker {
   /** stop ends all probes. States stay as they are. */
   stop(): void {
     this.#isStarted = false;
+    this.#firstProbes.stop();
     this.#queue.clear();
     this.#slowStarts.stop();
     for (const { schedule } of this.#watched.values()) schedule?.stop();
@@ -234,22 +284,24 @@ export class HealthChecker {
     if (watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
   }
 
-  /** take is a server of a plan as it is watched from now on: what is `known` of it, or anew with another address. */
+  /** take is a server of a plan as it is watched from now on: what is `known` of it, or of the same machine among `others`. */
   #take(
     backend: BackendPlan,
-    { name: server, address, source }: ServerPlan,
+    { name: server, address }: ServerPlan,
     slot: number,
     check: Check | null,
     isServing: boolean,
     known: Watched | undefined,
+    others: KnownServers<Watched>,
   ): Watched {
-    const isSame = known?.slot === slot && known.address === JSON.stringify(address);
-    // Nobody waits for a server that was found while the gateway runs, so its check has the first word.
-    const unproven = source === undefined || !this.#isStarted ? null : backend.check;
-    const watched = isSame ? known : this.#begin(backend.name, server, slot, address, unproven);
+    const text = JSON.stringify(address);
+    const isSame = known?.slot === slot && known.address === text;
+    const other = isSame || check === null || !this.#isStarted ? null : others.find(backend.name, text, check.text);
+    const watched = isSame ? known : this.#begin(backend, server, slot, text, check, other);
     watched.slowStartMs = backend.slowStartMs;
     if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
-    if (known === undefined && isServing && watched.state === 'running') this.#slowStart(watched, 'it was added');
+    const isSlow = other === null ? known === undefined && isServing : other.state === 'starting';
+    if (isSlow && watched.state === 'running') this.#slowStart(watched, 'it was added');
     if (known !== undefined && !isSame) this.#tell(watched, known.state, 'its address was changed');
     return watched;
   }
@@ -259,15 +311,37 @@ export class HealthChecker {
     this.#slowStarts.cancel(slot);
   }
 
-  /** `unproven` is the check that has to pass before the server is used; null: it is trusted. */
-  #begin(backend: string, server: string, slot: number, address: Address, unproven: CheckPlan | null): Watched {
-    const { servers } = this.#options;
-    const state = unproven === null ? 'running' : 'stopped';
-    const health = unproven === null ? null : new ServerHealth(unproven, false);
+  /** begin is a server with what is known of its machine: by another name, by its first probe, or nothing. */
+  #begin(
+    { name: backend, check: plan }: BackendPlan,
+    server: string,
+    slot: number,
+    address: string,
+    check: Check | null,
+    other: Watched | null,
+  ): Watched {
+    const { servers, timers } = this.#options;
+    let history = new HealthHistory();
+    let health: ServerHealth | null = null;
+    // Nobody waits for a server that is new while the gateway runs, so its check has the first word.
+    if (plan !== null && check !== null && this.#isStarted) {
+      if (other !== null) {
+        history = other.history.copy();
+        health = other.health!.copy(plan);
+      } else {
+        health = new ServerHealth(plan, false);
+        const proof = this.#firstProbes.take(`${backend}/${server}`, proofKey(address, check));
+        if (proof !== null) {
+          health.note(proof.result.status);
+          history.note(proof.result, timers.now(), proof.tookMs);
+        }
+      }
+    }
+    const state = health?.state ?? 'running';
     servers.setState(slot, SERVER_STATES.indexOf(state));
-    servers.setLastCheck(slot, LAST_CHECKS.indexOf('unknown'));
+    servers.setLastCheck(slot, LAST_CHECKS.indexOf(health?.lastCheck ?? 'unknown'));
     return {
-      ...{ slot, backend, server, address: JSON.stringify(address), history: new HealthHistory() },
+      ...{ slot, backend, server, address, history },
       ...{ check: null, health, schedule: null, held: new Map(), slowStartMs: 0, state },
     };
   }
@@ -288,8 +362,21 @@ export class HealthChecker {
     return { text, options, tls: make };
   }
 
+  #targetOf(backend: string, server: string, address: Address, plan: CheckPlan, { tls }: Check): ProbeTarget {
+    const { lookup } = this.#options;
+    const tlsServer = { backend, name: server, address };
+    return {
+      backend,
+      server,
+      address: addressToProbe(address, plan.port),
+      ...(plan.sendProxy === null ? {} : { sendProxy: plan.sendProxy }),
+      ...(lookup === undefined || !isNamed(address) ? {} : { lookup }),
+      ...(tls === null ? {} : { secure: (socket) => tls().secure(socket, tlsServer, NO_PROTOCOLS) }),
+    };
+  }
+
   #setCheck(watched: Watched, address: Address, plan: CheckPlan | null, check: Check | null): void {
-    const { servers, random, component, lookup } = this.#options;
+    const { servers, random, component } = this.#options;
     watched.schedule?.stop();
     watched.schedule = null;
     watched.check = check?.text ?? null;
@@ -301,17 +388,7 @@ export class HealthChecker {
     }
     if (watched.health === null) watched.health = new ServerHealth(plan);
     else watched.health.policy = plan;
-    const { backend, server } = watched;
-    const tls = check.tls;
-    const tlsServer = { backend, name: server, address };
-    const target: ProbeTarget = {
-      backend,
-      server,
-      address: addressToProbe(address, plan.port),
-      ...(plan.sendProxy === null ? {} : { sendProxy: plan.sendProxy }),
-      ...(lookup === undefined || !isNamed(address) ? {} : { lookup }),
-      ...(tls === null ? {} : { secure: (socket) => tls().secure(socket, tlsServer, NO_PROTOCOLS) }),
-    };
+    const target = this.#targetOf(watched.backend, watched.server, address, plan, check);
     const schedule = new ProbeSchedule({
       target,
       check: plan,
@@ -382,6 +459,11 @@ export class HealthChecker {
   #tell({ backend, server, state }: Watched, from: ServerState, reason: string): void {
     if (state !== from) this.#options.changed({ backend, server, from, to: state, reason });
   }
+}
+
+/** proofKey: a first probe tells of this address by this check, and of no other. */
+function proofKey(address: string, check: Check): string {
+  return `${address} ${check.text}`;
 }
 
 function isNamed(address: Address): boolean {

@@ -46,6 +46,13 @@ export class HealthHistory {
     if (this.#rows.length > MOST_ENTRIES) this.#rows.shift();
   }
 
+  /** copy is a history that goes on from here on its own. */
+  copy(): HealthHistory {
+    const copy = new HealthHistory();
+    copy.#rows.push(...this.#rows.map((row) => ({ ...row })));
+    return copy;
+  }
+
   /** reason is what the last probe said; empty before the first. */
   get reason(): string {
     return this.#rows.at(-1)?.reason ?? '';

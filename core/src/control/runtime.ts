@@ -246,6 +246,7 @@ export class Runtime {
       await this.#discoverer.begin(set.plan, (name) => set.component('discovery', name)!.discovery!);
       const plan = this.#discoverer.withFound(set.plan);
       await this.#names.begin(plan);
+      await this.#checker.prove(plan);
       const generation = await this.generations.put({ ...set, plan });
       this.#discoverer.settle(set.plan);
       this.certificates.keep(set.plan, (name) => set.component('certificates', name)!.certificateSource!);

@@ -31,6 +31,17 @@ export class ServerHealth {
     this.#passes = policy.rise - 1;
   }
 
+  /** copy goes on from here by itself, under another policy: it is the same machine, under another name. */
+  copy(policy: RiseAndFall): ServerHealth {
+    const copy = new ServerHealth(policy);
+    copy.#state = this.#state;
+    copy.#lastCheck = this.#lastCheck;
+    copy.#failures = this.#failures;
+    copy.#passes = this.#passes;
+    copy.#isOnTrust = this.#isOnTrust;
+    return copy;
+  }
+
   get state(): ServerState {
     return this.#state;
   }

@@ -124,6 +124,18 @@ test('an ejection goes on over a reload; without `eject`, or with another addres
   assert.equal(timers.size, 0);
 });
 
+test('an ejected server that a reload renames stays out for its time', async () => {
+  watch(['a', 'b']);
+  ejections.failing(0, 'status 502');
+  told = [];
+  watch(['c', 'b']);
+  assert.deepEqual(told, ['0 2 ejected for 10 s: status 502']);
+  assert.equal(ejections.count(2), 1);
+  await timers.advance(10_000);
+  assert.equal(told.at(-1), '10000 2 its ejection is over');
+  assert.equal(told.length, 2);
+});
+
 test('stopping leaves no timer', () => {
   watch(['a', 'b']);
   ejections.failing(0, 'x');

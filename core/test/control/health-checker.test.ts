@@ -253,17 +253,116 @@ test('a server that has no check any more runs', async () => {
   assert.equal(probes.length, 1);
 });
 
-test('a server whose address changed begins anew, on trust', async () => {
+test('a server whose address changed is another one, and gets nothing before a probe has passed', async () => {
   const health = checker();
   const at = watch(health, planOf(check(), 'a', 'b'));
-  answer = async () => FAILED;
   health.start();
   await timers.advance(0);
   watch(health, plan([], [backend('app', [server('a', 1), server('b', 9001)], { check: check() })]));
-  assert.equal(stateOf(at['app/a']!), 'running unknown');
+  assert.equal(stateOf(at['app/a']!), 'stopped unknown');
+  assert.equal(health.reason('app/a'), 'not probed yet');
   assert.equal(events.at(-1)!.reason, 'its address was changed');
   assert.deepEqual(health.history('app/a'), []);
-  assert.equal(stateOf(at['app/b']!), 'stopped failed');
+  assert.equal(stateOf(at['app/b']!), 'running passed');
+  await timers.advance(0);
+  assert.equal(stateOf(at['app/a']!), 'running passed', 'one pass is enough, whatever `rise` says');
+});
+
+test('servers that a reload brings are probed before it switches, and begin as their first probes say', async () => {
+  const health = checker();
+  watch(health, planOf(check(), 'a'));
+  health.start();
+  await timers.advance(0);
+  const next = planOf(check(), 'a', 'b', 'c');
+  probes = [];
+  answer = async (target) => (target.server === 'b' ? PASSED : FAILED);
+  const proven = health.prove(next);
+  await timers.advance(0);
+  await proven;
+  assert.deepEqual(
+    probes.map(({ name }) => name),
+    ['b', 'c'],
+    'what is known is not asked again',
+  );
+  const at = watch(health, next);
+  assert.equal(stateOf(at['app/b']!), 'running passed');
+  assert.equal(stateOf(at['app/c']!), 'stopped failed');
+  assert.equal(health.history('app/c')[0]!.reason, 'connection refused');
+  assert.deepEqual(events, [], 'nothing has changed its state');
+});
+
+test('a reload does not wait for ever for servers that do not answer', async () => {
+  const health = checker();
+  const slow = check({ timeoutMs: 60_000 });
+  watch(health, planOf(slow, 'a'));
+  health.start();
+  await timers.advance(0);
+  const signals: AbortSignal[] = [];
+  answer = (_, signal) => {
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+  const next = planOf(slow, 'a', 'b');
+  let isProven = false;
+  const proven = health.prove(next).then(() => {
+    isProven = true;
+  });
+  await timers.advance(4999);
+  assert.equal(isProven, false);
+  await timers.advance(1);
+  await proven;
+  assert.equal(signals[0]!.aborted, true, 'nothing is left under way');
+  assert.equal(stateOf(watch(health, next)['app/b']!), 'stopped unknown');
+});
+
+test('a stop ends the wait for first probes', async () => {
+  const health = checker();
+  watch(health, planOf(check(), 'a'));
+  health.start();
+  await timers.advance(0);
+  answer = () => new Promise(() => {});
+  const proven = health.prove(planOf(check(), 'a', 'b'));
+  await timers.advance(0);
+  health.stop();
+  await proven;
+  assert.equal(timers.size, 0);
+});
+
+test('a server that a reload renames keeps its state, its counts and its history', async () => {
+  const health = checker();
+  watch(health, planOf(check({ rise: 2 }), 'a', 'b'));
+  answer = async (target) => (target.server === 'a' ? FAILED : PASSED);
+  health.start();
+  await timers.advance(0);
+  const next = planOf(check({ rise: 2 }), 'web1', 'web2');
+  probes = [];
+  await health.prove(next);
+  assert.equal(probes.length, 0, 'there is nothing to find out');
+  const at = watch(health, next);
+  assert.equal(stateOf(at['app/web1']!), 'stopped failed');
+  assert.equal(stateOf(at['app/web2']!), 'running passed');
+  assert.equal(health.reason('app/web1'), 'connection refused');
+  answer = async () => PASSED;
+  await timers.advance(0);
+  assert.equal(stateOf(at['app/web1']!), 'stopped passed', 'it needs two passes, as before');
+  await timers.advance(1000);
+  assert.equal(stateOf(at['app/web1']!), 'running passed');
+});
+
+test('a server of a backend that a reload adds or renames keeps what the same check found at its address', async () => {
+  const health = checker();
+  watch(health, planOf(check(), 'a', 'b'));
+  answer = async (target) => (target.server === 'a' ? FAILED : PASSED);
+  health.start();
+  await timers.advance(0);
+  const servers = [server('a', 9000), server('b', 9001)];
+  const same = plan([], [backend('shop', servers, { check: check() })]);
+  await health.prove(same);
+  const at = watch(health, same);
+  assert.equal(stateOf(at['shop/a']!), 'stopped failed');
+  assert.equal(stateOf(at['shop/b']!), 'running passed');
+  const another = plan([], [backend('blog', servers, { check: check({ port: 1234 }) })]);
+  assert.equal(stateOf(watch(health, another)['blog/b']!), 'stopped unknown', 'another check knows nothing of it');
 });
 
 test('between the first result that differs and the change of state, probes come faster', async () => {

@@ -82,8 +82,12 @@ test('a server that fails in its slow start is stopped, and begins again', async
 });
 
 test('a server that a reload adds to a backend that serves starts slowly, one of a new backend does not', async () => {
-  const { checker, seen, planOf } = setUp();
-  checker.watch(planOf(['a', 'b', 'c']), SLOTS);
+  const { checker, seen, planOf, timers } = setUp();
+  const next = planOf(['a', 'b', 'c']);
+  const proven = checker.prove(next);
+  await timers.advance(0);
+  await proven;
+  checker.watch(next, SLOTS);
   assert.deepEqual([seen(3), seen(5)], ['running 256', 'starting 4']);
   checker.watch(planOf(['a', 'b']), SLOTS);
   assert.equal(seen(5), 'starting 256');
