@@ -26,6 +26,8 @@ export type FindDiscovery = (name: string) => Discovery;
 export class Discoverer {
   readonly #options: DiscovererOptions;
   readonly #sources = new Map<string, DiscoverySource>();
+  /** Backends that find servers, as they are written, by name. */
+  #backends = new Map<string, BackendPlan>();
 
   constructor(options: DiscovererOptions) {
     this.#options = options;
@@ -34,6 +36,7 @@ export class Discoverer {
   /** begin asks the sources of a plan that do not run yet, and resolves when all have answered or were waited for. */
   async begin(plan: Plan, component: FindDiscovery): Promise<void> {
     const waits: Promise<void>[] = [];
+    this.#know(plan);
     for (const [key, backend, discovery] of discoveriesOf(plan)) {
       if (this.#sources.has(key)) continue;
       const source = this.#source(backend, discovery, component(discovery.use.name));
@@ -46,12 +49,32 @@ export class Discoverer {
 
   /** settle stops the sources that are not in a plan; null: all. */
   settle(plan: Plan | null): void {
+    this.#know(plan);
     const wanted = new Set(plan === null ? [] : Array.from(discoveriesOf(plan), ([key]) => key));
     for (const [key, source] of this.#sources) {
       if (wanted.has(key)) continue;
       source.stop();
       this.#sources.delete(key);
     }
+  }
+
+  #know(plan: Plan | null): void {
+    const finding = plan?.backends.filter(({ discoveries }) => discoveries !== undefined) ?? [];
+    this.#backends = new Map(finding.map((backend) => [backend.name, backend]));
+    for (const backend of finding) this.#hurry(backend);
+  }
+
+  /** hurry: a source that fails is asked again sooner while its backend has nobody. */
+  #hurry(backend: BackendPlan): void {
+    if (this.#isEmpty(backend)) for (const source of this.#sourcesOf(backend)) source.hurry();
+  }
+
+  #isEmpty(backend: BackendPlan): boolean {
+    return backend.servers.length === 0 && this.#sourcesOf(backend).every(({ servers }) => servers.length === 0);
+  }
+
+  #sourcesOf({ name, discoveries = [] }: BackendPlan): readonly DiscoverySource[] {
+    return discoveries.flatMap((discovery) => this.#sources.get(keyOf(name, discovery)) ?? []);
   }
 
   /** withFound returns a plan with the servers that were found behind those that are written. */
@@ -100,7 +123,15 @@ export class Discoverer {
       component,
       timers,
       random,
-      changed,
+      isBackendEmpty: () => {
+        const written = this.#backends.get(backend);
+        return written !== undefined && this.#isEmpty(written);
+      },
+      changed: () => {
+        const written = this.#backends.get(backend);
+        if (written !== undefined) this.#hurry(written);
+        changed();
+      },
       told: (event) => {
         const { isOk, servers, source, reason } = event;
         if (isOk) log.info(event, `backend ${backend}: ${source}: ${reason}`);

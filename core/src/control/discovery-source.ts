@@ -42,6 +42,8 @@ export interface DiscoverySourceOptions {
   readonly component: Discovery;
   readonly timers: Timers;
   random(): number;
+  /** The backend has no server at all, from wherever. */
+  isBackendEmpty(): boolean;
   /** The members are different now. */
   changed(): void;
   told(event: DiscoveryEvent): void;
@@ -51,6 +53,8 @@ const LIMIT_MS = 10_000;
 const LEAST_AGAIN_MS = 100;
 const FIRST_BACKOFF_MS = 1000;
 const MOST_BACKOFF_MS = 60_000;
+/** The longest wait after failures while the backend has no server: clients are being turned away. */
+export const EMPTY_BACKOFF_MS = 5000;
 /** Questions are put off by up to this share, so that many gateways do not ask in step. */
 const JITTER = 0.1;
 
@@ -62,6 +66,8 @@ export class DiscoverySource {
   readonly #first = Promise.withResolvers<void>();
   #memory: unknown;
   #question: unknown;
+  /** When the next question is due. */
+  #dueMs = 0;
   #expiry: unknown;
   #abort: AbortController | null = null;
   #lastGoodMs: number | null = null;
@@ -110,6 +116,13 @@ export class DiscoverySource {
     this.#first.resolve();
   }
 
+  /** hurry: the backend may have lost its last server, so a question that was put off for failures comes sooner. */
+  hurry(): void {
+    if (this.#isStopped || this.#failuresInRow === 0 || this.#abort !== null) return;
+    const leftMs = this.#dueMs - this.#options.timers.now();
+    if (leftMs > this.#mostBackoffMs()) this.#askIn(this.#mostBackoffMs() * (1 + JITTER * this.#options.random()));
+  }
+
   /** why says, for people, why a server is no member any more. */
   why(): string {
     const { source } = this.#options.plan;
@@ -130,7 +143,7 @@ export class DiscoverySource {
   }
 
   async #ask(): Promise<void> {
-    const { plan, component, timers, random } = this.#options;
+    const { plan, random } = this.#options;
     this.#questions++;
     let againMs: number;
     try {
@@ -142,11 +155,24 @@ export class DiscoverySource {
       this.#good(found);
     } catch (thrown) {
       if (this.#isStopped) return;
-      const mostMs = component.mostBackoffMs ?? MOST_BACKOFF_MS;
-      againMs = Math.min(mostMs, FIRST_BACKOFF_MS * 2 ** Math.min(this.#failuresInRow, 10));
+      const backoffMs = FIRST_BACKOFF_MS * 2 ** Math.min(this.#failuresInRow, 10);
       this.#bad(reasonOf(thrown));
+      againMs = Math.min(this.#mostBackoffMs(), backoffMs);
     }
-    this.#question = timers.set(() => void this.#ask(), againMs * (1 + JITTER * random()));
+    this.#askIn(againMs * (1 + JITTER * random()));
+  }
+
+  #askIn(delayMs: number): void {
+    const { timers } = this.#options;
+    timers.clear(this.#question);
+    this.#dueMs = timers.now() + delayMs;
+    this.#question = timers.set(() => void this.#ask(), delayMs);
+  }
+
+  #mostBackoffMs(): number {
+    const { component, isBackendEmpty } = this.#options;
+    const mostMs = component.mostBackoffMs ?? MOST_BACKOFF_MS;
+    return isBackendEmpty() ? Math.min(mostMs, EMPTY_BACKOFF_MS) : mostMs;
   }
 
   async #find(): Promise<Finding> {

@@ -41,7 +41,7 @@ export interface Question {
 export interface Discovery {
   /**
    * find asks once. A rejection is a failure: the servers of the last good answer stay, and the gateway asks again after 1 s,
-   * then 2 s, up to `mostBackoffMs`. Its message is shown to people, so it must hold nothing private. Everything must be let go of
+   * then 2 s, up to `mostBackoffMs`, and up to 5 s while the backend has no server at all. Its message is shown to people, so it must hold nothing private. Everything must be let go of
    * when the signal aborts.
    */
   find(question: Question): Promise<Finding>;

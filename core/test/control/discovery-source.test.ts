@@ -11,6 +11,7 @@ let timers: FakeTimers;
 let events: DiscoveryEvent[];
 let changes: number;
 let asked: { readonly at: number; readonly memory: unknown }[];
+let isBackendEmpty: boolean;
 let answer: (question: Question) => Promise<Finding>;
 
 const found = (...hosts: string[]): Finding => ({
@@ -23,6 +24,7 @@ beforeEach(() => {
   events = [];
   changes = 0;
   asked = [];
+  isBackendEmpty = false;
   answer = async () => found('a');
 });
 
@@ -52,6 +54,7 @@ function source(policy: Partial<DiscoveryPlan> = {}, traits: Partial<Discovery> 
     },
     timers,
     random: () => 0,
+    isBackendEmpty: () => isBackendEmpty,
     changed: () => changes++,
     told: (event) => events.push(event),
   });
@@ -128,6 +131,37 @@ test('failures are told once for each reason, and asked about after 1, 2, 4 … 
   await timers.advance(60_000);
   assert.equal(events.at(-1)!.isOk, true);
   assert.equal(changes, 1);
+});
+
+test('while a backend has no server at all, a source that fails is asked every 5 s', async () => {
+  const one = source();
+  isBackendEmpty = true;
+  answer = async () => {
+    throw new Error('broken');
+  };
+  one.start();
+  await timers.advance(60_000);
+  const waits = asked.slice(1).map(({ at }, index) => at - asked[index]!.at);
+  assert.deepEqual(waits.slice(0, 6), [1000, 2000, 4000, 5000, 5000, 5000]);
+});
+
+test('a source that is far apart from its next question is asked soon when its backend loses its last server', async () => {
+  const one = source();
+  answer = async () => {
+    throw new Error('broken');
+  };
+  one.start();
+  await timers.advance(64_000);
+  const questions = asked.length;
+  one.hurry();
+  await timers.advance(5000);
+  assert.equal(asked.length, questions, 'others of its backend still serve');
+  isBackendEmpty = true;
+  one.hurry();
+  await timers.advance(4999);
+  assert.equal(asked.length, questions);
+  await timers.advance(1);
+  assert.equal(asked.length, questions + 1);
 });
 
 test('without a good answer the last one holds as long as it may be kept, and is taken anew when it comes again', async () => {
