@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
-import type { ComponentUse, DiscoveryPlan, ListenerPlan, Place, Plan } from '@sluice/dsl/plan';
+import type { BackendPlan, CheckPlan, ComponentUse, DiscoveryPlan, ListenerPlan, Place, Plan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
 import type { KeptCertificate } from '../plugin/certificate-source.ts';
 import type { Component, ValidateHost } from '../plugin/manifest.ts';
@@ -42,7 +42,7 @@ export async function checkComponents(
   const check = async (
     owner: string,
     use: ComponentUse,
-    known: Pick<ValidateHost, 'servers' | 'certificates' | 'source' | 'listeners'> = {},
+    known: Pick<ValidateHost, 'servers' | 'isPlain' | 'certificates' | 'source' | 'listeners'> = {},
   ): Promise<ComponentUse> => {
     const component = componentOf(owner, use, find);
     const options = await schemaOptions(owner, use, component);
@@ -104,6 +104,11 @@ export async function checkComponents(
   for (const backend of plan.backends) {
     const owner = `backend \`${backend.name}\``;
     const discoveries: DiscoveryPlan[] = [];
+    const unreachable = backend.check === null ? null : portProblem(backend.check, backend);
+    if (unreachable !== null) {
+      const message = `${owner}: ${nameOf(backend.check!.probe)}: ${unreachable}`;
+      problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: backend.check!.probe.place });
+    }
     for (const each of backend.discoveries ?? []) discoveries.push({ ...each, use: await check(owner, each.use) });
     backends.push({
       ...backend,
@@ -115,7 +120,13 @@ export async function checkComponents(
       check:
         backend.check === null
           ? null
-          : { ...backend.check, probe: await check(owner, backend.check.probe, { servers: backend.servers }) },
+          : {
+              ...backend.check,
+              probe: await check(owner, backend.check.probe, {
+                servers: backend.servers,
+                isPlain: backend.check.isPlain === true,
+              }),
+            },
     });
   }
   for (const { name, tls } of plan.backends) {
@@ -130,6 +141,12 @@ export async function checkComponents(
   }
   const report = problems.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n');
   throw new GatewayError(REFUSED, { report }, { diagnostics: problems });
+}
+
+/** portProblem: a port of its own is asked at an IP address or a name; a Unix socket has none. */
+function portProblem({ port }: CheckPlan, { servers, discoveries }: BackendPlan): string | null {
+  const isMeaningless = port !== 0 && discoveries === undefined && servers.every(({ address }) => 'path' in address);
+  return isMeaningless ? `\`port ${port}\` is asked nowhere: all servers of the backend are Unix sockets` : null;
 }
 
 function passesOnTo({ passthroughs = [], isPassthrough, routes }: ListenerPlan, backend: string): boolean {

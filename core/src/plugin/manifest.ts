@@ -39,6 +39,8 @@ export interface ValidateHost {
   readonly isTrial?: boolean;
   /** The servers of the backend that the component belongs to. Default: none, as for a listener's. */
   readonly servers?: readonly ServerPlan[];
+  /** For the slot `check`: the line says `without tls`. Default: false. */
+  readonly isPlain?: boolean;
   /** For the slot `tls`: the certificates that sources keep for the listener, whether their files are there or not. Default: none. */
   readonly certificates?: readonly KeptCertificate[];
   /** For the slot `certificate`: the checked options of the source of the same name; absent: `settings` has no such line. */

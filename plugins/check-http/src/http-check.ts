@@ -74,7 +74,8 @@ function hear(answer: HttpAnswer, wanted: Wanted, bytes: Buffer, hasEnded: boole
     if (taken === 0) return null;
     if (answer.status === 0) return { taken };
     const verdict = judge(answer.status, wanted);
-    if (verdict.status === 'failed' || wanted.bytes === null) return { result: verdict };
+    // A server that asks for no new clients says so by its status; its body is an error page.
+    if (verdict.status !== 'passed' || wanted.bytes === null) return { result: verdict };
     return { taken };
   }
   const taken = answer.readBody(bytes);

@@ -5,13 +5,16 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
+import { checkPassable } from './passable.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
-/** checkHost throws for a Host header that could not be sent. */
+/** checkHost throws for a check that could never pass, and for a Host header that could not be sent. */
 export function checkHost(options: Args): Args {
+  checkPassable(options);
   if (typeof options.host === 'string' && !HEADER_VALUE.test(options.host)) {
     throw new Error(`host ${JSON.stringify(options.host)} is not a host: write \`host www.example.com\``);
   }
@@ -19,8 +22,10 @@ export function checkHost(options: Args): Args {
 }
 
 /** checkTls returns the options with the file's certificates as `caPem`. Throws for a file that holds none, or a name that is none. */
-export async function checkTls(options: Args, baseDir: string): Promise<Args> {
+export async function checkTls(options: Args, baseDir: string, { isPlain }: ValidateHost): Promise<Args> {
   const { ca, insecure, name } = checkHost(options);
+  if (isPlain === true)
+    throw new Error('`https` and `without tls` contradict each other: write `check GET … without tls`');
   if (typeof name === 'string' && (isIP(name) !== 0 || !/^[A-Za-z0-9._-]+$/.test(name))) {
     throw new Error(`name ${JSON.stringify(name)} is not the name of a host: write \`name api.internal\``);
   }

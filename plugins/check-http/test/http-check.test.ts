@@ -101,6 +101,14 @@ test('a body without the text fails', async (t) => {
   });
 });
 
+test('a status that asks for no new clients needs no text in its body', async (t) => {
+  const port = await serve(t, (_request, response) => response.writeHead(404).end('not found'));
+  assert.deepEqual(await probe(port, { contains: 'healthy', drain: [404] }), {
+    status: 'condpass',
+    reason: 'status 404',
+  });
+});
+
 test('a body that never ends is left after its first 64 KiB', async (t) => {
   const { port, gone } = await speak(t, (socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
