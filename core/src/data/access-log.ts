@@ -90,11 +90,12 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
       `${request.peer?.logged ?? ''},"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
     );
   }
+  const refused = request.refusal === '' ? '' : `,"refused":${quoted(request.refusal)}`;
   return (
     `{"ts":"${new Date(Date.now() - totalMs).toISOString()}","id":"${request.id}","listener":${quoted(listener.name)}` +
-    `,"client":"${request.ip.text}","method":${quoted(request.method)},"scheme":"${request.scheme}"` +
+    `,"client":"${request.ip.text}","method":${quoted(request.sentMethod)},"scheme":"${request.scheme}"` +
     `,"host":${quoted(request.host)},"port":${request.port}${helloOf(request)},"path":${quoted(request.path)}` +
-    `,"query":${quoted(request.query)}${status === 0 ? '' : `,"status":${status}`},"rule":${place}` +
+    `,"query":${quoted(request.query)}${status === 0 ? '' : `,"status":${status}`}${refused},"rule":${place}` +
     `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
     `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
     `${request.peer?.logged ?? ''},"timings":{"responseMs":${responseMs < 0 ? 'null' : Math.round(responseMs)},"totalMs":${Math.round(totalMs)}}}\n`

@@ -65,6 +65,7 @@ class BackendChecker {
   #serve: ComponentUse | null = null;
   #siteHost: string | null = null;
   #isPassthrough = false;
+  #isLax = false;
   #fallBack: FallBack | null = null;
   /** The first line that only makes sense for servers. */
   #forServers: { readonly word: string; readonly span: Span } | null = null;
@@ -107,6 +108,7 @@ class BackendChecker {
       ...this.#tlsOf(),
       ...(this.#sendProxy === null ? {} : { sendProxy: this.#sendProxy }),
       ...(this.#protocol === 'http2' ? { protocol: this.#protocol } : {}),
+      ...(this.#isLax ? { isLax: true } : {}),
       eject: this.#eject,
       circuit: this.#circuit,
       retry: this.#retry,
@@ -273,6 +275,7 @@ class BackendChecker {
       return;
     }
     if (setting.name === 'tls passthrough') this.#isPassthrough = true;
+    else if (setting.name === 'servers lax') this.#isLax = true;
     else if (setting.name === 'balance') this.#balance = component!.use;
     else if (setting.name === 'max') this.#max = args.count as number;
     else if (setting.name === 'queue at most') this.#queue = args.count as number;
@@ -426,7 +429,7 @@ function requestWordsOf(scope: Scope, line: SettingLine): (readonly [word: strin
   const { setting, args, span, spans, items, component } = line;
   const whole = { start: span.start, end: items.at(-1)!.end };
   if (setting.name === 'protocol') return args.name === 'http2' ? [['protocol http2', whole]] : [];
-  if (setting.name === 'serve site') return [[setting.name, span]];
+  if (setting.name === 'serve site' || setting.name === 'servers lax') return [[setting.name, span]];
   if (setting.name === 'retry') {
     const status = ((args.on as RetryPolicy['on'] | undefined) ?? []).find((each) => typeof each === 'number');
     return status === undefined ? [] : [[`retry … on ${status}`, spans.get('on')!]];

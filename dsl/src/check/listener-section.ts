@@ -75,6 +75,7 @@ class ListenerChecker {
   readonly #passthroughs = new Passthroughs();
   readonly #knownFrom = new KnownFrom();
   #isHttp1Only = false;
+  #methods: ListenerPlan['methods'];
   #isForwardingCertificate = false;
   /** The first line of a part that takes every request. */
   readonly #endless = new Map<RulePart, Statement>();
@@ -139,6 +140,7 @@ class ListenerChecker {
       ...this.#knownFrom.plan(this.#isForwardingCertificate ? CERTIFICATE_HEADERS : []),
       ...(this.#isForwardingCertificate ? { forwardsCertificate: true } : {}),
       ...(this.#isHttp1Only ? { isHttp1Only: true } : {}),
+      ...(this.#methods === undefined ? {} : { methods: this.#methods }),
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
   }
@@ -401,6 +403,7 @@ class ListenerChecker {
     else if (setting.name === 'backlog') this.#backlog = args.count as number;
     else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
     else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
+    else if (setting.name === 'methods') this.#methods = args.which as ListenerPlan['methods'];
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;
     else if (setting.name === 'target at most') limits.targetBytes = args.size as number;

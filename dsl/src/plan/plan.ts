@@ -139,6 +139,11 @@ export interface ListenerPlan {
   /** Clients are not spoken HTTP/2 with. Default false. */
   readonly isHttp1Only?: boolean;
   /**
+   * Which request methods are taken. `standard`: those of RFC 9110 and RFC 5789. `any`: any, also with small letters; rules see them in
+   * capitals. Default: any in capitals. Others get 501.
+   */
+  readonly methods?: 'standard' | 'any';
+  /**
    * Header fields, in lower case, that rules fill with what is known of the connection (TLS, certificates, PROXY headers): those that clients
    * send are dropped from every request. Default: none.
    */
@@ -329,6 +334,8 @@ export interface BackendPlan {
   readonly sendProxy?: SendProxyPlan;
   /** What is spoken to its servers. Default: http1. WebSockets are http1 all the same. */
   readonly protocol?: 'http1' | 'http2';
+  /** Its servers' answers may break HTTP's rules in ways that have one reading all the same. Default false. */
+  readonly isLax?: boolean;
   readonly eject: EjectPlan | null;
   readonly circuit: CircuitPlan | null;
   readonly retry: RetryPolicy;

@@ -245,6 +245,21 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'methods',
+    doc: 'which request methods are taken; without it any in capitals, and others get 501',
+    example: 'methods standard',
+    isHttpOnly: true,
+    args: [
+      {
+        name: 'which',
+        type: 'name',
+        doc: '`standard`: GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS; `any`: any, also with small letters, which rules see in capitals',
+        choices: ['standard', 'any'],
+      },
+    ],
+  },
+  {
+    section: 'listener',
     name: 'errors',
     doc: 'a page of one’s own for answers that the gateway gives by itself',
     example: 'errors 502, 503 from "pages/sorry.html"',
@@ -505,6 +520,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         choices: ['http1', 'http2'],
       },
     ],
+  },
+  {
+    section: 'backend',
+    name: 'servers lax',
+    doc: 'takes answers that break HTTP’s rules in harmless ways: blanks behind a chunk size, folded headers, one length said twice',
+    example: 'servers lax',
+    args: [],
   },
   {
     section: 'backend',

@@ -6,6 +6,7 @@
  */
 import type { Service } from '../../plugin/service.ts';
 import { BackendIndex, ServerIndex } from '../../shared/counters.ts';
+import { tellBadAnswer } from '../bad-answers.ts';
 import { type Generation, type LinkedBackend, newest, releaseGeneration } from '../generation.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
 import { siteHead } from '../http1/forward-head.ts';
@@ -325,7 +326,7 @@ export class Attempts extends Timed implements Waiting {
   /** isRepeatable: sending the request again cannot do what was done already (RFC 9110 section 9.2.2). */
   get #isRepeatable(): boolean {
     const { client, request } = this.#exchange;
-    return !client.hasBody && isIdempotent(request.method);
+    return !client.hasBody && isIdempotent(request.sentMethod);
   }
 
   /** count is how many attempts were made at this backend. */
@@ -368,9 +369,10 @@ export class Attempts extends Timed implements Waiting {
   }
 
   /** failed tries again where that cannot do harm, and has the exchange answer for the server where it could. */
-  failed(failure: Failure): void {
+  failed(failure: Failure, reason = ''): void {
     const exchange = this.#exchange;
     const { backend, loop } = exchange;
+    if (reason !== '') tellBadAnswer(backend.name, backend.plan.servers[this.index]?.name ?? '', reason, loop);
     const { slot } = this;
     const wasReused = exchange.server!.isReused;
     if (slot !== -1) loop.counters.server(slot, FAILURE_COUNTERS[failure]);

@@ -165,9 +165,12 @@ export class Exchange extends Timed {
     this.client.serverDrained(this.server!);
   }
 
-  /** serverFailed tries again where that cannot do harm, and answers for the server where it could. */
-  serverFailed(failure: Failure): void {
-    this.#attempts.failed(failure);
+  /**
+   * serverFailed tries again where that cannot do harm, and answers for the server where it could. `reason`: what the answer was
+   * refused for, to be logged.
+   */
+  serverFailed(failure: Failure, reason = ''): void {
+    this.#attempts.failed(failure, reason);
   }
 
   /** answerBegins forwards the head of a final answer. False: the server's answer is not wanted any more. */
@@ -208,7 +211,7 @@ export class Exchange extends Timed {
     const wanted = this.request.upgrade;
     const chosen = answer.upgrade.toLowerCase();
     if (wanted === '' || chosen === '' || !hasToken(wanted.toLowerCase(), chosen)) {
-      this.serverFailed('bad');
+      this.serverFailed('bad', 'it switched to a protocol that was not asked for');
       return false;
     }
     this.#attempts.switched();

@@ -6,10 +6,13 @@
  * and lose the fields that could reframe a message. Bytes that are in order already go on as they came, without a copy.
  */
 import type {} from '../buffer-slices.ts';
+import { faulty } from './fault.ts';
 import {
+  BLANK_BEFORE_COLON,
   CONNECTION,
   CONTENT_LENGTH,
   FieldBlock,
+  FOLDED_FIELD,
   FORWARDING,
   HOP_BY_HOP,
   HOST,
@@ -19,6 +22,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-block.ts';
+import { mendFields } from './mended-fields.ts';
 import { CR, HEX, HTAB, IS_VALUE, LF, SP } from './octets.ts';
 
 /** Where body bytes go. `bytes` lends its buffer for the call only unless the sink keeps it from being reused. */
@@ -44,6 +48,11 @@ export const UNCHUNKED = 1;
 export const RECHUNKED = 2;
 export const WITH_TRAILERS = 3;
 
+/** How a body is read: as a client's, as a server's, or as one of a server with `servers lax`. */
+export const STRICT = 0;
+export const OF_SERVER = 1;
+export const OF_LAX_SERVER = 2;
+
 const SEMICOLON = 0x3b;
 const MAX_SIZE_DIGITS = 16;
 const MAX_EXTENSION_BYTES = 4096;
@@ -63,6 +72,10 @@ const BLANKS = 7;
 /** feed's answer to a body that breaks the rules. */
 export const BAD_BODY = -1;
 
+const BAD_SIZE = 'a chunk does not begin with its size and CR LF';
+const BAD_CHUNK = 'a chunk is not as long as it says';
+const BAD_TRAILERS = 'the trailers are longer than 8 KiB';
+
 const trailerFields = new FieldBlock();
 
 export class BodyFramer {
@@ -71,14 +84,18 @@ export class BodyFramer {
   /** Content bytes seen so far, framing left out. */
   contentBytes = 0;
   #output = AS_IS;
+  #reading = STRICT;
   #remaining = 0;
   #state = SIZE;
   #digits = 0;
   #extensionBytes = 0;
   #trailers: Buffer | null = null;
+  /** The trailers, where they had to be mended. */
+  #mended: string | null = null;
 
-  /** begin sets up for one message. `length` counts for BY_LENGTH only. */
-  begin(mode: number, length: number, output: number): void {
+  /** begin sets up for one message. `length` counts for BY_LENGTH only; `reading` is one of STRICT, OF_SERVER and OF_LAX_SERVER. */
+  begin(mode: number, length: number, output: number, reading = STRICT): void {
+    this.#reading = reading;
     this.mode = mode;
     this.isDone = mode === NO_BODY || (mode === BY_LENGTH && length === 0);
     this.contentBytes = 0;
@@ -88,6 +105,7 @@ export class BodyFramer {
     this.#digits = 0;
     this.#extensionBytes = 0;
     this.#trailers = null;
+    this.#mended = null;
   }
 
   /** leaveAs says how the body leaves, when that turns out only after `begin`. */
@@ -143,19 +161,20 @@ export class BodyFramer {
           const octet = bytes[at]!;
           const digit = HEX[octet]!;
           if (digit !== 255) {
-            if (++this.#digits > MAX_SIZE_DIGITS) return BAD_BODY;
             this.#remaining = this.#remaining * 16 + digit;
-            if (this.#remaining > Number.MAX_SAFE_INTEGER) return BAD_BODY;
+            if (++this.#digits > MAX_SIZE_DIGITS || this.#remaining > Number.MAX_SAFE_INTEGER) {
+              return faulty(BAD_BODY, 'a chunk size is too large');
+            }
             at++;
             break;
           }
-          if (this.#digits === 0) return BAD_BODY;
+          if (this.#digits === 0) return faulty(BAD_BODY, BAD_SIZE);
           if (octet === CR) {
             this.#state = SIZE_LF;
             at++;
             break;
           }
-          if (octet !== SEMICOLON && octet !== SP && octet !== HTAB) return BAD_BODY;
+          if (octet !== SEMICOLON && octet !== SP && octet !== HTAB) return faulty(BAD_BODY, BAD_SIZE);
           if (lineStart >= 0) {
             if (!isBare && lineStart > spanStart) sink.bytes(bytes, spanStart, lineStart);
             lineStart = -1;
@@ -166,7 +185,10 @@ export class BodyFramer {
         case BLANKS: {
           const octet = bytes[at++]!;
           if (octet === SEMICOLON) this.#state = EXTENSION;
-          else if ((octet !== SP && octet !== HTAB) || ++this.#extensionBytes > MAX_EXTENSION_BYTES) return BAD_BODY;
+          else if (octet === CR && this.#reading === OF_LAX_SERVER) this.#state = SIZE_LF;
+          else if ((octet !== SP && octet !== HTAB) || ++this.#extensionBytes > MAX_EXTENSION_BYTES) {
+            return faulty(BAD_BODY, octet === CR ? 'blanks stand behind a chunk size' : BAD_SIZE);
+          }
           break;
         }
         case EXTENSION: {
@@ -174,12 +196,12 @@ export class BodyFramer {
           if (octet === CR) {
             this.#state = SIZE_LF;
           } else if (IS_VALUE[octet] === 0 || ++this.#extensionBytes > MAX_EXTENSION_BYTES) {
-            return BAD_BODY;
+            return faulty(BAD_BODY, 'a chunk extension has a control character, or is longer than 4 KiB');
           }
           break;
         }
         case SIZE_LF:
-          if (bytes[at++] !== LF) return BAD_BODY;
+          if (bytes[at++] !== LF) return faulty(BAD_BODY, BAD_SIZE);
           this.#digits = 0;
           if (this.#remaining === 0) {
             this.#state = TRAILERS;
@@ -212,11 +234,11 @@ export class BodyFramer {
           break;
         }
         case CONTENT_CR:
-          if (bytes[at++] !== CR) return BAD_BODY;
+          if (bytes[at++] !== CR) return faulty(BAD_BODY, BAD_CHUNK);
           this.#state = CONTENT_LF;
           break;
         case CONTENT_LF:
-          if (bytes[at++] !== LF) return BAD_BODY;
+          if (bytes[at++] !== LF) return faulty(BAD_BODY, BAD_CHUNK);
           this.#state = SIZE;
           lineStart = at;
           break;
@@ -238,19 +260,34 @@ export class BodyFramer {
   #feedTrailers(bytes: Buffer, at: number, end: number, sink: BodySink): number {
     const held = this.#trailers;
     const section = held === null ? bytes.subarray(at, end) : Buffer.concat([held, bytes.subarray(at, end)]);
-    const behind = trailerFields.scan(section, 0, 0, section.length, MAX_TRAILERS);
+    const behind = this.#scanTrailers(section);
     if (behind === NEED_MORE) {
-      if (section.length > MAX_TRAILER_BYTES) return BAD_BODY;
+      if (section.length > MAX_TRAILER_BYTES) return faulty(BAD_BODY, BAD_TRAILERS);
       this.#trailers = held === null ? Buffer.from(section) : section;
       return end;
     }
-    if (behind < 0 || behind > MAX_TRAILER_BYTES) return BAD_BODY;
-    const kept = this.#output === UNCHUNKED ? '' : keptTrailers(section.latin1Slice(0, behind));
+    if (behind < 0) return BAD_BODY;
+    if (behind > MAX_TRAILER_BYTES) return faulty(BAD_BODY, BAD_TRAILERS);
+    const kept = this.#output === UNCHUNKED ? '' : keptTrailers(this.#mended ?? section.latin1Slice(0, behind));
     if (this.#output === WITH_TRAILERS) sink.trailers?.(kept);
     else if (this.#output !== UNCHUNKED) sink.text(`0\r\n${kept}\r\n`);
     this.#trailers = null;
+    this.#mended = null;
     this.isDone = true;
     return at + behind - (held?.length ?? 0);
+  }
+
+  /** scanTrailers reads a section of trailers. A server's may be mended first, and are kept as they are then. */
+  #scanTrailers(section: Buffer): number {
+    const behind = trailerFields.scan(section, 0, 0, section.length, MAX_TRAILERS);
+    const isMendable = behind === BLANK_BEFORE_COLON || (behind === FOLDED_FIELD && this.#reading === OF_LAX_SERVER);
+    if (!isMendable || this.#reading === STRICT) return behind;
+    const end = section.indexOf('\r\n\r\n');
+    if (end === -1) return NEED_MORE;
+    this.#mended = mendFields(section.latin1Slice(0, end + 4), this.#reading === OF_LAX_SERVER);
+    const mended = Buffer.from(this.#mended, 'latin1');
+    const mendedBehind = trailerFields.scan(mended, 0, 0, mended.length, MAX_TRAILERS);
+    return mendedBehind < 0 ? mendedBehind : end + 4;
   }
 }
 

@@ -20,11 +20,12 @@ import type { Port } from '../port.ts';
 import { answerFraming, frameAnswer } from './answer-framing.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { AS_IS, BAD_BODY, BodyFramer, BY_LENGTH, NO_BODY } from './body-framer.ts';
+import { fault } from './fault.ts';
 import { FieldEdits } from './field-edits.ts';
 import { answerHead } from './forward-head.ts';
 import type { LiveRequest } from './live-request.ts';
 import { CR } from './octets.ts';
-import { framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLines } from './request-head.ts';
+import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLines } from './request-head.ts';
 import { selfAnswer } from './self-answer.ts';
 
 const IDLE = 0;
@@ -197,9 +198,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.#close();
         break;
       case HEAD:
+        fault.reason = 'the head has not come in time';
         this.#refuse(408);
         break;
       case BODY:
+        this.exchange!.request.refusal = 'the body has not come in time';
         this.exchange!.refuse(408);
         break;
       case ANSWER:
@@ -327,6 +330,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     this.loop.counters.listener(listener.slot, ListenerIndex.requests);
     const peer = this.peer.describe(request, listener, true);
     if (plan.limits.bodyBytes !== 0 && framing.mode === BY_LENGTH && framing.length > plan.limits.bodyBytes) {
+      request.refusal = BODY_TOO_LONG;
       exchange.refuse(413);
       return end;
     }
@@ -352,6 +356,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   /** refuseHead answers a head that could not be read; nothing of it went anywhere. */
   #refuseHead(exchange: Exchange, status: number): void {
     const { request, listener } = exchange;
+    request.refusal = fault.reason;
     this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
     this.#framer.begin(NO_BODY, 0, AS_IS);
     this.#state = ANSWER;
@@ -410,6 +415,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     const behind = framer.feed(bytes, at, end, out);
     const isTooLong = limits.bodyBytes !== 0 && framer.contentBytes > limits.bodyBytes;
     if (behind === BAD_BODY || isTooLong) {
+      exchange.request.refusal = isTooLong ? BODY_TOO_LONG : fault.reason;
       exchange.refuse(isTooLong ? 413 : 400);
       return;
     }

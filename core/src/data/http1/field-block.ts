@@ -5,6 +5,7 @@
  * ended by CR LF. Bare CR, bare LF, folded lines and empty names are errors, never repaired. Nothing is allocated while
  * scanning; names are recognised by a hash and then letter by letter, so that colliding names cannot pass as others.
  */
+import { faulty } from './fault.ts';
 import { COLON, CR, HTAB, IS_TOKEN, IS_VALUE, LF, LOWER, SP } from './octets.ts';
 
 /** Kinds of fields that a proxy must know. Everything else is `ORDINARY` and passes through untouched. */
@@ -91,6 +92,28 @@ function kindOf(bytes: Uint8Array, from: number, to: number, hash: number): numb
 export const NEED_MORE = -1;
 export const BAD_FIELD = -2;
 export const TOO_MANY_FIELDS = -3;
+/** Wrong in ways that an answer may be mended from: a blank between a name and its colon, a line that begins with a blank. */
+export const BLANK_BEFORE_COLON = -4;
+export const FOLDED_FIELD = -5;
+
+const BARE_CR = 'a CR without LF stands in a header field';
+const BARE_LF = 'a line ends in LF without CR';
+
+/** badName says what is wrong where a name, and then a colon, should stand. */
+function badName(octet: number, isFirst: boolean): number {
+  if (octet === SP || octet === HTAB) {
+    return isFirst
+      ? faulty(FOLDED_FIELD, 'a header field is folded over several lines')
+      : faulty(BLANK_BEFORE_COLON, 'a blank stands between a header name and its colon');
+  }
+  if (octet === LF) return faulty(BAD_FIELD, BARE_LF);
+  return faulty(
+    BAD_FIELD,
+    isFirst && octet === COLON
+      ? 'a header field has no name'
+      : 'a header name has a character that may not stand in one',
+  );
+}
 
 const STRIDE = 6;
 const NAME_HASH = 0;
@@ -106,7 +129,7 @@ export class FieldBlock {
 
   /**
    * scan reads fields from `start` up to the empty line. Offsets are kept relative to `base`.
-   * Returns the index behind the empty line, or NEED_MORE, BAD_FIELD or TOO_MANY_FIELDS.
+   * Returns the index behind the empty line, or one of the negative numbers above.
    */
   scan(bytes: Uint8Array, start: number, base: number, end: number, maxCount: number): number {
     let at = start;
@@ -117,7 +140,7 @@ export class FieldBlock {
       let octet = bytes[at]!;
       if (octet === CR) {
         if (at + 1 >= end) return NEED_MORE;
-        return bytes[at + 1] === LF ? at + 2 : BAD_FIELD;
+        return bytes[at + 1] === LF ? at + 2 : faulty(BAD_FIELD, BARE_CR);
       }
       let hash = HASH_SEED;
       while (IS_TOKEN[octet] === 1) {
@@ -125,19 +148,19 @@ export class FieldBlock {
         if (++at >= end) return NEED_MORE;
         octet = bytes[at]!;
       }
-      if (octet !== COLON || at === lineStart) return BAD_FIELD;
+      if (octet !== COLON || at === lineStart) return badName(octet, at === lineStart);
       const nameEnd = at++;
       while (at < end && ((octet = bytes[at]!) === SP || octet === HTAB)) at++;
       const valueStart = at;
       while (at < end && IS_VALUE[(octet = bytes[at]!)] === 1) at++;
       if (at >= end) return NEED_MORE;
-      if (octet !== CR) return BAD_FIELD;
+      if (octet !== CR) return faulty(BAD_FIELD, octet === LF ? BARE_LF : 'a header value has a control character');
       if (at + 1 >= end) return NEED_MORE;
-      if (bytes[at + 1] !== LF) return BAD_FIELD;
+      if (bytes[at + 1] !== LF) return faulty(BAD_FIELD, BARE_CR);
       let valueEnd = at;
       while (valueEnd > valueStart && ((octet = bytes[valueEnd - 1]!) === SP || octet === HTAB)) valueEnd--;
       at += 2;
-      if (this.count >= maxCount) return TOO_MANY_FIELDS;
+      if (this.count >= maxCount) return faulty(TOO_MANY_FIELDS, 'it has more header fields than allowed');
       let cell = this.count * STRIDE;
       if (cell >= this.#cells.length) this.#grow();
       const cells = this.#cells;

@@ -93,7 +93,7 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
   const { fields, head } = request;
   const { path, query } = edits;
   let text =
-    `${request.method} ${path}` +
+    `${request.sentMethod} ${path}` +
     `${query === '' ? (request.target.endsWith('?') && !edits.hasQuery ? '?' : '') : `?${query}`} HTTP/1.1\r\n`;
   const hasEdits = !edits.isEmpty;
   let runStart = -1;

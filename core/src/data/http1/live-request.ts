@@ -11,7 +11,9 @@ import type { IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/ds
 import type {} from '../buffer-slices.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { LinkedBackend, LinkedRule } from '../generation.ts';
+import { faulty } from './fault.ts';
 import { FieldBlock, hashName } from './field-block.ts';
+import { ANY_METHODS, MAX_METHOD } from './method.ts';
 import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
 
 const nameHashes = new Map<string, number>();
@@ -75,7 +77,12 @@ export class LiveRequest implements RequestFacts {
   hasHello = false;
   sni = '';
   alpn: readonly string[] = NO_PROTOCOLS;
+  /** As rules see it: in capitals. */
   method = '';
+  /** As the client sent it, and a server gets it. */
+  sentMethod = '';
+  /** Why it was refused before any rule was asked; empty: it was not. */
+  refusal = '';
   /** As received: what stands between the two blanks of the request line. */
   target = '';
   host = '';
@@ -115,6 +122,8 @@ export class LiveRequest implements RequestFacts {
     this.head = '';
     this.peer = null;
     this.method = '';
+    this.sentMethod = '';
+    this.refusal = '';
     this.isHttp11 = true;
     this.target = '';
     this.authority = '';
@@ -154,25 +163,36 @@ export class LiveRequest implements RequestFacts {
 }
 
 /** Where the parts of a request line ended; filled by scanRequestLine. One a thread, read at once. */
-export const requestLine = { methodEnd: 0, targetEnd: 0, isHttp11: true, isPlain: true };
+export const requestLine = { methodEnd: 0, targetEnd: 0, isHttp11: true, isPlain: true, hasSmallLetters: false };
 
 export const LINE_NEEDS_MORE = -1;
 export const BAD_LINE = -2;
 export const TARGET_TOO_LONG = -3;
-
-const MAX_METHOD = 24;
+export const UNKNOWN_METHOD = -4;
 
 /**
  * scanRequestLine checks `method SP target SP HTTP/1.x CR LF` from `at` on and returns the index behind it, or one of the
- * negative numbers above. Methods are upper case: a server that ignored case would otherwise see another method than the rules.
+ * negative numbers above. `methods` says whether methods may have small letters.
  */
-export function scanRequestLine(bytes: Uint8Array, start: number, end: number, maxTarget: number): number {
+export function scanRequestLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  maxTarget: number,
+  methods: number,
+): number {
   let at = start;
   let octet = 0;
   while (at < end && IS_TOKEN[(octet = bytes[at]!)] === 1 && !(octet >= 0x61 && octet <= 0x7a)) at++;
-  if (at - start > MAX_METHOD) return BAD_LINE;
+  const hasSmallLetters = at < end && octet >= 0x61 && octet <= 0x7a;
+  if (hasSmallLetters) while (at < end && IS_TOKEN[(octet = bytes[at]!)] === 1) at++;
+  requestLine.hasSmallLetters = hasSmallLetters;
+  if (at - start > MAX_METHOD) return faulty(UNKNOWN_METHOD, 'the method is longer than 24 characters');
   if (at >= end) return LINE_NEEDS_MORE;
-  if (octet !== SP || at === start) return BAD_LINE;
+  if (octet !== SP || at === start) return faulty(BAD_LINE, 'the line does not begin with a method and one blank');
+  if (hasSmallLetters && methods !== ANY_METHODS) {
+    return faulty(UNKNOWN_METHOD, 'the method is not in capitals');
+  }
   requestLine.methodEnd = at++;
   const targetStart = at;
   let isPlain = true;
@@ -182,9 +202,11 @@ export function scanRequestLine(bytes: Uint8Array, start: number, end: number, m
     previous = octet;
     at++;
   }
-  if (at - targetStart > maxTarget) return TARGET_TOO_LONG;
+  if (at - targetStart > maxTarget) return faulty(TARGET_TOO_LONG, 'the target is longer than `target at most` allows');
   if (at >= end) return LINE_NEEDS_MORE;
-  if (octet !== SP || at === targetStart) return BAD_LINE;
+  if (octet !== SP || at === targetStart) {
+    return faulty(BAD_LINE, 'the target has a character that may not stand in one, or no blank behind it');
+  }
   requestLine.targetEnd = at++;
   requestLine.isPlain = isPlain;
   const versionEnd = at + 10;
@@ -192,11 +214,12 @@ export function scanRequestLine(bytes: Uint8Array, start: number, end: number, m
   for (let index = 0; index < known; index++) {
     octet = bytes[at + index]!;
     if (index === 7) {
-      if (octet !== 0x31 && octet !== 0x30) return BAD_LINE;
+      if (octet !== 0x31 && octet !== 0x30) return faulty(BAD_LINE, BAD_VERSION);
       requestLine.isHttp11 = octet === 0x31;
-    } else if (octet !== VERSION.charCodeAt(index)) return BAD_LINE;
+    } else if (octet !== VERSION.charCodeAt(index)) return faulty(BAD_LINE, BAD_VERSION);
   }
   return end < versionEnd ? LINE_NEEDS_MORE : versionEnd;
 }
 
 const VERSION = 'HTTP/1.1\r\n';
+const BAD_VERSION = 'the line does not end in HTTP/1.0 or HTTP/1.1';

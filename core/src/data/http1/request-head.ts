@@ -6,8 +6,10 @@
  */
 
 import { normalisePath, parseIp } from '@sluice/dsl/match';
+import type { ListenerPlan } from '@sluice/dsl/plan';
 import type {} from '../buffer-slices.ts';
 import { BY_LENGTH, CHUNKED, NO_BODY } from './body-framer.ts';
+import { faulty } from './fault.ts';
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -22,13 +24,34 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-block.ts';
-import { LINE_NEEDS_MORE, type LiveRequest, requestLine, scanRequestLine, TARGET_TOO_LONG } from './live-request.ts';
+import {
+  LINE_NEEDS_MORE,
+  type LiveRequest,
+  requestLine,
+  scanRequestLine,
+  TARGET_TOO_LONG,
+  UNKNOWN_METHOD,
+} from './live-request.ts';
+import { isStandardMethod, methodsOf, STANDARD_METHODS } from './method.ts';
 import { CR, IS_HOST, LF } from './octets.ts';
 
 export interface HeadLimits {
   readonly headBytes: number;
   readonly targetBytes: number;
   readonly headerCount: number;
+  /** Which methods are taken: a number of `method.ts`. */
+  readonly methods: number;
+}
+
+/** headLimitsOf: in a plan 0 means none. */
+export function headLimitsOf({ limits, methods }: Pick<ListenerPlan, 'limits' | 'methods'>): HeadLimits {
+  const none = Number.MAX_SAFE_INTEGER;
+  return {
+    headBytes: limits.headBytes || none,
+    targetBytes: limits.targetBytes || none,
+    headerCount: limits.headerCount || none,
+    methods: methodsOf({ methods }),
+  };
 }
 
 /** How the body of the head just read is framed. One a thread; copy before anything else is parsed. */
@@ -40,7 +63,7 @@ export const HEAD_NEEDS_MORE = -1;
 /**
  * parseRequestHead reads a head that begins at `start`. Returns the index behind it and fills `request` and `framing`;
  * HEAD_NEEDS_MORE when bytes are missing (call again with more); or `-status` for a head to be refused with that status and
- * a closed connection. What is wrong already is refused before the head is complete.
+ * a closed connection; `fault` says why. What is wrong already is refused before the head is complete.
  */
 export function parseRequestHead(
   request: LiveRequest,
@@ -53,23 +76,25 @@ export function parseRequestHead(
   const fields = request.fields;
   const most = Math.min(end, start + limits.headBytes);
   const isOverLimit = end - start >= limits.headBytes;
-  const lineEnd = scanRequestLine(bytes, start, most, limits.targetBytes);
+  const lineEnd = scanRequestLine(bytes, start, most, limits.targetBytes, limits.methods);
   if (lineEnd < 0) {
-    if (lineEnd === TARGET_TOO_LONG || (lineEnd === LINE_NEEDS_MORE && isOverLimit)) return -414;
-    return lineEnd === LINE_NEEDS_MORE ? HEAD_NEEDS_MORE : -400;
+    if (lineEnd === LINE_NEEDS_MORE) return isOverLimit ? faulty(-414, HEAD_TOO_LONG) : HEAD_NEEDS_MORE;
+    return lineEnd === TARGET_TOO_LONG ? -414 : lineEnd === UNKNOWN_METHOD ? -501 : -400;
   }
   request.isHttp11 = requestLine.isHttp11;
   const behind = fields.scan(bytes, lineEnd, start, most, limits.headerCount);
   if (behind < 0) {
-    if (behind === TOO_MANY_FIELDS || (behind === NEED_MORE && isOverLimit)) return -431;
-    return behind === NEED_MORE ? HEAD_NEEDS_MORE : -400;
+    if (behind === NEED_MORE) return isOverLimit ? faulty(-431, HEAD_TOO_LONG) : HEAD_NEEDS_MORE;
+    return behind === TOO_MANY_FIELDS ? -431 : -400;
   }
   const head = bytes.latin1Slice(start, behind);
   const methodEnd = requestLine.methodEnd - start;
   request.head = head;
-  request.method = methodEnd === 3 && head.startsWith('GET') ? 'GET' : head.substring(0, methodEnd);
+  const method = methodEnd === 3 && head.startsWith('GET') ? 'GET' : head.substring(0, methodEnd);
+  request.sentMethod = method;
+  request.method = requestLine.hasSmallLetters ? method.toUpperCase() : method;
   request.target = head.substring(methodEnd + 1, requestLine.targetEnd - start);
-  const refused = readFields(request, fields, head);
+  const refused = readFields(request, fields, head) || refusalOfMethod(request, limits.methods);
   if (refused !== 0) return -refused;
   const badTarget = readTarget(request, requestLine.isPlain, allowsEncodedSlashes);
   return badTarget !== 0 ? -badTarget : behind;
@@ -91,11 +116,11 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
   for (let index = 0; index < fields.count; index++) {
     switch (fields.kind(index)) {
       case HOST: {
-        if (++hosts > 1) return 400;
+        if (++hosts > 1) return faulty(400, 'it has more than one Host');
         const authority = fields.value(index, head);
         if (authority !== request.knownAuthority || authority === '') {
           const host = hostOf(authority);
-          if (host === null) return 400;
+          if (host === null) return faulty(400, 'Host is no host name or address');
           // A flat copy: a slice would keep the whole head alive with it.
           request.knownAuthority = Buffer.from(authority, 'latin1').latin1Slice();
           request.knownHost = host;
@@ -105,12 +130,12 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
         break;
       }
       case CONTENT_LENGTH:
-        if (++lengths > 1) return 400;
+        if (++lengths > 1) return faulty(400, 'it has more than one Content-Length');
         length = parseLength(fields.value(index, head));
-        if (length < 0) return 400;
+        if (length < 0) return faulty(400, 'Content-Length is no number of at most 15 digits');
         break;
       case TRANSFER_ENCODING:
-        if (++codings > 1) return 400;
+        if (++codings > 1) return faulty(400, 'it has more than one Transfer-Encoding');
         coding = fields.value(index, head).toLowerCase();
         break;
       case CONNECTION: {
@@ -129,7 +154,9 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
         upgrade += (upgrade === '' ? '' : ',') + fields.value(index, head);
         break;
       case EXPECT:
-        if (fields.value(index, head).toLowerCase() !== '100-continue') return 417;
+        if (fields.value(index, head).toLowerCase() !== '100-continue') {
+          return faulty(417, 'Expect is something other than 100-continue');
+        }
         request.expectsContinue = request.isHttp11;
         break;
       case TE:
@@ -139,12 +166,13 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
   }
   request.hasHost = hosts > 0;
   if (hosts === 0) {
-    if (request.isHttp11) return 400;
+    if (request.isHttp11) return faulty(400, 'it has no Host');
     request.authority = '';
     request.host = '';
   }
   if (codings > 0) {
-    if (lengths > 0 || !request.isHttp11) return 400;
+    if (lengths > 0) return faulty(400, 'it has a Content-Length and a Transfer-Encoding');
+    if (!request.isHttp11) return faulty(400, 'it has a Transfer-Encoding in HTTP/1.0');
     if (coding !== 'chunked') return refusalOfCoding(coding);
     framing.mode = CHUNKED;
     framing.length = 0;
@@ -163,8 +191,29 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
       request.upgrade = withoutH2c(upgrade);
     }
   }
-  const { method } = request;
-  return method === 'TRACE' || method === 'CONNECT' ? 405 : 0;
+  return 0;
+}
+
+/** Why a body gets 413. */
+export const BODY_TOO_LONG = 'the body is longer than `body at most` allows';
+const HEAD_TOO_LONG = 'the head is longer than `head at most` allows';
+
+/**
+ * refusalOfMethod is the status that refuses a method, or 0. A `head` in small letters would be HEAD to a server that ignores case, so
+ * that its answer had no body, and to others not: nobody could say where that answer ends.
+ */
+function refusalOfMethod(request: LiveRequest, methods: number): number {
+  const { method, sentMethod } = request;
+  if (method === 'TRACE' || method === 'CONNECT') return faulty(405, `${method} is not served`);
+  if (method !== sentMethod && method === 'HEAD') {
+    // Our own answer has a body, as it would for any method but HEAD.
+    request.method = sentMethod;
+    return faulty(501, 'HEAD is not in capitals');
+  }
+  if (methods === STANDARD_METHODS && !isStandardMethod(method)) {
+    return faulty(501, 'the method is none of `methods standard`');
+  }
+  return 0;
 }
 
 /**
@@ -174,8 +223,10 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
 function refusalOfCoding(coding: string): number {
   const codings = coding.split(',').map((each) => each.trim());
   const isWellFormed = codings.every((each) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(each));
-  if (!isWellFormed || codings.indexOf('chunked') !== codings.length - 1) return 400;
-  return 501;
+  if (!isWellFormed || codings.indexOf('chunked') !== codings.length - 1) {
+    return faulty(400, 'Transfer-Encoding does not end in one `chunked`');
+  }
+  return faulty(501, 'Transfer-Encoding has codings besides `chunked`');
 }
 
 /** hasToken looks for a token in a comma-separated, lower-case list. */
@@ -269,17 +320,19 @@ function readTarget(request: LiveRequest, isPlain: boolean, allowsEncodedSlashes
   let target = request.target;
   if (target.charCodeAt(0) !== 0x2f) {
     if (target === '*') {
-      if (request.method !== 'OPTIONS') return 400;
+      if (request.method !== 'OPTIONS') return faulty(400, 'the target `*` is for OPTIONS alone');
       request.path = '*';
       request.query = '';
       return 0;
     }
     const match = ABSOLUTE.exec(target);
-    if (match === null) return 400;
+    if (match === null) return faulty(400, 'the target is neither a path nor a URL');
     const authority = match[2]!;
-    if (request.authority !== '' && !isSameAuthority(authority, request.authority, match[1]!.toLowerCase())) return 400;
+    if (request.authority !== '' && !isSameAuthority(authority, request.authority, match[1]!.toLowerCase())) {
+      return faulty(400, 'Host disagrees with the URL');
+    }
     const host = hostOf(authority);
-    if (host === null) return 400;
+    if (host === null) return faulty(400, 'the URL has no host name or address');
     request.host = host;
     if (!request.hasHost) request.authority = authority;
     target = match[3]!;
@@ -295,7 +348,7 @@ function readOrigin(request: LiveRequest, target: string, isPlain: boolean, allo
   const raw = mark === -1 ? target : target.substring(0, mark);
   request.query = mark === -1 ? '' : target.substring(mark + 1);
   const path = isPlain ? raw : normalisePath(raw, allowsEncodedSlashes);
-  if (path === null) return 400;
+  if (path === null) return faulty(400, 'servers could read the path in more than one way');
   request.path = path;
   return 0;
 }

@@ -11,7 +11,8 @@ import { ServerSocket } from '../exchange/server-socket.ts';
 import type { Loop } from '../loop.ts';
 import type { ServerEndpoint } from '../server-endpoint.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
-import { AS_IS, BAD_BODY, BodyFramer, UNTIL_CLOSE } from './body-framer.ts';
+import { AS_IS, BAD_BODY, BodyFramer, OF_LAX_SERVER, OF_SERVER, UNTIL_CLOSE } from './body-framer.ts';
+import { fault } from './fault.ts';
 
 const IDLE = 0;
 /** Nothing of the final answer has come; perhaps the request waits for the connection. */
@@ -123,26 +124,27 @@ export class ServerConnection extends ServerSocket implements ServerSide {
       end = bytes.length;
       this.#pending = null;
     }
+    const isLax = exchange.backend.plan.isLax === true;
     while (this.#state === HEAD) {
       if (at === end) {
         exchange.client.out.flush();
         return;
       }
-      const behind = answer.parse(bytes, at, end, exchange.request.method === 'HEAD');
+      const behind = answer.parse(bytes, at, end, exchange.request.method === 'HEAD', isLax);
       if (behind === ANSWER_NEEDS_MORE) {
         this.#pending = Buffer.from(bytes.subarray(at, end));
         exchange.client.out.flush();
         return;
       }
       if (behind === BAD_ANSWER) {
-        exchange.serverFailed('bad');
+        exchange.serverFailed('bad', fault.reason);
         return;
       }
       at = behind;
       if (answer.status >= 200) {
         if (!exchange.answerBegins(answer)) return;
         this.#isKeepAlive = answer.isKeepAlive;
-        this.#framer.begin(answer.mode, answer.length, exchange.client.answerForm);
+        this.#framer.begin(answer.mode, answer.length, exchange.client.answerForm, isLax ? OF_LAX_SERVER : OF_SERVER);
         this.#state = BODY;
         // Where the connection's end is the answer's, anybody on the way could make it, but not the end of TLS.
         if (answer.mode === UNTIL_CLOSE && !this.watchEnd()) {
@@ -159,7 +161,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
         return;
       } else {
         if (++this.#interims > MOST_INTERIMS) {
-          exchange.serverFailed('bad');
+          exchange.serverFailed('bad', 'it sent more than 16 interim answers');
           return;
         }
         exchange.answerInterim(answer);
@@ -167,7 +169,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     }
     at = this.#framer.feed(bytes, at, end, exchange.client.out);
     if (at === BAD_BODY) {
-      exchange.serverFailed('broken');
+      exchange.serverFailed('broken', fault.reason);
     } else if (this.#framer.isDone) {
       this.#answerEnded(exchange, at === end);
     } else {

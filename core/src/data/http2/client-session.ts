@@ -7,7 +7,8 @@ import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import { BY_LENGTH } from '../http1/body-framer.ts';
-import { framing, parseRequestHead } from '../http1/request-head.ts';
+import { fault, faulty } from '../http1/fault.ts';
+import { BODY_TOO_LONG, framing, parseRequestHead } from '../http1/request-head.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import type { Output } from '../transport/output.ts';
@@ -214,6 +215,7 @@ export class ClientSession extends Session<ClientStream> {
     const refused = verdict === WELL_FORMED ? this.#readHead(stream) : REFUSALS[verdict]!;
     const { request } = exchange;
     if (refused !== 0) {
+      request.refusal = verdict === WELL_FORMED ? fault.reason : fields.reason;
       this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
       this.#host.peer.describe(request, listener, false);
       exchange.refuse(refused);
@@ -223,6 +225,7 @@ export class ClientSession extends Session<ClientStream> {
     stream.begin(isEnd ? 0 : framing.mode, framing.length);
     const { bodyBytes } = listener.plan.limits;
     if (bodyBytes !== 0 && framing.length > bodyBytes) {
+      request.refusal = BODY_TOO_LONG;
       exchange.refuse(413);
       return;
     }
@@ -239,9 +242,11 @@ export class ClientSession extends Session<ClientStream> {
     const end = scratch.latin1Write(head, 0);
     const behind = parseRequestHead(exchange!.request, scratch, 0, end, headLimits, plan.allowEncodedSlashes);
     if (behind < -1) return -behind;
-    if (behind !== end) return 400;
+    if (behind !== end) return faulty(400, 'its fields make no head of a request');
     // A server would wait for a body that never comes, and take the next request on its connection for it (RFC 9113 section 8.1.1).
-    return hasEnded && framing.mode === BY_LENGTH && framing.length > 0 ? 400 : 0;
+    return hasEnded && framing.mode === BY_LENGTH && framing.length > 0
+      ? faulty(400, 'it has a Content-Length and no body')
+      : 0;
   }
 
   #trailers(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {

@@ -13,6 +13,7 @@ import type { ServerSide } from '../exchange/server-side.ts';
 import { AnswerHead } from '../http1/answer-head.ts';
 import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../http1/body-framer.ts';
 import { FieldEdits } from '../http1/field-edits.ts';
+import { BODY_TOO_LONG } from '../http1/request-head.ts';
 import { selfAnswer } from '../http1/self-answer.ts';
 import { Timed } from '../timer-wheel.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
@@ -21,6 +22,8 @@ import type { ClientSession } from './client-session.ts';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frame.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
+
+const LENGTH_DISAGREES = 'the body is not as long as Content-Length says';
 
 const noEdits = new FieldEdits();
 const own = new AnswerHead();
@@ -145,6 +148,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       const isTooLong = most !== 0 && this.bytesIn > most;
       if (isTooLong || (this.#mode !== CHUNKED && this.#left < 0)) {
         this.#session.misled();
+        this.exchange!.request.refusal = isTooLong ? BODY_TOO_LONG : LENGTH_DISAGREES;
         this.exchange!.refuse(isTooLong ? 413 : 400);
         return;
       }
@@ -168,6 +172,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     if (this.#mode === BY_LENGTH && this.#left !== 0) {
       // It said that there would be more (RFC 9113 section 8.1.1).
       this.#session.misled();
+      this.exchange!.request.refusal = LENGTH_DISAGREES;
       this.exchange!.refuse(400);
       return;
     }
@@ -307,7 +312,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   expired(): void {
     const { exchange } = this;
     if (exchange === null || exchange.isAnswering) this.#breakOff(CANCEL);
-    else exchange.refuse(408);
+    else {
+      exchange.request.refusal = 'the body has not come in time';
+      exchange.refuse(408);
+    }
   }
 
   // As the session sees it.

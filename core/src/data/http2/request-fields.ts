@@ -37,6 +37,8 @@ export class RequestFields implements FieldSink {
   head = '';
   /** RFC 8441: asks for a WebSocket; the head is that of an HTTP/1.1 upgrade. */
   isWebSocket = false;
+  /** Why it is not well-formed. */
+  reason = '';
   #verdict = WELL_FORMED;
   #mostBytes = 0;
   #bytes = 0;
@@ -74,7 +76,7 @@ export class RequestFields implements FieldSink {
     if (this.#verdict !== WELL_FORMED) return;
     this.#bytes += field.octets + ENTRY_BYTES;
     if (this.#bytes > this.#mostBytes) {
-      this.#verdict = TOO_LARGE;
+      this.#refuse(TOO_LARGE, 'its header fields are larger than `head at most` allows');
       return;
     }
     const { kind, value } = field;
@@ -116,17 +118,22 @@ export class RequestFields implements FieldSink {
         break;
     }
     // Each once, none empty, and all before the first other field (section 8.3).
-    if (!isFirst || value === '' || this.#hasOrdinary) this.#verdict = ILL_FORMED;
+    if (!isFirst || value === '' || this.#hasOrdinary) {
+      this.#refuse(ILL_FORMED, 'a pseudo-field comes twice, empty, late, or is unknown');
+    }
   }
 
   #known(field: Field): void {
     const { kind, value } = field;
     switch (kind) {
       case MALFORMED:
-        this.#verdict = ILL_FORMED;
+        this.#refuse(
+          ILL_FORMED,
+          'a header field is none of HTTP/2: its name, its value, or a field of HTTP/1 connections',
+        );
         break;
       case HOST:
-        if (this.#host !== null) this.#verdict = ILL_FORMED;
+        if (this.#host !== null) this.#refuse(ILL_FORMED, 'it has more than one Host');
         this.#host = value;
         break;
       case COOKIE:
@@ -147,20 +154,27 @@ export class RequestFields implements FieldSink {
   finish(isEnd: boolean, webSocketKey: () => string): number {
     if (this.#verdict !== WELL_FORMED) return this.#verdict;
     const isConnect = this.#method === 'CONNECT';
-    if (isConnect && this.#protocol === '') return FOREIGN_CONNECT;
-    if (!isConnect && this.#protocol !== '') return ILL_FORMED;
-    if (this.#method === '' || this.#path === '') return ILL_FORMED;
-    if (this.#scheme !== 'http' && this.#scheme !== 'https') return ILL_FORMED;
+    const ill = (reason: string): number => this.#refuse(ILL_FORMED, reason);
+    if (isConnect && this.#protocol === '') return this.#refuse(FOREIGN_CONNECT, 'CONNECT is not served');
+    if (!isConnect && this.#protocol !== '') return ill(':protocol is for CONNECT alone');
+    if (this.#method === '' || this.#path === '') return ill('it has no :method or no :path');
+    if (this.#scheme !== 'http' && this.#scheme !== 'https') return ill(':scheme is neither http nor https');
     // An absolute-form target is HTTP/1's; here its parts stand in fields of their own.
-    if (this.#path.charCodeAt(0) !== 0x2f && !(this.#path === '*' && this.#method === 'OPTIONS')) return ILL_FORMED;
+    if (this.#path.charCodeAt(0) !== 0x2f && !(this.#path === '*' && this.#method === 'OPTIONS')) {
+      return ill(':path is no path');
+    }
     const authority = this.#authority ?? this.#host;
-    if (authority === null) return ILL_FORMED;
-    if (this.#host !== null && this.#host.toLowerCase() !== authority.toLowerCase()) return ILL_FORMED;
+    if (authority === null) return ill('it has neither :authority nor Host');
+    if (this.#host !== null && this.#host.toLowerCase() !== authority.toLowerCase()) {
+      return ill('Host disagrees with :authority');
+    }
     const cookie = this.#cookie === '' ? '' : `cookie: ${this.#cookie}\r\n`;
     let method = this.#method;
     let framing = '';
     if (isConnect) {
-      if (this.#protocol !== 'websocket' || isEnd || this.#hasLength) return ILL_FORMED;
+      if (this.#protocol !== 'websocket' || isEnd || this.#hasLength) {
+        return ill('CONNECT asks for something other than a WebSocket');
+      }
       this.isWebSocket = true;
       method = 'GET';
       framing = `connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: ${webSocketKey()}\r\n`;
@@ -169,5 +183,11 @@ export class RequestFields implements FieldSink {
     }
     this.head = `${method} ${this.#path} HTTP/1.1\r\nhost: ${authority}\r\n${this.#lines}${cookie}${framing}\r\n`;
     return WELL_FORMED;
+  }
+
+  #refuse(verdict: number, reason: string): number {
+    this.#verdict = verdict;
+    this.reason = reason;
+    return verdict;
   }
 }

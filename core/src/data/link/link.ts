@@ -17,7 +17,7 @@ import { BackendSticks } from '../backend-sticks.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../generation.ts';
 import { isForwardingField } from '../http1/field-block.ts';
 import { isUntouchable } from '../http1/field-edits.ts';
-import type { HeadLimits } from '../http1/request-head.ts';
+import { headLimitsOf } from '../http1/request-head.ts';
 import { LiveServerPool } from '../live-server-pool.ts';
 import type { Loop } from '../loop.ts';
 import { RetryBudget } from '../retry-budget.ts';
@@ -49,16 +49,6 @@ export function* link(
   loop: Loop,
 ): Steps<Generation> {
   return yield* new Linking(order, new PluginFunctions(entries), loop).link(endpoints);
-}
-
-/** headLimits: in a plan 0 means none. */
-function headLimits({ limits }: ListenerPlan): HeadLimits {
-  const none = Number.MAX_SAFE_INTEGER;
-  return {
-    headBytes: limits.headBytes || none,
-    targetBytes: limits.targetBytes || none,
-    headerCount: limits.headerCount || none,
-  };
 }
 
 class Linking {
@@ -131,7 +121,7 @@ class Linking {
       spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
       ownHeaders: plan.ownHeaders ?? null,
       forwardsCertificate: plan.forwardsCertificate === true,
-      headLimits: headLimits(plan),
+      headLimits: headLimitsOf(plan),
       tls: plan.tls === null ? null : this.#parts.tls(plan.tls, plan),
       proofs: plan.protocol === 'http' ? this.#parts.proofsOnHttp() : null,
       readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,

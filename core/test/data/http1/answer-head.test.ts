@@ -7,6 +7,7 @@ import {
   MAX_ANSWER_HEAD_BYTES,
 } from '../../../src/data/http1/answer-head.ts';
 import { BY_LENGTH, CHUNKED, NO_BODY, UNTIL_CLOSE } from '../../../src/data/http1/body-framer.ts';
+import { DROPPED } from '../../../src/data/http1/field-block.ts';
 
 function parse(text: string, isHead = false): { behind: number; answer: AnswerHead } {
   const answer = new AnswerHead();
@@ -86,7 +87,10 @@ const BAD: Record<string, string> = {
   'a reason without end': `HTTP/1.1 200 ${'a'.repeat(1100)}\r\n\r\n`,
   'bare LF in the fields': ok('A: b\nC: d\r\n'),
   'folded field': ok('A: b\r\n c\r\n'),
-  'blank before a colon': ok('Content-Length : 5\r\n'),
+  'a blank in a name': ok('Content Length: 5\r\n'),
+  'length and coding with blanks before their colons': ok('Content-Length : 5\r\nTransfer-Encoding\t: chunked\r\n'),
+  'a blank before a colon and a folded field': ok('A : b\r\n c\r\n'),
+  'a blank before a colon and bare LF': ok('A : b\nC: d\r\n'),
   'length and coding': ok('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'),
   'two lengths': ok('Content-Length: 5\r\nContent-Length: 5\r\n'),
   'a list of lengths': ok('Content-Length: 5, 5\r\n'),
@@ -107,6 +111,38 @@ test('what no good server sends is refused, however it is cut', () => {
   for (const [what, text] of Object.entries(BAD)) {
     assert.equal(parse(text).behind, BAD_ANSWER, what);
     if (text.length < 4096) assertSameWhenCut(text, BAD_ANSWER);
+  }
+});
+
+test('a blank before a colon is taken out of an answer (RFC 9112 section 5.1), however it is cut', () => {
+  const text = ok('X-A \t: b : c\r\nContent-Length : 5\r\nSet-Cookie : a=1\r\n');
+  const { answer, behind } = parse(text);
+  assert.equal(behind, text.length);
+  assert.equal(answer.text, ok('X-A: b : c\r\nContent-Length: 5\r\nSet-Cookie: a=1\r\n'));
+  assert.deepEqual([answer.mode, answer.length, answer.setCookies()], [BY_LENGTH, 5, ['a=1']]);
+  assertSameWhenCut(text, text.length);
+});
+
+test('`servers lax` takes folded fields and one length said twice, and nothing with two readings', () => {
+  const lax = (text: string) => {
+    const answer = new AnswerHead();
+    const bytes = Buffer.from(text, 'latin1');
+    return { answer, behind: answer.parse(bytes, 0, bytes.length, false, true) };
+  };
+  const folded = ok('X: a\r\n  b\r\n\tc\r\nContent-Length : 5\r\n');
+  assert.equal(lax(folded).behind, folded.length);
+  assert.equal(lax(folded).answer.text, ok('X: a b c\r\nContent-Length: 5\r\n'));
+  const twice = ok('Content-Length: 5\r\nX: a\r\ncontent-length: 05\r\n');
+  const { answer, behind } = lax(twice);
+  assert.deepEqual([behind, answer.mode, answer.length], [twice.length, BY_LENGTH, 5]);
+  assert.equal(answer.fields.kind(2), DROPPED, 'it is said once to the client');
+  for (const [what, text] of Object.entries({
+    ...BAD,
+    'two lengths': ok('Content-Length: 5\r\nContent-Length: 6\r\n'),
+    'folded field': ok(' X: a\r\n'),
+    'a blank before a colon and a folded field': ok('\tA : b\r\n'),
+  })) {
+    assert.equal(lax(text).behind, BAD_ANSWER, what);
   }
 });
 

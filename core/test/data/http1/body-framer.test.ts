@@ -8,7 +8,10 @@ import {
   BY_LENGTH,
   CHUNKED,
   NO_BODY,
+  OF_LAX_SERVER,
+  OF_SERVER,
   RECHUNKED,
+  STRICT,
   UNCHUNKED,
   UNTIL_CLOSE,
 } from '../../../src/data/http1/body-framer.ts';
@@ -24,9 +27,16 @@ interface Fed {
 }
 
 /** feed hands the text over in pieces that end at `cuts`; each piece is overwritten afterwards, as lent memory may be. */
-function feed(mode: number, output: number, text: string, cuts: readonly number[] = [], length = 0): Fed {
+function feed(
+  mode: number,
+  output: number,
+  text: string,
+  cuts: readonly number[] = [],
+  length = 0,
+  reading = STRICT,
+): Fed {
   const framer = new BodyFramer();
-  framer.begin(mode, length, output);
+  framer.begin(mode, length, output, reading);
   const sink = new TextSink();
   const ends = [...new Set(cuts.map((cut) => Math.min(cut, text.length)))].sort((one, other) => one - other);
   let from = 0;
@@ -298,4 +308,33 @@ test('what has been tampered with is refused, or leaves as what another strict p
     { numRuns: 3000 },
   );
   assert.ok(refused > 100, `${refused} of the mutations were noticed`);
+});
+
+test('blanks behind a chunk size are taken from a server with `servers lax` alone, and go no further', () => {
+  const text = '5 \r\nhello\r\nA \t ;x=y\r\n0123456789\r\n0  \r\n\r\n';
+  const whole = feed(CHUNKED, AS_IS, text, [], 0, OF_LAX_SERVER);
+  assert.equal(whole.out, '5\r\nhello\r\na\r\n0123456789\r\n0\r\n\r\n');
+  for (const cut of everyCut(text)) {
+    const fed = feed(CHUNKED, AS_IS, text, [cut], 0, OF_LAX_SERVER);
+    assert.deepEqual([fed.isDone, fed.taken, fed.contentBytes], [true, text.length, 15], `cut at ${cut}`);
+    assert.equal(fed.out, whole.out, `cut at ${cut}`);
+  }
+  for (const reading of [STRICT, OF_SERVER]) assert.equal(feed(CHUNKED, AS_IS, text, [], 0, reading).taken, -1);
+  for (const bad of ['5 x\r\nhello\r\n', '5 \nhello\r\n', ' 5\r\nhello\r\n', '5 \r\rhello']) {
+    assert.equal(feed(CHUNKED, AS_IS, bad, [], 0, OF_LAX_SERVER).taken, -1, bad);
+  }
+});
+
+test('a blank before the colon of a trailer is taken out of an answer, and refused in a request', () => {
+  const text = '1\r\na\r\n0\r\nX-Sum : 5\r\nHost : evil\r\n\r\n';
+  for (const cut of everyCut(text)) {
+    for (const reading of [OF_SERVER, OF_LAX_SERVER]) {
+      const fed = feed(CHUNKED, AS_IS, text, [cut], 0, reading);
+      assert.deepEqual([fed.out, fed.taken], ['1\r\na\r\n0\r\nX-Sum: 5\r\n\r\n', text.length], `cut at ${cut}`);
+    }
+    assert.equal(feed(CHUNKED, AS_IS, text, [cut], 0, STRICT).taken, -1, `cut at ${cut}`);
+  }
+  const folded = '0\r\nX: a\r\n b\r\n\r\n';
+  assert.equal(feed(CHUNKED, AS_IS, folded, [], 0, OF_LAX_SERVER).out, '0\r\nX: a b\r\n\r\n');
+  assert.equal(feed(CHUNKED, AS_IS, folded, [], 0, OF_SERVER).taken, -1);
 });

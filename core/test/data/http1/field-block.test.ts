@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   BAD_FIELD,
+  BLANK_BEFORE_COLON,
   CONNECTION,
   CONTENT_LENGTH,
   FieldBlock,
+  FOLDED_FIELD,
   FORWARDING,
   HOP_BY_HOP,
   HOST,
@@ -50,14 +52,8 @@ test('an empty block ends at once, and the index is the one behind the empty lin
 
 test('what RFC 9112 section 5 forbids is refused', () => {
   const bad: Record<string, string> = {
-    'blank before the colon': 'A : b\r\n\r\n',
-    'tab before the colon': 'A\t: b\r\n\r\n',
-    'blank in a name': 'A B: c\r\n\r\n',
     'empty name': ': b\r\n\r\n',
     'no colon': 'A\r\n\r\n',
-    'folded line': 'A: b\r\n c: d\r\n\r\n',
-    'folded with a tab': 'A: b\r\n\tc\r\n\r\n',
-    'blank first line': ' A: b\r\n\r\n',
     'bare LF behind a value': 'A: b\nC: d\r\n\r\n',
     'bare LF as the empty line': 'A: b\r\n\n',
     'bare CR in a value': 'A: b\rC: d\r\n\r\n',
@@ -74,6 +70,15 @@ test('what RFC 9112 section 5 forbids is refused', () => {
     'NBSP in a name': 'A\xa0: c\r\n\r\n',
   };
   for (const [what, text] of Object.entries(bad)) assert.equal(scan(text).result, BAD_FIELD, what);
+  const mendable: Record<string, [number, string]> = {
+    'blank before the colon': [BLANK_BEFORE_COLON, 'A : b\r\n\r\n'],
+    'tab before the colon': [BLANK_BEFORE_COLON, 'A\t: b\r\n\r\n'],
+    'blank in a name': [BLANK_BEFORE_COLON, 'A B: c\r\n\r\n'],
+    'folded line': [FOLDED_FIELD, 'A: b\r\n c: d\r\n\r\n'],
+    'folded with a tab': [FOLDED_FIELD, 'A: b\r\n\tc\r\n\r\n'],
+    'blank first line': [FOLDED_FIELD, ' A: b\r\n\r\n'],
+  };
+  for (const [what, [result, text]] of Object.entries(mendable)) assert.equal(scan(text).result, result, what);
 });
 
 test('a block cut anywhere needs more, whatever lies behind the cut', () => {

@@ -4,11 +4,12 @@ import { AnswerHead } from '../../../src/data/http1/answer-head.ts';
 import { FieldEdits } from '../../../src/data/http1/field-edits.ts';
 import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from '../../../src/data/http1/forward-head.ts';
 import { LiveRequest } from '../../../src/data/http1/live-request.ts';
+import { CAPITAL_METHODS } from '../../../src/data/http1/method.ts';
 import { RequestEdits } from '../../../src/data/http1/request-edits.ts';
 import { parseRequestHead } from '../../../src/data/http1/request-head.ts';
 import { type Field, parseRequest } from '../fixtures/strict-parser.ts';
 
-const LIMITS = { headBytes: 16_384, targetBytes: 8192, headerCount: 100 };
+const LIMITS = { headBytes: 16_384, targetBytes: 8192, headerCount: 100, methods: CAPITAL_METHODS };
 const STRANGER = new Peer('198.51.100.7', 'http', false);
 const FRIEND = new Peer('10.0.0.1', 'https', true);
 

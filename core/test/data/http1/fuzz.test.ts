@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BAD_BODY, BodyFramer } from '../../../src/data/http1/body-framer.ts';
 import { LiveRequest } from '../../../src/data/http1/live-request.ts';
+import { CAPITAL_METHODS } from '../../../src/data/http1/method.ts';
 import { framing, HEAD_NEEDS_MORE, parseRequestHead } from '../../../src/data/http1/request-head.ts';
 import { parseChunks, parseRequest } from '../fixtures/strict-parser.ts';
 import { TextSink } from '../fixtures/text-sink.ts';
 
-const LIMITS = { headBytes: 4096, targetBytes: 1024, headerCount: 50 };
+const LIMITS = { headBytes: 4096, targetBytes: 1024, headerCount: 50, methods: CAPITAL_METHODS };
 
 type Outcome =
   | { readonly kind: 'refused' }

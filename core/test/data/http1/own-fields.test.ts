@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FieldEdits } from '../../../src/data/http1/field-edits.ts';
 import { LiveRequest } from '../../../src/data/http1/live-request.ts';
+import { CAPITAL_METHODS } from '../../../src/data/http1/method.ts';
 import { hideOwnFields } from '../../../src/data/http1/own-fields.ts';
 import { parseRequestHead } from '../../../src/data/http1/request-head.ts';
 
-const LIMITS = { headBytes: 16_384, targetBytes: 8192, headerCount: 100 };
+const LIMITS = { headBytes: 16_384, targetBytes: 8192, headerCount: 100, methods: CAPITAL_METHODS };
 
 test('own fields are hidden, and what some servers take for them', () => {
   const request = new LiveRequest();

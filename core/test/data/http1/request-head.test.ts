@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BY_LENGTH, CHUNKED, NO_BODY } from '../../../src/data/http1/body-framer.ts';
 import { LiveRequest } from '../../../src/data/http1/live-request.ts';
+import { ANY_METHODS, CAPITAL_METHODS, STANDARD_METHODS } from '../../../src/data/http1/method.ts';
 import {
   framing,
   HEAD_NEEDS_MORE,
@@ -11,7 +12,7 @@ import {
   parseRequestHead,
 } from '../../../src/data/http1/request-head.ts';
 
-const LIMITS: HeadLimits = { headBytes: 2048, targetBytes: 256, headerCount: 20 };
+const LIMITS: HeadLimits = { headBytes: 2048, targetBytes: 256, headerCount: 20, methods: CAPITAL_METHODS };
 
 interface Verdict {
   /** The status that refuses it; 0: accepted. */
@@ -102,11 +103,11 @@ test('well-formed heads are read, however they are cut', () => {
 });
 
 const REFUSED: Record<string, [number, string]> = {
-  'lower-case method': [400, line('get / HTTP/1.1')],
-  'mixed-case method': [400, line('Get / HTTP/1.1')],
+  'lower-case method': [501, line('get / HTTP/1.1')],
+  'mixed-case method': [501, line('Get / HTTP/1.1')],
   'no method': [400, line(' / HTTP/1.1')],
   'a method that is no token': [400, line('G(T / HTTP/1.1')],
-  'a very long method': [400, line(`${'A'.repeat(25)} / HTTP/1.1`)],
+  'a very long method': [501, line(`${'A'.repeat(25)} / HTTP/1.1`)],
   'NUL in the method': [400, line('GE\0T / HTTP/1.1')],
   'two blanks before the target': [400, line('GET  / HTTP/1.1')],
   'a tab before the target': [400, line('GET\t/ HTTP/1.1')],
@@ -282,4 +283,40 @@ test('a header’s values come in order, one as text, several as a list', () => 
   assert.equal(request.header('b'), '2');
   assert.equal(request.header('c'), undefined);
   assert.equal(request.header('__proto__'), undefined);
+});
+
+test('`methods any` takes small letters: rules see capitals, servers what was sent', () => {
+  const any = (text: string) => {
+    const request = new LiveRequest();
+    const bytes = Buffer.from(text, 'latin1');
+    const behind = parseRequestHead(request, bytes, 0, bytes.length, { ...LIMITS, methods: ANY_METHODS }, false);
+    return { request, status: behind < 0 ? -behind : 0 };
+  };
+  for (const [sent, seen] of [
+    ['delete', 'DELETE'],
+    ['Get', 'GET'],
+    ['m-Search', 'M-SEARCH'],
+    ['GET', 'GET'],
+  ]) {
+    const { request, status } = any(line(`${sent} / HTTP/1.1`));
+    assert.deepEqual([status, request.method, request.sentMethod], [0, seen, sent]);
+  }
+  // Where the body of its answer ends would depend on whether the server ignores case.
+  assert.equal(any(line('head / HTTP/1.1')).status, 501);
+  assert.equal(any(line('HEAD / HTTP/1.1')).status, 0);
+  for (const method of ['TRACE', 'trace', 'CONNECT', 'Connect']) {
+    assert.equal(any(line(`${method} / HTTP/1.1`)).status, 405, method);
+  }
+});
+
+test('`methods standard` takes those of RFC 9110 and PATCH', () => {
+  const standard = (method: string) => {
+    const bytes = Buffer.from(line(`${method} / HTTP/1.1`), 'latin1');
+    const limits = { ...LIMITS, methods: STANDARD_METHODS };
+    return parseRequestHead(new LiveRequest(), bytes, 0, bytes.length, limits, false);
+  };
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+    assert.ok(standard(method) > 0, method);
+  for (const method of ['PROPFIND', 'BREW', 'get', 'QUERY']) assert.equal(standard(method), -501, method);
+  for (const method of ['TRACE', 'CONNECT']) assert.equal(standard(method), -405, method);
 });
