@@ -21,7 +21,7 @@ const END: LoggedEnd = {
 function requestOf(path: string): LiveRequest {
   const request = new LiveRequest();
   request.ip = parseIp('198.51.100.7')!;
-  request.method = 'GET';
+  request.sentMethod = 'GET';
   request.path = path;
   return request;
 }
@@ -60,7 +60,7 @@ test('whatever a request holds, a line is one line of JSON', () => {
   const odd = '/"\\\n\u2028\u0000é';
   const request = requestOf(odd);
   request.query = odd;
-  request.method = 'M"';
+  request.sentMethod = 'M"';
   log.add(request, END);
   log.flush();
   const [line, rest] = batches[0]!.text.split('\n');

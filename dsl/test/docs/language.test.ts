@@ -31,7 +31,7 @@ test('every example of a base setting is right where it belongs', async () => {
     if (name === 'tls passthrough' || name === 'forward client certificate') continue;
     const inside = (wanted: string): string => (section === wanted ? example : '');
     await planOf(
-      `listener web on :80, unix:/run/web.sock { ${inside('listener')}; send to sorry when path is /s; otherwise send to app }\nbackend app ${name.startsWith('serve') ? '' : 'of a:80 '}{ ${inside('backend')} }\nbackend sorry of b:80\nsettings { ${inside('settings')} }`,
+      `listener web on :80, unix:/run/web.sock { ${inside('listener')}; send to sorry when path is /s; otherwise send to app }\nbackend app ${/^serve(?: site)?$/.test(name) ? '' : 'of a:80 '}{ ${inside('backend')} }\nbackend sorry of b:80\nsettings { ${inside('settings')} }`,
     );
   }
 });
