@@ -1,7 +1,7 @@
 /**
  * LinkRules: makes every rule's action once, as each data thread will, to find those that a plugin refuses. Main thread.
  */
-import { type DataEntry, type Linker, maskedSecret, type PluginSet } from '@sluice/core/loading';
+import { type DataEntry, importEntries, type Linker, maskedSecret, type PluginSet } from '@sluice/core/loading';
 import type { Diagnostic } from '@sluice/dsl';
 import { compileTemplate, linkMaps } from '@sluice/dsl/match';
 import { type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
@@ -24,7 +24,7 @@ export function planLinker(plan: Plan, entries: readonly DataEntry[]): Linker {
 
 /** findLinkProblems returns one problem for each rule that cannot be linked. */
 export async function findLinkProblems({ plan, entries }: PluginSet): Promise<readonly Diagnostic[]> {
-  const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
+  const imported = await importEntries(entries);
   const linker = planLinker(plan, imported);
   const problems: Diagnostic[] = [];
   const link = (rule: Rule): void => {

@@ -7,3 +7,4 @@ export { PluginHost, type PluginSet } from './control/plugin-host.ts';
 export { testRules } from './control/rule-tests.ts';
 export { maskedSecret } from './control/secrets.ts';
 export type { DataEntry, Linker } from './plugin/data-entry.ts';
+export { importEntries } from './shared/import-entry.ts';

@@ -13,6 +13,7 @@ export * from './mutation.ts';
 export * from './named-server.ts';
 export * from './pebble.ts';
 export * from './peers.ts';
+export * from './plugin-stage.ts';
 export * from './postgresql.ts';
 export * from './program.ts';
 export * from './proxied-server.ts';

@@ -30,7 +30,7 @@ export async function replay(file: string, log: string, options: ReplayCommandOp
     return EXIT_PROBLEM;
   }
   const { plan } = checked;
-  const entries = checked.entries.map(({ url }) => url);
+  const { entries } = checked;
   const { listener = null } = options;
   const known = plan.listeners.map(({ name }) => name);
   if (listener !== null && !known.includes(listener)) {

@@ -1,7 +1,7 @@
 /**
  * ReplayChunk: judges the lines of one piece of a log. Any thread; the default export is what a batch thread runs.
  */
-import type { DataEntry } from '@sluice/core';
+import { importEntries, type PluginSet } from '@sluice/core/loading';
 import type { Plan } from '@sluice/dsl/plan';
 import { Judge } from './judge.ts';
 import { BadLine, LINE_LIMIT, readLogLine } from './log-line.ts';
@@ -10,8 +10,8 @@ import { type Summary, SummaryBuilder } from './summary.ts';
 /** ReplaySetup is what all pieces have in common. */
 export interface ReplaySetup {
   readonly plan: Plan;
-  /** The plugins' data entries, `file:` URLs. */
-  readonly entries: readonly string[];
+  /** The plugins' data entries. */
+  readonly entries: PluginSet['entries'];
   /** The listener that takes lines that name none; null: found by scheme and port. */
   readonly listener: string | null;
 }
@@ -25,8 +25,7 @@ export interface ReplayTask {
 
 /** createJudge imports the plugins’ functions and links the plan. */
 export async function createJudge({ plan, entries, listener }: ReplaySetup): Promise<Judge> {
-  const imported: DataEntry[] = await Promise.all(entries.map((url) => import(url)));
-  return new Judge(plan, imported, listener);
+  return new Judge(plan, await importEntries(entries), listener);
 }
 
 /** replayChunk judges every line of a piece; empty ones do not count. */

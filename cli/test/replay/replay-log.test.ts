@@ -58,7 +58,7 @@ async function replayed(
   );
   const file = join(folder, options.name ?? 'access.log');
   await writeFile(file, log);
-  const setup = { plan: plan!, entries: entries.map(({ url }) => url), listener: options.listener ?? null };
+  const setup = { plan: plan!, entries, listener: options.listener ?? null };
   return replayLog(setup, file, { threads: options.threads ?? 0 });
 }
 

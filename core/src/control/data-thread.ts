@@ -237,6 +237,7 @@ export class DataThread {
       case 'retired':
       case 'access':
       case 'log':
+      case 'failure':
         break;
     }
     this.#options.report(report);

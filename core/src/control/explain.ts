@@ -16,6 +16,7 @@ import {
 import { formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import { errorPageOf } from '../shared/error-pages.ts';
+import { importEntries } from '../shared/import-entry.ts';
 import { hideCookie } from '../shared/own-cookie.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
@@ -120,7 +121,7 @@ export interface LiveState extends LiveServers {
 export async function explain(request: ExplainRequest, set: PluginSet, live: LiveState | null): Promise<Explanation> {
   const { plan, entries } = set;
   const read = readRequest(request, plan, live?.current.ports ?? {});
-  const imported: DataEntry[] = await Promise.all(entries.map(({ url }) => import(url)));
+  const imported = await importEntries(entries);
   for (const name of Object.keys(read.given)) {
     const isThere = imported.some(({ fields = {} }) => Object.hasOwn(fields, name));
     if (isThere) continue;

@@ -5,6 +5,8 @@
  */
 import { type Level, type Logger, pino } from 'pino';
 import type { PluginLog } from '../plugin/manifest.ts';
+import { monotonicMs } from '../shared/clock.ts';
+import { type FailureLevel, FailureLog } from '../shared/failure-log.ts';
 
 export type { Level, Logger };
 
@@ -25,4 +27,22 @@ export function pluginLog(log: Logger, plugin: string): PluginLog {
     warn: (message, fields) => child.warn(fields ?? {}, message),
     error: (message, fields) => child.error(fields ?? {}, message),
   };
+}
+
+/** logFailure writes what has failed of a plugin's; its stack only where the log is at `debug`. */
+export function logFailure(
+  log: Logger,
+  failure: { level: FailureLevel; message: string; fields: object; stack: string | null },
+  more: object = {},
+): void {
+  const { level, message, fields, stack } = failure;
+  const isDetailed = stack !== null && log.isLevelEnabled?.('debug') === true;
+  log[level]({ ...more, ...fields, ...(isDetailed ? { stack } : {}) }, message);
+}
+
+/** failureLog is what failures on the main thread are reported to. */
+export function failureLog(log: Logger): FailureLog {
+  return new FailureLog(monotonicMs, (level, message, fields, stack) =>
+    logFailure(log, { level, message, fields, stack }),
+  );
 }

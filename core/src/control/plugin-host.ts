@@ -10,6 +10,7 @@ import type { Plan, PluginUse } from '@sluice/dsl/plan';
 import type { OwnedWord, Word } from '@sluice/dsl/vocabulary';
 import type { Logger } from 'pino';
 import type { Component, PluginManifest } from '../plugin/manifest.ts';
+import { ENTRY_SECTIONS } from '../shared/checked-entry.ts';
 import type { EntryRef } from '../shared/orders.ts';
 import { checkComponents } from './component-options.ts';
 import { GatewayError, reasonOf } from './errors.ts';
@@ -206,6 +207,8 @@ function isNeeded({ options, components = [] }: PluginManifest, { listeners, bac
   return components.some(({ slot, name }) => used.some((use) => use?.slot === slot && use.name === name));
 }
 
-function entryOf({ name, data, words }: PluginManifest): readonly EntryRef[] {
-  return data === undefined ? [] : [{ plugin: name, url: data, words: words ?? [] }];
+function entryOf({ name, data, words = [], components = [] }: PluginManifest): readonly EntryRef[] {
+  if (data === undefined) return [];
+  const inEntry = components.filter(({ slot }) => ENTRY_SECTIONS[slot] !== undefined);
+  return [{ plugin: name, url: data, words, components: inEntry.map(({ slot, name: own }) => ({ slot, name: own })) }];
 }

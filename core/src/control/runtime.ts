@@ -28,6 +28,7 @@ import type { LiveServers } from './explain-servers.ts';
 import { type FallBackEvent, FallBackWatch } from './fall-back-watch.ts';
 import { type Changes, type Generation, Generations } from './generations.ts';
 import { HealthChecker, type ServerEvent } from './health-checker.ts';
+import { logFailure } from './log.ts';
 import { type NameResolver, systemNames } from './name-resolver.ts';
 import { LocalPlane, type Planes } from './planes.ts';
 import type { PluginSet } from './plugin-host.ts';
@@ -467,7 +468,9 @@ export class Runtime {
   }
 
   #report(thread: number, report: Report): void {
-    if (report.type === 'log') this.#options.log[report.level]({ thread, ...report.fields }, report.message);
+    const { log } = this.#options;
+    if (report.type === 'log') log[report.level]({ thread, ...report.fields }, report.message);
+    else if (report.type === 'failure') logFailure(log, report, { thread });
     else if (report.type === 'failing') this.#ejections.failing(report.slot, report.reason);
     else if (report.type === 'circuit') this.#circuitChanged(report.slot, report.to, report.reason);
     else if (report.type === 'access') this.#accessLog.take(report.batch);

@@ -2,7 +2,7 @@
  * StickinessHandle: what people may ask of one backend's stickiness while the gateway runs. Main thread.
  */
 import type { BackendPlan } from '@sluice/dsl/plan';
-import type { DataEntry } from '../plugin/data-entry.ts';
+import { importEntries } from '../shared/import-entry.ts';
 import { GatewayError } from './errors.ts';
 import { parseClient } from './explain-request.ts';
 import { explainServers, type LiveServers } from './explain-servers.ts';
@@ -42,7 +42,7 @@ export class StickinessHandle {
     const { current } = state;
     const backend = this.#plan(state);
     const facts = parseClient(request);
-    const entries = await Promise.all(current.entries.map(({ url }) => import(url) as Promise<DataEntry>));
+    const entries = await importEntries(current.entries);
     const servers = explainServers(backend, state, facts, entries);
     const found = explainSticky({
       backend,

@@ -10,7 +10,9 @@ import { CircuitTable } from '../shared/circuit-table.ts';
 import { ConnectionTotal } from '../shared/connection-total.ts';
 import { ThreadCounters } from '../shared/counters.ts';
 import type { DataPlaneHost } from '../shared/data-plane-host.ts';
+import { FailureLog } from '../shared/failure-log.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
+import { importEntry } from '../shared/import-entry.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import { type NameChanges, NameTable } from '../shared/name-table.ts';
 import { NoticeBoard } from '../shared/notice-board.ts';
@@ -102,6 +104,9 @@ class LoopDataPlane implements DataPlane {
       failing: (slot, reason) => host.report({ type: 'failing', slot, reason }),
       circuitChanged: (slot, to, reason) => host.report({ type: 'circuit', slot, to, reason }),
       log: (level, message, fields) => host.report({ type: 'log', level, message, fields }),
+      failures: new FailureLog(host.now, (level, message, fields, stack) =>
+        host.report({ type: 'failure', level, message, fields, stack }),
+      ),
       retired: (generation) => host.report({ type: 'retired', generation: generation.number }),
     };
     this.#downServers = new DownServers(this.#loop.table);
@@ -110,7 +115,7 @@ class LoopDataPlane implements DataPlane {
   async prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>> {
     if ('members' in order) return this.#prepareMembers(order);
     const entries = new Map<string, DataEntry>();
-    for (const { plugin, url } of order.entries) entries.set(plugin, await importEntry(plugin, url));
+    for (const ref of order.entries) entries.set(ref.plugin, await importEntry(ref));
     const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
     const generation = await inSlices(steps, this.#loop.now);
     const ports = new Map<string, Port>();
@@ -268,6 +273,7 @@ class LoopDataPlane implements DataPlane {
   #ticked(): void {
     if (this.#closesOnDown) this.#downServers.look(this.#loop.connections);
     for (const line of this.#loop.lines) line.wakeAll();
+    this.#loop.failures.look();
   }
 
   #endpoint(slot: number, server: ServerPlan, backend: string, tls: LinkedServerTls | null): ServerEndpoint {
@@ -354,14 +360,4 @@ function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
   return value >>> 0;
-}
-
-async function importEntry(plugin: string, url: string): Promise<DataEntry> {
-  try {
-    return (await import(url)) as DataEntry;
-  } catch (error) {
-    throw new Error(
-      `the data entry of plugin \`${plugin}\` cannot be imported: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }

@@ -93,6 +93,8 @@ export interface LinkedBackend {
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
   readonly retryBudget: RetryBudget;
+  /** The plugin that a word is of, by `wordKey`; undefined: not known. */
+  owner(word: string): string | undefined;
 }
 
 /** Relinked is a backend with other servers, and how those that it is reached by differ. */
@@ -110,6 +112,8 @@ export interface Generation {
   readonly mostConnections: number;
   /** A backend of this generation with other servers. Stickiness and connections to those that stay are kept. */
   relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): Steps<Relinked>;
+  /** The plugin that a word is of, by `wordKey`; undefined: not known. */
+  owner(word: string): string | undefined;
   /** The standard answer of a status. */
   errorAnswer(status: number): Answer;
   /** What still needs it: requests that started on it, and connections to listeners that ended with it. */

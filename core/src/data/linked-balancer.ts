@@ -4,7 +4,7 @@
  *
  * It turns places in a tier into places in the plan's list, and lets the heartbeat name the strategy should it never return.
  */
-import type { RequestFacts } from '@sluice/dsl/match';
+import { type RequestFacts, wrongValue } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import type { Balancer, BalancerFactory } from '../plugin/data-entry.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
@@ -83,6 +83,6 @@ export class LinkedBalancer {
     this.#heartbeats.leave();
     if (place === -1) return -1;
     if (Number.isInteger(place) && place >= 0 && place < tier.size) return this.#pool.indexOf(tier, place);
-    throw new Error(`the strategy \`${this.#name}\` picked ${place}, of ${tier.size} servers`);
+    throw wrongValue(`the strategy \`${this.#name}\` picked`, place, `an index below ${tier.size} or -1`);
   }
 }

@@ -7,6 +7,7 @@ import type { BackendTable } from '../shared/backend-table.ts';
 import type { CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { ConnectionTotal } from '../shared/connection-total.ts';
 import type { ThreadCounters } from '../shared/counters.ts';
+import type { FailureLog } from '../shared/failure-log.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { LatencyHistogram } from '../shared/latency-histogram.ts';
 import type { NameTable } from '../shared/name-table.ts';
@@ -80,6 +81,8 @@ export interface Loop {
   failing(slot: number, reason: string): void;
   circuitChanged(slot: number, to: CircuitState, reason: string): void;
   log(level: LogLevel, message: string, fields: object): void;
+  /** Failures of plugins. */
+  readonly failures: FailureLog;
   /** Called when the last request of a generation that is no longer current has ended. */
   retired(generation: Generation): void;
 }

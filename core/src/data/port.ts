@@ -9,6 +9,7 @@ import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl
 import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
+import { wordKey } from '../shared/orders.ts';
 import type { GreetedSocket } from './exchange/client-socket.ts';
 import { ruleFailed } from './exchange/judge.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
@@ -322,11 +323,15 @@ export class Port {
       this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
     } catch (error) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
-      this.#loop.log('error', 'the TLS mode failed; the connection was closed', {
-        listener: listener.name,
-        tls: listener.plan.tls?.name,
-        error: error instanceof Error ? error.message : String(error),
-      });
+      this.#loop.heartbeats.leave();
+      const word = wordKey('tls', listener.plan.tls?.name ?? '');
+      const plugin = listener.generation.owner(word);
+      this.#loop.failures.report(
+        `accept ${listener.name}`,
+        `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} failed; the connection was closed`,
+        { listener: listener.name, tls: listener.plan.tls?.name, plugin, word },
+        error,
+      );
     }
     this.#refuse(socket);
     return null;

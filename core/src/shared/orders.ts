@@ -3,9 +3,10 @@
  * With `threads: 0` the same calls are made directly. Never sent per request.
  */
 import type { ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
-import type { FieldWord, VerbWord } from '@sluice/dsl/vocabulary';
 import type { AccessBatch } from './access-batch.ts';
 import type { CircuitState } from './circuit-table.ts';
+import type { FailureLevel } from './failure-log.ts';
+import type { ImportableEntry } from './import-entry.ts';
 import type { NameChanges } from './name-table.ts';
 import type { PackedOrder } from './packed-order.ts';
 
@@ -19,13 +20,8 @@ export interface SlotMap {
   readonly servers: Readonly<Record<string, number>>;
 }
 
-/** EntryRef names a plugin's data entry for a thread to import, with the words whose functions it holds. */
-export interface EntryRef {
-  readonly plugin: string;
-  /** A `file:` URL. */
-  readonly url: string;
-  readonly words: readonly (FieldWord | VerbWord)[];
-}
+/** EntryRef names a plugin's data entry for a thread to import, with the words and components whose functions it holds. */
+export type EntryRef = ImportableEntry;
 
 export interface PrepareOrder {
   readonly generation: number;
@@ -136,7 +132,15 @@ export type Report =
   /** A backend's circuit has another state. */
   | { readonly type: 'circuit'; readonly slot: number; readonly to: CircuitState; readonly reason: string }
   | { readonly type: 'access'; readonly batch: AccessBatch }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object };
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object }
+  /** Something of a plugin's has failed. `stack` is for `debug`; null: there is none. */
+  | {
+      readonly type: 'failure';
+      readonly level: FailureLevel;
+      readonly message: string;
+      readonly fields: object;
+      readonly stack: string | null;
+    };
 
 /**
  * DataPlane serves traffic on one event loop: one a data thread, or one on the caller's own loop with `threads: 0`.

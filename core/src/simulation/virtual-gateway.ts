@@ -29,7 +29,9 @@ import { BackendTable } from '../shared/backend-table.ts';
 import { CircuitTable } from '../shared/circuit-table.ts';
 import { ConnectionTotal } from '../shared/connection-total.ts';
 import { ThreadCounters } from '../shared/counters.ts';
+import { FailureLog } from '../shared/failure-log.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
+import { importEntry } from '../shared/import-entry.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import { createSharedMemory, type SharedMemory } from '../shared/memory.ts';
 import { NameTable } from '../shared/name-table.ts';
@@ -142,7 +144,7 @@ export class VirtualGateway {
   async #start({ plan, entries, secrets }: PluginSet): Promise<void> {
     const { servers, slots, sticks } = this;
     const modules = new Map<string, DataEntry>();
-    for (const { plugin, url } of entries) modules.set(plugin, (await import(url)) as DataEntry);
+    for (const ref of entries) modules.set(ref.plugin, await importEntry(ref));
     for (const { name: backend, servers: members } of plan.backends) {
       for (const { name, weight, max, queue } of members) {
         const slot = slots.servers[`${backend}/${name}`]!;
@@ -233,6 +235,9 @@ export class VirtualGateway {
         if (event !== null) trace.change(`circuit ${event.backend} ${to}: ${reason}`);
       },
       log: (level, message, fields) => trace.change(`log ${level} ${message} ${JSON.stringify(fields)}`),
+      failures: new FailureLog(now, (level, message, fields) =>
+        trace.change(`log ${level} ${message} ${JSON.stringify(fields)}`),
+      ),
       retired: () => {},
     };
     const paths = new Map(Object.entries(this.slots.servers).map(([path, slot]) => [slot, path]));

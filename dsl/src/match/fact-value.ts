@@ -9,7 +9,7 @@ import { parseIp } from './parse-ip.ts';
 export type OneValue = string | number | IpAddress;
 
 /** isMany tells a list of values from one. */
-export function isMany(value: Exclude<FactValue, undefined>): value is readonly string[] {
+export function isMany(value: Exclude<FactValue, undefined>): value is readonly OneValue[] {
   return Array.isArray(value);
 }
 

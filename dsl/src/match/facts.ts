@@ -107,8 +107,12 @@ export interface ResponseFacts extends RequestFacts {
   answerHeader(name: string): string | readonly string[] | undefined;
 }
 
-/** FactValue is what a field reader returns: undefined means absent, an array several values in order. */
-export type FactValue = string | number | IpAddress | readonly string[] | undefined;
+/**
+ * FactValue is what a field reader returns: undefined means absent, an array several values in order. Values are of the type that
+ * the field's word declares: text for `text`, finite numbers for `number`, addresses or their text for `ip`. Any other value
+ * counts as a failure of the reader.
+ */
+export type FactValue = string | number | IpAddress | readonly (string | number | IpAddress)[] | undefined;
 
-/** FieldReader implements a FieldWord. Synchronous, cheap, without side effects. It may throw; guards then fail closed. */
+/** FieldReader implements a FieldWord. Synchronous, cheap, without side effects. It may throw; guards then fail closed, as they do for a value of another type. */
 export type FieldReader = (facts: RequestFacts, key: string | null) => FactValue;

@@ -1,11 +1,12 @@
 export { buildMapTable, buildValueTable } from './build-tables.ts';
+export { checkedReader } from './checked-reader.ts';
 export type * from './facts.ts';
 export type { Readers } from './field-source.ts';
 export { interpretRules } from './interpret.ts';
 export { IpAddress } from './ip-address.ts';
 export { buildIpSet, IpSet } from './ip-set.ts';
 export { compileMap, linkMaps, type MapLookup } from './map-table.ts';
-export { MatchError } from './match-error.ts';
+export { FieldFailure, MatchError } from './match-error.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';
@@ -21,3 +22,4 @@ export {
   WrittenRequest,
   WrittenRequestError,
 } from './written-request.ts';
+export { describeValue, isPromise, wrongValue } from './wrong-value.ts';

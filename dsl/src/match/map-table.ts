@@ -7,7 +7,7 @@
 import type { MapPlan } from '../plan/list.ts';
 import type { MapTable, MapValues } from '../plan/value-table.ts';
 import { buildMapTable } from './build-tables.ts';
-import { isAbsent, isMany, toAddress, toText } from './fact-value.ts';
+import { isAbsent, isMany, type OneValue, toAddress, toText } from './fact-value.ts';
 import type { FactValue } from './facts.ts';
 import { IpTable } from './ip-table.ts';
 import { finish } from './steps.ts';
@@ -35,10 +35,8 @@ export function compileMap(
   };
 }
 
-type One = Exclude<FactValue, undefined | readonly string[]>;
-
 /** findKey returns the number of the entry that a key leads to, or -1. */
-function findKey(from: MapPlan['from'], keys: MapTable['keys']): (key: One) => number {
+function findKey(from: MapPlan['from'], keys: MapTable['keys']): (key: OneValue) => number {
   if (keys.kind === 'ip table') {
     const table = new IpTable(keys.words, keys.at);
     return (key) => {

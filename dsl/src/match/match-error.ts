@@ -32,7 +32,7 @@ export class FieldFailure extends Error {
   readonly field: string;
 
   constructor(field: string, cause: unknown) {
-    super(`field \`${field}\` failed`, { cause });
+    super(`field \`${field}\` failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.field = field;
   }
 }

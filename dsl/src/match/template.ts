@@ -7,6 +7,7 @@ import type { Template, TemplatePart } from '../plan/rule.ts';
 import { isAbsent, isMany, toText } from './fact-value.ts';
 import type { FactValue, RequestFacts } from './facts.ts';
 import type { Readers } from './field-source.ts';
+import { FieldFailure } from './match-error.ts';
 
 type Part = (facts: RequestFacts) => string;
 
@@ -73,12 +74,18 @@ function compilePlaceholder(name: string, key: string | null, readers: Readers):
     const written = key === null ? name : `${name}.${key}`;
     throw new TypeError(`unknown placeholder \`{${written}}\``);
   }
-  return (facts) => reader(facts, key);
+  return (facts) => {
+    try {
+      return reader(facts, key);
+    } catch (error) {
+      throw new FieldFailure(name, error);
+    }
+  };
 }
 
 function valueText(value: FactValue): string {
   if (isAbsent(value)) return '';
-  return isMany(value) ? value.join(', ') : toText(value);
+  return isMany(value) ? value.map(toText).join(', ') : toText(value);
 }
 
 function withoutBreaks(text: string): string {

@@ -4,9 +4,10 @@
  * Guards until the first verdict, then every change that matches, then the first route that leads somewhere. A rule that
  * fails never counts as one that did not match: the request is refused with 500.
  */
-import { MatchError } from '@sluice/dsl/match';
+import { FieldFailure, MatchError } from '@sluice/dsl/match';
 import type { Answer, CertificateProofs } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
+import { wordKey } from '../../shared/orders.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
 import type { FieldEdits } from '../http1/field-edits.ts';
 import type { LiveRequest } from '../http1/live-request.ts';
@@ -144,10 +145,17 @@ export function changeAnswer(facts: AnsweredRequest, listener: LinkedListener, e
 export function ruleFailed(listener: LinkedListener, rule: LinkedRule | null, error: unknown, loop: Loop): void {
   loop.heartbeats.leave();
   loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
-  loop.log('error', 'a rule failed; the request was refused with 500', {
-    listener: listener.name,
-    rule: rule?.rule.text,
-    at: rule === null ? undefined : `${rule.rule.place.file}:${rule.rule.place.line}`,
-    error: error instanceof Error ? error.message : String(error),
-  });
+  const isField = (error instanceof MatchError || error instanceof FieldFailure) && error.field !== '';
+  const field = isField ? wordKey('field', error.field) : null;
+  const word = field ?? (rule === null ? undefined : wordKey('verb', rule.rule.verb));
+  const plugin = word === undefined ? undefined : listener.generation.owner(word);
+  const at = rule === null ? undefined : `${rule.rule.place.file}:${rule.rule.place.line}`;
+  const whose = word === undefined ? '' : plugin === undefined ? ` in ${word}` : ` in ${word} of plugin ${plugin}`;
+  const fields = { listener: listener.name, rule: rule?.rule.text, at, plugin, word };
+  loop.failures.report(
+    `rule ${listener.name} ${at} ${word}`,
+    `a rule failed${whose}; the request was refused with 500`,
+    fields,
+    error,
+  );
 }

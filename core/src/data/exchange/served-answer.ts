@@ -8,10 +8,12 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { ServedAnswer as Made, ServedBody, ServedRequest, Service } from '../../plugin/service.ts';
+import { checkServed } from '../../shared/answer-check.ts';
 import { BackendIndex } from '../../shared/counters.ts';
+import { wordKey } from '../../shared/orders.ts';
 import { AnswerHead } from '../http1/answer-head.ts';
 import { AS_IS } from '../http1/body-framer.ts';
-import { isToken, toFieldValue } from '../http1/field-edits.ts';
+import { toFieldValue } from '../http1/field-edits.ts';
 import type { LiveRequest } from '../http1/live-request.ts';
 import { dateField, OWN_FIELDS } from '../http1/self-answer.ts';
 import type { Loop } from '../loop.ts';
@@ -22,10 +24,8 @@ import type { Sink } from './sink.ts';
 
 /** Bytes that are read at once. */
 const PIECE_BYTES = 65_536;
-const LOG_INTERVAL_MS = 1000;
 
 const answer = new AnswerHead();
-let loggedAtMs = Number.NEGATIVE_INFINITY;
 
 /** What a request sends to nobody. */
 class Nowhere implements Sink {
@@ -67,13 +67,13 @@ export class ServedAnswer extends Timed implements ServerSide {
       this.#failed(error);
       return;
     }
-    if (made instanceof Promise) {
-      made.then(
+    if (typeof (made as Promise<Made> | undefined)?.then === 'function') {
+      (made as Promise<Made>).then(
         (later) => this.#answer(later),
         (error) => this.#failed(error),
       );
     } else {
-      this.#answer(made);
+      this.#answer(made as Made);
     }
   }
 
@@ -110,13 +110,15 @@ export class ServedAnswer extends Timed implements ServerSide {
 
   #answer(made: Made): void {
     const exchange = this.#exchange;
-    const isStream = made.body !== null && !Buffer.isBuffer(made.body);
-    if (isStream) this.#body = made.body;
+    const body: unknown = made?.body;
+    const isStream = typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
+    if (isStream) this.#body = body as ServedBody;
     if (exchange === null) {
       this.#close();
       return;
     }
     try {
+      checkServed(made, exchange.request.method === 'HEAD');
       if (made.body === null) {
         this.#loop.counters.backend(exchange.backend.slot, BackendIndex.served);
         this.#exchange = null;
@@ -200,7 +202,7 @@ export class ServedAnswer extends Timed implements ServerSide {
     }
   }
 
-  /** failed refuses the request, or breaks off what has begun. A log line a second at most: a broken disk breaks every answer. */
+  /** failed refuses the request, or breaks off what has begun. */
   #failed(error: unknown): void {
     const exchange = this.#exchange;
     if (exchange === null) {
@@ -209,14 +211,16 @@ export class ServedAnswer extends Timed implements ServerSide {
     }
     const { backend } = exchange;
     this.#loop.counters.backend(backend.slot, BackendIndex.serveErrors);
-    if (this.#loop.now() - loggedAtMs >= LOG_INTERVAL_MS) {
-      loggedAtMs = this.#loop.now();
-      this.#loop.log('error', 'a backend could not answer by itself', {
-        backend: backend.name,
-        serve: backend.plan.serve?.name,
-        error: error instanceof Error ? error.message : String(error),
-      });
-    }
+    const serve = backend.plan.serve?.name ?? '';
+    const word = wordKey('serve', serve);
+    const plugin = backend.owner(word);
+    const whose = plugin === undefined ? word : `${word} of plugin ${plugin}`;
+    this.#loop.failures.report(
+      `serve ${backend.name}`,
+      `${whose} failed to answer for backend ${backend.name}`,
+      { backend: backend.name, serve, plugin, word },
+      error,
+    );
     exchange.serverFailed(this.#isAnswering ? 'broken' : 'internal');
   }
 }
@@ -238,11 +242,8 @@ function servedRequest(request: LiveRequest): ServedRequest {
 }
 
 function headText({ status, headers, length }: Made): string {
-  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) throw new Error(`${status} is no status`);
-  if (!(Number.isSafeInteger(length) && length >= 0)) throw new Error(`${length} is no length`);
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${dateField()}`;
   for (const [name, value] of headers) {
-    if (!isToken(name)) throw new Error(`\`${name}\` is no header name`);
     if (!OWN_FIELDS.has(name.toLowerCase())) text += `${name}: ${toFieldValue(value)}\r\n`;
   }
   if (status !== 204 && status !== 304) text += `Content-Length: ${length}\r\n`;

@@ -6,6 +6,7 @@
  * `leaveServer` must follow.
  */
 import { BackendIndex, ListenerIndex } from '../../shared/counters.ts';
+import { wordKey } from '../../shared/orders.ts';
 import { StickIndex } from '../../shared/shared-stick-table.ts';
 import type { LinkedBackend } from '../generation.ts';
 import type { AnswerHead } from '../http1/answer-head.ts';
@@ -51,6 +52,7 @@ export function chooseServer(
   if (backend.outcomes !== null && !backend.outcomes.admits(request)) return NOBODY;
   choice.waitsFor = -1;
   let missed: number = StickIndex.misses;
+  let asked: 'balance' | 'stick' = 'stick';
   if (plan.max !== 0 && loop.backends.open(slot) >= plan.max) return FULL;
   try {
     pool.begin(tried);
@@ -72,6 +74,7 @@ export function chooseServer(
       if (own !== -1) missed = StickIndex.moves;
     }
     if (isBehind) return FULL;
+    asked = 'balance';
     for (let picks = 0; picks < MOST_PICKS; picks++) {
       // Whoever has just answered is the least likely to be gone as well.
       let picked = isLast ? pool.lastToAnswer() : -1;
@@ -84,7 +87,7 @@ export function chooseServer(
     }
     return FULL;
   } catch (error) {
-    failed(backend, 'choosing a server failed; the request was refused with 503', error, listener, loop);
+    failed(backend, asked, 'choosing a server failed; the request was refused with 503', error, listener, loop);
     return NOBODY;
   }
 }
@@ -110,7 +113,7 @@ export function leaveServer(backend: LinkedBackend, index: number, listener: num
   try {
     backend.balancer.ended(index);
   } catch (error) {
-    failed(backend, 'the strategy failed when a request ended', error, listener, loop);
+    failed(backend, 'balance', 'the strategy failed when a request ended', error, listener, loop);
   }
 }
 
@@ -126,7 +129,7 @@ export function answered(
   try {
     backend.balancer.answered(index, Math.max(0, loop.now() - sentMs), status);
   } catch (error) {
-    failed(backend, 'the strategy failed at an answer', error, listener, loop);
+    failed(backend, 'balance', 'the strategy failed at an answer', error, listener, loop);
   }
 }
 
@@ -150,7 +153,7 @@ function hasServerOfItsOwn(backend: LinkedBackend, request: LiveRequest, listene
     const own = backend.stickiness!.find(request, backend.pool);
     return own !== -1 && backend.pool.keepsSticky(own);
   } catch (error) {
-    failed(backend, 'stickiness could not find a server', error, listener, loop);
+    failed(backend, 'stick', 'stickiness could not find a server', error, listener, loop);
     return false;
   }
 }
@@ -180,19 +183,32 @@ export function learn(
       if (now !== -1 && now !== server && now !== owner && pool.keepsSticky(now)) return '';
     }
     const cookie = stickiness.learn(request, pool, server, answer.setCookies());
-    return typeof cookie !== 'string' || cookie === '' ? '' : `Set-Cookie: ${toFieldValue(cookie)}\r\n`;
+    return cookie === '' ? '' : `Set-Cookie: ${toFieldValue(cookie)}\r\n`;
   } catch (error) {
-    failed(backend, 'stickiness could not learn from an answer', error, listener, loop);
+    failed(backend, 'stick', 'stickiness could not learn from an answer', error, listener, loop);
     return '';
   }
 }
 
-function failed(backend: LinkedBackend, message: string, error: unknown, listener: number, loop: Loop): void {
+/** failed counts and reports what a strategy or a stickiness has thrown; `slot` says which of the two. */
+function failed(
+  backend: LinkedBackend,
+  slot: 'balance' | 'stick',
+  message: string,
+  error: unknown,
+  listener: number,
+  loop: Loop,
+): void {
   loop.heartbeats.leave();
   loop.counters.listener(listener, ListenerIndex.pluginErrors);
-  loop.log('error', message, {
-    backend: backend.name,
-    balance: backend.plan.balance.name,
-    error: error instanceof Error ? error.message : String(error),
-  });
+  const name = backend.plan[slot]?.name ?? '';
+  const word = wordKey(slot, name);
+  const plugin = backend.owner(word);
+  const whose = plugin === undefined ? word : `${word} of plugin ${plugin}`;
+  loop.failures.report(
+    `${message} ${backend.name} ${word}`,
+    `${whose}: ${message}`,
+    { backend: backend.name, [slot]: name, plugin, word },
+    error,
+  );
 }

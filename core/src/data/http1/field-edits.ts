@@ -5,6 +5,7 @@
  */
 import type { FieldEditor } from '../../plugin/data-entry.ts';
 import { FRAMING } from '../../plugin/framing-fields.ts';
+import { isToken } from '../../shared/field-name.ts';
 import type { FieldBlock } from './field-block.ts';
 import { nameHash } from './live-request.ts';
 
@@ -16,11 +17,6 @@ export function toFieldValue(value: string): string {
   return Buffer.from(value, 'utf8')
     .toString('latin1')
     .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
-}
-
-/** isToken tells whether a text may be a header's name. */
-export function isToken(name: string): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name);
 }
 
 /** No rule may touch them. */

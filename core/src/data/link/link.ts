@@ -86,6 +86,7 @@ class Linking {
       backends,
       mostConnections: plan.settings.connections ?? 0,
       relink: (backend, change, at) => this.#relink(backend, change, at),
+      owner: (word) => this.#parts.owner(word),
       errorAnswer: this.#parts.errorAnswers(),
       holds: 0,
       isCurrent: false,
@@ -204,6 +205,7 @@ class Linking {
       isGone: false,
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
+      owner: (word) => this.#parts.owner(word),
       retryBudget: new RetryBudget(slot, plan.retry, this.#loop.retries, this.#loop.now),
     };
   }

@@ -4,7 +4,7 @@
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
 import type { Socket } from 'node:net';
-import type { FieldReader, Readers, TlsFacts } from '@sluice/dsl/match';
+import { type FieldReader, type Readers, type TlsFacts, wrongValue } from '@sluice/dsl/match';
 import { type Args, type ComponentUse, type ListenerPlan, type Place, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
@@ -26,14 +26,24 @@ export class LinkedPlugins {
   readonly #functions: PluginFunctions;
   readonly #loop: Loop;
   readonly #proofsOf = new Map<string, CertificateProofs>();
+  readonly #owners = new Map<string, string>();
 
   constructor(order: PrepareOrder, functions: PluginFunctions, loop: Loop) {
     this.#order = order;
     this.#functions = functions;
     this.#loop = loop;
+    for (const { plugin, words, components = [] } of order.entries) {
+      for (const { kind, name } of words) this.#owners.set(wordKey(kind, name), plugin);
+      for (const { slot, name } of components) this.#owners.set(wordKey(slot, name), plugin);
+    }
     const readers = new Map<string, FieldReader>();
     for (const [name, reader] of functions.readers()) readers.set(name, this.#watchReader(name, reader));
     this.readers = readers;
+  }
+
+  /** owner is the plugin that a word is of, by `wordKey`; undefined: not known. */
+  owner(word: string): string | undefined {
+    return this.#owners.get(word);
   }
 
   action(rule: Rule, linker: Linker): Action {
@@ -73,12 +83,15 @@ export class LinkedPlugins {
         heartbeats.enter(id);
         const index = stickiness.find(facts, servers);
         heartbeats.leave();
-        return index;
+        if (Number.isInteger(index) && index >= -1 && index < servers.size) return index;
+        throw wrongValue('`find` returned', index, `an index below ${servers.size} or -1`);
       },
       learn: (facts, servers, server, setCookies) => {
         heartbeats.enter(id);
-        const cookie = stickiness.learn(facts, servers, server, setCookies);
+        const cookie: unknown = stickiness.learn(facts, servers, server, setCookies);
         heartbeats.leave();
+        if (cookie === undefined || cookie === null) return '';
+        if (typeof cookie !== 'string') throw wrongValue('`learn` returned', cookie, 'text');
         return cookie;
       },
     };
@@ -179,8 +192,14 @@ export class LinkedPlugins {
     try {
       return mode.facts!(stream);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#loop.log('error', 'the TLS mode could not say what it knows of a connection', { tls: name, error: reason });
+      const word = wordKey('tls', name);
+      const plugin = this.#owners.get(word);
+      this.#loop.failures.report(
+        `facts ${word}`,
+        `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} could not say what it knows of a connection`,
+        { tls: name, plugin, word },
+        error,
+      );
       return null;
     } finally {
       heartbeats.leave();
@@ -216,8 +235,13 @@ export class LinkedPlugins {
         try {
           if (make !== null) answer = make(status);
         } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          this.#loop.log('error', 'an error answer could not be made; a bare one is sent', { status, error: reason });
+          const plugin = this.#functions.lastOwner('errorAnswers');
+          this.#loop.failures.report(
+            `error answer ${status}`,
+            `plugin ${plugin} could not make the answer to ${status}; a bare one is sent`,
+            { status, plugin },
+            error,
+          );
         }
         made.set(status, answer);
       }

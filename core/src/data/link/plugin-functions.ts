@@ -30,6 +30,12 @@ export class PluginFunctions {
     return offered.at(-1) as NonNullable<DataEntry[Name]>[string] | undefined;
   }
 
+  /** lastOwner is the plugin whose function that is; empty: there is none. */
+  lastOwner(section: Section): string {
+    const owners = [...this.#entries].filter(([, entry]) => Object.keys(entry[section] ?? {}).length > 0);
+    return owners.at(-1)?.[0] ?? '';
+  }
+
   has(section: Section, name: string): boolean {
     return [...this.#entries.values()].some((entry) => Object.hasOwn(entry[section] ?? {}, name));
   }

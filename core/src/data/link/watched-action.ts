@@ -1,10 +1,10 @@
 /**
  * WatchedAction: what a rule does, in a form in which the heartbeat can name it should it never return. Data plane.
  */
+import { wrongValue } from '@sluice/dsl/match';
 import type { Rule } from '@sluice/dsl/plan';
 import type { Action } from '../../plugin/data-entry.ts';
 import type { Heartbeats } from '../../shared/heartbeats.ts';
-import { LinkError } from './plugin-functions.ts';
 
 /** watchAction wraps an action. `id` is the word's in the heartbeats; `count`: how many backends there are to choose from. */
 export function watchAction(action: Action, id: number, heartbeats: Heartbeats, rule: Rule, count: number): Action {
@@ -64,7 +64,7 @@ export function watchAction(action: Action, id: number, heartbeats: Heartbeats, 
           const index = route(facts);
           heartbeats.leave();
           if (Number.isInteger(index) && index >= -1 && index < count) return index;
-          throw new LinkError(`\`${rule.verb}\` chose backend ${index}, of ${count}`);
+          throw wrongValue(`\`${rule.verb}\` chose backend`, index, `one below ${count} or -1`);
         },
       };
     }
