@@ -90,6 +90,7 @@ for (const [kind, { rule, request }] of Object.entries(KINDS)) {
       query: '',
       id: '0123456789abcdef0123456789abcdef',
       header: (name) => headers.get(name),
+      memo: (_key, make) => make(),
       ...request(size - 1),
     };
     const rules = Array.from(

@@ -64,6 +64,7 @@ function factsOf(at: number): RequestFacts {
     query: '',
     id: '',
     header: () => undefined,
+    memo: (_key, make) => make(),
   };
 }
 

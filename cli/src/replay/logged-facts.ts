@@ -4,7 +4,7 @@
  * Asking for what the line does not say throws UnknownFact. Matchers take that as a condition that cannot be decided: it
  * matters only where nothing else decides, so that what is not known stays not known and is never guessed.
  */
-import { type IpAddress, normalisePath, type RequestFacts } from '@sluice/dsl/match';
+import { type IpAddress, Memo, normalisePath, type RequestFacts } from '@sluice/dsl/match';
 import type { LogLine } from './log-line.ts';
 
 /** UnknownFact names what the log does not say: `host`, `header cookie`. */
@@ -42,6 +42,7 @@ export class LoggedFacts implements RequestFacts {
   readonly query: string;
   readonly id: string = '0'.repeat(32);
   readonly #line: LogLine;
+  readonly #memo = new Memo();
   readonly #scheme: 'http' | 'https' | undefined;
   readonly #port: number | undefined;
 
@@ -86,6 +87,10 @@ export class LoggedFacts implements RequestFacts {
   get host(): string {
     if (this.#line.host === undefined) throw unknown('host');
     return this.#line.host;
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    return this.#memo.get(key, make);
   }
 
   header(name: string): string | readonly string[] | undefined {

@@ -3,7 +3,7 @@
  */
 import type { IpAddress, RequestFacts, ResponseFacts } from '@sluice/dsl/match';
 import type { ListenerPlan } from '@sluice/dsl/plan';
-import type { DataEntry } from '../plugin/data-entry.ts';
+import type { Answer, DataEntry, ErrorAnswerFactory } from '../plugin/data-entry.ts';
 import { errorPageOf, pageHeaders } from '../shared/error-pages.ts';
 import type { Verdict } from './explain.ts';
 
@@ -50,9 +50,13 @@ export class AssumedAnswer implements ResponseFacts {
     const factory = entries.flatMap(({ errorAnswers }) => Object.values(errorAnswers ?? {})).at(-1);
     const hasType = own.some(([name]) => name.toLowerCase() === 'content-type');
     const page = errorPageOf(listener, status);
-    const plain = factory?.({})(status).headers ?? [];
+    const plain = headersOf(factory, status);
     const standard = hasType ? [] : page === undefined ? plain : pageHeaders(page, plain);
     return new AssumedAnswer(request, status, [...own, ...standard]);
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    return this.#request.memo(key, make);
   }
 
   header(name: string): string | readonly string[] | undefined {
@@ -62,5 +66,14 @@ export class AssumedAnswer implements ResponseFacts {
   answerHeader(name: string): string | readonly string[] | undefined {
     const values = this.#headers.flatMap(([own, value]) => (own.toLowerCase() === name ? [value] : []));
     return values.length > 1 ? values : values[0];
+  }
+}
+
+/** headersOf are the fields of the standard answer; none where it cannot be made, as live traffic then sends a bare one. */
+function headersOf(factory: ErrorAnswerFactory | undefined, status: number): Answer['headers'] {
+  try {
+    return factory?.({})(status).headers ?? [];
+  } catch {
+    return [];
   }
 }

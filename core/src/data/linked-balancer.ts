@@ -9,6 +9,7 @@ import type { Args } from '@sluice/dsl/plan';
 import type { Balancer, BalancerFactory } from '../plugin/data-entry.ts';
 import type { Heartbeats } from '../shared/heartbeats.ts';
 import type { ServerTier } from '../shared/server-tier.ts';
+import { publicFacts } from './link/public-facts.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 
 export class LinkedBalancer {
@@ -79,7 +80,7 @@ export class LinkedBalancer {
 
   #ask(balancer: Balancer, tier: ServerTier, request: RequestFacts): number {
     this.#heartbeats.enter(this.#wordId);
-    const place = balancer.pick(request, tier);
+    const place = balancer.pick(publicFacts(request), tier);
     this.#heartbeats.leave();
     if (place === -1) return -1;
     if (Number.isInteger(place) && place >= 0 && place < tier.size) return this.#pool.indexOf(tier, place);

@@ -14,7 +14,7 @@ export interface ServedRequest {
   readonly path: string;
   /** With its `?`; empty when there is none. */
   readonly query: string;
-  /** header is a field as the client sent it, several joined by `, `. Only until `answer` first waits: ask before. */
+  /** header is a field as the client sent it, several joined by `, `. Throws once the request has ended. */
   header(name: string): string | undefined;
 }
 

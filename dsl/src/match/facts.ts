@@ -3,6 +3,9 @@
  *
  * The data plane implements it over the bytes of a live request, `explain` and `test` over a written one; both give the
  * same values for the same request. Nothing here changes while a request lives.
+ *
+ * Each request has an object of its own, the same one for all functions of all plugins, so it may be the key of a Map or WeakMap.
+ * Once the request has ended, asking it for anything throws.
  */
 import type { IpAddress } from './ip-address.ts';
 
@@ -31,6 +34,11 @@ export interface RequestFacts {
   readonly id: string;
   /** Values of a header by lower-case name, in order; undefined when absent; a string when there is just one. */
   header(name: string): string | readonly string[] | undefined;
+  /**
+   * memo keeps something during this request: `make` is called the first time that the key is asked for, by whatever function,
+   * and what it returned is what everybody gets. All plugins see the same keys, so use an object or a symbol of your own.
+   */
+  memo<Value>(key: unknown, make: () => Value): Value;
 }
 
 /** TlsFacts is the TLS of a connection, once its handshake has ended: the same object for all requests on it. */

@@ -7,6 +7,7 @@ export { IpAddress } from './ip-address.ts';
 export { buildIpSet, IpSet } from './ip-set.ts';
 export { compileMap, linkMaps, type MapLookup } from './map-table.ts';
 export { FieldFailure, MatchError } from './match-error.ts';
+export { Memo } from './memo.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
 export { normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';

@@ -5,6 +5,7 @@
  */
 import type { RequestFacts } from './facts.ts';
 import type { IpAddress } from './ip-address.ts';
+import { Memo } from './memo.ts';
 import { parseIp } from './parse-ip.ts';
 import { normalisePath } from './path.ts';
 
@@ -49,6 +50,7 @@ export class WrittenRequest implements RequestFacts {
   /** All zeros: a written request is not one of a gateway's. */
   readonly id: string = '0'.repeat(32);
   readonly #headers: ReadonlyMap<string, readonly string[]>;
+  readonly #memo = new Memo();
 
   constructor(request: Written, headers: ReadonlyMap<string, readonly string[]>) {
     this.ip = request.ip;
@@ -66,6 +68,10 @@ export class WrittenRequest implements RequestFacts {
   /** A connection, of which nothing is known but what it shows before anything on it is read. */
   get isConnection(): boolean {
     return this.method === '';
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    return this.#memo.get(key, make);
   }
 
   header(name: string): string | readonly string[] | undefined {

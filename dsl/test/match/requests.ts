@@ -1,6 +1,7 @@
 /** Written-out requests, rules and readers for the matcher tests. */
 
 import type { FieldReader, RequestFacts, ResponseFacts } from '../../src/match/facts.ts';
+import { Memo } from '../../src/match/memo.ts';
 import { parseIp } from '../../src/match/parse-ip.ts';
 import type { Condition, Operator, TestCondition, ValueType } from '../../src/plan/condition.ts';
 import type { Rule } from '../../src/plan/rule.ts';
@@ -26,6 +27,7 @@ export interface Request {
 export function facts(request: Request): RequestFacts {
   const headers = new Map(Object.entries(request.headers ?? {}));
   const answerHeaders = new Map(Object.entries(request.answerHeaders ?? {}));
+  const memo = new Memo();
   const received: ResponseFacts = {
     ip: parseIp(request.ip ?? '198.51.100.7')!,
     port: request.port ?? 443,
@@ -38,6 +40,7 @@ export function facts(request: Request): RequestFacts {
     query: request.query ?? '',
     id: request.id ?? '0123456789abcdef0123456789abcdef',
     header: (name) => headers.get(name),
+    memo: (key, make) => memo.get(key, make),
     status: request.status ?? 200,
     answerHeader: (name) => answerHeaders.get(name),
   };

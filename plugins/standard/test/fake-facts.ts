@@ -2,7 +2,7 @@
  * fakeFacts makes the facts of a request for tests: a plain GET from 198.51.100.7, changed where the test says so.
  */
 import type { RequestFacts } from '@sluice/dsl/match';
-import { IpAddress } from '@sluice/dsl/match';
+import { IpAddress, Memo } from '@sluice/dsl/match';
 
 export interface FakeRequest {
   readonly method?: string;
@@ -16,6 +16,7 @@ export interface FakeRequest {
 
 export function fakeFacts(request: FakeRequest = {}): RequestFacts {
   const headers = new Map(Object.entries(request.headers ?? {}));
+  const memo = new Memo();
   return {
     ip: new IpAddress(true, 0, 0, 0, 0xc6336407, '198.51.100.7'),
     port: request.port ?? 8080,
@@ -26,5 +27,6 @@ export function fakeFacts(request: FakeRequest = {}): RequestFacts {
     query: request.query ?? '',
     id: '0123456789abcdef0123456789abcdef',
     header: (name) => headers.get(name),
+    memo: (key, make) => memo.get(key, make),
   };
 }

@@ -31,6 +31,21 @@ export class AnsweredRequest implements ResponseFacts {
     return this;
   }
 
+  /** facts is what plugins see: the request's own, with the answer's head until `done`. */
+  get facts(): ResponseFacts {
+    this.#request.showAnswer(this);
+    return this.#request.facts;
+  }
+
+  /** done: plugins no longer see the answer's head. */
+  done(): void {
+    this.#request.showAnswer(null);
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    return this.#request.memo(key, make);
+  }
+
   get ip(): IpAddress {
     return this.#request.ip;
   }

@@ -138,6 +138,8 @@ export function changeAnswer(facts: AnsweredRequest, listener: LinkedListener, e
   } catch (error) {
     ruleFailed(listener, responseRules[error instanceof MatchError ? error.rule : index] ?? null, error, loop);
     return false;
+  } finally {
+    facts.done();
   }
 }
 

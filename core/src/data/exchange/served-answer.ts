@@ -226,7 +226,7 @@ export class ServedAnswer extends Timed implements ServerSide {
 }
 
 function servedRequest(request: LiveRequest): ServedRequest {
-  const { method, forwardHead } = request;
+  const { method, forwardHead, facts } = request;
   const from = method.length + 1;
   const target = forwardHead.substring(from, forwardHead.indexOf(' ', from));
   const mark = target.indexOf('?');
@@ -235,7 +235,7 @@ function servedRequest(request: LiveRequest): ServedRequest {
     path: mark === -1 ? target : target.substring(0, mark),
     query: mark === -1 ? '' : target.substring(mark),
     header: (name) => {
-      const value = request.header(name);
+      const value = facts.header(name);
       return value === undefined || typeof value === 'string' ? value : value.join(', ');
     },
   };

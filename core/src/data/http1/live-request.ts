@@ -3,7 +3,7 @@
  *
  * It reads from the head's text by offsets; strings are cut out only for what is asked for. HTTP/1's text is the form in which
  * the gateway knows every head, so other wires write one and have it read as strictly. It belongs to an Exchange and is
- * used again: nothing of it may be kept after `clear`.
+ * used again: nothing of it may be kept after `clear`. Plugins never get it: they get its `facts`.
  */
 
 import { randomFillSync } from 'node:crypto';
@@ -13,6 +13,7 @@ import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { LinkedBackend, LinkedRule } from '../generation.ts';
 import { faulty } from './fault.ts';
 import { FieldBlock, hashName } from './field-block.ts';
+import { type AnswerFacts, LiveFacts } from './live-facts.ts';
 import { ANY_METHODS, MAX_METHOD } from './method.ts';
 import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
 
@@ -116,6 +117,19 @@ export class LiveRequest implements RequestFacts {
   knownAuthority = '';
   knownHost = '';
   #id = '';
+  #facts: LiveFacts | null = null;
+
+  /** facts is the request as plugins see it: an object of its own for each. */
+  get facts(): LiveFacts {
+    this.#facts ??= new LiveFacts(this);
+    return this.#facts;
+  }
+
+  /** showAnswer has plugins see the head of the answer; null: no longer. */
+  showAnswer(answer: AnswerFacts | null): void {
+    if (answer !== null) this.facts.show(answer);
+    else this.#facts?.show(null);
+  }
 
   /** clear makes it ready for another request. */
   clear(): void {
@@ -142,6 +156,10 @@ export class LiveRequest implements RequestFacts {
     this.host = '';
     this.upgrade = '';
     this.#id = '';
+    if (this.#facts !== null) {
+      this.#facts.end();
+      this.#facts = null;
+    }
   }
 
   get id(): string {
@@ -155,6 +173,10 @@ export class LiveRequest implements RequestFacts {
 
   get proxied(): ProxiedFacts | null {
     return this.peer === null ? null : this.peer.proxied;
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    return this.facts.memo(key, make);
   }
 
   header(name: string): string | readonly string[] | undefined {

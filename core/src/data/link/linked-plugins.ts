@@ -17,6 +17,7 @@ import type { LiveServerPool } from '../live-server-pool.ts';
 import type { Loop } from '../loop.ts';
 import { type LinkedServerTls, linkServerTls } from '../server-tls.ts';
 import { LinkError, type PluginFunctions } from './plugin-functions.ts';
+import { publicFacts } from './public-facts.ts';
 import { watchAction } from './watched-action.ts';
 
 export class LinkedPlugins {
@@ -81,14 +82,14 @@ export class LinkedPlugins {
       isRenewing,
       find: (facts, servers) => {
         heartbeats.enter(id);
-        const index = stickiness.find(facts, servers);
+        const index = stickiness.find(publicFacts(facts), servers);
         heartbeats.leave();
         if (Number.isInteger(index) && index >= -1 && index < servers.size) return index;
         throw wrongValue('`find` returned', index, `an index below ${servers.size} or -1`);
       },
       learn: (facts, servers, server, setCookies) => {
         heartbeats.enter(id);
-        const cookie: unknown = stickiness.learn(facts, servers, server, setCookies);
+        const cookie: unknown = stickiness.learn(publicFacts(facts), servers, server, setCookies);
         heartbeats.leave();
         if (cookie === undefined || cookie === null) return '';
         if (typeof cookie !== 'string') throw wrongValue('`learn` returned', cookie, 'text');
@@ -129,7 +130,7 @@ export class LinkedPlugins {
       isExpecting: () => made.isExpecting(),
       answer: (facts) => {
         heartbeats.enter(id);
-        const answer = made.answer(facts);
+        const answer = made.answer(publicFacts(facts));
         heartbeats.leave();
         return answer;
       },
@@ -254,7 +255,7 @@ export class LinkedPlugins {
     const { heartbeats } = this.#loop;
     return (facts, key) => {
       heartbeats.enter(id);
-      const value = reader(facts, key);
+      const value = reader(publicFacts(facts), key);
       heartbeats.leave();
       return value;
     };

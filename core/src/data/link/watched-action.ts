@@ -5,6 +5,7 @@ import { wrongValue } from '@sluice/dsl/match';
 import type { Rule } from '@sluice/dsl/plan';
 import type { Action } from '../../plugin/data-entry.ts';
 import type { Heartbeats } from '../../shared/heartbeats.ts';
+import { publicFacts } from './public-facts.ts';
 
 /** watchAction wraps an action. `id` is the word's in the heartbeats; `count`: how many backends there are to choose from. */
 export function watchAction(action: Action, id: number, heartbeats: Heartbeats, rule: Rule, count: number): Action {
@@ -15,7 +16,7 @@ export function watchAction(action: Action, id: number, heartbeats: Heartbeats, 
         kind: 'answer',
         answer: (facts) => {
           heartbeats.enter(id);
-          const made = answer(facts);
+          const made = answer(publicFacts(facts));
           heartbeats.leave();
           return made;
         },
@@ -27,7 +28,7 @@ export function watchAction(action: Action, id: number, heartbeats: Heartbeats, 
         kind: 'check',
         check: (facts) => {
           heartbeats.enter(id);
-          const made = check(facts);
+          const made = check(publicFacts(facts));
           heartbeats.leave();
           return made;
         },
@@ -39,7 +40,7 @@ export function watchAction(action: Action, id: number, heartbeats: Heartbeats, 
         kind: 'change',
         change: (facts, fields) => {
           heartbeats.enter(id);
-          change(facts, fields);
+          change(publicFacts(facts), fields);
           heartbeats.leave();
         },
       };
@@ -50,7 +51,7 @@ export function watchAction(action: Action, id: number, heartbeats: Heartbeats, 
         kind: 'request change',
         change: (facts, request) => {
           heartbeats.enter(id);
-          change(facts, request);
+          change(publicFacts(facts), request);
           heartbeats.leave();
         },
       };
@@ -61,7 +62,7 @@ export function watchAction(action: Action, id: number, heartbeats: Heartbeats, 
         kind: 'route',
         route: (facts) => {
           heartbeats.enter(id);
-          const index = route(facts);
+          const index = route(publicFacts(facts));
           heartbeats.leave();
           if (Number.isInteger(index) && index >= -1 && index < count) return index;
           throw wrongValue(`\`${rule.verb}\` chose backend`, index, `one below ${count} or -1`);

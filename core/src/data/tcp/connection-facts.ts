@@ -1,7 +1,7 @@
 /**
  * ConnectionFacts: what rules may know of a connection before anything on it is opened. Data plane; once a connection.
  */
-import type { IpAddress, ProxiedFacts, RequestFacts } from '@sluice/dsl/match';
+import { type IpAddress, Memo, type ProxiedFacts, type RequestFacts } from '@sluice/dsl/match';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 
 export class ConnectionFacts implements RequestFacts {
@@ -16,6 +16,7 @@ export class ConnectionFacts implements RequestFacts {
   readonly path = '';
   readonly query = '';
   readonly id = '';
+  readonly #memo = new Memo();
 
   constructor(ip: IpAddress, port: number, hello: ClientHello, proxied: ProxiedFacts | null) {
     this.ip = ip;
@@ -23,6 +24,10 @@ export class ConnectionFacts implements RequestFacts {
     this.sni = hello.sni;
     this.alpn = hello.alpn;
     this.proxied = proxied;
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    return this.#memo.get(key, make);
   }
 
   header(): undefined {

@@ -1,0 +1,117 @@
+/**
+ * LiveFacts: a live request as plugins' functions see it. Hot path; data plane.
+ *
+ * The gateway's own object for a request is used again for the next one, of another client. Plugins may keep what they are given, as
+ * the key of a WeakMap for one, so each request has a LiveFacts of its own, which is of no use once the request has ended.
+ */
+import { type IpAddress, Memo, type ProxiedFacts, type ResponseFacts, type TlsFacts } from '@sluice/dsl/match';
+import type { LiveRequest } from './live-request.ts';
+
+/** AnswerFacts is the head of the answer, while `on response` looks at it. */
+export interface AnswerFacts {
+  readonly status: number;
+  answerHeader(name: string): string | readonly string[] | undefined;
+}
+
+export class LiveFacts implements ResponseFacts {
+  #request: LiveRequest | null;
+  #answer: AnswerFacts | null = null;
+  #memo: Memo | null = null;
+
+  constructor(request: LiveRequest) {
+    this.#request = request;
+  }
+
+  /** What plugins get of it is the object itself. */
+  get facts(): this {
+    return this;
+  }
+
+  /** end: the request has ended. Whoever asks from now on gets an error, and never another client's request. */
+  end(): void {
+    this.#request = null;
+    this.#answer = null;
+    this.#memo = null;
+  }
+
+  /** show has the answer's head seen; null: no longer. */
+  show(answer: AnswerFacts | null): void {
+    this.#answer = answer;
+  }
+
+  get #live(): LiveRequest {
+    if (this.#request === null) throw new Error('the request has ended: facts are known only while it lives');
+    return this.#request;
+  }
+
+  get #answered(): AnswerFacts {
+    if (this.#answer === null) throw new Error('the answer is known only inside `on response`');
+    return this.#answer;
+  }
+
+  memo<Value>(key: unknown, make: () => Value): Value {
+    if (this.#request === null) throw new Error('the request has ended: nothing can be kept for it');
+    this.#memo ??= new Memo();
+    return this.#memo.get(key, make);
+  }
+
+  get ip(): IpAddress {
+    return this.#live.ip;
+  }
+
+  get port(): number {
+    return this.#live.port;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.#live.scheme;
+  }
+
+  get sni(): string {
+    return this.#live.sni;
+  }
+
+  get alpn(): readonly string[] {
+    return this.#live.alpn;
+  }
+
+  get tls(): TlsFacts | null {
+    return this.#live.tls;
+  }
+
+  get proxied(): ProxiedFacts | null {
+    return this.#live.proxied;
+  }
+
+  get method(): string {
+    return this.#live.method;
+  }
+
+  get host(): string {
+    return this.#live.host;
+  }
+
+  get path(): string {
+    return this.#live.path;
+  }
+
+  get query(): string {
+    return this.#live.query;
+  }
+
+  get id(): string {
+    return this.#live.id;
+  }
+
+  header(name: string): string | readonly string[] | undefined {
+    return this.#live.header(name);
+  }
+
+  get status(): number {
+    return this.#answered.status;
+  }
+
+  answerHeader(name: string): string | readonly string[] | undefined {
+    return this.#answered.answerHeader(name);
+  }
+}
