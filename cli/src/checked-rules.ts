@@ -4,7 +4,15 @@
  * The steps are those of `run`: the same compiler, the same plugins, the same checks of their options, and every rule is
  * linked as a data thread links it. What passes here, loads there.
  */
-import { createLog, GatewayError, PluginHost, type PluginSet, testRules } from '@sluice/core/loading';
+import {
+  type AdminOptions,
+  createLog,
+  GatewayError,
+  PluginHost,
+  type PluginSet,
+  startProblems,
+  testRules,
+} from '@sluice/core/loading';
 import {
   type CompileOptions,
   compile,
@@ -43,12 +51,14 @@ export interface CheckOptions {
   readonly readFile?: NonNullable<CompileOptions['readFile']> | undefined;
   /** Tests are run where the rules say `test before reload`, as `run` does. Default: false. */
   readonly areTestsRun?: boolean;
+  /** Looks for what would keep `run` from starting with these rules besides, with the admin API of its options. Default: does not. */
+  readonly start?: { readonly admin?: AdminOptions | undefined };
 }
 
 /** checkRules checks one rule file. What is wrong with it is in the result; it does not reject for that. */
 export async function checkRules(
   file: string,
-  { readFile, areTestsRun = false }: CheckOptions = {},
+  { readFile, areTestsRun = false, start }: CheckOptions = {},
 ): Promise<CheckedRules> {
   const host = new PluginHost(standard, createLog(false));
   const words: OwnedWord[] = [...host.words()];
@@ -73,33 +83,34 @@ export async function checkRules(
     if (areTestsRun) await testRules(set);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
-    const refused: Problem = {
-      code: thrown.code,
-      severity: 'error',
-      message: thrown.message,
-      mend: null,
-      place: null,
-    };
-    const told = thrown.diagnostics.length > 0 ? thrown.diagnostics : [refused];
+    const told = thrown.diagnostics.length > 0 ? thrown.diagnostics : [refusal(thrown)];
     return { file, plan: null, problems: [...diagnostics, ...told], sources, words, entries: [], format };
   }
   const unlinked = await findLinkProblems(set);
-  const isRight = unlinked.length === 0;
-  const shadowed = isRight ? findShadowed(set.plan, await fieldReaders(set.entries)) : [];
+  const lacking = start === undefined ? [] : await startProblems(set, start.admin, unlinked.length === 0);
+  const isLinked = unlinked.length === 0;
+  const isRight = isLinked && lacking.length === 0;
+  const shadowed = isLinked ? findShadowed(set.plan, await fieldReaders(set.entries)) : [];
   const told = new Set(diagnostics.map(lineKey));
   const more = [...set.warnings, ...shadowed.filter((finding) => !told.has(lineKey(finding)))];
   return {
     file,
     plan: isRight ? set.plan : null,
-    problems:
-      more.length === 0
+    problems: [
+      ...(more.length === 0
         ? [...diagnostics, ...unlinked]
-        : byPosition([...diagnostics, ...more, ...unlinked], set.plan.files),
+        : byPosition([...diagnostics, ...more, ...unlinked], set.plan.files)),
+      ...lacking.map(refusal),
+    ],
     sources,
     words,
     entries: isRight ? set.entries : [],
     format,
   };
+}
+
+function refusal({ code, message }: GatewayError): Problem {
+  return { code, severity: 'error', message, mend: null, place: null };
 }
 
 /** lineKey: the compiler tells of the plainest cases itself. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, rename } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -89,13 +89,28 @@ test('a log that was moved is begun anew at a reload', async (t) => {
   assert.deepEqual(after.at(-1), '/second');
 });
 
-test('a file that cannot be written is told, and requests are answered all the same', async (t) => {
-  const rules = rulesOf(await backendPort(t)).replace('"access.log"', '"none/access.log"');
+test('a file that fails while the gateway runs is told, and requests are answered all the same', async (t) => {
+  const rules = rulesOf(await backendPort(t)).replace('"access.log"', '"/dev/full"');
   const cwd = await folderOf(t, { 'gateway.sluice': rules });
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '1'], { cwd });
   const port = await run.port();
-  await run.logged(/^the access log .*none\/access\.log cannot be written/);
+  assert.equal((await get(port, '/')).status, 200);
+  await run.logged(/^the access log \/dev\/full cannot be written/);
   assert.equal((await get(port, '/')).status, 200);
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 0);
+});
+
+test('a reload to an access log that cannot be opened is refused, and the old one goes on', async (t) => {
+  const rules = rulesOf(await backendPort(t));
+  const cwd = await folderOf(t, { 'gateway.sluice': rules });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '1'], { cwd });
+  const port = await run.port();
+  await writeFile(join(cwd, 'gateway.sluice'), rules.replace('"access.log"', '"none/access.log"'));
+  run.child.kill('SIGHUP');
+  await run.logged(/^reload failed, .*none\/access\.log cannot be written: there is no folder/);
+  assert.equal((await get(port, '/kept')).status, 200);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+  assert.match(await readFile(join(cwd, 'access.log'), 'utf8'), /"path":"\/kept"/);
 });

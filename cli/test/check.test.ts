@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmod } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +77,125 @@ test('a rule that its plugin refuses is found by check, as run would find it', a
   const run = await sluice(['run', 'refused.sluice', '--threads', '1', '--log-level', 'silent'], { cwd });
   assert.equal(run.code, 1);
   assert.match(run.stderr, /the tag blue is taken/);
+});
+
+const BROKEN = `export default {
+  name: 'broken',
+  apiVersion: 1,
+  data: import.meta.url,
+  components: [
+    { kind: 'component', slot: 'balance', name: 'broken', doc: 'Fails.', example: 'balance broken', args: [] },
+    { kind: 'component', slot: 'stick', name: 'broken', doc: 'Fails.', example: 'stick broken', args: [] },
+    { kind: 'component', slot: 'server tls', name: 'broken', doc: 'Fails.', example: 'tls broken', args: [] },
+  ],
+};
+const fails = (what) => () => { throw new Error(what + ' is not in the mood'); };
+export const balancers = { broken: fails('the strategy') };
+export const stickiness = { broken: fails('the stickiness') };
+export const serverTls = { broken: fails('the TLS') };
+`;
+
+const LISTENER = 'listener web on 127.0.0.1:0 { otherwise send to app }\n';
+const BACKEND = 'backend app of 127.0.0.1:9001\n';
+const broken = (line: string): string =>
+  `use broken from "./broken.js"\n${LISTENER}backend app of 127.0.0.1:9001 { ${line} }\n`;
+
+/** What `run` refuses, and `check` must refuse in the same words. */
+const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
+  [
+    'an access log in a folder that is not there',
+    `settings { log access json to "missing/access.log" }\n${LISTENER}${BACKEND}`,
+    /the access log \S+\/missing\/access\.log cannot be written: there is no folder \S+\/missing:/,
+  ],
+  [
+    'an access log that is a folder',
+    `settings { log access json to "folder" }\n${LISTENER}${BACKEND}`,
+    /the access log \S+\/folder cannot be written: it is a folder/,
+  ],
+  [
+    'a short token of the admin API',
+    `settings { admin on 127.0.0.1:0 token secret "short" }\n${LISTENER}${BACKEND}`,
+    /the token of the admin API is too short: it needs at least 16 characters/,
+  ],
+  [
+    'a token of the admin API that no header could carry',
+    `settings { admin on 127.0.0.1:0 token secret "blank" }\n${LISTENER}${BACKEND}`,
+    /the token of the admin API holds a blank/,
+  ],
+  [
+    'an admin API on the address of a listener',
+    `settings { admin on 127.0.0.1:45871 }\n${LISTENER.replace('127.0.0.1:0', ':45871')}${BACKEND}`,
+    /the admin API and listener `web` cannot both have 127\.0\.0\.1:45871/,
+  ],
+  [
+    'a socket in a folder that is not there',
+    `${LISTENER.replace('127.0.0.1:0', 'unix:/nonexistent/web.sock')}${BACKEND}`,
+    /socket \/nonexistent\/web\.sock cannot be made: there is no folder \/nonexistent/,
+  ],
+  [
+    'a socket where there is a file',
+    `${LISTENER.replace('127.0.0.1:0', 'unix:/etc/hostname')}${BACKEND}`,
+    /\/etc\/hostname exists and is not a socket/,
+  ],
+  [
+    'an admin socket in a folder that is not there',
+    `settings { admin on unix:/nonexistent/admin.sock }\n${LISTENER}${BACKEND}`,
+    /socket \/nonexistent\/admin\.sock cannot be made: there is no folder \/nonexistent/,
+  ],
+  ['a strategy that cannot be made', broken('balance broken'), /the strategy is not in the mood/],
+  [
+    'stickiness that cannot be made',
+    broken('stick broken'),
+    /refused\.sluice:3: `stick broken`: the stickiness is not in the mood/,
+  ],
+  [
+    'TLS to servers that cannot be made',
+    broken('tls broken'),
+    /refused\.sluice:3: `tls broken`: the TLS is not in the mood/,
+  ],
+  [
+    'more backends than there is room for',
+    `${LISTENER}${BACKEND}${Array.from({ length: 4096 }, (_, at) => `backend b${at} of 127.0.0.1:9001`).join('\n')}\n`,
+    /there is no room for another backend: 4096 are in use/,
+  ],
+  [
+    'certificates that could not be kept',
+    `settings { certificates from acme agree to terms in "folder/x/kept" }
+listener edge on 127.0.0.1:0 { tls terminate; certificate from acme for a.test; otherwise send to app }\n${BACKEND}`,
+    /certificates cannot be kept in `\S+\/folder\/x\/kept\/\S+` \(ENOTDIR\)/,
+  ],
+];
+
+for (const [what, rules, message] of REFUSED) {
+  test(`${what}: check refuses it as run does`, async (t) => {
+    const files = { 'refused.sluice': rules, 'broken.js': BROKEN, 'package.json': '{"type":"module"}', 'folder/x': '' };
+    const cwd = await folderOf(t, files);
+    const env = { SLUICE_SECRET_SHORT: 'short', SLUICE_SECRET_BLANK: 'a token with blanks in it' };
+    const checked = await sluice(['check', 'refused.sluice'], { cwd, env });
+    assert.equal(checked.code, 1, checked.stdout);
+    assert.match(checked.stdout, message);
+    const run = await sluice(['run', 'refused.sluice', '--threads', '1', '--log-level', 'silent'], { cwd, env });
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, message);
+  });
+}
+
+test('run --check looks at the admin API that the command line asks for', async (t) => {
+  const cwd = await folderOf(t, { 'good.sluice': `${LISTENER}${BACKEND}` });
+  const env = { SLUICE_ADMIN_TOKEN: 'short' };
+  const args = ['run', 'good.sluice', '--admin', '10.255.0.1:9900'];
+  const checked = await sluice([...args, '--check'], { cwd, env });
+  assert.equal(checked.code, 1);
+  assert.match(checked.stdout, /SG0602 good\.sluice {3}the token of the admin API is too short/);
+  assert.equal((await sluice(args, { cwd, env })).code, 1);
+});
+
+test('check makes nothing: no log, no socket, no folder', async (t) => {
+  const rules = `settings { log access json to "access.log"; admin on unix:/tmp/sluice-never-made.sock }\n${LISTENER}${BACKEND}`;
+  const cwd = await folderOf(t, { 'good.sluice': rules });
+  assert.equal((await sluice(['check', 'good.sluice'], { cwd })).code, 0);
+  assert.deepEqual(await readdir(cwd), ['good.sluice']);
+  assert.equal(existsSync('/tmp/sluice-never-made.sock'), false);
 });
 
 test('a missing file, and a folder, are one clear line', async (t) => {

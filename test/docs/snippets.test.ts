@@ -13,11 +13,15 @@ const MEND = 'run: node test/docs/write-pages.ts';
 
 interface CheckedFile {
   readonly problems: readonly {
+    readonly code: string;
     readonly severity: string;
     readonly message: string;
     readonly place: { readonly line: number } | null;
   }[];
 }
+
+/** What the reader's machine has and this one may lack: a folder for a socket, or for the access log. */
+const OF_THE_MACHINE = new Set(['SG0205', 'SG0306']);
 
 const PAGES = await readPages();
 
@@ -58,9 +62,9 @@ function testRuleFiles(page: Page, { snippets, folder }: StagedPage): void {
       assert.equal(stderr, '');
       const checked = (JSON.parse(stdout) as { files: CheckedFile[] }).files;
       const problems = snippets.flatMap(({ block, isFragment }, index) =>
-        checked[index]!.problems.filter(({ severity }) => !isFragment || severity === 'error').map(
-          ({ message, place }) => `${page.name}:${block.line + (place?.line ?? 1) - 1}: ${message}`,
-        ),
+        checked[index]!.problems.filter(
+          ({ code, severity }) => !OF_THE_MACHINE.has(code) && (!isFragment || severity === 'error'),
+        ).map(({ message, place }) => `${page.name}:${block.line + (place?.line ?? 1) - 1}: ${message}`),
       );
       assert.deepEqual(problems, []);
     });

@@ -1,18 +1,22 @@
 /**
  * The command `check FILE…`: every problem of rule files, at once. Main thread. Opens nothing, changes nothing.
  */
+import type { AdminOptions } from '@sluice/core/loading';
 import { type CheckedRules, checkRules } from '../checked-rules.ts';
 import { EXIT_OK, EXIT_PROBLEM } from '../exit-codes.ts';
 import { coloursFor, hasColours, print } from '../terminal.ts';
 
 export interface CheckOptions {
   readonly json?: boolean;
+  /** The admin API that `run` is asked for on its command line. */
+  readonly admin?: AdminOptions | undefined;
 }
 
 /** check returns 0 when no file has an error; warnings are shown and do not count. */
 export async function check(files: readonly string[], options: CheckOptions): Promise<number> {
   const results: CheckedRules[] = [];
-  for (const file of files) results.push(await checkRules(file, { areTestsRun: true }));
+  for (const file of files)
+    results.push(await checkRules(file, { areTestsRun: true, start: { admin: options.admin } }));
   if (options.json === true) printJson(results);
   else for (const result of results) printText(result);
   return results.every(isClean) ? EXIT_OK : EXIT_PROBLEM;

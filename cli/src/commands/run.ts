@@ -20,10 +20,10 @@ export interface RunOptions {
 
 /** run resolves to the exit code once a signal has stopped the gateway. Rejects when it cannot start. */
 export async function run(file: string, options: RunOptions): Promise<number> {
-  if (options.check === true) return check([file], {});
+  const admin = options.admin === undefined ? {} : { admin: adminAt(options.admin) };
+  if (options.check === true) return check([file], admin);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const log = createRunLog(options.logLevel);
-  const admin = options.admin === undefined ? {} : { admin: adminAt(options.admin) };
   return new Run(await createGateway({ rules: { file }, logger: log, ...threads, ...admin }), log).end;
 }
 

@@ -3,35 +3,21 @@
  *
  * The API itself, and all that it needs, is imported only when somebody asks for one.
  */
-import { readListenAddress } from '@sluice/dsl';
-import { type Address, isLoopback, type Plan } from '@sluice/dsl/plan';
+import type { Address, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { AdminServer } from '../admin/admin-server.ts';
-import { GatewayError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { formatAddress } from './ports.ts';
 import type { SecretValues } from './secrets.ts';
+import { type AdminOptions, wantedAdmin } from './wanted-admin.ts';
 
-/** AdminOptions is an embedder's, or the command line's, wish for an admin API. It comes before what the rules say. */
-export interface AdminOptions {
-  /** `127.0.0.1:9900` (port 0: any), or `unix:/run/sluice.sock`. Any other than these and `[::1]` needs a token. */
-  readonly address: string;
-  /** What callers must show, at least 16 characters. Default: the rules' own, if they have one. */
-  readonly token?: string;
-}
+export type { AdminOptions } from './wanted-admin.ts';
 
 /** AdminChange is a change that can still be taken back. */
 export interface AdminChange {
   commit(): void;
   abandon(): Promise<void>;
 }
-
-interface Wanted {
-  readonly address: Address;
-  readonly token: string | null;
-}
-
-const SHORTEST_TOKEN = 16;
 
 export class AdminHost {
   readonly #gateway: Gateway;
@@ -52,9 +38,9 @@ export class AdminHost {
     return this.#server?.address ?? null;
   }
 
-  /** prepare gets ready what a plan asks for, beside what is there. Throws SG0301 to SG0307, SG0601 to SG0603. */
+  /** prepare gets ready what a plan asks for, beside what is there. Throws SG0301 to SG0307, SG0601 to SG0605. */
   async prepare(plan: Plan, secrets: SecretValues): Promise<AdminChange> {
-    const wanted = wantedBy(this.#options, plan, secrets);
+    const wanted = wantedAdmin(this.#options, plan, secrets);
     const before = this.#server;
     const close = (server: AdminServer | null): void => {
       // Whoever asked for the reload may be waiting for its answer there.
@@ -90,23 +76,4 @@ export class AdminHost {
     this.#server = null;
     await server?.close();
   }
-}
-
-function wantedBy(options: AdminOptions | false | undefined, plan: Plan, secrets: SecretValues): Wanted | null {
-  if (options === false) return null;
-  const { admin } = plan.settings;
-  if (options === undefined && admin === undefined) return null;
-  const secret = admin?.token ?? null;
-  const token = options?.token ?? (secret === null ? null : secrets[secret]!);
-  const address = options === undefined ? admin!.address : readAddress(options.address);
-  if (token === null && !isLoopback(address)) throw new GatewayError('SG0601', { address: formatAddress(address) });
-  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) throw new GatewayError('SG0604', {});
-  if (token !== null && token.length < SHORTEST_TOKEN) throw new GatewayError('SG0602', { least: SHORTEST_TOKEN });
-  return { address, token };
-}
-
-function readAddress(text: string): Address {
-  const address = readListenAddress(text);
-  if (!('problem' in address)) return address;
-  throw new GatewayError('SG0603', { address: text, problem: address.problem });
 }

@@ -33,6 +33,9 @@ export const CORE_ERRORS = {
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',
   SG0203: 'secret `{name}` cannot be used: {reason}',
   SG0204: '{report}',
+  SG0205:
+    'the access log {file} cannot be written: {reason}: let the user that runs the gateway write there, or name another file',
+  SG0206: 'the rules cannot be put in force: {message}',
   // Listeners
   SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
   SG0302:
@@ -65,6 +68,7 @@ export const CORE_ERRORS = {
   SG0602: 'the token of the admin API is too short: it needs at least {least} characters',
   SG0603: '`{address}` is no address for the admin API: it {problem}',
   SG0604: 'the token of the admin API holds a blank or a character that is not ASCII: a header could not carry it',
+  SG0605: 'the admin API and listener `{listener}` cannot both have {address}: give one of them another address',
   // Simulation
   SG0701: 'there is no listener for the clients of the simulation: {wish} that speaks HTTP is wanted',
 } as const satisfies Record<string, string>;

@@ -28,7 +28,7 @@ import { ListWatcher } from './list-watcher.ts';
 import { createLog } from './log.ts';
 import { PluginHost, type PluginSet } from './plugin-host.ts';
 import { boundAddresses, formatAddress, hasReusePort } from './ports.ts';
-import { loadRules, type Rules, tellWarnings } from './rules.ts';
+import { loadRulesToRun, type Rules, tellWarnings } from './rules.ts';
 import { Runtime } from './runtime.ts';
 import { ServerHandle } from './server-handle.ts';
 import type { GatewayStats } from './stats.ts';
@@ -56,7 +56,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const log = createLog(options.logger);
   const plugins = new PluginHost(options.plugins ?? [], log);
-  return new Gateway(options, log, plugins, await loadRules(options.rules, plugins, log, options.areTestsRun));
+  return new Gateway(options, log, plugins, await loadRulesToRun(options.rules, plugins, log, options));
 }
 
 export class Gateway extends EventEmitter<GatewayEvents> {
@@ -328,7 +328,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const before = this.#set;
     const runtime = this.#runtime!;
     const previous = runtime.generations.current!;
-    const set = await loadRules(rules, this.#plugins, this.#log, this.#options.areTestsRun);
+    const set = await loadRulesToRun(rules, this.#plugins, this.#log, this.#options);
     this.#need('running', 'reload');
     await this.#plugins.start(set);
     let next: Generation;

@@ -18,6 +18,7 @@ import {
 } from '@sluice/dsl/plan';
 import { portName } from '../shared/orders.ts';
 import { codeOf, GatewayError, reasonOf } from './errors.ts';
+import { fileReason, socketProblem } from './path-problem.ts';
 
 /** Ports by `portName`, for addresses that asked for port 0. */
 export type Ports = Readonly<Record<string, number>>;
@@ -153,7 +154,10 @@ async function tryPath(listener: string, path: string): Promise<void> {
     return;
   } catch (cause) {
     if (codeOf(cause) !== 'EADDRINUSE') {
-      throw new GatewayError('SG0306', { listener, path, message: reasonOf(cause) }, { cause });
+      // Node says EACCES where a folder is missing (ENOENT), so the folder is looked at.
+      const problem = isSocketFile(path) ? await socketProblem(path) : null;
+      const message = problem?.reason ?? fileReason(cause);
+      throw new GatewayError('SG0306', { listener, path, message }, { cause });
     }
   }
   if (!isSocketFile(path)) throw new GatewayError('SG0304', { listener, path });
@@ -164,7 +168,7 @@ async function tryPath(listener: string, path: string): Promise<void> {
     await unlink(path);
     await bindOnce({ path, exclusive: true });
   } catch (cause) {
-    throw new GatewayError('SG0306', { listener, path, message: reasonOf(cause) }, { cause });
+    throw new GatewayError('SG0306', { listener, path, message: fileReason(cause) }, { cause });
   }
 }
 

@@ -7,8 +7,10 @@ import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
 import { formatPlace, PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { GatewayError, reasonOf } from './errors.ts';
+import type { GatewayOptions } from './gateway-options.ts';
 import type { PluginHost, PluginSet } from './plugin-host.ts';
 import { testRules } from './rule-tests.ts';
+import { outsideProblems } from './start-problems.ts';
 
 /** Rules is text, a rule file, or a plan that was built without text. */
 export type Rules = string | { readonly file: string } | { readonly plan: Plan };
@@ -26,6 +28,19 @@ export async function loadRules(
   const set = await plugins.assemble(await planOf(rules, plugins, log));
   tellWarnings(set, log);
   if (areTestsRun) await testRules(set);
+  return set;
+}
+
+/** loadRulesToRun does the same for a gateway. Rejects with SG0205, or SG0601 to SG0605, for what it could not have beside the rules. */
+export async function loadRulesToRun(
+  rules: Rules,
+  plugins: PluginHost,
+  log: Logger,
+  { areTestsRun, admin }: Pick<GatewayOptions, 'areTestsRun' | 'admin'>,
+): Promise<PluginSet> {
+  const set = await loadRules(rules, plugins, log, areTestsRun);
+  const [problem] = await outsideProblems(set, admin);
+  if (problem !== undefined) throw problem;
   return set;
 }
 

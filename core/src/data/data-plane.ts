@@ -9,7 +9,7 @@ import { BackendTable } from '../shared/backend-table.ts';
 import { CircuitTable } from '../shared/circuit-table.ts';
 import { ConnectionTotal } from '../shared/connection-total.ts';
 import { ThreadCounters } from '../shared/counters.ts';
-import type { DataPlaneHost } from '../shared/data-plane-host.ts';
+import type { DataPlaneHost, RehearseDataPlane } from '../shared/data-plane-host.ts';
 import { FailureLog } from '../shared/failure-log.ts';
 import { Heartbeats } from '../shared/heartbeats.ts';
 import { importEntry } from '../shared/import-entry.ts';
@@ -57,6 +57,16 @@ interface Prepared {
   /** How the servers differ from those before; null: look at all. */
   readonly relinked: readonly Relinked[] | null;
 }
+
+/** rehearseDataPlane links a plan and throws it away. */
+export const rehearseDataPlane: RehearseDataPlane = async (host, order) => {
+  const plane = new LoopDataPlane(host);
+  try {
+    await plane.link(order);
+  } finally {
+    await plane.stop();
+  }
+};
 
 class LoopDataPlane implements DataPlane {
   readonly #loop: Loop;
@@ -114,10 +124,7 @@ class LoopDataPlane implements DataPlane {
 
   async prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>> {
     if ('members' in order) return this.#prepareMembers(order);
-    const entries = new Map<string, DataEntry>();
-    for (const ref of order.entries) entries.set(ref.plugin, await importEntry(ref));
-    const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
-    const generation = await inSlices(steps, this.#loop.now);
+    const generation = await this.link(order);
     const ports = new Map<string, Port>();
     const serving: [string, Port][] = [];
     const opened: Port[] = [];
@@ -157,6 +164,14 @@ class LoopDataPlane implements DataPlane {
       relinked: null,
     });
     return numbers;
+  }
+
+  /** link makes a generation that serves nothing yet. */
+  async link(order: PrepareOrder): Promise<Generation> {
+    const entries = new Map<string, DataEntry>();
+    for (const ref of order.entries) entries.set(ref.plugin, await importEntry(ref));
+    const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
+    return inSlices(steps, this.#loop.now);
   }
 
   /** prepareMembers: everything but some backends' servers stays as it is. */

@@ -2,7 +2,7 @@
  * DataPlaneHost: what a data plane is given by whoever runs it: a data thread, or the gateway itself with `threads: 0`.
  */
 import type { SharedMemory } from './memory.ts';
-import type { DataPlane, Report } from './orders.ts';
+import type { DataPlane, PrepareOrder, Report } from './orders.ts';
 
 export interface DataPlaneHost {
   readonly memory: SharedMemory;
@@ -17,3 +17,9 @@ export interface DataPlaneHost {
 
 /** CreateDataPlane is what the data plane's module exports under the name `createDataPlane`. */
 export type CreateDataPlane = (host: DataPlaneHost) => DataPlane;
+
+/**
+ * RehearseDataPlane is what it exports under the name `rehearseDataPlane`: it imports the data entries and links the plan, as
+ * `prepare` does, and throws both away. Nothing is bound. Rejects as `prepare` does.
+ */
+export type RehearseDataPlane = (host: DataPlaneHost, order: PrepareOrder) => Promise<void>;

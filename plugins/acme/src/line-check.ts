@@ -2,12 +2,13 @@
  * LineCheck: is what the rules say of certificates something that can be done. Main thread, when a plan is checked or loaded.
  */
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
-import { certificateName, stateFolder } from '@sluice/tls-terminate/making';
+import { certificateName, requireKeepable, stateFolder } from '@sluice/tls-terminate/making';
 import { type ChallengeKind, certificateFile, DIRECTORIES, sourceOptions } from './acme-options.ts';
 import { reachOf } from './reach.ts';
 
@@ -34,7 +35,7 @@ export async function checkSource(options: Args, baseDir: string, host: Validate
   }
   const folder = typeof options.folder === 'string' ? resolve(baseDir, options.folder) : join(stateFolder(), 'acme');
   const checked: Args = { ...options, folder };
-  if (host.isTrial !== true) await checkFolder(sourceOptions(checked).folder);
+  await checkFolder(sourceOptions(checked).folder, host.isTrial === true);
   if (typeof options.ca !== 'string') return checked;
   const ca = resolve(baseDir, options.ca);
   await checkAuthority(ca);
@@ -65,10 +66,13 @@ function checkDirectory(written: string): void {
   );
 }
 
-async function checkFolder(folder: string): Promise<void> {
+/** checkFolder makes the folder where the plan will run. */
+async function checkFolder(folder: string, isTrial: boolean): Promise<void> {
   try {
     // What is there already keeps its own rights; what is made here is the gateway's alone.
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (isTrial) await requireKeepable(folder);
+    else await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (isTrial && !existsSync(folder)) return;
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;

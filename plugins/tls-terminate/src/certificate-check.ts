@@ -17,7 +17,7 @@ import { checkChain } from './chain-check.ts';
 import { isPkcs12, secureContext, stapleFile } from './credentials.ts';
 import { stateFolder } from './making/state-folder.ts';
 import { checkRevocations } from './revocation-check.ts';
-import { selfSignedFile, selfSignedNames } from './self-signed.ts';
+import { requireSelfSigned, selfSignedFile, selfSignedNames } from './self-signed.ts';
 import { checkStaple } from './staple-check.ts';
 import { type CertificateFile, type TerminateOptions, terminateOptions, withFiles } from './terminate-options.ts';
 
@@ -109,6 +109,7 @@ async function checkSelfSigned(
   selfSignedNames(name);
   const said = `self-signed for ${quote(name)}: no client trusts it, and whoever is told to ignore that is safe from nobody. For trying things out only`;
   if (host.isTrial === true) {
+    await requireSelfSigned();
     host.warn(said);
     return { ...options, selfSigned: name };
   }

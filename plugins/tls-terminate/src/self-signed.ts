@@ -7,7 +7,15 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { certificateName, keyPem, makeCertificate, makeKeyPair, stateFolder, writeWhole } from './making/index.ts';
+import {
+  certificateName,
+  keyPem,
+  makeCertificate,
+  makeKeyPair,
+  requireKeepable,
+  stateFolder,
+  writeWhole,
+} from './making/index.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS = 397;
@@ -18,6 +26,13 @@ const LEAST_DAYS = 30;
 export function selfSignedNames(written: string): readonly string[] {
   const name = certificateName(written);
   return name === 'localhost' ? [name, '127.0.0.1', '::1'] : [name];
+}
+
+/** requireSelfSigned rejects with one line where `selfSignedFile` could not keep a certificate. It makes nothing. */
+export async function requireSelfSigned(folder = stateFolder()): Promise<void> {
+  await requireKeepable(folder).catch((thrown) => {
+    throw unkept(folder, thrown);
+  });
 }
 
 /** selfSignedFile returns the file with the certificate and its key, PEM, after it has made it where need be. Rejects with one line. */
@@ -32,11 +47,15 @@ export async function selfSignedFile(written: string, folder = stateFolder(), no
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeWhole(file, pem);
   } catch (thrown) {
-    throw new Error(
-      `a self-signed certificate cannot be kept in \`${folder}\`: ${reasonOf(thrown)}: set XDG_STATE_HOME to a folder that may be written`,
-    );
+    throw unkept(folder, thrown);
   }
   return file;
+}
+
+function unkept(folder: string, thrown: unknown): Error {
+  return new Error(
+    `a self-signed certificate cannot be kept in \`${folder}\`: ${reasonOf(thrown)}: set XDG_STATE_HOME to a folder that may be written`,
+  );
 }
 
 async function isGood(file: string, names: readonly string[], now: Date): Promise<boolean> {

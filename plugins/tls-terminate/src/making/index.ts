@@ -5,5 +5,5 @@ export { type KeyKind, type KeyPair, keyPem, makeKeyPair } from './key-pair.ts';
 export { type CertificateWish, extension, type Issuer, makeCertificate } from './make-certificate.ts';
 export { makeRequest } from './make-request.ts';
 export { makePkcs12 } from './pkcs12.ts';
-export { stateFolder } from './state-folder.ts';
+export { requireKeepable, stateFolder } from './state-folder.ts';
 export { writeWhole } from './whole-file.ts';
