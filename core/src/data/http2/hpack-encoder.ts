@@ -71,7 +71,7 @@ export class HpackEncoder {
     this.#string(value);
   }
 
-  /** tableSize says at the beginning of a block that the other side's table may be let go. */
+  /** tableSize says at the beginning of a block how large the other side's table is from now on (RFC 7541 section 6.3). */
   tableSize(bytes: number): void {
     this.#room(8);
     this.#integer(bytes, 0x1f, 0x20);

@@ -9,6 +9,7 @@ import type { Loop } from '../loop.ts';
 import type { Output } from '../transport/output.ts';
 import { BlockReader, type BlockTaker } from './block-reader.ts';
 import { Calm } from './calm.ts';
+import { EncoderTable } from './encoder-table.ts';
 import {
   ACK,
   CONTINUATION,
@@ -30,6 +31,7 @@ import {
   RST_STREAM,
   SETTINGS,
   SETTINGS_ENABLE_PUSH,
+  SETTINGS_HEADER_TABLE_SIZE,
   SETTINGS_INITIAL_WINDOW_SIZE,
   SETTINGS_MAX_FRAME_SIZE,
   STREAM_CLOSED,
@@ -101,6 +103,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   /** What a new stream's window to the peer is. */
   protected streamWindow = DEFAULT_WINDOW;
   readonly #reader = new FrameReader(this);
+  readonly #encoderTable = new EncoderTable();
   #hasSettings = false;
   /** Sent since the peer opened a window last. */
   #sentSince = 0;
@@ -156,7 +159,12 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   }
 
   sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): void {
-    writeBlock(this.out, stream, block.bytes, block.end, isEnd, this.frameBytes);
+    let { bytes, end } = block;
+    if (this.#encoderTable.isDue) {
+      bytes = Buffer.concat([this.#encoderTable.update(), bytes.subarray(0, end)]);
+      end = bytes.length;
+    }
+    writeBlock(this.out, stream, bytes, end, isEnd, this.frameBytes);
   }
 
   resetStream(stream: number, error: number): void {
@@ -299,6 +307,9 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
         }
         return NO_ERROR;
       }
+      case SETTINGS_HEADER_TABLE_SIZE:
+        this.#encoderTable.allow(value);
+        return NO_ERROR;
       default:
         return this.setting(name, value);
     }
