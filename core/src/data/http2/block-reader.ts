@@ -14,6 +14,7 @@ import {
   PADDED,
   PRIORITY_FLAG,
   PROTOCOL_ERROR,
+  uint31,
 } from './frame.ts';
 
 /** Pieces of one field block: more are a flood (CVE-2024-27983 and its like). */
@@ -29,6 +30,8 @@ export interface BlockTaker {
 export class BlockReader {
   /** Whose block is being read; 0: nobody's. */
   stream = 0;
+  /** The priority that its HEADERS carry names the stream itself. */
+  dependsOnItself = false;
   readonly #taker: BlockTaker;
   #isEnd = false;
   #pieces: Buffer[] = [];
@@ -47,8 +50,10 @@ export class BlockReader {
       if (at === to) return FRAME_SIZE_ERROR;
       end -= bytes[at++]!;
     }
-    if ((flags & PRIORITY_FLAG) !== 0) at += 5;
+    const hasPriority = (flags & PRIORITY_FLAG) !== 0;
+    if (hasPriority) at += 5;
     if (at > end) return PROTOCOL_ERROR;
+    this.dependsOnItself = hasPriority && uint31(bytes, at - 5) === stream;
     this.stream = stream;
     this.#isEnd = (flags & END_STREAM) !== 0;
     this.#pieces = [];

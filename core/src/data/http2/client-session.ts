@@ -27,7 +27,7 @@ import {
   STREAM_CLOSED,
 } from './frame.ts';
 import { FOREIGN_CONNECT, ILL_FORMED, RequestFields, TOO_LARGE, WELL_FORMED } from './request-fields.ts';
-import { Session, STREAM_WINDOW } from './session.ts';
+import { RESET_POINTS, Session, STREAM_WINDOW } from './session.ts';
 import { TrailerFields } from './trailer-fields.ts';
 
 /** Streams that one client may have open at once. */
@@ -177,8 +177,8 @@ export class ClientSession extends Session<ClientStream> {
     if (this.isLeaving && this.isIdle) setImmediate(() => this.leave());
   }
 
-  protected wasOpened(stream: number): boolean {
-    return stream <= this.#lastStream;
+  protected get lastStream(): number {
+    return this.#lastStream;
   }
 
   protected setting(): number {
@@ -191,9 +191,14 @@ export class ClientSession extends Session<ClientStream> {
 
   blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
     if (id <= this.#lastStream) return this.#trailers(id, isEnd, bytes, from, to);
+    this.closedStreams.opens(id, this.#lastStream);
     this.#lastStream = id;
     fields.begin(this.mostFieldBytes);
     if (!this.decoder.decode(bytes, from, to, fields)) return COMPRESSION_ERROR;
+    if (this.dependsOnItself) {
+      this.resetStream(id, PROTOCOL_ERROR);
+      return this.useless(RESET_POINTS);
+    }
     if (this.streams.size >= MOST_STREAMS) {
       this.resetStream(id, REFUSED_STREAM);
       return this.useless(10);
@@ -216,6 +221,7 @@ export class ClientSession extends Session<ClientStream> {
     const { request } = exchange;
     if (refused !== 0) {
       request.refusal = verdict === WELL_FORMED ? fault.reason : fields.reason;
+      stream.isMalformed = refused === 400;
       this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
       this.#host.peer.describe(request, listener, false);
       exchange.refuse(refused);
@@ -250,13 +256,13 @@ export class ClientSession extends Session<ClientStream> {
   }
 
   #trailers(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
+    if (!this.wasOpened(id)) return PROTOCOL_ERROR;
     trailers.begin(this.mostFieldBytes);
     if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
     const stream = this.streams.get(id);
-    // A stream that was ended here; the client may not have known.
-    if (stream === undefined) return this.useless();
-    if (stream.hasEnded) return STREAM_CLOSED;
-    if (isEnd && trailers.isWellFormed) {
+    if (stream === undefined) return this.closedError(id) || this.useless();
+    if (stream.hasEnded) return this.refuseStream(stream, STREAM_CLOSED);
+    if (isEnd && trailers.isWellFormed && !this.dependsOnItself) {
       stream.ended(trailers.lines);
       return NO_ERROR;
     }

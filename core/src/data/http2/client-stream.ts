@@ -19,7 +19,7 @@ import { Timed } from '../timer-wheel.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';
-import { CANCEL, INTERNAL_ERROR, NO_ERROR } from './frame.ts';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR } from './frame.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -40,6 +40,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   toGrant = 0;
   /** The client has ended its side. */
   hasEnded = false;
+  /** What it sent is no request: after its answer the stream is reset (RFC 9113 section 8.1.1). */
+  isMalformed = false;
   readonly #session: ClientSession;
   #mode = NO_BODY;
   #left = 0;
@@ -149,6 +151,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       if (isTooLong || (this.#mode !== CHUNKED && this.#left < 0)) {
         this.#session.misled();
         this.exchange!.request.refusal = isTooLong ? BODY_TOO_LONG : LENGTH_DISAGREES;
+        this.isMalformed = !isTooLong;
         this.exchange!.refuse(isTooLong ? 413 : 400);
         return;
       }
@@ -173,6 +176,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       // It said that there would be more (RFC 9113 section 8.1.1).
       this.#session.misled();
       this.exchange!.request.refusal = LENGTH_DISAGREES;
+      this.isMalformed = true;
       this.exchange!.refuse(400);
       return;
     }
@@ -297,12 +301,21 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     else {
       this.out.end();
       this.out.flush();
-      setImmediate(() => this.gone());
+      setImmediate(() => this.#endTunnel());
     }
   }
 
+  /** endTunnel lets the tunnel go. What the client's windows hold back still goes out. */
+  #endTunnel(): void {
+    const { exchange } = this;
+    if (exchange === null) return;
+    this.exchange = null;
+    exchange.abort(true);
+    this.#finishIfDone();
+  }
+
   breakOff(): void {
-    this.#breakOff(INTERNAL_ERROR);
+    this.#breakOff(this.isMalformed ? PROTOCOL_ERROR : INTERNAL_ERROR);
   }
 
   destroy(): void {
@@ -338,7 +351,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       this.#session.loop.wheel.limit(this, clientMs);
       return;
     }
-    if (!this.hasEnded) this.#session.resetStream(this.id, NO_ERROR);
+    if (this.isMalformed) this.#session.resetStream(this.id, PROTOCOL_ERROR);
+    else if (!this.hasEnded) this.#session.resetStream(this.id, NO_ERROR);
     this.#drop();
   }
 

@@ -202,8 +202,8 @@ export class ServerSession extends Session<ServerStream> {
     this.#moved();
   }
 
-  protected wasOpened(stream: number): boolean {
-    return stream < this.#nextStream;
+  protected get lastStream(): number {
+    return Math.max(0, this.#nextStream - 2);
   }
 
   protected setting(name: number, value: number): number {
@@ -221,7 +221,7 @@ export class ServerSession extends Session<ServerStream> {
     if (!this.wasOpened(id)) return PROTOCOL_ERROR;
     const stream = this.streams.get(id);
     if (stream?.hasEnded === true) return STREAM_CLOSED;
-    if (stream === undefined || stream.hasHead) return this.#trailers(stream, isEnd, bytes, from, to);
+    if (stream === undefined || stream.hasHead) return this.#trailers(id, stream, isEnd, bytes, from, to);
     reader.begin(MAX_ANSWER_HEAD_BYTES);
     if (!this.decoder.decode(bytes, from, to, reader)) return COMPRESSION_ERROR;
     if (reader.isWellFormed) stream.fields(reader.head(isEnd, stream.isBare), isEnd);
@@ -229,10 +229,17 @@ export class ServerSession extends Session<ServerStream> {
     return NO_ERROR;
   }
 
-  #trailers(stream: ServerStream | undefined, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
+  #trailers(
+    id: number,
+    stream: ServerStream | undefined,
+    isEnd: boolean,
+    bytes: Buffer,
+    from: number,
+    to: number,
+  ): number {
     trailers.begin(MAX_ANSWER_HEAD_BYTES);
     if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
-    if (stream === undefined) return this.useless();
+    if (stream === undefined) return this.closedError(id) || this.useless();
     if (isEnd && trailers.isWellFormed) stream.ended(trailers.lines);
     else stream.fail('broken', PROTOCOL_ERROR);
     return NO_ERROR;

@@ -9,6 +9,7 @@ import type { Loop } from '../loop.ts';
 import type { Output } from '../transport/output.ts';
 import { BlockReader, type BlockTaker } from './block-reader.ts';
 import { Calm } from './calm.ts';
+import { ClosedStreams, RESET_BY_PEER, RESET_HERE } from './closed-streams.ts';
 import { EncoderTable } from './encoder-table.ts';
 import {
   ACK,
@@ -60,7 +61,7 @@ export const CONNECTION_WINDOW = 1_048_576;
 /** A window is opened again once so much of it is used: fewer, larger grants. */
 const GRANT_SHARE = 4;
 /** What it costs to have a stream reset: a request that a server was asked for nothing (CVE-2023-44487, CVE-2025-8671). */
-const RESET_POINTS = 5;
+export const RESET_POINTS = 5;
 /** So many settings of one frame cost a point. */
 const SETTINGS_A_POINT = 8;
 /** A window may be opened for free after so many bytes. */
@@ -98,6 +99,8 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   protected readonly streams = new Map<number, Stream>();
   protected readonly decoder = new HpackDecoder();
   protected readonly calm: Calm;
+  /** What is remembered of streams that are no longer in `streams`. */
+  protected readonly closedStreams = new ClosedStreams();
   protected isOver = false;
   protected isLeaving = false;
   /** What a new stream's window to the peer is. */
@@ -116,6 +119,11 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   #dataEnds = false;
   readonly #block = new BlockReader(this);
 
+  /** dependsOnItself: the HEADERS of the block that was read last say so of their stream (RFC 7540 section 5.3.1). */
+  protected get dependsOnItself(): boolean {
+    return this.#block.dependsOnItself;
+  }
+
   /** A head has begun, and its last frame has not come. */
   get isInHead(): boolean {
     return this.#block.stream !== 0;
@@ -128,8 +136,8 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   abstract readonly out: Output;
   abstract readonly mostFieldBytes: number;
-  /** wasOpened: a stream of this number has been there, or is. */
-  protected abstract wasOpened(stream: number): boolean;
+  /** lastStream is the highest stream that was opened; 0: none was. Only the client's numbers, which are odd, are in use. */
+  protected abstract get lastStream(): number;
   abstract blockEnds(stream: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number;
   /** setting: one that only one kind of session cares for. */
   protected abstract setting(name: number, value: number): number;
@@ -168,6 +176,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   }
 
   resetStream(stream: number, error: number): void {
+    if (this.streams.get(stream)?.hasEnded !== true) this.closedStreams.wasReset(stream, RESET_HERE);
     writeReset(this.out, stream, error);
     this.out.flush();
   }
@@ -205,15 +214,16 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   }
 
   #dataBegins(flags: number, id: number, length: number): number {
-    if (id === 0 || id % 2 === 0 || !this.wasOpened(id)) return PROTOCOL_ERROR;
+    if (!this.wasOpened(id)) return PROTOCOL_ERROR;
     if (length > this.#receiveWindow) return FLOW_CONTROL_ERROR;
     this.#receiveWindow -= length;
-    const stream = this.streams.get(id) ?? null;
-    if (stream?.hasEnded === true) return STREAM_CLOSED;
-    this.#dataStream = stream;
+    const stream = this.streams.get(id);
+    // It counts for the connection's window, wherever it goes.
+    this.#dataStream = stream === undefined || stream.hasEnded ? null : stream;
     this.#dataLeft = length;
     this.#dataEnds = (flags & END_STREAM) !== 0;
-    if (stream === null) return NO_ERROR;
+    if (stream === undefined) return this.closedError(id);
+    if (stream.hasEnded) return this.refuseStream(stream, STREAM_CLOSED);
     if (length > stream.window) return FLOW_CONTROL_ERROR;
     stream.window -= length;
     return length === 0 && !this.#dataEnds ? this.useless() : NO_ERROR;
@@ -261,12 +271,33 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
         return this.useless();
       case PRIORITY:
         if (stream === 0) return PROTOCOL_ERROR;
-        return length === 5 ? this.useless() : FRAME_SIZE_ERROR;
+        return length === 5 ? this.#priority(stream, uint31(bytes, from)) : FRAME_SIZE_ERROR;
       // A client may not send one, and a server was told that none is wanted.
       case PUSH_PROMISE:
         return PROTOCOL_ERROR;
       default:
         return this.useless();
+    }
+  }
+
+  /** wasOpened: a stream of this number has been there, or is. */
+  protected wasOpened(stream: number): boolean {
+    return stream % 2 === 1 && stream <= this.lastStream && !this.closedStreams.wasSkipped(stream);
+  }
+
+  /**
+   * closedError judges DATA or HEADERS on a stream that was opened and is no longer (RFC 9113 section 5.1). Returns NO_ERROR where they are to
+   * be thrown away, or the error of the connection.
+   */
+  protected closedError(stream: number): number {
+    switch (this.closedStreams.how(stream)) {
+      case RESET_HERE:
+        return NO_ERROR;
+      case RESET_BY_PEER:
+        this.resetStream(stream, STREAM_CLOSED);
+        return this.useless(RESET_POINTS);
+      default:
+        return STREAM_CLOSED;
     }
   }
 
@@ -337,10 +368,20 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     return NO_ERROR;
   }
 
-  #reset(id: number, error: number): number {
-    if (id === 0 || !this.wasOpened(id)) return PROTOCOL_ERROR;
+  /** priority: one is ignored (section 5.3.2), unless it cannot be meant (RFC 7540 section 5.3.1). */
+  #priority(id: number, dependency: number): number {
+    if (dependency !== id) return this.useless();
     const stream = this.streams.get(id);
-    if (stream === undefined) return NO_ERROR;
+    if (stream !== undefined) return this.refuseStream(stream, PROTOCOL_ERROR);
+    // A stream that nobody has opened cannot be reset.
+    return this.wasOpened(id) ? this.useless() : PROTOCOL_ERROR;
+  }
+
+  #reset(id: number, error: number): number {
+    if (!this.wasOpened(id)) return PROTOCOL_ERROR;
+    const stream = this.streams.get(id);
+    if (stream === undefined) return this.useless();
+    this.closedStreams.wasReset(id, RESET_BY_PEER);
     stream.reset(error);
     return this.useless(RESET_POINTS);
   }
