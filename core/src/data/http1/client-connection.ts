@@ -14,7 +14,7 @@ import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
 import { ClientSession, type SessionHost } from '../http2/client-session.ts';
-import { PREFACE } from '../http2/frame.ts';
+import { isPreface, PREFACE, PROTOCOL_ERROR } from '../http2/frame.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import { answerFraming, frameAnswer } from './answer-framing.ts';
@@ -22,6 +22,7 @@ import type { AnswerHead } from './answer-head.ts';
 import { AS_IS, BAD_BODY, BodyFramer, BY_LENGTH, NO_BODY } from './body-framer.ts';
 import { fault } from './fault.ts';
 import { FieldEdits } from './field-edits.ts';
+import { isForeign } from './foreign-line.ts';
 import { answerHead } from './forward-head.ts';
 import type { LiveRequest } from './live-request.ts';
 import { CR } from './octets.ts';
@@ -198,6 +199,10 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.#close();
         break;
       case HEAD:
+        if (this.#isFresh && this.#mustSpeakHttp2) {
+          this.destroy();
+          break;
+        }
         fault.reason = 'the head has not come in time';
         this.#refuse(408);
         break;
@@ -220,6 +225,10 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   // Requests.
 
   #read(bytes: Buffer, end: number): void {
+    if (this.#isFresh && this.#mustSpeakHttp2) {
+      this.#readPreface(bytes, end);
+      return;
+    }
     let at = 0;
     this.#isReading = true;
     while ((this.#state === IDLE || this.#state === HEAD) && !this.socket.destroyed) {
@@ -255,10 +264,16 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.#keepPart(bytes, at, end);
         break;
       }
-      if (behind < 0 && this.#isFresh && this.#isPreface(bytes, at, end)) {
+      if (behind < 0 && this.#isFresh && this.#mayBePreface(bytes, at, end)) {
         exchange.release();
         if (end - at < PREFACE.length) this.#keepPart(bytes, at, end);
         else this.#beginSession(bytes.subarray(at, end));
+        break;
+      }
+      if (behind < 0 && this.#isFresh && isForeign(bytes, at, end)) {
+        exchange.release();
+        this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
+        this.#close();
         break;
       }
       this.#isFresh = false;
@@ -274,20 +289,33 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.input.hold(bytes, at, end);
   }
 
-  /** isPreface: the client begins as HTTP/2 clients do, and may. */
-  #isPreface(bytes: Buffer, at: number, end: number): boolean {
-    if (this.port.listener.plan.isHttp1Only === true) return false;
-    const size = Math.min(end - at, PREFACE.length);
-    if (PREFACE.compare(bytes, at, at + size, 0, size) !== 0) return false;
-    const { alpnProtocol } = this.socket as Partial<TLSSocket>;
-    return alpnProtocol === undefined || alpnProtocol === 'h2';
+  /** mustSpeakHttp2: ALPN chose it for this connection, so there is no other protocol on it (RFC 9113 section 3.2). */
+  get #mustSpeakHttp2(): boolean {
+    return (this.socket as Partial<TLSSocket>).alpnProtocol === 'h2';
   }
 
-  #beginSession(bytes: Buffer): void {
+  /** readPreface takes the first bytes of a connection that has to speak HTTP/2. Anything else ends it (RFC 9113 section 3.4). */
+  #readPreface(bytes: Buffer, end: number): void {
+    // A reload has given the address to another protocol.
+    if (this.port.listener.plan.protocol !== 'http') this.#close();
+    else if (!isPreface(bytes, 0, end)) {
+      this.#beginSession();
+      this.#session!.fail(PROTOCOL_ERROR);
+    } else if (end < PREFACE.length) this.#keepPart(bytes, 0, end);
+    else this.#beginSession(bytes.subarray(0, end));
+  }
+
+  /** mayBePreface: the client begins as HTTP/2 clients do, and may. Over TLS, HTTP/2 has to be chosen by ALPN. */
+  #mayBePreface(bytes: Buffer, at: number, end: number): boolean {
+    if (this.port.listener.plan.isHttp1Only === true || !isPreface(bytes, at, end)) return false;
+    return (this.socket as Partial<TLSSocket>).alpnProtocol === undefined;
+  }
+
+  #beginSession(bytes: Buffer | null = null): void {
     this.#state = HTTP2;
     this.#session = new ClientSession(this);
     this.sessionMoved();
-    this.#hear(bytes, bytes.length);
+    if (bytes !== null) this.#hear(bytes, bytes.length);
   }
 
   /** hear has the session take what came. A client that does not take its answers is not read on. */

@@ -48,6 +48,12 @@ export const MAX_WINDOW = 0x7fffffff;
 /** What every client sends first (section 3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
+/** isPreface: these bytes are the preface, or its beginning, whatever follows. */
+export function isPreface(bytes: Buffer, at: number, end: number): boolean {
+  const size = Math.min(end - at, PREFACE.length);
+  return PREFACE.compare(bytes, at, at + size, 0, size) === 0;
+}
+
 /** writeFrameHead writes the nine bytes before a payload and returns the index behind them. */
 export function writeFrameHead(
   out: Uint8Array,
