@@ -2,13 +2,15 @@
  * The benchmark: Sluice, HAProxy, nginx, Caddy and http-proxy side by side, one core each.
  *
  *     npm run bench -- pick [--rounds N] [--strategy NAME]… [--size N]…     what picking a server costs: pick.ts
- *     npm run bench -- [--case NAME]… [--rounds N] [--seconds S] [--peers haproxy,sluice] [--markdown FILE] [--json FILE]
+ *     npm run bench -- --compare REV [CASE]… [--rounds N] [--seconds S] [--at-least 0.98]   against another commit: compare.ts
+ *     npm run bench -- [CASE]… [--case NAME]… [--rounds N] [--seconds S] [--peers haproxy,sluice] [--markdown FILE] [--json FILE]
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../kit/index.ts';
 import { IDLE_CLIENTS, LOAD_CASES } from './cases.ts';
+import { compare } from './compare.ts';
 import { startOrigin } from './origin.ts';
 import { PEERS } from './peers/index.ts';
 import { type BenchResult, caseTable, idleTable, machine, markdown } from './report.ts';
@@ -21,8 +23,11 @@ if (process.argv[2] === 'pick') {
 
 const NAMES = [...LOAD_CASES.map(({ name }) => name), 'idle'];
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    compare: { type: 'string' },
+    'at-least': { type: 'string' },
     case: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
@@ -33,7 +38,8 @@ const { values } = parseArgs({
   },
 });
 
-const wantedCases = values.case?.flatMap((names) => names.split(',')) ?? NAMES;
+const namedCases = [...positionals, ...(values.case ?? [])].flatMap((names) => names.split(','));
+const wantedCases = namedCases.length === 0 ? NAMES : namedCases;
 const wantedPeers = values.peers?.split(',') ?? PEERS.map(({ name }) => name);
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
@@ -43,6 +49,7 @@ function usage(problem: string): never {
   process.exit(2);
 }
 
+if (values['at-least'] !== undefined && !(Number(values['at-least']) > 0)) usage('--at-least is a ratio, such as 0.98');
 for (const name of wantedCases) if (!NAMES.includes(name)) usage(`unknown case ${name}`);
 for (const name of wantedPeers) if (!PEERS.some((peer) => peer.name === name)) usage(`unknown peer ${name}`);
 if (!(rounds >= 1 && seconds >= 1)) usage('--rounds and --seconds are numbers from 1');
@@ -51,6 +58,18 @@ for (const tool of ['wrk', 'nginx', 'h2load', 'openssl', 'curl', 'taskset']) {
   if (!isInstalled(tool)) usage(`the benchmark needs ${tool}: apt-get install ${packages}`);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
+if (values.compare !== undefined) {
+  const atLeast = values['at-least'] === undefined ? null : Number(values['at-least']);
+  const progress = values.quiet ? () => {} : (line: string) => console.error(line);
+  const isRight = await compare(values.compare, { cases: namedCases, rounds, seconds, atLeast, progress }).catch(
+    (thrown: unknown) => {
+      console.error(thrown instanceof Error ? thrown.message : String(thrown));
+      return false;
+    },
+  );
+  process.exit(isRight ? 0 : 1);
+}
 
 const peers = PEERS.filter(({ name }) => wantedPeers.includes(name)).filter((peer) => {
   if (!peer.isPresent()) console.log(`${peer.name} is not installed and is left out`);

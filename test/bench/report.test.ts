@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readH2loadReport } from './h2load.ts';
-import { caseTable, median, type Round } from './report.ts';
+import { caseTable, comparison, comparisonTable, median, type Round } from './report.ts';
+import { buildRevision } from './revision.ts';
 import { makeRules } from './rules.ts';
 import { readSTimeReport } from './s-time.ts';
 import { readReport } from './wrk.ts';
@@ -64,6 +65,28 @@ test('a table has the fastest first and ratios to HAProxy', () => {
   );
   assert.match(first!, /^\| other +\| +2,000 \| +2\.00 /);
   assert.match(second!, /^\| haproxy +\| +1,000 \| +1\.00 /);
+});
+
+test('a comparison has the median of the rounds’ own ratios, above 1 where the first is better', () => {
+  const round = (requestsPerSecond: number, cpuMicros: number): Round => {
+    return { requestsPerSecond, cpuMicros, p50Ms: 1, p99Ms: 2, coreShare: 1, foreignShare: 0.01, errors: 0 };
+  };
+  const peers = [
+    { peer: 'old', rounds: [round(1000, 20), round(500, 22), round(2000, 18)], peakBytes: 1 },
+    { peer: 'new', rounds: [round(990, 10), round(600, 11), round(1000, 36)], peakBytes: 1 },
+  ];
+  const result = comparison({ name: 'x', title: 'x', bodyBytes: 0, reference: 'old', peers }, 'new', 'old');
+  assert.equal(result.rateRatio, 0.99);
+  assert.equal(result.cpuRatio, 2);
+  assert.deepEqual(result.rateRange, [0.5, 1.2]);
+  assert.match(comparisonTable([result]).split('\n')[2]!, /^\| x +\| +990 \| +1,000 \| 0\.990 \| 0\.500 \| 1\.200 \|/);
+  assert.throws(() => comparison({ ...result, title: '', bodyBytes: 0, reference: '', peers }, 'new', 'older'));
+});
+
+test('a revision that is not there is one clear line', () => {
+  assert.throws(() => buildRevision('no-such-branch'), {
+    message: 'there is no commit `no-such-branch` in this repository',
+  });
 });
 
 test('rules are as many as asked for, and all different', () => {

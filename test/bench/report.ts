@@ -3,6 +3,9 @@
  */
 import { cpus } from 'node:os';
 
+/** A machine is quiet while others use no more of the proxy's core than this. */
+export const QUIET_SHARE = 0.05;
+
 /** Round is one measurement of one peer. */
 export interface Round {
   readonly requestsPerSecond: number;
@@ -95,10 +98,60 @@ export function caseTable(result: CaseResult): string {
   });
   const foreign = Math.max(...result.peers.map((peer) => medianOf(peer, 'foreignShare')));
   const note =
-    foreign > 0.05
+    foreign > QUIET_SHARE
       ? `\n\nNot a quiet machine: others used up to ${Math.round(foreign * 100)} % of the proxy's core.`
       : '';
   return table(titles, rows) + note;
+}
+
+/** Comparison is how one peer did against another in a case. Ratios are medians of the rounds' own; above 1 the first is better. */
+export interface Comparison {
+  readonly name: string;
+  readonly requestsPerSecond: { readonly first: number; readonly second: number };
+  readonly cpuMicros: { readonly first: number; readonly second: number };
+  readonly rateRatio: number;
+  readonly cpuRatio: number;
+  /** The rounds' own ratios of requests per second: the least and the most. */
+  readonly rateRange: readonly [least: number, most: number];
+  readonly errors: number;
+  readonly foreignShare: number;
+}
+
+/** comparison holds two peers of a case against each other. Throws an Error where one of them was not measured. */
+export function comparison({ name, peers }: CaseResult, first: string, second: string): Comparison {
+  const [one, other] = [first, second].map((wanted) => peers.find(({ peer }) => peer === wanted));
+  if (one === undefined || other === undefined) throw new Error(`${name} was not measured for both`);
+  const both = (field: keyof Round) => ({ first: medianOf(one, field), second: medianOf(other, field) });
+  const rates = one.rounds.map((round, at) => round.requestsPerSecond / other.rounds[at]!.requestsPerSecond);
+  const costs = one.rounds.map((round, at) => other.rounds[at]!.cpuMicros / round.cpuMicros);
+  return {
+    name,
+    requestsPerSecond: both('requestsPerSecond'),
+    cpuMicros: both('cpuMicros'),
+    rateRatio: median(rates),
+    cpuRatio: median(costs),
+    rateRange: [Math.min(...rates), Math.max(...rates)],
+    errors: [...one.rounds, ...other.rounds].reduce((sum, round) => sum + round.errors, 0),
+    foreignShare: Math.max(medianOf(one, 'foreignShare'), medianOf(other, 'foreignShare')),
+  };
+}
+
+/** comparisonTable has a line for each case. */
+export function comparisonTable(compared: readonly Comparison[]): string {
+  const titles = ['', 'req/s', 'before', 'ratio', 'from', 'to', 'CPU µs/req', 'before', 'ratio', 'errors', 'foreign'];
+  const rows = compared.map(({ name, requestsPerSecond, cpuMicros, rateRatio, cpuRatio, rateRange, ...rest }) => [
+    name,
+    whole(requestsPerSecond.first),
+    whole(requestsPerSecond.second),
+    rateRatio.toFixed(3),
+    ...rateRange.map((value) => value.toFixed(3)),
+    cpuMicros.first.toFixed(1),
+    cpuMicros.second.toFixed(1),
+    cpuRatio.toFixed(3),
+    String(rest.errors),
+    `${Math.round(rest.foreignShare * 100)} %`,
+  ]);
+  return table(titles, rows);
 }
 
 export function idleTable(peers: readonly IdleResult[]): string {

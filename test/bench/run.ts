@@ -1,5 +1,5 @@
 /**
- * Run puts all peers through a case in turn, A B C A B C…, so that what the machine does besides falls on all alike.
+ * Run puts all peers through a case in turn, A B C C B A…, so that what the machine does besides falls on all alike.
  * Benchmark code.
  */
 import { execFile } from 'node:child_process';
@@ -92,7 +92,9 @@ export async function runCase(load: LoadCase, peers: readonly Peer[], origin: Or
     for (const one of started) await measure(one, load, 2);
     const rounds = started.map((): Round[] => []);
     for (let round = 0; round < options.rounds; round++) {
-      for (const [at, one] of started.entries()) {
+      const inTurn = [...started.entries()];
+      if (round % 2 === 1) inTurn.reverse();
+      for (const [at, one] of inTurn) {
         const result = await measure(one, load, options.seconds);
         rounds[at]!.push(result);
         options.progress(

@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import type { Rule } from '../rules.ts';
 import type { Peer, PeerSetup } from './peer.ts';
 
-const COMMAND = new URL('../../../cli/bin/sluice.js', import.meta.url).pathname;
-const BUILT = new URL('../../../cli/dist/main.js', import.meta.url).pathname;
-const MANIFEST = new URL('../../../cli/package.json', import.meta.url).pathname;
+const ROOT = new URL('../../..', import.meta.url).pathname;
 
 /** deny writes a rule in the language. */
 export function deny(rule: Rule): string {
@@ -47,17 +45,23 @@ backend origin of 127.0.0.1:${originPort} {
 `;
 }
 
-export const sluice: Peer = {
-  name: 'sluice',
-  suits: () => true,
-  isPresent: () => existsSync(BUILT),
-  version() {
-    const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
-    return `sluice ${version} on Node ${process.versions.node}`;
-  },
-  prepare(setup) {
-    const file = join(setup.folder, 'gateway.sluice');
-    writeFileSync(file, setup.wire === 'tcp' || setup.wire === 'passthrough' ? relay(setup) : proxy(setup));
-    return { command: process.execPath, args: [COMMAND, 'run', file, '--threads', '1'] };
-  },
-};
+/** sluiceIn is the Sluice of a checkout; null: of this one. */
+export function sluiceIn(checkout: string | null, name: string): Peer {
+  const cli = join(checkout ?? ROOT, 'cli');
+  return {
+    name,
+    suits: () => true,
+    isPresent: () => existsSync(join(cli, 'dist/main.js')),
+    version() {
+      const { version } = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8')) as { version: string };
+      return `${name} ${version} on Node ${process.versions.node}`;
+    },
+    prepare(setup) {
+      const file = join(setup.folder, 'gateway.sluice');
+      writeFileSync(file, setup.wire === 'tcp' || setup.wire === 'passthrough' ? relay(setup) : proxy(setup));
+      return { command: process.execPath, args: [join(cli, 'bin/sluice.js'), 'run', file, '--threads', '1'] };
+    },
+  };
+}
+
+export const sluice: Peer = sluiceIn(null, 'sluice');
