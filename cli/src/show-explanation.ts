@@ -53,7 +53,10 @@ class Page {
     const isUsualPort = request.port === (request.scheme === 'https' ? 443 : 80);
     const host = request.host.includes(':') ? `[${request.host}]` : request.host;
     const query = request.query === '' ? '' : `?${request.query}`;
-    const url = `${request.scheme}://${host}${isUsualPort ? '' : `:${request.port}`}${request.path}${query}`;
+    const target = `${request.path}${query}`;
+    // What is refused may be no URL at all.
+    const isUrl = host !== '' && (request.path.startsWith('/') || request.path === '*');
+    const url = isUrl ? `${request.scheme}://${host}${isUsualPort ? '' : `:${request.port}`}${target}` : target;
     this.#lines.push(
       `${bold(`${request.method} ${url}${hello}`)} from ${bold(request.ip)}`,
       dim(`listener ${listener}`),
@@ -97,7 +100,10 @@ class Page {
 
   #verdict({ verdict, by, page, request }: Explanation): void {
     const { bold, dim, green, red, yellow } = this.#colours;
-    const place = by === null ? dim('no rule decided') : dim(`by ${shortPlace(by.place)}`);
+    const reason = 'reason' in verdict ? verdict.reason : undefined;
+    const isUnasked = reason !== undefined;
+    const place =
+      by !== null ? dim(`by ${shortPlace(by.place)}`) : dim(isUnasked ? 'before any rule' : 'no rule decided');
     this.#lines.push('');
     switch (verdict.kind) {
       case 'send':
@@ -106,6 +112,7 @@ class Page {
         break;
       case 'close':
         this.#lines.push(`${bold(red('→ closed'))}   ${place}`);
+        if (isUnasked) this.#lines.push(`    ${reason}`);
         break;
       case 'open':
         this.#lines.push(
@@ -116,6 +123,7 @@ class Page {
       case 'answer': {
         const paint = verdict.status >= 400 ? red : yellow;
         this.#lines.push(`${bold(paint(`→ answer ${verdict.status}`))}   ${place}`);
+        if (isUnasked) this.#lines.push(`    ${reason}`);
         for (const [name, value] of verdict.headers) this.#lines.push(`    ${name}: ${value}`);
         break;
       }

@@ -82,7 +82,7 @@ test('--json prints the explanation as data', async (t) => {
 const WRONG: readonly [name: string, request: string, message: RegExp][] = [
   ['a request that is none', 'hello', /`hello`.*is not a request/],
   ['an address that is none', 'GET http://a/ from 1.2.3', /`1\.2\.3` is not an IP address/],
-  ['an ambiguous path', 'GET http://a/x%2Fy', /ambiguous/],
+  ['an address that TLS says without TLS', 'GET http://a/ sni b', /`sni` is what TLS says/],
 ];
 for (const [name, request, message] of WRONG) {
   test(`${name} is one clear line`, async (t) => {
@@ -94,6 +94,30 @@ for (const [name, request, message] of WRONG) {
     assert.match(stderr, /^sluice: .*\n$/);
   });
 }
+
+test('a request that is refused before any rule has the live status, and the reason', async (t) => {
+  const cwd = await folderOf(t, { 'edge.sluice': RULES });
+  for (const [request, head, status, reason] of [
+    ['GET http://a/x%2Fy', 'GET http://a:8080/x%2Fy', 400, 'servers could read the path in more than one way'],
+    ['TRACE http://a/', 'TRACE http://a:8080/', 405, 'TRACE is not served'],
+    ['CONNECT a:443', 'CONNECT a:443', 405, 'CONNECT is not served'],
+    ['delete http://a/ HTTP/2', 'delete http://a:8080/', 501, 'the method is not in capitals'],
+    ['GET /x', 'GET /x', 400, 'it has no Host'],
+    [
+      'GET https://a:8080/',
+      'GET http://a:8080/',
+      400,
+      'the listener opens no TLS, so what an https:// client says first is no HTTP',
+    ],
+  ] as const) {
+    const { code, stdout } = await sluice(['explain', 'edge.sluice', request], { cwd });
+    assert.equal(code, 0);
+    assert.equal(
+      stdout,
+      `${head} from 127.0.0.1\nlistener web\n\n→ answer ${status}   before any rule\n    ${reason}\n`,
+    );
+  }
+});
 
 test('a port that no listener has is one clear line that names the listeners', async (t) => {
   const other = 'listener plain on 127.0.0.1:8081 { otherwise deny 404 }\n';

@@ -1,9 +1,19 @@
 /**
  * ExplainRequest: a request or a connection that somebody wrote down, and the listener that would take it. Main thread.
  */
-import { parseWrittenRequest, type RequestFacts, type WrittenHeader, type WrittenRequest } from '@sluice/dsl/match';
+import {
+  parseWrittenRequest,
+  type RequestFacts,
+  readWrittenHead,
+  serverName,
+  type WrittenHead,
+  type WrittenHeader,
+  WrittenRequest,
+  WrittenRequestError,
+} from '@sluice/dsl/match';
 import type { GivenFields, ListenerPlan, Plan } from '@sluice/dsl/plan';
 import { clientOf, trustedPeers } from '../shared/client-ip.ts';
+import type { HeadRead, ReadHead } from '../shared/head-reader.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { boundAddresses, type Ports } from './ports.ts';
 import type { StickyRequest } from './stickiness-handle.ts';
@@ -33,84 +43,174 @@ export interface WrittenAnswer {
 }
 
 export interface ReadRequest {
-  /** Its address is the client's, whom a trusted peer may name. */
+  /** As rules see it; its address is the client's, whom a trusted peer may name. Of a request that is refused: as far as it was read. */
   readonly facts: WrittenRequest;
   /** The connection before TLS is opened: its address is the peer's. */
   readonly connection: WrittenRequest;
   readonly listener: ListenerPlan;
   readonly answer: WrittenAnswer;
   readonly given: GivenFields;
+  /** As people read it: what could not be read, as it was written. */
+  readonly shown: Pick<WrittenRequest, 'method' | 'host' | 'path' | 'query'>;
+  /** Why it is answered or closed before any rule for requests is asked; null: it is not. */
+  readonly refusal: Refusal | null;
 }
 
-/** readRequest throws SG0505 for what is no request or connection, or none of the listener's, SG0507 when no listener would take it. */
-export function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): ReadRequest {
+/** Refusal is what becomes of a request that no rule is asked about. */
+export interface Refusal {
+  /** null: the connection is closed without an answer. */
+  readonly status: number | null;
+  readonly reason: string;
+  /** The connection itself is refused, before its TLS hello is looked at. */
+  readonly isConnection: boolean;
+}
+
+/** Where the parser of live traffic is; it is imported when the first request is read. */
+const HEAD_READER = new URL(`../data/written-head.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+  .href;
+
+/** readRequest rejects with SG0505 for what is no request or connection, or none of the listener's, SG0507 when no listener would take it. */
+export async function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): Promise<ReadRequest> {
   const written = typeof request === 'string' ? { request } : request;
   const { request: text, headers, listener: name, given = {} } = written;
   const answer = { status: 200, headers: [], ...written.answer };
-  const facts = parse(text, headers, true);
-  const listener = listenerFor(facts, name, plan, ports);
-  if (listener === undefined && facts.isConnection && facts.port === 0 && name === undefined) {
+  const isConnection = /^tcp(?:\s|$)/.test(text.trim());
+  const asked = parse(text, () => (isConnection ? parseWrittenRequest(text, headers) : readWrittenHead(text, headers)));
+  const { port } = asked;
+  const listener = listenerFor({ isConnection, port }, name, plan, ports);
+  if (listener === undefined && isConnection && port === 0 && name === undefined) {
     throw new GatewayError('SG0505', { request: text, message: 'say to which listener, as in `tcp to :443`' });
   }
   if (listener === undefined) {
-    const takers = plan.listeners.filter((each) => takes(each, facts));
+    const takers = plan.listeners.filter((each) => takes(each, isConnection));
     const known = takers.map((each) => `${each.name} (port ${shortPorts(portsOf(each, ports))})`).join(', ') || 'none';
-    throw new GatewayError('SG0507', {
-      request: text,
-      what: facts.isConnection ? 'connections' : 'requests',
-      port: facts.port,
-      known,
-    });
+    const what = isConnection ? 'connections' : 'requests';
+    throw new GatewayError('SG0507', { request: text, what, port, known });
   }
-  if (!takes(listener, facts)) {
-    const message = facts.isConnection
+  if (!takes(listener, isConnection)) {
+    const message = isConnection
       ? `listener \`${listener.name}\` judges requests, such as \`GET http://www.example.com/ from 198.51.100.7\``
       : `listener \`${listener.name}\` judges connections, such as \`tcp to :${portsOf(listener, ports)[0]!} from 198.51.100.7\``;
     throw new GatewayError('SG0505', { request: text, message });
   }
-  if (facts.isConnection) {
-    const connection = facts.seen({ port: facts.port === 0 ? portsOf(listener, ports)[0]! : facts.port });
-    return { facts: connection, connection, listener, answer, given };
+  if (asked instanceof WrittenRequest) {
+    const connection = asked.seen({ port: port === 0 ? portsOf(listener, ports)[0]! : port });
+    return { facts: connection, connection, listener, answer, given, shown: connection, refusal: null };
   }
-  const { allowEncodedSlashes, clientIp } = listener;
-  const connection = parse(text, headers, allowEncodedSlashes);
-  if (clientIp === null) return { facts: connection, connection, listener, answer, given };
+  const { readHead }: { readonly readHead: ReadHead } = await import(HEAD_READER);
+  const own = portsOf(listener, ports);
+  const objection = objectionTo(asked, listener, own, given, plan);
+  const read = objection === null ? readHead(asked, listener) : NOTHING_READ;
+  const connection = connectionOf(asked, read, listener, own);
+  const refusal = objection ?? (read.refusal === null ? null : { ...read.refusal, isConnection: false });
+  const shown = shownOf(asked, read);
+  const { clientIp } = listener;
+  const isRead = objection === null && read.refusal?.isRead !== false;
+  if (clientIp === null || !isRead) return { facts: connection, connection, listener, answer, given, shown, refusal };
   const ip = clientOf(connection.ip, connection.header(clientIp.header), trustedPeers(clientIp, plan));
-  return { facts: connection.seen({ ip }), connection, listener, answer, given };
+  return { facts: connection.seen({ ip }), connection, listener, answer, given, shown, refusal };
+}
+
+const NOTHING_READ: HeadRead = { refusal: null, method: '', host: '', path: '', query: '', headers: new Map() };
+
+function shownOf({ method, authority, target }: WrittenHead, read: HeadRead): ReadRequest['shown'] {
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? '' : target.slice(mark + 1);
+  const isUrl = target.startsWith('/');
+  const host = isUrl ? read.host || hostIn(authority) : '';
+  return { method: read.method === '' ? method : read.method, host, ...(read.path === '' ? { path, query } : read) };
+}
+
+/** hostIn is the host of an authority that may be none. */
+function hostIn(authority: string | null): string {
+  return (authority ?? '')
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+}
+
+/** connectionOf is the request as it comes from its peer, on a connection to the listener. */
+function connectionOf(
+  { ip, sni, alpn, port, authority }: WrittenHead,
+  read: HeadRead,
+  listener: ListenerPlan,
+  own: readonly number[],
+): WrittenRequest {
+  const scheme = listener.tls === null ? 'http' : 'https';
+  return new WrittenRequest(
+    {
+      ip,
+      // A listener that is to be given a port, or is no port, has the one that was written.
+      port: own.includes(port) || own.length !== 1 || own[0] === 0 ? port : own[0]!,
+      scheme,
+      sni: sni ?? (scheme === 'https' ? serverName(read.host === '' ? hostIn(authority) : read.host) : ''),
+      alpn,
+      method: read.method,
+      host: read.host,
+      path: read.path,
+      query: read.query,
+    },
+    read.headers,
+  );
+}
+
+/** objectionTo says why the connection is no good for what is said on it, in the order in which live traffic meets it. */
+function objectionTo(
+  { ip, scheme, port }: WrittenHead,
+  listener: ListenerPlan,
+  own: readonly number[],
+  given: GivenFields,
+  plan: Plan,
+): Refusal | null {
+  const { proxies } = listener;
+  const isIntroduced = Object.keys(given).some((field) => field.startsWith('proxy'));
+  if (proxies !== undefined && !isIntroduced && trustedPeers(proxies, plan).has(ip)) {
+    const reason = `the peer is one of \`accept proxy from\`, and its connection does not begin with a PROXY header`;
+    return { status: null, reason, isConnection: true };
+  }
+  // A port of the listener's was written, so what the URL says is what the client does there.
+  const isSaid = scheme !== null && own.includes(port);
+  if (isSaid && scheme === 'http' && listener.tls !== null) {
+    return { status: null, reason: 'the listener expects TLS, and http:// speaks none', isConnection: true };
+  }
+  if (isSaid && scheme === 'https' && listener.tls === null) {
+    const reason = 'the listener opens no TLS, so what an https:// client says first is no HTTP';
+    return { status: 400, reason, isConnection: true };
+  }
+  return null;
 }
 
 function listenerFor(
-  facts: WrittenRequest,
+  asked: { readonly isConnection: boolean; readonly port: number },
   name: string | undefined,
   { listeners }: Plan,
   ports: Ports,
 ): ListenerPlan | undefined {
   if (name !== undefined) return listeners.find((each) => each.name === name);
-  const takers = listeners.filter((each) => takes(each, facts));
-  const onPort = (each: ListenerPlan): boolean => facts.port !== 0 && portsOf(each, ports).includes(facts.port);
+  const takers = listeners.filter((each) => takes(each, asked.isConnection));
+  const onPort = (each: ListenerPlan): boolean => asked.port !== 0 && portsOf(each, ports).includes(asked.port);
   const found = takers.find(onPort) ?? (takers.length === 1 ? takers[0] : undefined);
   // Where nothing takes it but one speaks something else there, that is what to say.
   return found ?? (takers.length === 0 ? listeners.find(onPort) : undefined);
 }
 
 /** takes: the listener decides on such: a `tcp` listener on connections, and so does one that passes some on undecrypted. */
-function takes({ protocol, passthroughs }: ListenerPlan, { isConnection }: WrittenRequest): boolean {
+function takes({ protocol, passthroughs }: ListenerPlan, isConnection: boolean): boolean {
   return isConnection ? protocol === 'tcp' || passthroughs !== undefined : protocol === 'http';
 }
 
 /** parseClient makes facts of what a client is known by. Throws SG0505. */
 export function parseClient({ ip = '127.0.0.1', headers }: StickyRequest): RequestFacts {
-  return parse(`GET http://localhost/ from ${ip}`, headers, true);
+  const text = `GET http://localhost/ from ${ip}`;
+  return parse(text, () => parseWrittenRequest(text, headers));
 }
 
-function parse(
-  text: string,
-  headers: readonly WrittenHeader[] | undefined,
-  allowEncodedSlashes: boolean,
-): WrittenRequest {
+function parse<Written>(text: string, read: () => Written): Written {
   try {
-    return parseWrittenRequest(text, headers, allowEncodedSlashes);
+    return read();
   } catch (cause) {
+    if (!(cause instanceof WrittenRequestError)) throw cause;
     throw new GatewayError('SG0505', { request: text, message: reasonOf(cause) }, { cause });
   }
 }

@@ -25,7 +25,7 @@ import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
 import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
 import { explainFallBacks, type FallBackExplanation } from './explain-fall-backs.ts';
-import { type ExplainRequest, type ReadRequest, readRequest } from './explain-request.ts';
+import { type ExplainRequest, type ReadRequest, type Refusal, readRequest } from './explain-request.ts';
 import { explainServers, type LiveServers, type ServerExplanation } from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
 import type { PluginSet } from './plugin-host.ts';
@@ -48,11 +48,17 @@ export interface RuleExplanation {
 }
 
 export type Verdict =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers: readonly (readonly [string, string])[] }
+  /** `reason`: why no rule was asked; absent where one was. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      readonly reason?: string;
+    }
   /** `isPassthrough`: TLS is passed on undecrypted. */
   | { readonly kind: 'send'; readonly backend: string; readonly isPassthrough?: true }
-  /** The connection is closed without a word. */
-  | { readonly kind: 'close' }
+  /** The connection is closed without a word. `reason`: why no rule was asked. */
+  | { readonly kind: 'close'; readonly reason?: string }
   /** No line passes the connection on: the gateway ends its TLS, and its requests are judged one by one. */
   | { readonly kind: 'open' }
   /** A rule could not be decided: the request is refused, a connection closed. */
@@ -120,7 +126,7 @@ export interface LiveState extends LiveServers {
 /** explain judges one request or connection as the plan's data planes would. Throws SG0505 or SG0507. */
 export async function explain(request: ExplainRequest, set: PluginSet, live: LiveState | null): Promise<Explanation> {
   const { plan, entries } = set;
-  const read = readRequest(request, plan, live?.current.ports ?? {});
+  const read = await readRequest(request, plan, live?.current.ports ?? {});
   const imported = await importEntries(entries);
   for (const name of Object.keys(read.given)) {
     const isThere = imported.some(({ fields = {} }) => Object.hasOwn(fields, name));
@@ -149,6 +155,9 @@ class Judgement {
   /** The rule that decided. */
   readonly decider: Rule | null;
   readonly #skipped: Rule | null;
+  readonly #refusal: Refusal | null;
+  /** It is a connection that is judged, not a request. */
+  readonly #isConnection: boolean;
   readonly #entries: readonly DataEntry[];
   readonly #facts: WrittenRequest;
   readonly #connection: WrittenRequest;
@@ -162,11 +171,13 @@ class Judgement {
   constructor(
     { plan, secrets }: PluginSet,
     entries: readonly DataEntry[],
-    { facts, connection, listener, answer, given }: ReadRequest,
+    { facts, connection, listener, answer, given, shown, refusal }: ReadRequest,
     live: LiveState | null,
     skipped: Rule | null,
   ) {
     this.#skipped = skipped;
+    this.#refusal = refusal;
+    this.#isConnection = refusal === null && facts.isConnection;
     this.#entries = entries;
     this.#facts = facts;
     this.#connection = connection;
@@ -199,7 +210,7 @@ class Judgement {
     const judged = this.#judge(listener, traces);
     const isPassedOn = traces.passthroughs.some((trace) => trace === judged.by);
     // Nothing but a request that the gateway reads has an answer that it could change.
-    const isRead = !facts.isConnection && !isPassedOn;
+    const isRead = !this.#isConnection && !isPassedOn && judged.verdict.kind !== 'close';
     const chosen = plan.backends[judged.backend];
     const isAssumed = chosen !== undefined;
     const went = chosen === undefined ? null : explainFallBacks(plan, chosen, live, facts, entries);
@@ -232,12 +243,12 @@ class Judgement {
     };
     this.explanation = {
       request: {
-        method: facts.method,
-        scheme: facts.isConnection ? 'tcp' : facts.scheme,
-        host: facts.host,
+        method: shown.method,
+        scheme: this.#isConnection ? 'tcp' : facts.scheme,
+        host: shown.host,
         port: facts.port,
-        path: facts.path,
-        query: facts.query,
+        path: shown.path,
+        query: shown.query,
         ip: facts.ip.text,
         ...(listener.readsHello === true ? { sni: facts.sni, alpn: facts.alpn } : {}),
       },
@@ -284,14 +295,16 @@ class Judgement {
         goesOn,
       );
     const passes = (rule: Rule): boolean => this.#passes(rule);
+    if (this.#refusal?.isConnection === true) return refusedAs(this.#refusal);
     if (this.#facts.scheme === 'https') {
       traces.passthroughs = trace(listener.passthroughs ?? [], false, this.#connection);
       const taken = this.#decidingOf(traces.passthroughs);
       const end = taken === null ? null : this.#end(taken);
       if (end !== null) return end;
-      if (this.#facts.isConnection && listener.protocol === 'http')
+      if (this.#isConnection && listener.protocol === 'http')
         return { verdict: { kind: 'open' }, by: null, backend: -1 };
     }
+    if (this.#refusal !== null) return refusedAs(this.#refusal);
     traces.guards = trace(listener.guards, passes);
     const guard = this.#decidingOf(traces.guards);
     if (guard !== null) {
@@ -315,7 +328,7 @@ class Judgement {
 
   /** An answer; a connection gets none: in what protocol should it be? */
   #answered(status: number, headers: readonly (readonly [string, string])[]): Verdict {
-    return this.#facts.isConnection ? { kind: 'close' } : { kind: 'answer', status, headers };
+    return this.#isConnection ? { kind: 'close' } : { kind: 'answer', status, headers };
   }
 
   /** What `on response` does to an answer; `failure`: a rule could not be decided, and the client gets 500. */
@@ -409,6 +422,12 @@ class Judgement {
     }
     throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
   }
+}
+
+function refusedAs({ status, reason }: Refusal): Decided {
+  const verdict: Verdict =
+    status === null ? { kind: 'close', reason } : { kind: 'answer', status, headers: [], reason };
+  return { verdict, by: null, backend: -1 };
 }
 
 function pageOf(listener: ListenerPlan, verdict: Verdict | null): string | null {

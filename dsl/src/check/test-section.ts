@@ -5,6 +5,7 @@
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
 import { parseIp } from '../match/parse-ip.ts';
+import { readWrittenHead } from '../match/written-head.ts';
 import { parseWrittenRequest } from '../match/written-request.ts';
 import type { Expectation, TestPlan } from '../plan/test.ts';
 import type { Span } from '../syntax/source-text.ts';
@@ -13,6 +14,9 @@ import type { Scope } from './scope.ts';
 
 const DEFAULT_IP = '127.0.0.1';
 const METHOD = /^[A-Z][A-Z-]*$/;
+/** A method with small letters is one where a URL follows. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const URL = /^(?:https?:\/)?\//i;
 
 /** checkTest returns the test, or null after reporting what is wrong with it. `listeners` are the names there are. */
 export function checkTest(scope: Scope, statement: Statement, listeners: ReadonlySet<string>): TestPlan | null {
@@ -72,7 +76,9 @@ class TestChecker {
       ...(Object.keys(this.#fields).length === 0 ? {} : { given: this.#fields }),
     };
     try {
-      parseWrittenRequest(`${request.line} from ${request.ip}`, request.headers, true);
+      const text = `${request.line} from ${request.ip}`;
+      if (isConnection) parseWrittenRequest(text, request.headers);
+      else readWrittenHead(text, request.headers);
     } catch (thrown) {
       return this.#scope.error('SL0806', span, { reason: (thrown as Error).message });
     }
@@ -171,8 +177,8 @@ class TestChecker {
     } else if ((word === 'header' || word === 'cookie') && group.length === 4 && isWord(is, 'is')) {
       if (word === 'header') this.#headers.push([second!.value, value!.value]);
       else this.#cookies.push(`${second!.value}=${value!.value}`);
-    } else if (METHOD.test(word) && group.length === 2) {
-      this.#request(group, `${word} ${second!.value}`, false);
+    } else if (METHOD.test(word) && isRequest(group)) {
+      this.#request(group, group.map(({ value: part }) => part).join(' '), false);
     } else if (word === 'tcp' && group.length === 1) {
       this.#request(group, 'tcp', true);
     } else if (word === 'tcp' && group.length === 3 && isWord(second, 'to') && isOneWord(is!)) {
@@ -182,6 +188,8 @@ class TestChecker {
       this.#sni = second!.value;
     } else if (word === 'alpn' && group.length > 1 && group.slice(1).every(isOneWord)) {
       this.#alpn.push(...group.slice(1).map(({ value }) => value));
+    } else if (TOKEN.test(word) && isRequest(group) && URL.test(second!.value)) {
+      this.#request(group, group.map(({ value: part }) => part).join(' '), false);
     } else this.#wrong('SL0804', spanOf(group), { value: this.#written(spanOf(group)) });
   }
 
@@ -237,6 +245,11 @@ class TestChecker {
   #written({ start, end }: Span): string {
     return this.#scope.source.text.slice(start, end);
   }
+}
+
+/** isRequest: it is `METHOD URL`, and perhaps a version. */
+function isRequest({ length, 2: version }: Group): boolean {
+  return length === 2 || (length === 3 && /^HTTP\//.test(version!.value));
 }
 
 function isWord(item: WordItem | undefined, value: string): boolean {

@@ -17,8 +17,10 @@ export { escaped, safeText } from './safe-text.ts';
 export { finish, type Steps } from './steps.ts';
 export { compileTemplate, type SecretReader } from './template.ts';
 export { type ConditionTrace, type RuleTrace, traceRules } from './trace.ts';
+export { readWrittenHead, type WrittenHead } from './written-head.ts';
 export {
   parseWrittenRequest,
+  serverName,
   type WrittenHeader,
   WrittenRequest,
   WrittenRequestError,

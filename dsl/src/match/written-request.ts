@@ -157,7 +157,7 @@ function readConnection(more: string, headers: readonly WrittenHeader[]): Writte
 }
 
 /** The name that a client puts into its hello to reach a host; empty when it cannot be named there. */
-function serverName(host: string): string {
+export function serverName(host: string): string {
   const name = host.replace(/\.$/, '');
   return isServerName(name) && parseIp(name) === null ? name : '';
 }
@@ -168,7 +168,7 @@ export function isServerName(name: string): boolean {
 }
 
 /** Said is what stands behind a URL or `tcp`. */
-interface Said {
+export interface Said {
   readonly ip: IpAddress;
   /** 0: nothing was said. */
   readonly port: number;
@@ -181,7 +181,7 @@ const REQUEST_WORDS = ['from', 'sni', 'alpn'];
 const CONNECTION_WORDS = ['to', ...REQUEST_WORDS];
 
 /** readSaid reads `to :PORT`, `sni NAME`, `alpn PROTOCOL …` and `from ADDRESS`, in any order, each once. */
-function readSaid(text: string, isConnection: boolean): Said {
+export function readSaid(text: string, isConnection: boolean): Said {
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
   const known = isConnection ? CONNECTION_WORDS : REQUEST_WORDS;
   const said = new Map<string, string[]>();
@@ -230,12 +230,14 @@ function readHeaders(headers: readonly WrittenHeader[]): Map<string, readonly st
   return fields;
 }
 
-function splitHeader(header: string): readonly [name: string, value: string] {
+/** splitHeader takes `Name: value` apart. Throws WrittenRequestError. */
+export function splitHeader(header: string): readonly [name: string, value: string] {
   const colon = header.indexOf(':');
   if (colon < 0) throw refuse(`\`${header}\` is not a header, such as \`X-Team: blue\``);
   return [header.slice(0, colon), header.slice(colon + 1)];
 }
 
-function refuse(message: string): WrittenRequestError {
+/** refuse makes the error that says what is wrong. */
+export function refuse(message: string): WrittenRequestError {
   return new WrittenRequestError(message);
 }

@@ -6,9 +6,10 @@ import { test } from 'node:test';
 import { createGateway, GatewayError } from '@sluice/core';
 import { standard } from '@sluice/standard';
 
-function rulesOf(line: string, backend = ''): string {
+function rulesOf(line: string, backend = '', tls = '', port = 8080): string {
   return `
-    listener web on 127.0.0.1:8080 {
+    listener web on 127.0.0.1:${port} {
+      ${tls}
       ${line.startsWith('otherwise') ? line : `${line}\n otherwise send to app`}
     }
     backend app of 127.0.0.1:9001, 127.0.0.1:9002 { ${backend} }
@@ -19,7 +20,10 @@ function rulesOf(line: string, backend = ''): string {
 const gatewayOf = (rules: string) => createGateway({ rules, plugins: standard, logger: false });
 
 async function explain(line: string, request: string, headers: readonly (readonly [string, string])[] = []) {
-  return (await gatewayOf(rulesOf(line))).explain({ request, headers, listener: 'web' });
+  // What is asked over https comes to a listener that opens TLS, on the URL's port.
+  const tls = request.startsWith('GET https:') ? 'tls terminate self-signed for a.example' : '';
+  const port = tls === '' ? 8080 : Number(/:(\d+)\//.exec(request)?.[1] ?? 443);
+  return (await gatewayOf(rulesOf(line, '', tls, port))).explain({ request, headers, listener: 'web' });
 }
 
 /** codesOf returns the codes of the errors that these rules have. */

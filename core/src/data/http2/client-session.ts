@@ -26,7 +26,7 @@ import {
   SETTINGS_MAX_HEADER_LIST_SIZE,
   STREAM_CLOSED,
 } from './frame.ts';
-import { FOREIGN_CONNECT, ILL_FORMED, RequestFields, TOO_LARGE, WELL_FORMED } from './request-fields.ts';
+import { REFUSALS, RequestFields, WELL_FORMED } from './request-fields.ts';
 import { RESET_POINTS, Session, STREAM_WINDOW } from './session.ts';
 import { TrailerFields } from './trailer-fields.ts';
 
@@ -34,7 +34,6 @@ import { TrailerFields } from './trailer-fields.ts';
 export const MOST_STREAMS = 128;
 /** In a GOAWAY: every stream is still served. */
 const EVERY_STREAM = 0x7fffffff;
-const REFUSALS: Readonly<Record<number, number>> = { [ILL_FORMED]: 400, [TOO_LARGE]: 431, [FOREIGN_CONNECT]: 405 };
 
 /** SessionHost is the connection that a session speaks on. */
 export interface SessionHost {

@@ -32,6 +32,13 @@ export const TOO_LARGE = 2;
 /** CONNECT to somewhere else: 405. */
 export const FOREIGN_CONNECT = 3;
 
+/** The status that answers each of them. */
+export const REFUSALS: Readonly<Record<number, number>> = {
+  [ILL_FORMED]: 400,
+  [TOO_LARGE]: 431,
+  [FOREIGN_CONNECT]: 405,
+};
+
 export class RequestFields implements FieldSink {
   /** The head's text, once `finish` has said WELL_FORMED. */
   head = '';
