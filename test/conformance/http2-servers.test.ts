@@ -232,8 +232,8 @@ describe('servers that are broken or hostile', () => {
     ['a field block that is none', 502, [frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, [0x80])]],
     ['a promise', 502, [frame(FRAME.PUSH_PROMISE, FLAG.END_HEADERS, 1, uint32(2))]],
     ['a stream that nobody opened', 502, [frame(FRAME.HEADERS, FLAG.END_HEADERS, 7, fieldBlock([status]))]],
-    ['GOAWAY before it looked at the request', 502, [frame(FRAME.GOAWAY, 0, 0, Buffer.alloc(8))]],
-    ['a refused stream', 502, [frame(FRAME.RST_STREAM, 0, 1, uint32(ERROR.REFUSED_STREAM))]],
+    ['GOAWAY before it looked at the request', 503, [frame(FRAME.GOAWAY, 0, 0, Buffer.alloc(8))]],
+    ['a refused stream', 503, [frame(FRAME.RST_STREAM, 0, 1, uint32(ERROR.REFUSED_STREAM))]],
     ['nothing', 504, []],
   ] as [string, number, Buffer[]][]) {
     test(`${what}: ${wanted}`, async () => {

@@ -11,6 +11,7 @@ import type { Exchange } from './exchange/exchange.ts';
 import type { ServerSide } from './exchange/server-side.ts';
 import { ServerConnection } from './http1/server-connection.ts';
 import { ServerSession } from './http2/server-session.ts';
+import type { ServerStream } from './http2/server-stream.ts';
 import type { Loop } from './loop.ts';
 import type { EndpointTls } from './server-tls.ts';
 import { RelayServer } from './tcp/relay-server.ts';
@@ -19,6 +20,8 @@ import { RelayServer } from './tcp/relay-server.ts';
 const MOST_IDLE = 2048;
 /** Of those, the most that were introduced as some client's (`send proxy`): the oldest make room. */
 const MOST_INTRODUCED = 1024;
+/** HTTP/2 connections on which streams are refused: with so many of them another would be no better. */
+const MOST_REFUSING = 8;
 /** A kept connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
 const FRESH_TICKS = 5;
 
@@ -37,6 +40,10 @@ export class ServerEndpoint {
   #introducedCount = 0;
   /** HTTP/2 connections, which carry many requests each. */
   readonly #sessions: ServerSession[] = [];
+  /** Streams that the server last said it takes at once on a connection; 0: it has not said yet. */
+  streamLimit = 0;
+  /** Streams that it takes on a connection before it closes that, as far as it has shown. */
+  streamsPerConnection = Number.POSITIVE_INFINITY;
   #isRetired = false;
 
   constructor(slot: number, address: Address, tls: EndpointTls | null = null) {
@@ -78,10 +85,15 @@ export class ServerEndpoint {
   }
 
   #session(exchange: Exchange, loop: Loop, needsNew: boolean, introduction: string): ServerSession {
-    const found = needsNew
-      ? undefined
-      : this.#sessions.find((session) => session.introduction === introduction && session.canTake);
-    if (found !== undefined) return found;
+    let refusing: ServerSession | undefined;
+    let refusingCount = 0;
+    for (const session of this.#sessions) {
+      if (session.introduction !== introduction || !session.canTake || (needsNew && !session.isNew)) continue;
+      if (!session.refusesLately) return session;
+      refusing = session;
+      refusingCount++;
+    }
+    if (refusing !== undefined && refusingCount >= MOST_REFUSING) return refusing;
     loop.counters.server(this.slot, ServerIndex.connects);
     if (introduction !== '' && this.#sessions.length >= MOST_INTRODUCED) {
       this.#sessions.find((session) => session.isIdle)?.retire();
@@ -89,6 +101,11 @@ export class ServerEndpoint {
     const session = new ServerSession(this, loop, exchange, introduction);
     this.#sessions.push(session);
     return session;
+  }
+
+  /** move gives a stream that waits on one HTTP/2 connection to another. */
+  move(stream: ServerStream, exchange: Exchange, from: ServerSession): void {
+    this.#session(exchange, from.loop, false, from.introduction).adopt(stream);
   }
 
   /** lost: an HTTP/2 connection has ended. */

@@ -39,6 +39,7 @@ export const SERVER_COUNTERS = [
   'tlsHandshakes',
   'tlsResumed',
   'tlsFailures',
+  'refusals',
 ] as const;
 
 export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors', 'retriesOverBudget', 'closedOnDown'] as const;
@@ -81,6 +82,8 @@ export const ServerIndex = {
   tlsHandshakes: 8,
   tlsResumed: 9,
   tlsFailures: 10,
+  /** Requests that the server is known not to have processed (RFC 9113 section 8.7). */
+  refusals: 11,
 } as const satisfies Record<ServerCounter, number>;
 
 /** BackendIndex has the number of each backend counter, for `ThreadCounters.backend`. A test ties it to the names. */
@@ -102,7 +105,7 @@ export const LISTENER_CAPACITY = 1024;
 export const BACKEND_CAPACITY = 4096;
 
 const LISTENER_STRIDE = 24;
-const SERVER_STRIDE = 12;
+const SERVER_STRIDE = 16;
 const BACKEND_STRIDE = 8;
 const SERVERS_AT = LISTENER_CAPACITY * LISTENER_STRIDE;
 const BACKENDS_AT = SERVERS_AT + SERVER_CAPACITY * SERVER_STRIDE;

@@ -50,6 +50,7 @@ class VirtualAttempt extends Timed implements ServerSide, Visit {
   /** Nothing else is ever waited for before the request is with the server. */
   readonly isConnecting: boolean;
   readonly isReused = false;
+  readonly mayRefuse = false;
   readonly #loop: Loop;
   readonly #server: VirtualServer;
   readonly #cookie: string;

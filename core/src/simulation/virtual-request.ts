@@ -127,6 +127,12 @@ export class VirtualRequest implements ClientSide {
   waits(): void {}
   goesOn(): void {}
   sendBody(): void {}
+  rewind(): boolean {
+    return true;
+  }
+  sendRefused(): boolean {
+    return false;
+  }
   serverDrained(): void {}
   awaitRoom(): void {}
   sendSwitch(): void {}

@@ -15,6 +15,7 @@ import { Timed } from '../timer-wheel.ts';
 import type { Waiting } from '../waiting-line.ts';
 import type { Exchange } from './exchange.ts';
 import {
+  blamesServer,
   costsRetry,
   FAILURE_COUNTERS,
   FAILURE_NAMES,
@@ -54,6 +55,8 @@ export class Attempts extends Timed implements Waiting {
   /** Attempts at the backends that the request fell back from. */
   #elsewhere = 0;
   #failure: Failure | null = null;
+  /** How often servers of this backend did not process it. */
+  #refusals = 0;
   #isQueued = false;
   /** The server whose room is waited for; -1: any. */
   #waitsFor = -1;
@@ -73,6 +76,7 @@ export class Attempts extends Timed implements Waiting {
     this.#tried = null;
     this.#elsewhere = 0;
     this.#failure = null;
+    this.#refusals = 0;
     this.#owner = -1;
   }
 
@@ -165,6 +169,7 @@ export class Attempts extends Timed implements Waiting {
     this.#turnTo(standIn(fallBack, request, listener.slot, loop));
     this.#tried = null;
     this.#elsewhere = request.attempts;
+    this.#refusals = 0;
     this.#failure = null;
     return true;
   }
@@ -260,7 +265,7 @@ export class Attempts extends Timed implements Waiting {
     const { loop, request } = exchange;
     const { pool, balancer, retryBudget } = exchange.backend;
     const endpoint = pool.endpoints[server]!;
-    if (this.#count === 0) retryBudget.requested();
+    if (this.#count === 0 && this.#refusals === 0) retryBudget.requested();
     request.attempts++;
     this.index = server;
     this.slot = endpoint.slot;
@@ -329,9 +334,9 @@ export class Attempts extends Timed implements Waiting {
     return !client.hasBody && isIdempotent(request.sentMethod);
   }
 
-  /** count is how many attempts were made at this backend. */
+  /** count is how many attempts were made at this backend, those left out that came to nothing without having been processed. */
   get #count(): number {
-    return this.#exchange.request.attempts - this.#elsewhere;
+    return this.#exchange.request.attempts - this.#elsewhere - this.#refusals;
   }
 
   /** isAffordable takes a retry out of the backend's budget. */
@@ -342,12 +347,13 @@ export class Attempts extends Timed implements Waiting {
     return false;
   }
 
-  #retry(isSameServer: boolean): boolean {
-    if (!isSameServer && this.#exchange.backend.plan.retry.isAnotherServer) {
+  /** retry gives it to a server again. `mayBeSame`: the one that had it may be chosen; `needsNew`: over a connection of its own. */
+  #retry(mayBeSame: boolean, needsNew = mayBeSame): boolean {
+    if (!mayBeSame && this.#exchange.backend.plan.retry.isAnotherServer) {
       if (this.#tried === null) this.#tried = [this.index];
       else this.#tried.push(this.index);
     }
-    const isWithSomebody = this.#attempt(isSameServer);
+    const isWithSomebody = this.#attempt(needsNew);
     if (isWithSomebody) this.#sendBody();
     return isWithSomebody;
   }
@@ -376,24 +382,30 @@ export class Attempts extends Timed implements Waiting {
     const { slot } = this;
     const wasReused = exchange.server!.isReused;
     if (slot !== -1) loop.counters.server(slot, FAILURE_COUNTERS[failure]);
-    // That a kept connection has died says nothing of its server.
-    if (failure !== 'dead' || !wasReused) {
+    if (blamesServer(failure, wasReused)) {
       this.#noteAnswered(0);
       backend.outcomes?.failed(slot, FAILURE_NAMES[failure], exchange.request);
     }
     if (failure === 'connect') this.#refused();
     this.end(true);
     this.#failure = failure;
+    const isRefused = failure === 'refused';
+    if (isRefused) this.#refusals++;
     if (exchange.isAnswering) {
       exchange.client.breakOff();
+    } else if (isRefused && !exchange.client.rewind()) {
+      exchange.reportRefused();
     } else if (
-      maySendAgain(failure, backend, this.#count, this.#isRepeatable, wasReused) &&
+      maySendAgain(failure, backend, this.#count, this.#refusals, this.#isRepeatable, wasReused) &&
       (!costsRetry(failure, wasReused) || this.#isAffordable())
     ) {
       loop.counters.server(slot, ServerIndex.retries);
-      this.#retry(failure === 'dead' && wasReused);
-    } else if (failure === 'connect' && this.#fallBack()) {
+      if (isRefused) this.#retry(this.#refusals === 1, false);
+      else this.#retry(failure === 'dead' && wasReused);
+    } else if ((isRefused || failure === 'connect') && this.#fallBack()) {
       if (this.#attempt(false)) this.#sendBody();
+    } else if (isRefused) {
+      exchange.reportRefused();
     } else {
       exchange.answerStatus(FAILURE_STATUSES[failure], false);
     }

@@ -16,6 +16,9 @@ import type { ClientPeer } from './client-peer.ts';
 import type { ServerSide } from './server-side.ts';
 import type { Sink } from './sink.ts';
 
+/** So much of a request's body is kept while a server may still say that it has not processed the request. */
+export const SENT_BODY_BYTES = 65_536;
+
 export interface ClientSide {
   /** Where the server's side writes the answer's body, and what a tunnel carries. */
   readonly out: Sink;
@@ -37,6 +40,11 @@ export interface ClientSide {
   goesOn(): void;
   /** sendBody: the server takes the body from here on, with what has come meanwhile. Flushes the server's sink. */
   sendBody(server: ServerSide): void;
+  /**
+   * rewind takes back what of the body has gone to a server, so that another can have it from the start. False: it is not held any more
+   * (`SENT_BODY_BYTES`).
+   */
+  rewind(): boolean;
   /** serverDrained: the server takes more of the body, or of a tunnel. */
   serverDrained(server: ServerSide): void;
   /** awaitRoom: the server is not read until the client takes what it has been sent; it has `timeout client` for that. */
@@ -56,6 +64,8 @@ export interface ClientSide {
    * `standard` fills in the body. `isLast`: nothing more that the client sends can be trusted.
    */
   sendOwn(answer: Answer, standard: Answer, changes: FieldEdits, isLast: boolean): void;
+  /** sendRefused says that the request was certainly not processed. True: the wire has a way to say it, and this was the end. */
+  sendRefused(): boolean;
   /** exchangeEnded: the answer is whole; on to the next request. */
   exchangeEnded(): void;
 

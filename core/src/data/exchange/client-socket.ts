@@ -89,6 +89,8 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   abstract waits(): void;
   abstract goesOn(): void;
   abstract sendBody(server: ServerSide): void;
+  abstract rewind(): boolean;
+  abstract sendRefused(): boolean;
   abstract serverDrained(server: ServerSide): void;
   abstract awaitRoom(): void;
   abstract sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void;

@@ -21,7 +21,7 @@ import { Timed } from '../timer-wheel.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
-import type { Failure } from './failure.ts';
+import { FAILURE_STATUSES, type Failure } from './failure.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
 import type { ServerSide } from './server-side.ts';
@@ -171,6 +171,12 @@ export class Exchange extends Timed {
    */
   serverFailed(failure: Failure, reason = ''): void {
     this.#attempts.failed(failure, reason);
+  }
+
+  /** reportRefused tells the client that no server has processed its request: in its own wire's way, or by 503. */
+  reportRefused(): void {
+    if (this.client.sendRefused()) this.#end();
+    else this.answerStatus(FAILURE_STATUSES.refused, false);
   }
 
   /** answerBegins forwards the head of a final answer. False: the server's answer is not wanted any more. */

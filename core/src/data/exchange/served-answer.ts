@@ -42,6 +42,7 @@ export class ServedAnswer extends Timed implements ServerSide {
   readonly out = nowhere;
   readonly isConnecting = false;
   readonly isReused = false;
+  readonly mayRefuse = false;
   readonly #loop: Loop;
   #exchange: Exchange | null = null;
   #body: ServedBody | null = null;

@@ -26,6 +26,12 @@ export interface ServerSide {
   /** The connection had served before. */
   readonly isReused: boolean;
 
+  /**
+   * It may yet turn out that the server has processed nothing of what was sent (`refused`), so that what went to `out` has to be kept. Of
+   * HTTP/1 that is known once the head was flushed.
+   */
+  readonly mayRefuse: boolean;
+
   /** awaitAnswer starts the time that the server has for its next bytes. */
   awaitAnswer(): void;
   /** stopWaiting: the client is still sending, so the server owes nothing yet. */

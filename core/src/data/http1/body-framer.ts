@@ -85,6 +85,7 @@ export class BodyFramer {
   contentBytes = 0;
   #output = AS_IS;
   #reading = STRICT;
+  #length = 0;
   #remaining = 0;
   #state = SIZE;
   #digits = 0;
@@ -100,12 +101,18 @@ export class BodyFramer {
     this.isDone = mode === NO_BODY || (mode === BY_LENGTH && length === 0);
     this.contentBytes = 0;
     this.#output = output;
+    this.#length = length;
     this.#remaining = mode === BY_LENGTH ? length : 0;
     this.#state = SIZE;
     this.#digits = 0;
     this.#extensionBytes = 0;
     this.#trailers = null;
     this.#mended = null;
+  }
+
+  /** restart begins the same message again. */
+  restart(): void {
+    this.begin(this.mode, this.#length, this.#output);
   }
 
   /** leaveAs says how the body leaves, when that turns out only after `begin`. */

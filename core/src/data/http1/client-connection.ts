@@ -10,6 +10,7 @@ import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
+import { SENT_BODY_BYTES } from '../exchange/client-side.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
@@ -17,6 +18,7 @@ import { ClientSession, type SessionHost } from '../http2/client-session.ts';
 import { isPreface, PREFACE, PROTOCOL_ERROR } from '../http2/frame.ts';
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
+import { HeldBytes } from '../transport/held-bytes.ts';
 import { answerFraming, frameAnswer } from './answer-framing.ts';
 import type { AnswerHead } from './answer-head.ts';
 import { AS_IS, BAD_BODY, BodyFramer, BY_LENGTH, NO_BODY } from './body-framer.ts';
@@ -50,6 +52,10 @@ const noEdits = new FieldEdits();
 export class ClientConnection extends ClientSocket implements SessionHost {
   answerForm = AS_IS;
   readonly #framer = new BodyFramer();
+  /** What of the body has gone to a server that may refuse it yet; null: nothing. */
+  #sent: HeldBytes | null = null;
+  /** More has gone than is kept. */
+  #isSentLost = false;
   #state = IDLE;
   #isReading = false;
   #mustClose = false;
@@ -352,6 +358,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     const { plan } = listener;
     const framer = this.#framer;
     framer.begin(framing.mode, framing.length, AS_IS);
+    this.#isSentLost = false;
     this.#state = framer.isDone ? ANSWER : BODY;
     this.loop.wheel.limit(this, framer.isDone ? 0 : plan.timeouts.bodyMs);
     this.#mustClose = !request.isKeepAlive;
@@ -434,6 +441,36 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     if (held !== null) this.#forwardBody(server, held, 0, held.length);
   }
 
+  #keepSent(bytes: Buffer, from: number, to: number): void {
+    if (this.#isSentLost) return;
+    this.#sent ??= new HeldBytes();
+    if (this.#sent.length + to - from > SENT_BODY_BYTES) {
+      this.#sent = null;
+      this.#isSentLost = true;
+    } else {
+      this.#sent.add(bytes, from, to);
+    }
+  }
+
+  rewind(): boolean {
+    if (this.#isSentLost) return false;
+    const sent = this.#sent;
+    this.#sent = null;
+    if (sent === null) return true;
+    const held = this.input.resume();
+    const all = held === null ? sent.all() : Buffer.concat([sent.all(), held]);
+    this.#framer.restart();
+    this.#state = BODY;
+    this.input.hold(all, 0, all.length);
+    this.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.bodyMs);
+    return true;
+  }
+
+  /** HTTP/1 has no way to say it but by a status. */
+  sendRefused(): boolean {
+    return false;
+  }
+
   #forwardBody(server: ServerSide, bytes: Buffer, at: number, end: number): void {
     const { out } = server;
     const framer = this.#framer;
@@ -448,6 +485,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       return;
     }
     out.flush();
+    if (server.mayRefuse) this.#keepSent(bytes, at, behind);
     if (framer.isDone) {
       this.#state = ANSWER;
       this.loop.wheel.limit(this, 0);
@@ -475,6 +513,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void {
     const { request } = this.exchange!;
+    this.#sent = null;
     frameAnswer(answer, request.isHttp11);
     this.answerForm = answerFraming.output;
     if (!this.#framer.isDone || answerFraming.endsWithConnection || this.#isLeaving) this.#mustClose = true;
@@ -507,6 +546,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   /** exchangeEnded goes on to the next request, or closes. */
   exchangeEnded(): void {
     this.exchange = null;
+    this.#sent = null;
     this.countBytes();
     if (this.#mustClose) {
       this.#close();

@@ -39,6 +39,8 @@ export class ServerConnection extends ServerSocket implements ServerSide {
   #pending: Buffer | null = null;
   #interims = 0;
   #isKeepAlive = true;
+  /** The output's writes before the request's head. */
+  #writesBefore = 0;
   readonly #framer = new BodyFramer();
 
   constructor(endpoint: ServerEndpoint, loop: Loop, introduction = '') {
@@ -57,6 +59,10 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     this.#sendHead(exchange);
   }
 
+  get mayRefuse(): boolean {
+    return this.#state === HEAD && this.out.writes === this.#writesBefore;
+  }
+
   /** awaitAnswer starts the time that the server has for its next bytes. */
   awaitAnswer(): void {
     const exchange = this.#exchange;
@@ -70,6 +76,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
 
   #sendHead(exchange: Exchange): void {
     this.#state = HEAD;
+    this.#writesBefore = this.out.writes;
     if (exchange.client.isRequestSent) this.awaitAnswer();
     else this.stopWaiting();
     this.out.text(exchange.request.forwardHead);
@@ -230,7 +237,8 @@ export class ServerConnection extends ServerSocket implements ServerSide {
 
   #failureByEnd(): Failure {
     if (this.isConnecting) return 'connect';
-    return this.#state === HEAD && this.#pending === null && this.#interims === 0 ? 'dead' : 'broken';
+    if (this.#state !== HEAD || this.#pending !== null || this.#interims !== 0) return 'broken';
+    return this.mayRefuse ? 'refused' : 'dead';
   }
 
   #tunnel(exchange: Exchange, bytes: Buffer, length: number): void {

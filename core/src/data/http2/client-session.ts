@@ -128,10 +128,14 @@ export class ClientSession extends Session<ClientStream> {
     }
   }
 
-  /** clientEnded: the client says nothing more; what it asked for before is still answered. */
+  /**
+   * clientEnded: the client has ended its side. It could neither take back a stream nor open a window any more, so it has gone: an HTTP/2
+   * connection is never half-closed.
+   */
   clientEnded(): void {
-    this.isLeaving = true;
-    if (this.isIdle) this.leave();
+    if (this.isOver) return;
+    this.closed();
+    this.#host.sessionEnded();
   }
 
   /** expire ends a connection on which nothing has been open for long, or a head does not end. */

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Answer } from '../../plugin/data-entry.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
-import type { ClientSide } from '../exchange/client-side.ts';
+import { type ClientSide, SENT_BODY_BYTES } from '../exchange/client-side.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
 import { AnswerHead } from '../http1/answer-head.ts';
@@ -19,7 +19,7 @@ import { Timed } from '../timer-wheel.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';
-import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR } from './frame.ts';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frame.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -44,12 +44,20 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   isMalformed = false;
   readonly #session: ClientSession;
   #mode = NO_BODY;
+  /** As the head says; 0 without one. */
+  #length = 0;
   #left = 0;
   #isSent = false;
   #isTunnel = false;
   /** It is to be settled. */
   #isTouched = false;
-  readonly #held = new HeldBytes();
+  #held = new HeldBytes();
+  /** What of the body has gone to a server that may refuse it yet; null: nothing. */
+  #sent: HeldBytes | null = null;
+  /** More has gone than is kept. */
+  #isSentLost = false;
+  /** So much at the beginning of what is held was taken back from a server: the client may send it again already. */
+  #rewound = 0;
   #trailers = '';
 
   constructor(session: ClientSession, id: number, sendWindow: number, receiveWindow: number) {
@@ -80,6 +88,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   /** begin: the head is read and good; `mode` and `length` as the head frames the body. */
   begin(mode: number, length: number): void {
     this.#mode = mode;
+    this.#length = length;
     this.#left = length;
     this.#isSent = mode === NO_BODY || (mode === BY_LENGTH && length === 0);
     if (!this.#isSent) this.#session.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.bodyMs);
@@ -140,7 +149,9 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #forward(server: ServerSide, bytes: Buffer, from: number, to: number): void {
     const size = to - from;
     const { out } = server;
-    this.#session.granted(this, size);
+    const again = Math.min(size, this.#rewound);
+    this.#rewound -= again;
+    if (again < size) this.#session.granted(this, size - again);
     if (this.#isTunnel) {
       out.bytes(bytes, from, to);
       this.exchange!.tunnelMoved();
@@ -162,6 +173,18 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       } else {
         out.bytes(bytes, from, to);
       }
+      if (server.mayRefuse) this.#keepSent(bytes, from, to);
+    }
+  }
+
+  #keepSent(bytes: Buffer, from: number, to: number): void {
+    if (this.#isSentLost) return;
+    this.#sent ??= new HeldBytes();
+    if (this.#sent.length + to - from > SENT_BODY_BYTES) {
+      this.#sent = null;
+      this.#isSentLost = true;
+    } else {
+      this.#sent.add(bytes, from, to);
     }
   }
 
@@ -191,6 +214,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #afterForward(server: ServerSide): void {
     const { wheel } = this.#session.loop;
     server.out.flush();
+    if (!server.mayRefuse) this.#sent = null;
     if (this.#isTunnel) return;
     if (this.#mode === BY_LENGTH && this.#left === 0) this.#isSent = true;
     if (this.#isSent) {
@@ -214,6 +238,32 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   goesOn(): void {
     this.#session.loop.wheel.limit(this, this.#isSent ? 0 : this.exchange!.listener.plan.timeouts.bodyMs);
+  }
+
+  rewind(): boolean {
+    if (this.#isSentLost) return false;
+    const sent = this.#sent;
+    this.#sent = null;
+    if (sent !== null) {
+      this.#rewound += sent.length;
+      for (const held = this.#held; held.length > 0; ) {
+        const piece = held.first();
+        sent.add(piece, 0, piece.length);
+        held.take(piece.length);
+      }
+      this.#held = sent;
+    }
+    this.begin(this.#mode, this.#length);
+    if (this.hasEnded) this.#session.loop.wheel.limit(this, 0);
+    return true;
+  }
+
+  sendRefused(): boolean {
+    this.exchange = null;
+    this.out.isEnded = true;
+    this.#session.resetStream(this.id, REFUSED_STREAM);
+    this.#drop();
+    return true;
   }
 
   sendBody(server: ServerSide): void {
@@ -249,6 +299,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void {
     this.#session.loop.wheel.limit(this, 0);
+    this.#sent = null;
     const hasNoBody = answer.mode === NO_BODY || (answer.mode === BY_LENGTH && answer.length === 0);
     const hasLength = answer.mode === BY_LENGTH || (answer.hasLength && answer.status !== 204);
     this.answerForm = answer.mode === CHUNKED ? WITH_TRAILERS : AS_IS;
@@ -364,10 +415,12 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   #drop(): void {
     this.#session.loop.wheel.drop(this);
-    const held = this.#held.length;
+    const held = this.#held.length - this.#rewound;
     this.#held.clear();
+    this.#sent = null;
+    this.#rewound = 0;
     this.#session.left(this);
-    if (held === 0) return;
+    if (held <= 0) return;
     this.#session.granted(this, held);
     this.#session.out.flush();
   }

@@ -28,8 +28,12 @@ import { TrailerFields } from './trailer-fields.ts';
 
 /** Streams that are opened at once, whatever the server allows. */
 const MOST_STREAMS = 100;
+/** Streams that are opened on a server's first connection before its SETTINGS say how many it takes. */
+const FIRST_STREAMS = 1;
 /** Numbers run out near here (RFC 9113 section 5.1.1). */
 const LAST_STREAM = 0x7ffffff0;
+/** For so many ticks after a stream was refused, others go over another connection if they can. */
+const REFUSING_TICKS = 10;
 const PROTOCOLS = ['h2'];
 
 const reader = new AnswerReader();
@@ -96,16 +100,28 @@ export class ServerSession extends Session<ServerStream> {
   readonly #wire: Wire;
   #waiting: ServerStream[] = [];
   #nextStream = 1;
-  #mostStreams = MOST_STREAMS;
-  #idleMs: number;
+  #mostStreams: number;
+  #hasSettings = false;
+  /** It has said how many streams it takes at once. */
+  #hasLimit = false;
+  /** Streams that the server is expected to take on one connection before it closes it, of all that it opens. */
+  #takes: number;
+  #answered = 0;
+  /** When a stream was refused last. */
+  #refusedTick = Number.NEGATIVE_INFINITY;
+  readonly #idleMs: number;
+  readonly #connectMs: number;
 
   constructor(endpoint: ServerEndpoint, loop: Loop, exchange: Exchange, introduction = '') {
     super(loop);
     this.introduction = introduction;
     this.#endpoint = endpoint;
+    this.#mostStreams = endpoint.streamLimit === 0 ? MOST_STREAMS : endpoint.streamLimit;
+    this.#takes = endpoint.streamsPerConnection;
     this.scheme = endpoint.tls === null ? 'http' : 'https';
     const { connectMs, idleMs } = exchange.backend.plan.timeouts;
     this.#idleMs = idleMs;
+    this.#connectMs = connectMs;
     this.#wire = new Wire(this, endpoint, introduction);
     loop.wheel.limit(this.#wire, connectMs);
   }
@@ -121,24 +137,82 @@ export class ServerSession extends Session<ServerStream> {
 
   /** canTake: another attempt can be made on this connection. */
   get canTake(): boolean {
-    const streams = this.streams.size + this.#waiting.length;
-    return !this.isOver && !this.isLeaving && streams < this.#mostStreams && this.#nextStream < LAST_STREAM;
+    const waiting = this.#waiting.length;
+    return (
+      !this.isOver &&
+      !this.isLeaving &&
+      this.streams.size + waiting < this.#mostStreams &&
+      this.#opened + waiting < this.#takes &&
+      this.#nextStream < LAST_STREAM
+    );
+  }
+
+  /** isNew: nothing has come from the server yet. */
+  get isNew(): boolean {
+    return !this.#hasSettings && !this.isOver;
+  }
+
+  /** refusesLately: it has just refused a stream. */
+  get refusesLately(): boolean {
+    return this.loop.wheel.tick - this.#refusedTick <= REFUSING_TICKS;
+  }
+
+  /** refused: the server has reset a stream as one that it has not processed. */
+  refused(): void {
+    this.#refusedTick = this.loop.wheel.tick;
+  }
+
+  /** Streams opened so far. */
+  get #opened(): number {
+    return (this.#nextStream - 1) / 2;
+  }
+
+  /** hasRoom: a stream can be opened now. Before the server's SETTINGS, what it allowed last time counts. */
+  get #hasRoom(): boolean {
+    if (this.#wire.isConnecting || this.isOver) return false;
+    const known = this.#hasSettings || this.#endpoint.streamLimit !== 0;
+    return this.streams.size < (known ? this.#mostStreams : FIRST_STREAMS);
   }
 
   /** attempt sends the exchange's request as a stream, as soon as the connection stands. */
   attempt(exchange: Exchange): ServerStream {
-    const isOpen = !this.#wire.isConnecting;
+    const isOpen = this.#waiting.length === 0 && this.#hasRoom;
     const stream = new ServerStream(this, exchange, STREAM_WINDOW, isOpen);
-    if (isOpen) this.#open(stream);
-    else this.#waiting.push(stream);
+    if (isOpen) {
+      this.#open(stream);
+    } else {
+      this.#waiting.push(stream);
+      if (!this.#wire.isConnecting) this.loop.wheel.limit(this.#wire, this.#connectMs);
+    }
     return stream;
+  }
+
+  /** adopt takes a stream over that another connection had no room for. */
+  adopt(stream: ServerStream): void {
+    stream.moveTo(this);
+    this.#waiting.push(stream);
+    this.#openWaiting();
+  }
+
+  /** openWaiting opens what there is room for, and hands on what will have none. */
+  #openWaiting(): void {
+    while (this.#waiting.length > 0 && this.#hasRoom && !this.isLeaving) {
+      const stream = this.#waiting.shift()!;
+      this.#open(stream);
+      stream.connected();
+    }
+    if (!this.#hasSettings && !this.isLeaving) return;
+    for (const stream of this.#waiting.splice(0)) {
+      if (stream.wasMoved) stream.refused();
+      else if (stream.exchange !== null) this.#endpoint.move(stream, stream.exchange, this);
+    }
   }
 
   #open(stream: ServerStream): void {
     const id = this.#nextStream;
     this.#nextStream += 2;
     this.streams.set(id, stream);
-    this.loop.wheel.limit(this.#wire, 0);
+    if (this.#waiting.length === 0) this.loop.wheel.limit(this.#wire, 0);
     stream.open(id, this.streamWindow);
   }
 
@@ -148,14 +222,24 @@ export class ServerSession extends Session<ServerStream> {
       [SETTINGS_ENABLE_PUSH, 0],
       [SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW],
     ]);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const stream of waiting) {
-      this.#open(stream);
-      stream.connected();
-    }
+    this.#openWaiting();
     this.out.flush();
     this.#moved();
+  }
+
+  protected override settingsCame(): void {
+    this.#hasSettings = true;
+    if (!this.#hasLimit) this.#mostStreams = MOST_STREAMS;
+    this.#endpoint.streamLimit = Math.max(1, this.#mostStreams);
+    this.#openWaiting();
+  }
+
+  override answered(): void {
+    super.answered();
+    // It takes more on a connection than was thought.
+    if (++this.#answered < this.#takes || this.isLeaving) return;
+    this.#takes *= 2;
+    this.#endpoint.streamsPerConnection = this.#takes;
   }
 
   received(bytes: Buffer, length: number): void {
@@ -181,8 +265,13 @@ export class ServerSession extends Session<ServerStream> {
   }
 
   expired(isOpen: boolean): void {
-    if (isOpen) this.#end();
-    else {
+    if (isOpen && this.#waiting.length > 0) {
+      // The server has not said in time how many it takes.
+      for (const stream of this.#waiting.splice(0)) stream.gone();
+      this.#moved();
+    } else if (isOpen) {
+      if (this.isIdle) this.#end();
+    } else {
       this.#wire.socket.destroy();
       this.closed();
     }
@@ -199,6 +288,7 @@ export class ServerSession extends Session<ServerStream> {
     const at = this.#waiting.indexOf(stream);
     if (at !== -1) this.#waiting.splice(at, 1);
     if (this.streams.get(stream.id) === stream) this.streams.delete(stream.id);
+    if (this.#waiting.length > 0 && !this.isOver) this.#openWaiting();
     this.#moved();
   }
 
@@ -207,13 +297,21 @@ export class ServerSession extends Session<ServerStream> {
   }
 
   protected setting(name: number, value: number): number {
-    if (name === SETTINGS_MAX_CONCURRENT_STREAMS) this.#mostStreams = Math.min(MOST_STREAMS, value);
+    if (name === SETTINGS_MAX_CONCURRENT_STREAMS) {
+      this.#hasLimit = true;
+      this.#mostStreams = Math.min(MOST_STREAMS, value);
+      this.#endpoint.streamLimit = Math.max(1, this.#mostStreams);
+    }
     return NO_ERROR;
   }
 
-  /** What the server has not looked at goes elsewhere; the rest is still answered. */
+  /** What the server has not processed goes elsewhere; the rest is still answered (RFC 9113 section 6.8). */
   protected wentAway(lastStream: number): void {
-    for (const stream of [...this.streams.values()]) if (stream.id > lastStream) stream.gone();
+    const refused = [...this.streams.values()].filter(({ id }) => id > lastStream);
+    // Servers that take so many requests on a connection and no more would refuse the rest again.
+    if (refused.length > 0 && lastStream > 0) this.#endpoint.streamsPerConnection = Math.ceil(lastStream / 2);
+    for (const stream of refused) stream.refused();
+    if (this.#waiting.length > 0) this.#openWaiting();
     this.#moved();
   }
 
@@ -247,8 +345,9 @@ export class ServerSession extends Session<ServerStream> {
 
   /** moved: with nothing open, the connection is kept for a while, or ended. */
   #moved(): void {
-    if (this.isOver || !this.isIdle || this.#waiting.length > 0 || this.#wire.isConnecting) return;
-    if (this.isLeaving) setImmediate(() => this.isIdle && this.#end());
+    if (this.isOver || this.#waiting.length > 0 || this.#wire.isConnecting) return;
+    if (!this.isIdle) this.loop.wheel.limit(this.#wire, 0);
+    else if (this.isLeaving) setImmediate(() => this.isIdle && this.#end());
     else this.loop.wheel.limit(this.#wire, this.#idleMs);
   }
 

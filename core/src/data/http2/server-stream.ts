@@ -46,7 +46,9 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   hasEnded = false;
   isConnecting = true;
   readonly isReused: boolean;
-  readonly #session: ServerSession;
+  /** It has been handed from one connection to another before anything was sent. */
+  wasMoved = false;
+  #session: ServerSession;
   #exchange: Exchange | null;
   #hasHead = false;
   #interims = 0;
@@ -55,6 +57,10 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   /** Taken from the server and not by the client: granted once it is. */
   #held = 0;
   #trailers = '';
+  /** Nothing is to be said to the server any more. */
+  #isOver = false;
+  /** The output's writes before the request's head. */
+  #writesBefore = 0;
 
   constructor(session: ServerSession, exchange: Exchange, window: number, isReused: boolean) {
     super();
@@ -64,11 +70,26 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     this.isReused = isReused;
   }
 
+  get exchange(): Exchange | null {
+    return this.#exchange;
+  }
+
+  get mayRefuse(): boolean {
+    return !this.#hasHead;
+  }
+
+  /** moveTo hands it to another connection; nothing was sent on this one. */
+  moveTo(session: ServerSession): void {
+    this.wasMoved = true;
+    this.#session = session;
+  }
+
   /** open sends the request's head; the connection stands. */
   open(id: number, sendWindow: number): void {
     const { client, request } = this.#exchange!;
     this.id = id;
     this.isConnecting = false;
+    this.#writesBefore = this.#session.out.writes;
     const isEnd = client.isRequestSent;
     const block = requestBlock(request.forwardHead, this.#session.scheme);
     this.out = new RequestSink(this.#session, id, sendWindow);
@@ -109,7 +130,9 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
 
   discard(): void {
     this.#exchange = null;
-    if (this.id !== 0 && !(this.hasEnded && this.out.isEnded)) this.#session.resetStream(this.id, CANCEL);
+    if (this.id !== 0 && !this.#isOver && !(this.hasEnded && this.out.isEnded)) {
+      this.#session.resetStream(this.id, CANCEL);
+    }
     this.#leave();
   }
 
@@ -218,12 +241,21 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   }
 
   reset(error: number): void {
-    const isUnseen = error === REFUSED_STREAM && !this.#hasHead;
-    this.#fail(this.#hasHead ? 'broken' : isUnseen ? 'dead' : 'bad');
+    if (error === REFUSED_STREAM) {
+      this.#session.refused();
+      this.refused();
+    } else this.#fail(this.#hasHead ? 'broken' : 'bad');
+  }
+
+  /** refused: the server has not processed the request, and will not. */
+  refused(): void {
+    this.#fail(this.#hasHead ? 'broken' : 'refused');
   }
 
   gone(): void {
-    this.#fail(this.isConnecting ? 'connect' : this.#hasHead ? 'broken' : 'dead');
+    if (this.isConnecting) this.#fail('connect');
+    else if (this.#hasHead) this.#fail('broken');
+    else this.#fail(this.#session.out.writes === this.#writesBefore ? 'refused' : 'dead');
   }
 
   moved(): void {
@@ -243,6 +275,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   #fail(failure: Failure): void {
     const exchange = this.#exchange;
     this.#exchange = null;
+    this.#isOver = true;
     this.#leave();
     exchange?.serverFailed(failure);
   }

@@ -142,6 +142,10 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   /** setting: one that only one kind of session cares for. */
   protected abstract setting(name: number, value: number): number;
   protected abstract wentAway(lastStream: number): void;
+  /** settingsCame: the peer's first SETTINGS have been read. */
+  protected settingsCame(): void {
+    // Only servers are waited for.
+  }
   /** fail ends the connection with an error. */
   abstract fail(error: number): void;
 
@@ -311,6 +315,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if ((to - from) % 6 !== 0) return FRAME_SIZE_ERROR;
     const points = 5 + Math.floor((to - from) / 6 / SETTINGS_A_POINT);
     if (this.#hasSettings && this.calm.isOver(points)) return ENHANCE_YOUR_CALM;
+    const isFirst = !this.#hasSettings;
     this.#hasSettings = true;
     const windowBefore = this.streamWindow;
     for (let at = from; at < to; at += 6) {
@@ -318,6 +323,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
       if (error !== NO_ERROR) return error;
     }
     writeSettingsAck(this.out);
+    if (isFirst) this.settingsCame();
     if (this.streamWindow > windowBefore) this.pump();
     return NO_ERROR;
   }

@@ -102,6 +102,14 @@ export class RelayClient extends ClientSocket {
     else if (this.hasEnded) server.halfEnd();
   }
 
+  rewind(): boolean {
+    return false;
+  }
+
+  sendRefused(): boolean {
+    return false;
+  }
+
   serverDrained(server: ServerSide): void {
     const held = this.input.resume();
     if (held !== null) this.tunnel(server, held, held.length);

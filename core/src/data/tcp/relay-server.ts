@@ -18,6 +18,7 @@ const NO_PROTOCOLS: readonly string[] = [];
 export class RelayServer extends ServerSocket implements ServerSide {
   readonly bodyForm = AS_IS;
   readonly isReused = false;
+  readonly mayRefuse = false;
   #exchange: Exchange | null;
   #hasSpoken = false;
 

@@ -46,9 +46,12 @@ export const lending = { isKept: false };
 export class Output implements BodySink {
   readonly socket: Socket;
   bytesOut = 0;
+  /** Writes that the socket did not turn down at once: while this stays the same, nothing has left. */
+  writes = 0;
   #held = '';
   #inFlight = 0;
   #isWriting = false;
+  #wasTurnedDown = false;
   readonly #written: Written;
   /** The socket takes one write at a time. */
   readonly #isSerial: boolean;
@@ -61,8 +64,10 @@ export class Output implements BodySink {
     this.#isSerial = (socket as Partial<TLSSocket>).encrypted === true;
     this.#written = (error) => {
       this.#inFlight--;
-      if (error) feeder.writeFailed();
-      else if (this.#inFlight === 0 && !socket.destroyed) {
+      if (error) {
+        this.#wasTurnedDown = this.#isWriting;
+        feeder.writeFailed();
+      } else if (this.#inFlight === 0 && !socket.destroyed) {
         if (this.#waiting.length > 0) return this.#writeWaiting();
         this.#endNow();
         if (!this.#isWriting) feeder.drained();
@@ -108,7 +113,7 @@ export class Output implements BodySink {
       ],
       this.#written,
     );
-    this.#isWriting = false;
+    this.#wrote();
     if (this.#inFlight !== 0) lending.isKept = true;
   }
 
@@ -157,6 +162,7 @@ export class Output implements BodySink {
     const pieces = this.#waiting;
     this.#waiting = [];
     this.#inFlight++;
+    this.writes++;
     (this.socket as unknown as RawSocket)._writev!(pieces, this.#written);
   }
 
@@ -169,6 +175,12 @@ export class Output implements BodySink {
     this.#inFlight++;
     this.#isWriting = true;
     (this.socket as unknown as RawSocket)._write(piece, encoding, this.#written);
+    this.#wrote();
+  }
+
+  #wrote(): void {
     this.#isWriting = false;
+    if (this.#wasTurnedDown) this.#wasTurnedDown = false;
+    else this.writes++;
   }
 }
