@@ -101,7 +101,9 @@ export class Judge {
     const verdict = this.#part(listener.passthroughs, connection, line);
     if (verdict !== null) return verdict.kind === 'send' ? { ...verdict, isPassedOn: true } : verdict;
     if (line.isConnection === true && isRead) return { kind: 'open', rule: null };
-    if (path === null) return { kind: 'answer', status: 400, rule: null };
+    // Live traffic logs the unspecified address for a client whose address could not be read, and refuses it.
+    const isUnknown = isHidden && line.client?.text === '::';
+    if (path === null || isUnknown) return { kind: 'answer', status: 400, rule: null };
     const judged = this.#part(listener.guards, facts, line) ??
       this.#part(listener.routes, facts, line) ?? { kind: 'answer', status: 404, rule: null };
     if (isRead) return judged;

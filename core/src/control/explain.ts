@@ -8,12 +8,13 @@
 import {
   compileTemplate,
   type FieldReader,
+  HeaderNames,
   linkMaps,
   type RuleTrace,
   traceRules,
   type WrittenRequest,
 } from '@sluice/dsl/match';
-import { formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
+import { FORWARDING_FIELDS, formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import { errorPageOf } from '../shared/error-pages.ts';
 import { importEntries } from '../shared/import-entry.ts';
@@ -34,6 +35,8 @@ import type { StickTables } from './stick-tables.ts';
 
 export type { ExplainRequest } from './explain-request.ts';
 export type { ConditionExplanation, FallBackExplanation, FieldEdit, ServerExplanation, StickyExplanation };
+
+const FORWARDING_NAMES = new HeaderNames(FORWARDING_FIELDS);
 
 export interface RuleExplanation {
   /** As written. */
@@ -183,10 +186,10 @@ class Judgement {
     this.#connection = connection;
     this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
     // What is the gateway's own to say goes before any change.
-    for (const name of listener.ownHeaders ?? []) {
-      for (const sent of [name, name.replaceAll('-', '_')]) {
-        if (facts.header(sent) !== undefined) this.#request.remove(sent);
-      }
+    const own = new HeaderNames(listener.ownHeaders ?? []);
+    const names = new HeaderNames(listener.judgedHeaders ?? []);
+    for (const name of facts.headerNames) {
+      if (own.has(name) || names.hasOtherwise(name) || FORWARDING_NAMES.hasOtherwise(name)) this.#request.remove(name);
     }
     for (const { fields } of entries) {
       for (const [name, reader] of Object.entries(fields ?? {})) this.#readers.set(name, reader);

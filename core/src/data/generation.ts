@@ -4,7 +4,7 @@
  * Requests hold on to the generation they started on; when the last one has ended after a switch, it is retired.
  */
 
-import type { IpSet, RequestFacts, RuleMatcher, Steps } from '@sluice/dsl/match';
+import type { HeaderNames, IpSet, RequestFacts, RuleMatcher, Steps } from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule, SendProxyPlan } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
@@ -45,10 +45,12 @@ export interface LinkedListener {
   readonly errorPages: ReadonlyMap<number, (request: RequestFacts) => Answer> | null;
   /** Peers whose forwarding fields are believed; null: nobody's. */
   readonly trusted: IpSet | null;
-  /** A header that names the client and is not a forwarding field of its own: dropped unless the peer is trusted. */
-  readonly spoofable: string | null;
+  /** The header that names the client, in lower case, if that is neither X-Forwarded-For nor Forwarded: it is made from what was understood. */
+  readonly clientHeader: string | null;
   /** Header fields that say what the gateway alone knows: those of clients are dropped. null: none. */
   readonly ownHeaders: readonly string[] | null;
+  /** Header fields that rules read or write: other spellings of them are dropped. null: none. */
+  readonly judgedNames: HeaderNames | null;
   /** Servers get Client-Cert. */
   readonly forwardsCertificate: boolean;
   readonly headLimits: HeadLimits;

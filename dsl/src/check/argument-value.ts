@@ -3,6 +3,7 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import { closest, didYouMean } from '../diagnostics/suggestion.ts';
+import { foldedName } from '../match/header-names.ts';
 import { normalisePath } from '../match/path.ts';
 import type { ArgValue } from '../plan/rule.ts';
 import type { WordItem } from '../syntax/tree.ts';
@@ -108,7 +109,8 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       return readTemplate(scope, item) ?? undefined;
     case 'header':
       if (!isToken(text)) return fail(scope, 'SL0611', item, { kind: 'header', value: text });
-      if (arg.except?.includes(text.toLowerCase()) === true) return fail(scope, 'SL0644', item, { value: text });
+      if (arg.except?.includes(foldedName(text.toLowerCase())) === true)
+        return fail(scope, 'SL0644', item, { value: text });
       warnOfHeader(scope, item);
       return text;
     case 'cookie':
@@ -156,8 +158,15 @@ export function listItemValues(scope: Scope, item: WordItem, arg: BaseArg): read
     const path = argumentValue(scope, item, { ...arg, type: 'file' });
     return path === undefined ? undefined : [path as string];
   }
-  if (arg.type === 'names')
-    return item.kind === 'regex' ? fail(scope, 'SL0118', item, { word: item.value }) : [item.value];
+  if (arg.type === 'names') {
+    if (item.kind === 'regex') return fail(scope, 'SL0118', item, { word: item.value });
+    const known = arg.choices?.map(String);
+    if (known?.some((choice) => choice.toLowerCase() === item.value.toLowerCase()) === false) {
+      const mend = didYouMean(item.value, known, `It can be: ${known.slice(0, 8).join(', ')} …`);
+      return fail(scope, 'SL0614', item, { value: item.value }, mend);
+    }
+    return [item.value];
+  }
   const value = listItemValue(scope, item, arg);
   return value === undefined ? undefined : [value];
 }

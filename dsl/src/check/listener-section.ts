@@ -26,6 +26,7 @@ import { endOfLine } from './arguments.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readErrorPage } from './error-page.ts';
 import { listOf, networkValues } from './field-value.ts';
+import { JudgedHeaders } from './judged-headers.ts';
 import { KnownFrom } from './known-from.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Passthroughs, readPassthrough } from './passthrough.ts';
@@ -74,6 +75,7 @@ class ListenerChecker {
   #isPassthrough = false;
   readonly #passthroughs = new Passthroughs();
   readonly #knownFrom = new KnownFrom();
+  readonly #judgedHeaders = new JudgedHeaders();
   #isHttp1Only = false;
   #methods: ListenerPlan['methods'];
   #isForwardingCertificate = false;
@@ -138,6 +140,7 @@ class ListenerChecker {
       errorPages: this.#errorPages,
       ...this.#passthroughs.plan(this.#isPassthrough, this.#knownFrom.isAsked('hello')),
       ...this.#knownFrom.plan(this.#isForwardingCertificate ? CERTIFICATE_HEADERS : []),
+      ...this.#judgedHeaders.plan(),
       ...(this.#isForwardingCertificate ? { forwardsCertificate: true } : {}),
       ...(this.#isHttp1Only ? { isHttp1Only: true } : {}),
       ...(this.#methods === undefined ? {} : { methods: this.#methods }),
@@ -310,6 +313,7 @@ class ListenerChecker {
     }
     this.#warnOfShadow(rule, line);
     this.#knownFrom.use(rule, span, scope);
+    this.#judgedHeaders.use(rule, scope.vocabulary);
     this.#rules[part].push(part === 'route' ? this.#shares.place(rule, line) : rule);
   }
 
@@ -398,7 +402,7 @@ class ListenerChecker {
     else if (setting.name === 'forward client certificate') this.#isForwardingCertificate = true;
     else if (setting.name === 'tls') this.#tls = component!.use;
     else if (setting.name === 'client ip') {
-      this.#clientIp = { header: (args.header as string).toLowerCase(), ...this.#trusted(items, 'trust') };
+      this.#setClientIp(line);
     } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
     else if (setting.name === 'backlog') this.#backlog = args.count as number;
     else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
@@ -412,6 +416,17 @@ class ListenerChecker {
       limits[args.perIp === true ? 'newConnectionsPerIp' : 'newConnections'] = args.rate as readonly number[];
     } else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
     else limits.connections = args.count as number;
+  }
+
+  #setClientIp({ args, items }: SettingLine): void {
+    const header = (args.header as string).toLowerCase();
+    const keep = ((args.keep ?? []) as readonly string[]).map((name) => name.toLowerCase());
+    this.#judgedHeaders.add(header);
+    this.#clientIp = {
+      header,
+      ...this.#trusted(items, 'trust'),
+      ...(keep.length === 0 ? {} : { keep }),
+    };
   }
 
   /** The digits are octal, as `chmod` has them. */
@@ -438,7 +453,12 @@ class ListenerChecker {
   #trusted(items: readonly Item[], before: string): TrustedPeers {
     const scope = this.#scope;
     const from = items.findIndex((item) => item.kind === 'word' && item.value === before);
-    const written = items.slice(from + 1).filter((item) => item.kind !== 'group');
+    const written: WordItem[] = [];
+    for (const item of items.slice(from + 1)) {
+      if (item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') break;
+      written.push(item);
+      if (!item.hasComma) break;
+    }
     const isOwn = (item: WordItem): boolean => listOf(scope, item)?.isFromFile === true;
     return {
       trust: written.filter((item) => !isOwn(item)).flatMap((item) => networkValues(scope, item) ?? []),

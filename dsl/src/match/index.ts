@@ -2,6 +2,7 @@ export { buildMapTable, buildValueTable } from './build-tables.ts';
 export { checkedReader } from './checked-reader.ts';
 export type * from './facts.ts';
 export type { Readers } from './field-source.ts';
+export { foldedName, HeaderNames } from './header-names.ts';
 export { interpretRules } from './interpret.ts';
 export { IpAddress } from './ip-address.ts';
 export { buildIpSet, IpSet } from './ip-set.ts';

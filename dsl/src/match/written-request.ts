@@ -74,6 +74,11 @@ export class WrittenRequest implements RequestFacts {
     return this.#memo.get(key, make);
   }
 
+  /** headerNames are the names of its header fields, in lower case. */
+  get headerNames(): Iterable<string> {
+    return this.#headers.keys();
+  }
+
   header(name: string): string | readonly string[] | undefined {
     const values = this.#headers.get(name);
     return values?.length === 1 ? values[0] : values;

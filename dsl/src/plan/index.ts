@@ -1,5 +1,6 @@
 export { addressesOf, isLoopback, isSocketFile, sharedAddresses, socketName, withoutZone } from './address.ts';
 export type * from './condition.ts';
+export { FORWARDING_FIELDS } from './forwarding-fields.ts';
 export type * from './list.ts';
 export { formatPlace, type Place } from './place.ts';
 export * from './plan.ts';

@@ -97,6 +97,11 @@ export interface TrustedPeers {
 export interface ClientIp extends TrustedPeers {
   /** Lower case, such as `x-forwarded-for`. */
   readonly header: string;
+  /**
+   * Other forwarding fields of these peers that servers get as they came, in lower case, such as `x-forwarded-proto`. Default: none; those
+   * that the gateway makes are made again, all others dropped.
+   */
+  readonly keep?: readonly string[];
 }
 
 /** ErrorPage is sent in place of the standard answers of some statuses, where the gateway answers by itself. */
@@ -148,6 +153,11 @@ export interface ListenerPlan {
    * send are dropped from every request. Default: none.
    */
   readonly ownHeaders?: readonly string[];
+  /**
+   * Header fields, in lower case, that rules read or write. Fields whose names servers may take for one of these, such as `X_Team` for
+   * `X-Team`, are dropped from every request. Default: none.
+   */
+  readonly judgedHeaders?: readonly string[];
   /** Servers are sent the client's certificate in Client-Cert (RFC 9440). Default false. */
   readonly forwardsCertificate?: boolean;
   readonly allowEncodedSlashes: boolean;

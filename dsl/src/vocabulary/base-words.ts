@@ -35,6 +35,11 @@ export interface SettingWord {
 
 const DAY = 86_400_000;
 
+/** Forwarding headers that a trusted peer may say besides who the client is. */
+const KEPT_HEADERS = ['Proto', 'Host', 'Port', 'Prefix', 'Server', 'Scheme', 'Ssl'].map(
+  (name) => `X-Forwarded-${name}`,
+);
+
 function duration(name: string, doc: string): BaseArg {
   return { name, type: 'duration', before: name, doc, isOptional: true, min: 1, max: DAY };
 }
@@ -149,6 +154,14 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     args: [
       { name: 'header', type: 'header', before: 'from header', doc: 'the header that names the client' },
       { name: 'trust', type: 'cidrs', before: 'trust', doc: 'the peers that are believed' },
+      {
+        name: 'keep',
+        type: 'names',
+        before: 'keep',
+        doc: 'what else these peers are believed: servers get these headers as they came; nothing by default',
+        isOptional: true,
+        choices: KEPT_HEADERS,
+      },
     ],
   },
   {

@@ -7,7 +7,7 @@
 import type { CertificateFacts, IpAddress, TlsFacts } from '@sluice/dsl/match';
 import type { SendProxyPlan } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
-import { clientOf } from '../../shared/client-ip.ts';
+import { clientOf, passedHops, UNKNOWN_CLIENT } from '../../shared/client-ip.ts';
 import type { ProxyEnd } from '../../shared/proxy-header.ts';
 import type { LinkedListener } from '../generation.ts';
 import { Peer } from '../http1/forward-head.ts';
@@ -57,10 +57,15 @@ export class ClientPeer {
     request.hasHello = this.hello !== null;
     request.sni = this.hello === null ? '' : this.hello.sni;
     request.alpn = this.hello === null ? NO_PROTOCOLS : this.hello.alpn;
-    request.ip =
-      isRead && peer.isTrusted && plan.clientIp !== null && trusted !== null
-        ? clientOf(this.ip, request.header(plan.clientIp.header), trusted)
-        : this.ip;
+    request.ip = this.ip;
+    request.hops = '';
+    request.isPassedOn = false;
+    if (isRead && peer.isTrusted && plan.clientIp !== null && trusted !== null) {
+      const { header } = plan.clientIp;
+      request.ip = clientOf(this.ip, header, request.header(header), trusted) ?? UNKNOWN_CLIENT;
+      request.hops = passedHops.text;
+      request.isPassedOn = request.ip !== this.ip;
+    }
     return peer;
   }
 
@@ -149,7 +154,8 @@ export class ClientPeer {
   #of(listener: LinkedListener): Peer {
     if (this.#peer === null || this.#listener !== listener) {
       const isTrusted = listener.trusted?.has(this.ip) ?? false;
-      this.#peer = new Peer(this.ip.text, listener.tls === null ? 'http' : 'https', isTrusted);
+      const kept = isTrusted ? (listener.plan.clientIp?.keep ?? []) : [];
+      this.#peer = new Peer(this.ip.text, listener.tls === null ? 'http' : 'https', isTrusted, kept);
       this.#listener = listener;
     }
     return this.#peer;

@@ -6,6 +6,7 @@
  * connection holds none; nobody may keep one after its end.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
+import { UNKNOWN_CLIENT } from '../../shared/client-ip.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import { hideCookie } from '../../shared/own-cookie.ts';
@@ -84,6 +85,11 @@ export class Exchange extends Timed {
   /** forward judges the request and gives it to a server, or answers it. `authority` is the Host for requests without one. */
   forward(peer: Peer, authority: string): void {
     const { request, listener } = this;
+    if (request.ip === UNKNOWN_CLIENT) {
+      this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
+      this.#answer(standardAnswer(this, 400), false);
+      return;
+    }
     const { backend: wanted, answer, status } = judge(request, listener, peer.isTrusted, edits, this.loop);
     if (wanted === null) {
       this.#answer(answer ?? standardAnswer(this, status), false);

@@ -11,7 +11,7 @@ import { wordKey } from '../../shared/orders.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
 import type { FieldEdits } from '../http1/field-edits.ts';
 import type { LiveRequest } from '../http1/live-request.ts';
-import { hideOwnFields } from '../http1/own-fields.ts';
+import { dropAliases } from '../http1/own-fields.ts';
 import type { RequestEdits } from '../http1/request-edits.ts';
 import type { Loop } from '../loop.ts';
 import type { AnsweredRequest } from './answered-request.ts';
@@ -25,6 +25,8 @@ export interface Verdict {
 
 /** One an event loop, filled by `judge` and read at once. */
 const verdict: Verdict = { backend: null, answer: null, status: 0 };
+
+const NONE: readonly string[] = [];
 
 /** judge runs the rules. `edits` is filled with what the changes want; `isTrusted`: the peer may say who the client is. */
 export function judge(
@@ -42,8 +44,13 @@ export function judge(
     verdict.answer = proofFor(request, listener, listener.proofs, loop);
     if (verdict.answer !== null) return verdict;
   }
-  if (listener.spoofable !== null && !isTrusted) edits.hide(listener.spoofable);
-  if (listener.ownHeaders !== null) hideOwnFields(request, listener.ownHeaders, edits);
+  const { clientHeader, judgedNames } = listener;
+  if (clientHeader !== null) {
+    if (isTrusted && request.isPassedOn) edits.set(clientHeader, request.ip.text);
+    else edits.hide(clientHeader);
+  }
+  if (judgedNames !== null && (request.fields.hasOddNames || judgedNames.hasOdd)) dropAliases(request, judgedNames);
+  for (const name of listener.ownHeaders ?? NONE) edits.hide(name);
   if (listener.forwardsCertificate && request.peer !== null) {
     const { clientCert } = request.peer;
     if (clientCert !== '') edits.set('Client-Cert', clientCert);

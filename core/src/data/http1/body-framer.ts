@@ -5,9 +5,11 @@
  * plain hexadecimal, every piece ends in CR LF, extensions are dropped, trailers are checked as strictly as headers
  * and lose the fields that could reframe a message. Bytes that are in order already go on as they came, without a copy.
  */
+import type { HeaderNames } from '@sluice/dsl/match';
 import type {} from '../buffer-slices.ts';
 import { faulty } from './fault.ts';
 import {
+  ALIAS,
   BLANK_BEFORE_COLON,
   CONNECTION,
   CONTENT_LENGTH,
@@ -83,6 +85,8 @@ export class BodyFramer {
   isDone = true;
   /** Content bytes seen so far, framing left out. */
   contentBytes = 0;
+  /** Trailers of these names, in any spelling, stay behind: rules judged the head, and servers may add trailers to it. null: none. */
+  judgedNames: HeaderNames | null = null;
   #output = AS_IS;
   #reading = STRICT;
   #length = 0;
@@ -275,7 +279,8 @@ export class BodyFramer {
     }
     if (behind < 0) return BAD_BODY;
     if (behind > MAX_TRAILER_BYTES) return faulty(BAD_BODY, BAD_TRAILERS);
-    const kept = this.#output === UNCHUNKED ? '' : keptTrailers(this.#mended ?? section.latin1Slice(0, behind));
+    const text = this.#mended ?? section.latin1Slice(0, behind);
+    const kept = this.#output === UNCHUNKED ? '' : keptTrailers(text, this.judgedNames);
     if (this.#output === WITH_TRAILERS) sink.trailers?.(kept);
     else if (this.#output !== UNCHUNKED) sink.text(`0\r\n${kept}\r\n`);
     this.#trailers = null;
@@ -298,7 +303,7 @@ export class BodyFramer {
   }
 }
 
-function keptTrailers(section: string): string {
+function keptTrailers(section: string, judged: HeaderNames | null): string {
   let kept = '';
   for (let index = 0; index < trailerFields.count; index++) {
     switch (trailerFields.kind(index)) {
@@ -308,11 +313,13 @@ function keptTrailers(section: string): string {
       case CONNECTION:
       case HOP_BY_HOP:
       case FORWARDING:
+      case ALIAS:
       case UPGRADE:
       case TE:
       case TRAILER:
         continue;
     }
+    if (judged?.has(trailerFields.name(index, section)) === true) continue;
     kept += `${section.substring(trailerFields.lineStart(index), trailerFields.nameEnd(index))}: ${trailerFields.value(index, section)}\r\n`;
   }
   return kept;

@@ -359,6 +359,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     const framer = this.#framer;
     framer.begin(framing.mode, framing.length, AS_IS);
     this.#isSentLost = false;
+    framer.judgedNames = listener.judgedNames;
     this.#state = framer.isDone ? ANSWER : BODY;
     this.loop.wheel.limit(this, framer.isDone ? 0 : plan.timeouts.bodyMs);
     this.#mustClose = !request.isKeepAlive;

@@ -5,8 +5,10 @@
  * ended by CR LF. Bare CR, bare LF, folded lines and empty names are errors, never repaired. Nothing is allocated while
  * scanning; names are recognised by a hash and then letter by letter, so that colliding names cannot pass as others.
  */
+import { foldedName } from '@sluice/dsl/match';
+import { FORWARDING_FIELDS } from '@sluice/dsl/plan';
 import { faulty } from './fault.ts';
-import { COLON, CR, HTAB, IS_TOKEN, IS_VALUE, LF, LOWER, SP } from './octets.ts';
+import { COLON, CR, FOLDED, HTAB, IS_VALUE, LF, LOWER, NAME_OCTET, ODD_OCTET, SP } from './octets.ts';
 
 /** Kinds of fields that a proxy must know. Everything else is `ORDINARY` and passes through untouched. */
 export const ORDINARY = 0;
@@ -18,7 +20,7 @@ export const CONNECTION = 4;
 export const HOP_BY_HOP = 5;
 export const UPGRADE = 6;
 export const EXPECT = 7;
-/** X-Forwarded-* and Forwarded: believed only from trusted peers. */
+/** Says who the client is, as `X-Forwarded-For` does: never passed on as it came but from trusted peers. */
 export const FORWARDING = 8;
 export const SET_COOKIE = 9;
 export const TE = 10;
@@ -26,6 +28,8 @@ export const TE = 10;
 export const TRAILER = 11;
 /** Set while a head is forwarded: named by Connection, so it ends at this hop. */
 export const DROPPED = 12;
+/** Named as one of the above in another spelling, such as `X_Forwarded_For`. In requests it is dropped, as servers may take it for that one. */
+export const ALIAS = 13;
 
 const KINDS: Readonly<Record<string, number>> = {
   host: HOST,
@@ -39,12 +43,7 @@ const KINDS: Readonly<Record<string, number>> = {
   upgrade: UPGRADE,
   expect: EXPECT,
   trailer: TRAILER,
-  'x-forwarded-for': FORWARDING,
-  'x-forwarded-proto': FORWARDING,
-  'x-forwarded-host': FORWARDING,
-  'x-forwarded-port': FORWARDING,
-  'x-real-ip': FORWARDING,
-  forwarded: FORWARDING,
+  ...Object.fromEntries(FORWARDING_FIELDS.map((name) => [name, FORWARDING])),
   'set-cookie': SET_COOKIE,
 };
 
@@ -53,13 +52,22 @@ export function isForwardingField(lowerName: string): boolean {
   return KINDS[lowerName] === FORWARDING;
 }
 
+/** isUnforwardable tells whether a field of this lower-case name may not follow a body: it names the client, or is an alias. */
+export function isUnforwardable(lowerName: string): boolean {
+  const folded = foldedName(lowerName);
+  const kind = KINDS[folded];
+  return kind === FORWARDING || (kind !== undefined && folded !== lowerName);
+}
+
 const HASH_SEED = 0x811c9dc5 | 0;
 const HASH_PRIME = 0x01000193;
 
-/** hashName hashes a lower-case name as the scanner does. */
+/** hashName hashes a lower-case name as the scanner does: all spellings of a name have one hash. */
 export function hashName(lowerName: string): number {
   let hash = HASH_SEED;
-  for (let at = 0; at < lowerName.length; at++) hash = Math.imul(hash ^ lowerName.charCodeAt(at), HASH_PRIME);
+  for (let at = 0; at < lowerName.length; at++) {
+    hash = Math.imul(hash ^ FOLDED[lowerName.charCodeAt(at) & 255]!, HASH_PRIME);
+  }
   return hash;
 }
 
@@ -76,14 +84,14 @@ for (const [name, kind] of Object.entries(KINDS)) {
   slotNames[slot] = name;
 }
 
-function kindOf(bytes: Uint8Array, from: number, to: number, hash: number): number {
+function kindOf(bytes: Uint8Array, from: number, to: number, hash: number, isOdd: boolean): number {
   for (let slot = hash & (SLOTS - 1); slotKinds[slot] !== 0; slot = (slot + 1) & (SLOTS - 1)) {
     if (slotHashes[slot] !== hash) continue;
     const name = slotNames[slot]!;
     if (name.length !== to - from) continue;
     let at = 0;
-    while (at < name.length && LOWER[bytes[from + at]!] === name.charCodeAt(at)) at++;
-    if (at === name.length) return slotKinds[slot]!;
+    while (at < name.length && FOLDED[bytes[from + at]!] === name.charCodeAt(at)) at++;
+    if (at === name.length) return isOdd ? ALIAS : slotKinds[slot]!;
   }
   return ORDINARY;
 }
@@ -125,6 +133,8 @@ const KIND = 5;
 
 export class FieldBlock {
   count = 0;
+  /** Some name has characters besides letters, digits and hyphens. */
+  hasOddNames = false;
   #cells = new Int32Array(32 * STRIDE);
 
   /**
@@ -134,6 +144,7 @@ export class FieldBlock {
   scan(bytes: Uint8Array, start: number, base: number, end: number, maxCount: number): number {
     let at = start;
     this.count = 0;
+    this.hasOddNames = false;
     for (;;) {
       const lineStart = at;
       if (at >= end) return NEED_MORE;
@@ -143,8 +154,10 @@ export class FieldBlock {
         return bytes[at + 1] === LF ? at + 2 : faulty(BAD_FIELD, BARE_CR);
       }
       let hash = HASH_SEED;
-      while (IS_TOKEN[octet] === 1) {
-        hash = Math.imul(hash ^ LOWER[octet]!, HASH_PRIME);
+      let octets = 0;
+      for (let kind = NAME_OCTET[octet]!; kind !== 0; kind = NAME_OCTET[octet]!) {
+        octets |= kind;
+        hash = Math.imul(hash ^ FOLDED[octet]!, HASH_PRIME);
         if (++at >= end) return NEED_MORE;
         octet = bytes[at]!;
       }
@@ -169,7 +182,9 @@ export class FieldBlock {
       cells[cell++] = nameEnd - base;
       cells[cell++] = valueStart - base;
       cells[cell++] = valueEnd - base;
-      cells[cell] = kindOf(bytes, lineStart, nameEnd, hash);
+      const isOdd = octets >= ODD_OCTET;
+      if (isOdd) this.hasOddNames = true;
+      cells[cell] = kindOf(bytes, lineStart, nameEnd, hash, isOdd);
       this.count++;
     }
   }
@@ -214,6 +229,24 @@ export class FieldBlock {
       if (LOWER[head.charCodeAt(start + at)] !== lowerName.charCodeAt(at)) return false;
     }
     return true;
+  }
+
+  /** isSpelled is isNamed for every spelling of a folded name. */
+  isSpelled(index: number, head: string, folded: string, hash: number): boolean {
+    const cell = index * STRIDE;
+    const cells = this.#cells;
+    if (cells[cell + NAME_HASH] !== hash) return false;
+    const start = cells[cell + NAME_START]!;
+    if (cells[cell + NAME_END]! - start !== folded.length) return false;
+    for (let at = 0; at < folded.length; at++) {
+      if (FOLDED[head.charCodeAt(start + at)] !== folded.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+
+  /** name is a field's name in lower case. */
+  name(index: number, head: string): string {
+    return head.substring(this.lineStart(index), this.nameEnd(index)).toLowerCase();
   }
 
   value(index: number, head: string): string {

@@ -3,6 +3,7 @@
  *
  * One a thread, filled and used within one turn. `set` and `remove` also hide what the head has under that name.
  */
+import { foldedName } from '@sluice/dsl/match';
 import type { FieldEditor } from '../../plugin/data-entry.ts';
 import { FRAMING } from '../../plugin/framing-fields.ts';
 import { isToken } from '../../shared/field-name.ts';
@@ -27,7 +28,7 @@ const MOST_LOWER_NAMES = 4096;
 
 /** isUntouchable tells whether a lower-case name frames messages or steers connections. */
 export function isUntouchable(lowerName: string): boolean {
-  return UNTOUCHABLE.has(lowerName) || lowerName === 'host';
+  return UNTOUCHABLE.has(foldedName(lowerName)) || lowerName === 'host';
 }
 
 /** lowerName checks a name once and remembers it. Throws for what is no name, and for names that no rule may touch. */
@@ -36,7 +37,7 @@ function lowerName(name: string): string {
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
   if (!isToken(name)) throw new Error(`\`${name}\` is no header name`);
-  if (UNTOUCHABLE.has(lower))
+  if (UNTOUCHABLE.has(foldedName(lower)))
     throw new Error(`the header ${name} cannot be changed: the gateway frames messages itself`);
   if (lowerNames.size < MOST_LOWER_NAMES) lowerNames.set(name, lower);
   return lower;
@@ -48,6 +49,12 @@ export class FieldEdits implements FieldEditor {
   /** New lines, each with its CR LF. */
   #lines = new Map<string, string>();
   readonly #hidden: string[] = [];
+  /** Names that servers may take for one another are one: see FieldBlock.isSpelled. */
+  readonly #folds: boolean;
+
+  constructor(folds = false) {
+    this.#folds = folds;
+  }
 
   clear(): void {
     if (this.isEmpty) return;
@@ -59,19 +66,20 @@ export class FieldEdits implements FieldEditor {
   set(name: string, value: string): void {
     const lower = lowerName(name);
     this.#hide(lower);
-    this.#lines.set(lower, `${name}: ${toFieldValue(value)}\r\n`);
+    this.#lines.set(this.#key(lower), `${name}: ${toFieldValue(value)}\r\n`);
   }
 
   add(name: string, value: string): void {
     const lower = lowerName(name);
     this.isEmpty = false;
-    this.#lines.set(lower, `${this.#lines.get(lower) ?? ''}${name}: ${toFieldValue(value)}\r\n`);
+    const key = this.#key(lower);
+    this.#lines.set(key, `${this.#lines.get(key) ?? ''}${name}: ${toFieldValue(value)}\r\n`);
   }
 
   remove(name: string): void {
     const lower = lowerName(name);
     this.#hide(lower);
-    this.#lines.delete(lower);
+    this.#lines.delete(this.#key(lower));
   }
 
   /** hide takes a field of the head out, whatever it is called; a rule may still set it anew. */
@@ -82,18 +90,20 @@ export class FieldEdits implements FieldEditor {
   /** hides tells whether a field of the head stays behind. */
   hides(fields: FieldBlock, index: number, head: string): boolean {
     for (const name of this.#hidden) {
-      if (fields.isNamed(index, head, name, nameHash(name))) return true;
+      const hash = nameHash(name);
+      if (this.#folds ? fields.isSpelled(index, head, name, hash) : fields.isNamed(index, head, name, hash))
+        return true;
     }
     return false;
   }
 
   isHidden(lowerName: string): boolean {
-    return this.#hidden.includes(lowerName);
+    return this.#hidden.includes(this.#key(lowerName));
   }
 
   /** valuesOf are the new values of a field, in order. */
   valuesOf(lowerName: string): string[] {
-    const lines = this.#lines.get(lowerName);
+    const lines = this.#lines.get(this.#key(lowerName));
     if (lines === undefined) return [];
     return lines
       .split('\r\n')
@@ -108,8 +118,14 @@ export class FieldEdits implements FieldEditor {
     return all;
   }
 
+  /** key is what a lower-case name is filed under. */
+  #key(lower: string): string {
+    return this.#folds ? foldedName(lower) : lower;
+  }
+
   #hide(lower: string): void {
     this.isEmpty = false;
-    if (!this.#hidden.includes(lower)) this.#hidden.push(lower);
+    const name = this.#key(lower);
+    if (!this.#hidden.includes(name)) this.#hidden.push(name);
   }
 }

@@ -2,11 +2,12 @@
  * ForwardHead: the heads that leave, for the server and for the client. Hot path; data plane.
  *
  * Fields that stay are copied in runs as they came; fields that end at this hop are left out (RFC 9110 section 7.6.1).
- * Client-sent forwarding fields are dropped unless the peer is trusted; ours are added (RFC 7239).
+ * Forwarding fields are dropped whoever sends them, but for those that a trusted peer's are kept of; ours are added (RFC 7239).
  */
 
 import type { AnswerHead } from './answer-head.ts';
 import {
+  ALIAS,
   CONNECTION,
   CONTENT_LENGTH,
   DROPPED,
@@ -26,22 +27,25 @@ export class Peer {
   readonly address: string;
   readonly scheme: 'http' | 'https';
   readonly isTrusted: boolean;
+  /** Forwarding fields of this peer that servers get as they came, in lower case. */
+  readonly kept: readonly string[];
   readonly #forNode: string;
   #authority: string | null = null;
   #fields = '';
 
-  constructor(address: string, scheme: 'http' | 'https', isTrusted: boolean) {
+  constructor(address: string, scheme: 'http' | 'https', isTrusted: boolean, kept: readonly string[] = []) {
     this.address = address;
     this.scheme = scheme;
     this.isTrusted = isTrusted;
-    this.#forNode = address.includes(':') ? `"[${address}]"` : address;
+    this.kept = kept;
+    this.#forNode = nodeOf(address);
   }
 
   /** fields are the forwarding fields for a request with this Host; the last one is kept, as most clients keep to one. */
   fields(authority: string): string {
     if (authority === this.#authority) return this.#fields;
     const host = authority === '' ? '' : `X-Forwarded-Host: ${authority}\r\n`;
-    const forHost = authority === '' ? '' : `;host=${/^[\w.-]+$/.test(authority) ? authority : `"${authority}"`}`;
+    const forHost = hostPart(authority);
     this.#authority = authority;
     this.#fields =
       `X-Forwarded-For: ${this.address}\r\nX-Forwarded-Proto: ${this.scheme}\r\n${host}` +
@@ -49,32 +53,43 @@ export class Peer {
     return this.#fields;
   }
 
-  /** fieldsBehind adds this hop to what a trusted peer sent; proto and host stay as that peer said. */
+  /**
+   * fieldsBehind are those for a request that this peer, a trusted one, may have passed on: the client as rules see it, the trusted proxies
+   * between, and this hop. What others said before the client is not told on, as it could be invented.
+   */
   fieldsBehind(request: LiveRequest): string {
-    const before = joined(request.header('x-forwarded-for'));
-    const beforeForwarded = joined(request.header('forwarded'));
-    let fields = `X-Forwarded-For: ${before === '' ? '' : `${before}, `}${this.address}\r\n`;
-    if (request.header('x-forwarded-proto') === undefined) fields += `X-Forwarded-Proto: ${this.scheme}\r\n`;
-    if (request.header('x-forwarded-host') === undefined && request.authority !== '') {
-      fields += `X-Forwarded-Host: ${request.authority}\r\n`;
-    }
-    return `${fields}Forwarded: ${beforeForwarded === '' ? '' : `${beforeForwarded}, `}for=${this.#forNode};proto=${this.scheme}\r\n`;
+    if (!request.isPassedOn && this.kept.length === 0) return this.fields(request.authority);
+    const { authority, hops } = request;
+    const client = request.isPassedOn ? `${request.ip.text}${hops}, ` : '';
+    const proto = this.#keptValue(request, 'x-forwarded-proto');
+    const host = this.#keptValue(request, 'x-forwarded-host');
+    let fields = `X-Forwarded-For: ${client}${this.address}\r\n`;
+    if (proto === '') fields += `X-Forwarded-Proto: ${this.scheme}\r\n`;
+    if (host === '' && authority !== '') fields += `X-Forwarded-Host: ${authority}\r\n`;
+    const own = `for=${this.#forNode}${hostPart(authority)};proto=${this.scheme}`;
+    if (!request.isPassedOn) return `${fields}Forwarded: ${own}\r\n`;
+    let before = `for=${nodeOf(request.ip.text)}${hostPart(host)}${/^[A-Za-z]+$/.test(proto) ? `;proto=${proto}` : ''}`;
+    if (hops !== '') for (const hop of hops.substring(2).split(', ')) before += `, for=${nodeOf(hop)}`;
+    return `${fields}Forwarded: ${before}, ${own}\r\n`;
+  }
+
+  /** keptValue is what the peer says in a field that is kept, or ''. */
+  #keptValue(request: LiveRequest, name: string): string {
+    if (!this.kept.includes(name)) return '';
+    const value = request.header(name);
+    return value === undefined ? '' : typeof value === 'string' ? value : value.join(', ');
   }
 }
 
-function joined(value: string | readonly string[] | undefined): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : value.join(', ');
+/** nodeOf is an address as Forwarded has it (RFC 7239 section 6). */
+function nodeOf(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address;
 }
 
-/** Fields of a trusted peer that are said anew with this hop added. */
-function isResaid(request: LiveRequest, index: number): boolean {
-  const start = request.fields.lineStart(index);
-  const length = request.fields.nameEnd(index) - start;
-  // `forwarded` and `x-forwarded-for`: of the forwarding fields, only these have 9 and 15 letters.
-  return length === 9
-    ? request.head.charCodeAt(start) !== 0x78 && request.head.charCodeAt(start) !== 0x58
-    : length === 15;
+/** hostPart is the parameter of Forwarded for a Host; '' for none, and for one that no quoted text may hold. */
+function hostPart(authority: string): string {
+  if (authority === '' || /["\\]/.test(authority)) return '';
+  return `;host=${/^[\w.-]+$/.test(authority) ? authority : `"${authority}"`}`;
 }
 
 /** withoutHidden leaves out our own fields that a rule sets anew or removes. */
@@ -105,13 +120,14 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
       case UPGRADE:
       case TE:
       case DROPPED:
+      case ALIAS:
         isKept = false;
         break;
       case EXPECT:
         isKept = request.expectsContinue;
         break;
       case FORWARDING:
-        isKept = peer.isTrusted && !isResaid(request, index);
+        isKept = peer.kept.length > 0 && peer.kept.includes(fields.name(index, head));
         break;
       default:
         isKept = true;
@@ -136,7 +152,7 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
 }
 
 /** Fields of the client's that are meant for the site it asked, and not for one that stands in. */
-const PRIVATE_LINE = /^(?:cookie|authorization|proxy-authorization|host):.*\r\n/gim;
+const PRIVATE_LINE = /^(?:cookie|authorization|proxy[^0-9a-z:]authorization|host):.*\r\n/gim;
 
 /** siteHead is a request's head for a site that is known by this Host. */
 export function siteHead(head: string, host: string): string {

@@ -70,6 +70,10 @@ export class LiveRequest implements RequestFacts {
   /** The head as received, with its last empty line. */
   head = '';
   ip!: IpAddress;
+  /** Trusted proxies between the client and the peer, nearest to the client first, each with `, ` before it. */
+  hops = '';
+  /** The client is not the peer but whom that names. */
+  isPassedOn = false;
   /** Who sent it; null: nobody yet. */
   peer: ClientPeer | null = null;
   port = 0;

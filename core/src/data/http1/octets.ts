@@ -11,6 +11,15 @@ export const COLON = 0x3a;
 
 /** May stand in a token: header names, methods. */
 export const IS_TOKEN = new Uint8Array(256);
+/**
+ * What an octet is in a field's name: 0: it may not stand there; PLAIN_OCTET: a letter, a digit or a hyphen; ODD_OCTET: another one of
+ * a token, which some servers take for a hyphen.
+ */
+export const NAME_OCTET = new Uint8Array(256);
+export const PLAIN_OCTET = 1;
+export const ODD_OCTET = 2;
+/** The octet in lower case, and `-` for every one that is no letter and no digit. */
+export const FOLDED = new Uint8Array(256);
 /** May stand in a field value: visible ASCII, blank, tab, and 0x80 to 0xff. */
 export const IS_VALUE = new Uint8Array(256);
 /** May stand in a request target: visible ASCII but `#`, `\`. Nothing above 0x7e. */
@@ -28,6 +37,8 @@ for (let octet = 0; octet < 256; octet++) {
   if (octet === HTAB || (octet >= SP && octet !== 0x7f)) IS_VALUE[octet] = 1;
   if (octet > SP && octet < 0x7f && char !== '#' && char !== '\\') IS_TARGET[octet] = 1;
   if (/[A-Za-z0-9\-._~:[\]]/.test(char)) IS_HOST[octet] = 1;
+  NAME_OCTET[octet] = /[0-9A-Za-z-]/.test(char) ? PLAIN_OCTET : IS_TOKEN[octet] === 1 ? ODD_OCTET : 0;
+  FOLDED[octet] = /[0-9A-Za-z]/.test(char) ? char.toLowerCase().charCodeAt(0) : 0x2d;
   LOWER[octet] = octet >= 0x41 && octet <= 0x5a ? octet + 32 : octet;
   if (/[0-9A-Fa-f]/.test(char)) HEX[octet] = Number.parseInt(char, 16);
 }

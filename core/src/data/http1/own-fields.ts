@@ -1,25 +1,15 @@
 /**
- * OwnFields: header fields that say what the gateway alone can know (`ListenerPlan.ownHeaders`): those of clients are taken out. Hot
- * path; data plane.
+ * OwnFields: request fields that servers may take for ones that rules read or write. Hot path; data plane.
  */
-import type { FieldEdits } from './field-edits.ts';
+import type { HeaderNames } from '@sluice/dsl/match';
 import type { LiveRequest } from './live-request.ts';
 
 /**
- * hideOwnFields takes out the fields of these lower-case names, and those that some servers would take for them: where headers become
- * variables (CGI, WSGI), `X_Team` and `X-Team` are one.
+ * dropAliases takes out the fields that are called as one of `names` in another spelling: where headers become variables (CGI, WSGI),
+ * `X_Team` and `X-Team` are one, and a server would see what no rule has.
  */
-export function hideOwnFields(request: LiveRequest, names: readonly string[], edits: FieldEdits): void {
-  for (const name of names) edits.hide(name);
-  const { fields, head } = request;
+export function dropAliases({ fields, head }: LiveRequest, names: HeaderNames): void {
   for (let index = 0; index < fields.count; index++) {
-    const start = fields.lineStart(index);
-    const end = fields.nameEnd(index);
-    for (let at = start; at < end; at++) {
-      if (head.charCodeAt(at) !== 0x5f) continue;
-      const name = head.substring(start, end).toLowerCase();
-      if (names.includes(name.replaceAll('_', '-'))) edits.hide(name);
-      break;
-    }
+    if (names.hasOtherwise(fields.name(index, head))) fields.drop(index);
   }
 }

@@ -17,6 +17,10 @@ export class RequestEdits extends FieldEdits implements RequestEditor {
   #request!: RequestFacts;
   #allowEncodedSlashes = false;
 
+  constructor() {
+    super(true);
+  }
+
   /** begin clears all of it for another request. */
   begin(request: RequestFacts, allowEncodedSlashes: boolean): void {
     this.clear();

@@ -260,7 +260,7 @@ export class ClientSession extends Session<ClientStream> {
 
   #trailers(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
     if (!this.wasOpened(id)) return PROTOCOL_ERROR;
-    trailers.begin(this.mostFieldBytes);
+    trailers.begin(this.mostFieldBytes, this.port.listener.judgedNames);
     if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
     const stream = this.streams.get(id);
     if (stream === undefined) return this.closedError(id) || this.useless();

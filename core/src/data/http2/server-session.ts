@@ -335,7 +335,7 @@ export class ServerSession extends Session<ServerStream> {
     from: number,
     to: number,
   ): number {
-    trailers.begin(MAX_ANSWER_HEAD_BYTES);
+    trailers.begin(MAX_ANSWER_HEAD_BYTES, null);
     if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
     if (stream === undefined) return this.closedError(id) || this.useless();
     if (isEnd && trailers.isWellFormed) stream.ended(trailers.lines);

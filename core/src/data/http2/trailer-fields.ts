@@ -3,7 +3,8 @@
  *
  * No pseudo-field may be among them (RFC 9113 section 8.1), and none that frames a message or names its sender goes on (RFC 9110 section 6.5.1).
  */
-import { isForwardingField } from '../http1/field-block.ts';
+import type { HeaderNames } from '@sluice/dsl/match';
+import { isUnforwardable } from '../http1/field-block.ts';
 import { ENTRY_BYTES } from './dynamic-table.ts';
 import { CONTENT_LENGTH, type Field, HOST, LAST_PSEUDO, MALFORMED, ORDINARY, TE } from './field.ts';
 import type { FieldSink } from './hpack-decoder.ts';
@@ -14,8 +15,11 @@ export class TrailerFields implements FieldSink {
   isWellFormed = true;
   #mostBytes = 0;
   #bytes = 0;
+  #judged: HeaderNames | null = null;
 
-  begin(mostBytes: number): void {
+  /** `judged`: fields of these names, in any spelling, stay behind, as rules judged the head, and servers may add trailers to it. */
+  begin(mostBytes: number, judged: HeaderNames | null): void {
+    this.#judged = judged;
     this.lines = '';
     this.isWellFormed = true;
     this.#mostBytes = mostBytes;
@@ -27,8 +31,8 @@ export class TrailerFields implements FieldSink {
     this.#bytes += field.octets + ENTRY_BYTES;
     const isPseudo = kind !== ORDINARY && kind <= LAST_PSEUDO;
     if (isPseudo || kind === MALFORMED || this.#bytes > this.#mostBytes) this.isWellFormed = false;
-    if (kind === HOST || kind === CONTENT_LENGTH || kind === TE || name === 'trailer' || isForwardingField(name))
-      return;
+    if (kind === HOST || kind === CONTENT_LENGTH || kind === TE || name === 'trailer' || isUnforwardable(name)) return;
+    if (this.#judged?.has(name) === true) return;
     if (this.isWellFormed) this.lines += field.line;
   }
 }

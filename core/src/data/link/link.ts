@@ -3,7 +3,14 @@
  *
  * What plugins offer is made by linked-plugins.ts.
  */
-import { compileRulesInSteps, compileTemplate, linkMaps, type RequestFacts, type Steps } from '@sluice/dsl/match';
+import {
+  compileRulesInSteps,
+  compileTemplate,
+  HeaderNames,
+  linkMaps,
+  type RequestFacts,
+  type Steps,
+} from '@sluice/dsl/match';
 import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
 import type { Answer, DataEntry, Linker } from '../../plugin/data-entry.ts';
 import { trustedPeers } from '../../shared/client-ip.ts';
@@ -15,7 +22,6 @@ import { SharedStickTable } from '../../shared/shared-stick-table.ts';
 import { BackendOutcomes } from '../backend-outcomes.ts';
 import { BackendSticks } from '../backend-sticks.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../generation.ts';
-import { isForwardingField } from '../http1/field-block.ts';
 import { isUntouchable } from '../http1/field-edits.ts';
 import { headLimitsOf } from '../http1/request-head.ts';
 import { LiveServerPool } from '../live-server-pool.ts';
@@ -26,6 +32,9 @@ import type { LinkedServerTls } from '../server-tls.ts';
 import { WaitingLine } from '../waiting-line.ts';
 import { LinkedPlugins } from './linked-plugins.ts';
 import { LinkError, PluginFunctions } from './plugin-functions.ts';
+
+/** Headers that hold the whole way of a request; the gateway adds itself. */
+const CHAINS = new Set(['x-forwarded-for', 'forwarded']);
 
 /** Servers that are looked at in one step. */
 const SERVERS_A_STEP = 512;
@@ -119,8 +128,9 @@ class Linking {
       errorPages: this.#errorPages(plan, generation),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       proxies: plan.proxies === undefined ? null : trustedPeers(plan.proxies, this.#order.plan),
-      spoofable: plan.clientIp === null || isForwardingField(plan.clientIp.header) ? null : plan.clientIp.header,
+      clientHeader: plan.clientIp === null || CHAINS.has(plan.clientIp.header) ? null : plan.clientIp.header,
       ownHeaders: plan.ownHeaders ?? null,
+      judgedNames: plan.judgedHeaders === undefined ? null : new HeaderNames(plan.judgedHeaders),
       forwardsCertificate: plan.forwardsCertificate === true,
       headLimits: headLimitsOf(plan),
       tls: plan.tls === null ? null : this.#parts.tls(plan.tls, plan),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  ALIAS,
   BAD_FIELD,
   BLANK_BEFORE_COLON,
   CONNECTION,
@@ -135,7 +136,7 @@ test('names that objects have are only names', () => {
   assert.deepEqual([block.count, block.kind(0), block.kind(1), block.kind(2)], [3, ORDINARY, ORDINARY, ORDINARY]);
 });
 
-test('fields that end at this hop, and those that only trusted peers may send, are known in any case', () => {
+test('fields that end at this hop, and those that are the gateway’s own, are known in any case and spelling', () => {
   const kinds: Record<string, number> = {
     'KEEP-Alive': HOP_BY_HOP,
     'Proxy-connection': HOP_BY_HOP,
@@ -148,7 +149,14 @@ test('fields that end at this hop, and those that only trusted peers may send, a
     'X-Real-IP': FORWARDING,
     Forwarded: FORWARDING,
     'X-Forwarded-Fo': ORDINARY,
-    X_Forwarded_For: ORDINARY,
+    X_Forwarded_Fo: ORDINARY,
+    X_Forwarded_For: ALIAS,
+    'x-forwarded_for': ALIAS,
+    'X.Forwarded.For': ALIAS,
+    'X~Real!IP': ALIAS,
+    Transfer_Encoding: ALIAS,
+    'True-Client-IP': FORWARDING,
+    'CF-Connecting-IP': FORWARDING,
   };
   for (const [name, kind] of Object.entries(kinds)) assert.equal(scan(`${name}: x\r\n\r\n`).block.kind(0), kind, name);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseIp } from '@sluice/dsl/match';
 import { AnswerHead } from '../../../src/data/http1/answer-head.ts';
 import { FieldEdits } from '../../../src/data/http1/field-edits.ts';
 import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from '../../../src/data/http1/forward-head.ts';
@@ -19,8 +20,18 @@ interface Sent {
   all(name: string): string[];
 }
 
-function forward(head: string, peer = STRANGER, edit?: (edits: RequestEdits) => void): Sent {
+interface Client {
+  readonly ip: string;
+  readonly hops: string;
+}
+
+function forward(head: string, peer = STRANGER, edit?: (edits: RequestEdits) => void, client?: Client): Sent {
   const request = new LiveRequest();
+  if (client !== undefined) {
+    request.ip = parseIp(client.ip)!;
+    request.hops = client.hops;
+    request.isPassedOn = true;
+  }
   const bytes = Buffer.from(head, 'latin1');
   assert.equal(parseRequestHead(request, bytes, 0, bytes.length, LIMITS, false), bytes.length, 'the request is good');
   const edits = new RequestEdits();
@@ -95,16 +106,36 @@ test('a stranger’s forwarding fields are dropped and ours added', () => {
   assert.deepEqual([sent.all('x-real-ip'), sent.all('x-forwarded-port')], [[], []]);
 });
 
-test('a friend’s forwarding fields stay, and this hop is added behind them', () => {
+test('behind a friend servers are told the client and every hop, and nothing that was said before', () => {
   const said =
-    'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n' +
-    'X-Real-IP: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n';
-  const sent = forward(get(said), FRIEND);
-  assert.deepEqual(sent.all('x-forwarded-for'), ['1.2.3.4, 5.6.7.8, 10.0.0.1']);
-  assert.deepEqual(sent.all('x-forwarded-proto'), ['http']);
-  assert.deepEqual(sent.all('x-forwarded-host'), ['shop']);
-  assert.deepEqual(sent.all('x-real-ip'), ['1.2.3.4']);
-  assert.deepEqual(sent.all('forwarded'), ['for=1.2.3.4, for=10.0.0.1;proto=https']);
+    'X-Forwarded-For: 6.6.6.6, 1.2.3.4:99, 10.0.0.2\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n' +
+    'X-Real-IP: 6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n';
+  const sent = forward(get(said), FRIEND, undefined, { ip: '1.2.3.4', hops: ', 10.0.0.2' });
+  assert.deepEqual(sent.all('x-forwarded-for'), ['1.2.3.4, 10.0.0.2, 10.0.0.1']);
+  assert.deepEqual(sent.all('x-forwarded-proto'), ['https']);
+  assert.deepEqual(sent.all('x-forwarded-host'), ['example.com']);
+  assert.deepEqual([sent.all('x-real-ip'), sent.all('true-client-ip')], [[], []]);
+  assert.deepEqual(sent.all('forwarded'), ['for=1.2.3.4, for=10.0.0.2, for=10.0.0.1;host=example.com;proto=https']);
+  const v6 = forward(get(''), FRIEND, undefined, { ip: '2001:db8::1', hops: ', 2001:db8::2' });
+  assert.deepEqual(v6.all('x-forwarded-for'), ['2001:db8::1, 2001:db8::2, 10.0.0.1']);
+  assert.match(v6.all('forwarded')[0]!, /^for="\[2001:db8::1\]", for="\[2001:db8::2\]", for=10\.0\.0\.1;/);
+});
+
+test('fields of a friend that are kept cross as they came, and Forwarded says the same', () => {
+  const keeping = new Peer('10.0.0.1', 'http', true, ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
+  const said =
+    'X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop:8443\r\nX-FORWARDED-Port: 8443\r\nX_Forwarded_Port: 1\r\n' +
+    'X-Forwarded-Server: evil\r\n';
+  const sent = forward(get(said), keeping, undefined, { ip: '1.2.3.4', hops: '' });
+  assert.deepEqual(sent.all('x-forwarded-proto'), ['https']);
+  assert.deepEqual(sent.all('x-forwarded-host'), ['shop:8443']);
+  assert.deepEqual(sent.all('x-forwarded-port'), ['8443']);
+  assert.deepEqual([sent.all('x_forwarded_port'), sent.all('x-forwarded-server')], [[], []]);
+  assert.deepEqual(sent.all('forwarded'), [
+    'for=1.2.3.4;host="shop:8443";proto=https, for=10.0.0.1;host=example.com;proto=http',
+  ]);
+  const silent = forward(get(''), keeping);
+  assert.deepEqual([silent.all('x-forwarded-proto'), silent.all('x-forwarded-port')], [['http'], []]);
 });
 
 test('a friend who says nothing gets what a stranger gets', () => {
@@ -112,13 +143,40 @@ test('a friend who says nothing gets what a stranger gets', () => {
   assert.deepEqual([sent.all('x-forwarded-proto'), sent.all('x-forwarded-host')], [['https'], ['example.com']]);
 });
 
-test('a client cannot take a friend’s forwarding fields out with Connection', () => {
-  const sent = forward(
-    get('X-Forwarded-Proto: https\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: x-forwarded-proto, x-forwarded-for\r\n'),
-    FRIEND,
-  );
-  assert.equal(sent.all('x-forwarded-proto').length, 1);
-  assert.deepEqual(sent.all('x-forwarded-for'), ['1.2.3.4, 10.0.0.1']);
+test('a client cannot take a friend’s kept fields out with Connection', () => {
+  const keeping = new Peer('10.0.0.1', 'http', true, ['x-forwarded-proto']);
+  const sent = forward(get('X-Forwarded-Proto: https\r\nConnection: x-forwarded-proto\r\n'), keeping);
+  assert.deepEqual(sent.all('x-forwarded-proto'), ['https']);
+});
+
+test('what servers would take for a field of ours is dropped, in every spelling', () => {
+  const names = [
+    'X_Forwarded_For',
+    'x-forwarded_for',
+    'X.Forwarded.Proto',
+    'X!Real~IP',
+    'Content_Length',
+    'Transfer_Encoding',
+  ];
+  const sent = forward(get(names.map((name) => `${name}: 1\r\n`).join('') + 'X_Own: 2\r\nX_Forwarded_Fo: 3\r\n'));
+  for (const name of names) assert.deepEqual(sent.all(name.toLowerCase()), [], name);
+  assert.deepEqual([sent.all('x_own'), sent.all('x_forwarded_fo')], [['2'], ['3']]);
+});
+
+test('what a rule sets or removes is gone in every spelling', () => {
+  const came = get('X-Secret: 1\r\nX_Secret: 2\r\nx.secret: 3\r\nX_Gone: 4\r\nX_Secrets: 5\r\nX_Forwarded_Host: 6\r\n');
+  const sent = forward(came, STRANGER, (edits) => {
+    edits.set('X-Secret', 'own');
+    edits.remove('X-Gone');
+    edits.set('X_Twice', 'a');
+    edits.set('X-Twice', 'b');
+    edits.remove('X_Forwarded_Proto');
+    assert.throws(() => edits.set('Content_Length', '5'));
+  });
+  assert.deepEqual([sent.all('x-secret'), sent.all('x_secret'), sent.all('x.secret')], [['own'], [], []]);
+  assert.deepEqual([sent.all('x_gone'), sent.all('x_secrets')], [[], ['5']]);
+  assert.deepEqual([sent.all('x_twice'), sent.all('x-twice')], [[], ['b']]);
+  assert.deepEqual([sent.all('x_forwarded_host'), sent.all('x-forwarded-proto')], [[], []]);
 });
 
 test('IPv6 addresses and ports are quoted in Forwarded', () => {

@@ -110,20 +110,28 @@ test('a list over the limit is too large, whatever else it is', () => {
 
 test('trailers are fields, and no pseudo-fields', () => {
   const trailers = new TrailerFields();
-  trailers.begin(1000);
+  trailers.begin(1000, null);
   trailers.field(new Field('grpc-status', '0'));
   assert.equal(trailers.lines, 'grpc-status: 0\r\n');
   trailers.field(new Field(':path', '/'));
   assert.equal(trailers.isWellFormed, false);
-  trailers.begin(100);
+  trailers.begin(100, null);
   for (let at = 0; at < 4; at++) trailers.field(new Field('x-a', 'b'));
   assert.equal(trailers.isWellFormed, false);
 });
 
 test('trailers that would frame a message, or name its sender, do not go on', () => {
   const trailers = new TrailerFields();
-  trailers.begin(1000);
-  for (const name of ['content-length', 'host', 'x-forwarded-for', 'trailer', 'te'])
+  trailers.begin(1000, null);
+  for (const name of [
+    'content-length',
+    'host',
+    'x-forwarded-for',
+    'x_forwarded_for',
+    'transfer_encoding',
+    'trailer',
+    'te',
+  ])
     trailers.field(new Field(name, 'trailers'));
   assert.equal(trailers.lines, '');
   assert.equal(trailers.isWellFormed, true);
