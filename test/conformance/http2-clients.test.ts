@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
@@ -52,9 +52,11 @@ before(async () => {
   server.on('upgrade', (request, socket) => {
     if (request.url === '/no') return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
     const protocol = `Sec-WebSocket-Protocol: ${request.headers['sec-websocket-protocol'] ?? 'none'}\r\n`;
-    socket.write(
-      `HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n${protocol}\r\n`,
-    );
+    const key = request.headers['sec-websocket-key'];
+    const proof = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    const accept =
+      request.url === '/proofless' ? '' : `Sec-WebSocket-Accept: ${request.url === '/wrong' ? 'x' : proof}\r\n`;
+    socket.write(`HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${accept}${protocol}\r\n`);
     socket.on('data', (piece: Buffer) => socket.write(piece.toString('latin1').toUpperCase()));
     socket.on('end', () => socket.end('bye'));
     socket.on('error', () => {});
@@ -241,6 +243,42 @@ describe('WebSockets by RFC 8441', () => {
     await once(stream, 'close');
     await eventually('nothing to be open', () => gateway.stats().backends[0]!.servers[0]!.open === 0);
     own.close();
+  });
+
+  for (const [what, path] of [
+    ['a server that does not answer the key that it was sent', '/wrong'],
+    ['a server that proves nothing', '/proofless'],
+  ]) {
+    test(`${what} is 502, and gets no bytes`, async () => {
+      const own = dial();
+      await once(own, 'remoteSettings');
+      const stream = own.request({ ...wanted, ':path': path });
+      const [headers] = await once(stream, 'response');
+      assert.equal(headers[':status'], 502);
+      stream.close();
+      own.close();
+      await eventually('nothing to be open', () => gateway.stats().backends[0]!.servers[0]!.open === 0);
+    });
+  }
+
+  test('a key of the client’s own does not reach the server', async () => {
+    const own = dial();
+    await once(own, 'remoteSettings');
+    const stream = own.request({ ...wanted, 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==' });
+    const [headers] = await once(stream, 'response');
+    assert.equal(headers[':status'], 200);
+    stream.close();
+    own.close();
+  });
+
+  test('over HTTP/1.1 the server’s proof is the client’s to check', async () => {
+    const wire = await connectTo(at);
+    const head =
+      'GET /wrong HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n\r\n';
+    const answer = await wire.send(head).answer();
+    assert.equal(answer.status, 101);
+    assert.ok(answer.fields.some(([name, value]) => name.toLowerCase() === 'sec-websocket-accept' && value === 'x'));
+    wire.destroy();
   });
 
   test('a server that does not want one says so', async () => {

@@ -30,6 +30,7 @@ export class VirtualRequest implements ClientSide {
   readonly bytesIn = 0;
   readonly bytesOut = 0;
   readonly hasBody = false;
+  readonly mayTrail = false;
   readonly isRequestSent = true;
   readonly answerForm = AS_IS;
   readonly number: number;
@@ -135,6 +136,9 @@ export class VirtualRequest implements ClientSide {
   }
   serverDrained(): void {}
   awaitRoom(): void {}
+  objection(): string {
+    return '';
+  }
   sendSwitch(): void {}
   tunnelBegins(): void {}
   tunnelHalfEnds(): void {}

@@ -29,6 +29,8 @@ export interface ClientSide {
   readonly bytesOut: number;
   /** The request has a body, so it cannot be sent twice. */
   readonly hasBody: boolean;
+  /** Trailers may yet come behind a body of known length, which only HTTP/2 has. */
+  readonly mayTrail: boolean;
   /** Every byte of the request has come and gone on to the server. */
   readonly isRequestSent: boolean;
   /** How the answer's body is to be handed over: AS_IS, UNCHUNKED or RECHUNKED of BodyFramer. Right once `sendAnswer` is done. */
@@ -57,6 +59,8 @@ export interface ClientSide {
   sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void;
   /** sendInterim writes a 1xx, if the client may have it. True: it was written. */
   sendInterim(answer: AnswerHead): boolean;
+  /** objection is what speaks against the 101 of a server, where the client itself could not tell; '': nothing. */
+  objection(answer: AnswerHead): string;
   /** sendSwitch writes the 101 that a tunnel begins with. */
   sendSwitch(answer: AnswerHead, added: string): void;
   /**

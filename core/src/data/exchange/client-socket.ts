@@ -84,6 +84,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   abstract drained(): void;
 
   abstract readonly hasBody: boolean;
+  readonly mayTrail: boolean = false;
   abstract readonly isRequestSent: boolean;
   abstract readonly answerForm: number;
   abstract waits(): void;
@@ -99,6 +100,11 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   abstract sendOwn(answer: Answer, standard: Answer, changes: FieldEdits, isLast: boolean): void;
   abstract exchangeEnded(): void;
   abstract tunnelBegins(): void;
+
+  /** A client of HTTP/1 knows the key that it sent, and checks the proof itself. */
+  objection(): string {
+    return '';
+  }
 
   get bytesOut(): number {
     return this.out.bytesOut;

@@ -226,6 +226,11 @@ export class Exchange extends Timed {
       this.serverFailed('bad', 'it switched to a protocol that was not asked for');
       return false;
     }
+    const objection = this.client.objection(answer);
+    if (objection !== '') {
+      this.serverFailed('bad', objection);
+      return false;
+    }
     this.#attempts.switched();
     this.isAnswering = true;
     this.#countAnswer(101);

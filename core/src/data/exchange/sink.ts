@@ -11,6 +11,8 @@ export interface Sink extends BodySink {
    * exchange when there is room again.
    */
   readonly isFull: boolean;
+  /** lastFollows: the next bytes end a body of known length, and no trailers come behind them. */
+  lastFollows?(): void;
   /** flush sends on what was gathered. Call it at the end of every turn that wrote. */
   flush(): void;
 }

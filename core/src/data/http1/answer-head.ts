@@ -54,6 +54,8 @@ export class AnswerHead {
   length = 0;
   /** The head has a Content-Length although no body follows (HEAD, 304). */
   hasLength = false;
+  /** Trailers may come behind a body of known length: of HTTP/2 only, and set by whoever reads that. */
+  mayTrail = false;
   /** Value of Upgrade; empty when there is none, or Connection does not name it. */
   upgrade = '';
   #cookies = 0;

@@ -12,7 +12,7 @@ import { BODY_TOO_LONG, framing, parseRequestHead } from '../http1/request-head.
 import type { Loop } from '../loop.ts';
 import type { Port } from '../port.ts';
 import type { Output } from '../transport/output.ts';
-import { ClientStream, newWebSocketKey } from './client-stream.ts';
+import { ClientStream } from './client-stream.ts';
 import {
   COMPRESSION_ERROR,
   MAX_WINDOW,
@@ -29,6 +29,7 @@ import {
 import { REFUSALS, RequestFields, WELL_FORMED } from './request-fields.ts';
 import { RESET_POINTS, Session, STREAM_WINDOW } from './session.ts';
 import { TrailerFields } from './trailer-fields.ts';
+import { newWebSocketKey } from './web-socket-key.ts';
 
 /** Streams that one client may have open at once. */
 export const MOST_STREAMS = 128;

@@ -4,7 +4,6 @@
  * The request's body goes to the server in HTTP/1's form. The client may send only what its window allows, and the window grows as the server
  * takes what was sent: so what is held here has a limit, and a slow server slows its client.
  */
-import { randomBytes } from 'node:crypto';
 import type { Answer } from '../../plugin/data-entry.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import { type ClientSide, SENT_BODY_BYTES } from '../exchange/client-side.ts';
@@ -13,6 +12,7 @@ import type { ServerSide } from '../exchange/server-side.ts';
 import { AnswerHead } from '../http1/answer-head.ts';
 import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../http1/body-framer.ts';
 import { FieldEdits } from '../http1/field-edits.ts';
+import { fieldValues } from '../http1/live-request.ts';
 import { BODY_TOO_LONG } from '../http1/request-head.ts';
 import { selfAnswer } from '../http1/self-answer.ts';
 import { Timed } from '../timer-wheel.ts';
@@ -22,6 +22,7 @@ import type { ClientSession } from './client-session.ts';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frame.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
+import { provesWebSocket } from './web-socket-key.ts';
 
 const LENGTH_DISAGREES = 'the body is not as long as Content-Length says';
 
@@ -81,6 +82,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     return this.#mode !== NO_BODY;
   }
 
+  get mayTrail(): boolean {
+    return !this.hasEnded || this.#trailers !== '';
+  }
+
   get isRequestSent(): boolean {
     return this.#isSent;
   }
@@ -90,14 +95,14 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.#mode = mode;
     this.#length = length;
     this.#left = length;
-    this.#isSent = mode === NO_BODY || (mode === BY_LENGTH && length === 0);
+    this.#isSent = mode === NO_BODY || (mode === BY_LENGTH && length === 0 && !this.mayTrail);
     if (!this.#isSent) this.#session.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.bodyMs);
   }
 
   // What the client sends.
 
   /** content takes a piece of DATA; the buffer is lent. */
-  content(bytes: Buffer, from: number, to: number): void {
+  content(bytes: Buffer, from: number, to: number, isLast: boolean): void {
     const { exchange } = this;
     this.bytesIn += to - from;
     if (exchange === null) {
@@ -109,6 +114,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       this.#held.add(bytes, from, to);
       return;
     }
+    if (isLast) server.out.lastFollows?.();
     this.#forward(server, bytes, from, to);
     if (this.exchange !== exchange || this.#isTouched) return;
     this.#isTouched = true;
@@ -206,6 +212,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     if (this.#mode === CHUNKED) {
       if (server.bodyForm === AS_IS) server.out.text(`0\r\n${this.#trailers}\r\n`);
       else server.out.trailers?.(this.#trailers);
+    } else if (server.bodyForm === WITH_TRAILERS) {
+      server.out.trailers?.(this.#trailers);
     }
     this.#isSent = true;
   }
@@ -216,7 +224,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     server.out.flush();
     if (!server.mayRefuse) this.#sent = null;
     if (this.#isTunnel) return;
-    if (this.#mode === BY_LENGTH && this.#left === 0) this.#isSent = true;
+    if (this.#mode === BY_LENGTH && this.#left === 0 && (server.bodyForm === AS_IS || this.hasEnded))
+      this.#isSent = true;
     if (this.#isSent) {
       wheel.limit(this, 0);
       server.awaitAnswer();
@@ -300,10 +309,12 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void {
     this.#session.loop.wheel.limit(this, 0);
     this.#sent = null;
-    const hasNoBody = answer.mode === NO_BODY || (answer.mode === BY_LENGTH && answer.length === 0);
+    const trails = answer.mode === BY_LENGTH && answer.mayTrail;
+    const hasNoBody = answer.mode === NO_BODY || (answer.mode === BY_LENGTH && answer.length === 0 && !trails);
     const hasLength = answer.mode === BY_LENGTH || (answer.hasLength && answer.status !== 204);
-    this.answerForm = answer.mode === CHUNKED ? WITH_TRAILERS : AS_IS;
+    this.answerForm = answer.mode === CHUNKED || trails ? WITH_TRAILERS : AS_IS;
     this.out.begin(answer.mode === BY_LENGTH ? answer.length : -1);
+    this.out.awaitsEnd = trails;
     this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, changes, added, hasLength), hasNoBody);
     if (hasNoBody) this.out.isEnded = true;
   }
@@ -312,6 +323,13 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     if (answer.status === 100 && !this.exchange!.request.expectsContinue) return false;
     this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, noEdits, '', false), false);
     return true;
+  }
+
+  objection(answer: AnswerHead): string {
+    const accept = fieldValues(answer.fields, answer.text, 'sec-websocket-accept');
+    return provesWebSocket(this.exchange!.request.forwardHead, accept)
+      ? ''
+      : 'its Sec-WebSocket-Accept does not answer the key that it was sent';
   }
 
   sendSwitch(answer: AnswerHead, added: string): void {
@@ -424,9 +442,4 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.#session.granted(this, held);
     this.#session.out.flush();
   }
-}
-
-/** newWebSocketKey is what HTTP/1.1 wants where RFC 8441 needs none. */
-export function newWebSocketKey(): string {
-  return randomBytes(16).toString('base64');
 }

@@ -23,6 +23,8 @@ import {
 } from './field.ts';
 import type { FieldSink } from './hpack-decoder.ts';
 
+const KEY_LINES = /^sec-websocket-key:.*\r\n/gim;
+
 /** How a list of fields is judged. */
 export const WELL_FORMED = 0;
 /** To be answered 400, or the stream reset: RFC 9113 section 8.1.1. */
@@ -183,6 +185,8 @@ export class RequestFields implements FieldSink {
         return ill('CONNECT asks for something other than a WebSocket');
       }
       this.isWebSocket = true;
+      // The key of the upgrade is the gateway's own: RFC 8441 has none.
+      this.#lines = this.#lines.replace(KEY_LINES, '');
       method = 'GET';
       framing = `connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: ${webSocketKey()}\r\n`;
     } else if (!isEnd && !this.#hasLength) {

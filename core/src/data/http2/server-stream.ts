@@ -94,6 +94,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     const block = requestBlock(request.forwardHead, this.#session.scheme);
     this.out = new RequestSink(this.#session, id, sendWindow);
     this.out.begin(requestLength.value);
+    this.out.awaitsEnd = client.mayTrail;
     this.#session.sendHeaders(id, block, isEnd);
     if (isEnd) {
       this.out.isEnded = true;
@@ -162,6 +163,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     }
     this.#hasHead = true;
     this.hasEnded = isEnd;
+    answer.mayTrail = !isEnd;
     this.#mode = answer.mode;
     this.#left = answer.length;
     if (!exchange.answerBegins(answer)) return;
@@ -181,7 +183,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     return this.#hasHead;
   }
 
-  content(bytes: Buffer, from: number, to: number): void {
+  content(bytes: Buffer, from: number, to: number, isLast: boolean): void {
     const exchange = this.#exchange;
     const size = to - from;
     if (exchange === null || !this.#hasHead) {
@@ -201,6 +203,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
       client.out.bytes(bytes, from, to);
       client.out.text('\r\n');
     } else {
+      if (isLast) client.out.lastFollows?.();
       client.out.bytes(bytes, from, to);
     }
     client.out.flush();
@@ -228,10 +231,8 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
 
   #finish(exchange: Exchange): void {
     const { client } = exchange;
-    if (this.#mode === CHUNKED) {
-      if (client.answerForm === AS_IS) client.out.text(`0\r\n${this.#trailers}\r\n`);
-      else if (client.answerForm === WITH_TRAILERS) client.out.trailers?.(this.#trailers);
-    }
+    if (client.answerForm === WITH_TRAILERS) client.out.trailers?.(this.#trailers);
+    else if (this.#mode === CHUNKED && client.answerForm === AS_IS) client.out.text(`0\r\n${this.#trailers}\r\n`);
     this.#exchange = null;
     // The server has said all it will; it need not hear the rest of the request.
     if (!this.out.isEnded) this.#session.resetStream(this.id, NO_ERROR);

@@ -78,8 +78,11 @@ export interface SessionStream {
   toGrant: number;
   /** The peer has ended its side. */
   readonly hasEnded: boolean;
-  /** content takes a piece of DATA; the buffer is lent. Says `session.granted` when it has gone on. */
-  content(bytes: Buffer, from: number, to: number): void;
+  /**
+   * content takes a piece of DATA; the buffer is lent. Says `session.granted` when it has gone on. `isLast`: the peer ends its side right
+   * behind it.
+   */
+  content(bytes: Buffer, from: number, to: number, isLast: boolean): void;
   /** ended: the peer has ended its side by DATA. */
   ended(): void;
   /** moved: more can be sent. */
@@ -236,7 +239,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   content(bytes: Buffer, from: number, to: number): number {
     this.#dataLeft -= to - from;
     if (this.#dataStream === null) this.#toGrant += to - from;
-    else this.#dataStream.content(bytes, from, to);
+    else this.#dataStream.content(bytes, from, to, this.#dataEnds && this.#dataLeft === 0);
     return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 

@@ -28,6 +28,8 @@ export class StreamSink implements Sink {
   bytesOut = 0;
   /** The stream is ended on our side. */
   isEnded = false;
+  /** Trailers may come behind a body of known length, so its last byte is not the end yet. */
+  awaitsEnd = false;
   readonly #session: FrameWriter;
   readonly #stream: number;
   /** Of an answer whose length is known: what is still to come; -1: unknown. */
@@ -68,6 +70,10 @@ export class StreamSink implements Sink {
     if (sent < to) this.#kept.add(bytes, sent, to);
   }
 
+  lastFollows(): void {
+    this.awaitsEnd = false;
+  }
+
   trailers(lines: string): void {
     this.#trailers = lines;
   }
@@ -102,7 +108,7 @@ export class StreamSink implements Sink {
     while (at < to) {
       const size = Math.min(to - at, this.window, session.window, session.frameBytes);
       if (size <= 0) break;
-      const isLast = this.#left === size && this.#trailers === '';
+      const isLast = this.#left === size && this.#trailers === '' && (!this.awaitsEnd || this.#isEnding);
       session.sendData(this.#stream, bytes, at, at + size, isLast ? END_STREAM : 0);
       this.window -= size;
       this.bytesOut += size;
