@@ -236,6 +236,29 @@ describe('a handshake that comes to nothing', () => {
     assert.equal(gateway.stats().listeners[0]!.counters.tlsFailures, 5);
   });
 
+  test('a name that no certificate has, and none, where only known names are served', async () => {
+    const lines: { msg: string; sni?: string }[] = [];
+    const logger = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const strict = await createGateway({
+      rules: rulesFor(server.address, `tls terminate cert "${pem}" known names only`),
+      threads: 0,
+      logger,
+    });
+    await strict.start();
+    const at = strict.addresses().web as Address;
+    const refused = { code: /UNRECOGNIZED_NAME/ };
+    try {
+      await assert.rejects(openTls(at, { servername: 'nobody.test' }), refused);
+      await assert.rejects(openTls(at, { servername: '' }), refused);
+      assert.equal(strict.stats().listeners[0]!.counters.tlsFailures, 2);
+      const line = lines.find(({ msg }) => msg.endsWith(': it asks for a name that no certificate has'));
+      assert.equal(line!.sni, 'nobody.test');
+      assert.ok(lines.some(({ msg }) => msg.endsWith(': it asks for no name')));
+    } finally {
+      await strict.stop({ deadline: '1s' });
+    }
+  });
+
   test('a client that wants to renegotiate', skipUnless('openssl'), async () => {
     const { port } = address;
     const program = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', '-noservername']);

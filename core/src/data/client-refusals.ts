@@ -34,11 +34,12 @@ export class ClientRefusals {
       return;
     }
     if (told === undefined && this.#told.size >= MOST_REASONS) return;
-    const { proxied, remoteAddress } = socket as GreetedSocket;
+    const { proxied, remoteAddress, hello } = socket as GreetedSocket;
     loop.log('info', `no TLS with a client of listener ${this.#listener}: ${reason}`, {
       listener: this.#listener,
       client: proxied?.source?.ip.text ?? remoteAddress,
       reason,
+      ...(hello == null || hello.sni === '' ? {} : { sni: hello.sni }),
       ...(told === undefined || told.since === 0 ? {} : { before: told.since }),
     });
     this.#told.set(reason, { atMs: now, since: 0 });

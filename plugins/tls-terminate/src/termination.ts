@@ -20,6 +20,9 @@ import { TicketKeys } from './ticket-keys.ts';
 /** How long a handshake may take, from the accepted connection to its end. */
 export const HANDSHAKE_MS = 10_000;
 
+/** A record of TLS 1.2, which clients of 1.3 read too: the fatal alert `unrecognized_name` (RFC 6066 section 3). */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
+
 export class Termination implements TlsMode {
   readonly certificates: CertificateSet;
   readonly handshakeMs: number;
@@ -80,19 +83,36 @@ export class Termination implements TlsMode {
     return stream instanceof SecureSocket ? stream.facts : null;
   }
 
+  /** refuseName says with an alert, in the count and in the log why nobody answers. */
+  #refuseName(socket: Socket, reason: string): null {
+    this.refused(socket, reason);
+    socket.write(UNRECOGNIZED_NAME);
+    return null;
+  }
+
   accept(socket: Socket, hello: ClientHello | null): Socket | null {
     const { first } = this.certificates;
     // Whether the hello is read was decided when the connection came.
     if (hello === null && !this.#hasChoice) return first === null ? null : new SecureSocket(socket, this, first);
     if (hello !== null && this.#proofs.length > 0) {
       const proof = this.#proofs.find(({ protocol }) => hello.alpn.includes(protocol!));
-      if (proof !== undefined) return proofSocket(socket, this.handshakeMs, proof, hello.sni);
+      if (proof !== undefined) {
+        const stream = proofSocket(socket, this.handshakeMs, proof, hello.sni);
+        return stream ?? this.#refuseName(socket, 'it asks for a proof that nobody is waiting for');
+      }
     }
     // What is no hello gets OpenSSL's alert.
     const name = hello === null ? null : hello.sni;
-    if (name !== null && this.#pending.has(name)) return null;
+    if (name !== null && this.#pending.has(name)) {
+      return this.#refuseName(socket, 'the certificate for its name has not come yet');
+    }
     const group = name === null ? first : this.certificates.find(name);
-    if (group === null && (this.isStrict || first === null)) return null;
+    if (group === null && (this.isStrict || first === null)) {
+      return this.#refuseName(
+        socket,
+        name === '' ? 'it asks for no name' : 'it asks for a name that no certificate has',
+      );
+    }
     return new SecureSocket(socket, this, group ?? first!);
   }
 }

@@ -25,6 +25,7 @@ describe('certificates by name', { skip }, () => {
   const sockets = new Set<Socket>();
   /** What the gateway would read of the hello that comes next. */
   let sni = '';
+  const refusals: string[] = [];
   const warnings: string[] = [];
   const host = { secret: () => 'secret', warn: (said: string) => void warnings.push(said) };
 
@@ -65,7 +66,7 @@ describe('certificates by name', { skip }, () => {
         listener: 'edge',
         processSecret: Buffer.alloc(32, secret),
         protocols: ['h2', 'http/1.1'],
-        refused: () => {},
+        refused: (_, reason) => void refusals.push(reason),
       },
     );
 
@@ -107,6 +108,19 @@ describe('certificates by name', { skip }, () => {
     assert.equal(await answers('unknown.test'), 'closed');
     assert.equal(await answers(''), 'closed');
   });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`a name that no certificate has is refused with an alert, and counted: ${version}`, async () => {
+      mode = await made({ cert: ['first.pem', 'wild.pem'], strict: true });
+      refusals.length = 0;
+      for (const name of ['unknown.test', '']) {
+        const client = open(name, { rejectUnauthorized: false, minVersion: version, maxVersion: version });
+        const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+        assert.match(error.code!, /UNRECOGNIZED_NAME/);
+      }
+      assert.deepEqual(refusals, ['it asks for a name that no certificate has', 'it asks for no name']);
+    });
+  }
 
   test('of a name with two kinds of keys, each client gets what it can verify', async () => {
     mode = await made({ cert: ['first.pem', 'both-ec.pem', 'both-rsa.pem'] });
