@@ -557,6 +557,45 @@ describe('files that change while the gateway runs', () => {
     clear: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
   };
 
+  test('a file that is not taken is shown among the certificates, counted, and told as an event, until a good one is', async () => {
+    renew();
+    const server = await RawServer.start(answering(() => ok('hello')));
+    const admin = { address: '127.0.0.1:0' };
+    const gateway = await createGateway({
+      ...{ rules: rulesFor(server.address), threads: 0, logger: false, timers: quick, admin },
+    });
+    await gateway.start();
+    const { port } = gateway.adminAddress as Address;
+    const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const labels = '\\{source="file",names="[^"]*"\\}';
+    try {
+      const [good] = gateway.certificates();
+      assert.deepEqual([good!.failures, good!.failed, good!.lastError], [0, 0, null]);
+      let told = once(gateway, 'certificate');
+      writeFileSync(pem, 'nothing');
+      const [failed] = await told;
+      assert.deepEqual([failed.source, failed.isOk, failed.names], ['file', false, good!.names]);
+      assert.match(failed.reason, /it is not PEM/);
+      const [kept] = gateway.certificates();
+      assert.deepEqual([kept!.state, kept!.failures, kept!.failed], ['valid', 1, 1]);
+      assert.match(kept!.lastError!, /it is not PEM/);
+      assert.match(await metrics(), new RegExp(`^sluice_certificate_failures${labels} 1$`, 'm'));
+      await assert.rejects(gateway.reload());
+      assert.equal(gateway.certificates()[0]!.failures, 2, 'a reload counts as well');
+      told = once(gateway, 'certificate');
+      renew();
+      const [taken] = await told;
+      assert.equal(taken.isOk, true);
+      const [last] = gateway.certificates();
+      assert.deepEqual([last!.failures, last!.failed, last!.lastError], [0, 2, null]);
+      assert.match(await metrics(), new RegExp(`^sluice_certificate_failures${labels} 0$`, 'm'));
+    } finally {
+      renew();
+      await gateway.stop({ deadline: '1s' });
+      await server.stop();
+    }
+  });
+
   test('a new certificate is served without a reload, and a wrong one is not', async () => {
     renew();
     const server = await RawServer.start(answering(() => ok('hello')));

@@ -94,11 +94,16 @@ function addCertificates(families: Families, gateway: Gateway): void {
       families.add(type, `sluice_certificate_${name}`, help, value, labels);
     add('gauge', 'valid', 'Whether there is a certificate that is good now', state === 'valid' ? 1 : 0);
     add('gauge', 'expires_seconds', 'When it ends, in seconds since 1970; 0: there is none', (expiresMs ?? 0) / 1000);
+    add(
+      'gauge',
+      'failures',
+      'Attempts to renew it, or to take new files, that failed since the last one that did not',
+      failures,
+    );
+    add('counter', 'failed_total', 'Attempts that failed', failed);
     if (source === 'file') continue;
     add('gauge', 'next_seconds', 'When it is tried for next; 0: an attempt is under way', (nextMs ?? 0) / 1000);
-    add('gauge', 'failures', 'Attempts that failed since the last one that did not', failures);
     add('counter', 'obtained_total', 'Certificates that came', obtained);
-    add('counter', 'failed_total', 'Attempts that failed', failed);
   }
 }
 

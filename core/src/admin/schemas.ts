@@ -230,8 +230,11 @@ export const CERTIFICATES: Schema = object({
         maybe(text),
         'When it is renewed or tried for next; null: an attempt is under way, or it comes from a file.',
       ),
-      failures: said(count, 'Attempts that failed since the last one that did not.'),
-      lastError: maybe(text),
+      failures: said(
+        count,
+        'Attempts that failed since the last one that did not; for a file: new contents that were not taken.',
+      ),
+      lastError: said(maybe(text), 'Why the last attempt failed; null: it did not.'),
       obtained: said(count, 'Since the gateway started.'),
       failed: said(count, 'The same.'),
     }),

@@ -87,7 +87,7 @@ export interface GatewayEvents {
   listening: [ListeningEvent];
   list: [ListEvent];
   files: [FilesEvent];
-  /** A certificate was obtained, or could not be. */
+  /** A certificate was obtained, or could not be; or its new file is served, or not taken. */
   certificate: [CertificateEvent];
   thread: [ThreadEvent];
 }

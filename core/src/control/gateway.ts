@@ -21,7 +21,7 @@ import { ComponentFiles } from './component-files.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
-import { fileCertificates } from './file-certificates.ts';
+import { FileCertificates } from './file-certificates.ts';
 import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
 import type { Generation } from './generations.ts';
 import { ListWatcher } from './list-watcher.ts';
@@ -70,6 +70,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #runtime: Runtime | null = null;
   readonly #lists: ListWatcher;
   readonly #files: ComponentFiles;
+  readonly #fileCertificates = new FileCertificates();
   readonly #admin: AdminHost;
   #startedMs = 0;
   /** A certificate came while the gateway was still starting. */
@@ -147,8 +148,10 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       if (options.rules === undefined) this.#waitingReload = null;
       this.#need('running', 'reload');
       const rules = options.rules ?? this.#rules;
+      const before = this.#set;
       try {
         const generation = await this.#switchTo(rules);
+        this.#certificatesTaken(before);
         this.#log.info({ generation: generation.number }, `generation ${generation.number} is in force`);
         this.emit('reload', { isOk: true, generation: generation.number });
       } catch (thrown) {
@@ -158,6 +161,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           { code: error.code, generation },
           `reload failed, the running rules are unchanged: ${error.message}`,
         );
+        this.#certificatesRefused(error);
         this.emit('reload', { isOk: false, generation, error });
         throw error;
       }
@@ -195,7 +199,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   certificates(): readonly SourcedCertificate[] {
     const kept = this.#runtime?.certificates.states() ?? [];
     const files = new Set(kept.map(({ file }) => file));
-    return [...kept, ...fileCertificates(this.#set, Date.now()).filter(({ file }) => !files.has(file))];
+    return [...kept, ...this.#fileCertificates.states(this.#set, Date.now()).filter(({ file }) => !files.has(file))];
   }
 
   /** renewCertificate tries for the certificates with a name now, whatever their schedule says. Throws SG0510 for a name that none has. */
@@ -377,12 +381,14 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     await this.#runtime!.generations.inLine(async () => {
       this.#isRefreshDue = this.#state === 'starting';
       if (this.#state !== 'running') return;
+      const before = this.#set;
       try {
-        const set = await this.#plugins.assemble(this.#set.source);
+        const set = await this.#plugins.assemble(before.source);
         await this.#runtime!.put(set);
         this.#set = set;
         tellWarnings(set, this.#log);
         this.#log.info({ files: set.files.length }, 'files that the rules depend on have changed, and are in use now');
+        this.#certificatesTaken(before);
         this.emit('files', { isOk: true });
         // It may have begun to stop meanwhile.
         if (this.state === 'running') this.#files.watch();
@@ -392,9 +398,18 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           { code: error.code },
           `files that the rules depend on have changed, and are not used: ${error.message}`,
         );
+        this.#certificatesRefused(error);
         this.emit('files', { isOk: false, error });
       }
     });
+  }
+
+  #certificatesTaken(before: PluginSet): void {
+    for (const event of this.#fileCertificates.taken(this.#set, before, Date.now())) this.emit('certificate', event);
+  }
+
+  #certificatesRefused(error: GatewayError): void {
+    for (const event of this.#fileCertificates.refused(this.#set, error, Date.now())) this.emit('certificate', event);
   }
 
   #tellListeners({ plan, ports }: Generation, before: readonly ListenerPlan[] | null): void {

@@ -10,6 +10,7 @@ import { type Diagnostic, formatDiagnostic, type ListFileResult, readListFile, r
 import type { ListPlan, MapPlan, NewEntries, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { reasonOf } from './errors.ts';
+import { fileReason } from './path-problem.ts';
 import type { Timers } from './timers.ts';
 
 /** ListEvent says how the reading of a file that changed ended. A bad one left the old entries in force. */
@@ -21,8 +22,10 @@ export interface ListEvent {
   readonly isOk: boolean;
   /** Entries in force now. */
   readonly entries: number;
-  /** What is wrong with the file; empty when it is right. */
+  /** What is wrong in the file, line by line; empty when it is right, or cannot be read at all. */
   readonly diagnostics: readonly Diagnostic[];
+  /** For people: why the old entries stay; empty when the new ones are in force. */
+  readonly reason: string;
 }
 
 export interface ListWatcherOptions {
@@ -43,6 +46,8 @@ interface Watched {
   readonly name: string;
   readonly path: string;
   readonly refreshMs: number;
+  /** Its last content was not taken, and that was told. */
+  isFailing: boolean;
   /** What told the file apart when it was last dealt with; null: not yet. */
   stamp: string | null;
   timer: unknown;
@@ -63,7 +68,7 @@ export class ListWatcher {
     const watched = (kind: Watched['kind'], { name, file }: ListPlan | MapPlan): Watched[] =>
       file === null || file.refreshMs === 0
         ? []
-        : [{ kind, name, path: file.path, refreshMs: file.refreshMs, stamp: null, timer: null }];
+        : [{ kind, name, path: file.path, refreshMs: file.refreshMs, isFailing: false, stamp: null, timer: null }];
     this.#watched = [...lists.flatMap((list) => watched('list', list)), ...maps.flatMap((map) => watched('map', map))];
     for (const each of this.#watched) this.#set(each, each.refreshMs);
   }
@@ -93,7 +98,7 @@ export class ListWatcher {
       bytes = await readFile(watched.path);
     } catch (thrown) {
       watched.stamp = before;
-      this.#missing(watched, reasonOf(thrown));
+      this.#missing(watched, fileReason(thrown));
       return true;
     }
     if ((await stampOf(watched.path)) !== before) return false;
@@ -119,10 +124,19 @@ export class ListWatcher {
         log.error({ code: diagnostic.code, [kind]: name }, formatDiagnostic(diagnostic, sources));
       }
       log.error({ [kind]: name }, `${kind} ${name} keeps its ${source.entries.length} entries: ${file} is not right`);
-      told({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics });
+      watched.isFailing = true;
+      const reason = `${file} is not right: ${diagnostics[0]?.message ?? 'it cannot be read'}`;
+      told({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics, reason });
       return;
     }
-    if (isSame(entries, source.entries)) return;
+    const isTold = watched.isFailing;
+    if (isSame(entries, source.entries)) {
+      watched.isFailing = false;
+      if (!isTold) return;
+      log.info({ [kind]: name }, `${kind} ${name}: ${file} is right again, with the entries that it had`);
+      told({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
+      return;
+    }
     try {
       await put(
         kind === 'list'
@@ -131,18 +145,31 @@ export class ListWatcher {
       );
     } catch (thrown) {
       // The next change, or the next reload, tries again.
-      log.error({ [kind]: name }, `${kind} ${name} keeps its old entries: ${reasonOf(thrown)}`);
+      const reason = reasonOf(thrown);
+      log.error({ [kind]: name }, `${kind} ${name} keeps its old entries: ${reason}`);
+      watched.isFailing = true;
+      told({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics: [], reason });
       return;
     }
+    watched.isFailing = false;
     log.info(
       { [kind]: name, entries: entries.length },
       `${kind} ${name} has ${entries.length} entries now, from ${file}`,
     );
-    told({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [] });
+    told({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
   }
 
-  #missing({ kind, name, path }: Watched, reason: string): void {
-    this.#options.log.error({ [kind]: name }, `${kind} ${name} keeps its old entries: cannot read ${path}: ${reason}`);
+  #missing(watched: Watched, cause: string): void {
+    const { kind, name, path } = watched;
+    const { plan, told, log } = this.#options;
+    const { lists, maps } = plan();
+    const source = (kind === 'list' ? lists : maps).find((each) => each.name === name);
+    const reason = `cannot read ${path}: ${cause}`;
+    log.error({ [kind]: name }, `${kind} ${name} keeps its old entries: ${reason}`);
+    if (source === undefined || source.file === null) return;
+    watched.isFailing = true;
+    const entries = source.entries.length;
+    told({ kind, name, file: source.file.name, isOk: false, entries, diagnostics: [], reason });
   }
 }
 

@@ -51,7 +51,7 @@ export interface Notices {
   remove(key: string): void;
 }
 
-/** CertificateEvent: a certificate was obtained, or could not be. */
+/** CertificateEvent: a certificate was obtained, or could not be; or its new file (source `file`) is served, or not taken. */
 export interface CertificateEvent {
   readonly source: string;
   readonly names: readonly string[];

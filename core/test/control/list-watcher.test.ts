@@ -109,13 +109,25 @@ test('a file that becomes empty or goes away keeps the list', async () => {
   const { diagnostics } = await stage.told();
   assert.equal(diagnostics[0]!.code, 'SL0625');
   await rm(stage.file);
-  await stage.timers.advance(REFRESH_MS);
+  const gone = await stage.told();
+  assert.deepEqual([gone.isOk, gone.name, gone.file, gone.entries], [false, 'closed', 'closed.txt', 1]);
+  assert.equal(gone.reason, `cannot read ${stage.file}: there is no such file`);
   await stage.log.find(/list closed keeps its old entries: cannot read .*closed\.txt/);
   assert.equal(await stage.status('/a'), 403);
   await writeFile(`${stage.file}.new`, '/z\n');
   await rename(`${stage.file}.new`, stage.file);
   assert.equal((await stage.told()).isOk, true);
   assert.equal(await stage.status('/z'), 403);
+});
+
+test('a file that comes back with the entries that it had is told to be right again', async () => {
+  await using stage = await Stage.start();
+  await rm(stage.file);
+  assert.equal((await stage.told()).isOk, false);
+  await writeFile(stage.file, '/a\n');
+  const back = await stage.told();
+  assert.deepEqual([back.isOk, back.entries, back.reason], [true, 1, '']);
+  assert.equal(await stage.status('/a'), 403);
 });
 
 test('a request that is under way when a list changes is answered', async () => {
