@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
+import { createServer as createPlainServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -193,6 +194,33 @@ test('where nobody answers, or something else does, it ends with 3', async () =>
   const bad = await ctl('status', '--admin', 'nowhere');
   assert.equal(bad.code, 2);
 });
+
+const STRANGERS: Readonly<Record<string, string>> = {
+  'a server of JSON': 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+  'a server that knows no such path': 'HTTP/1.1 404 Not Found\r\nContent-Length: 20\r\n\r\n{"error":"not here"}',
+  'a server that refuses in JSON': 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 21\r\n\r\n{"error":{"code":"x"}}',
+  'a server that sends elsewhere': 'HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n',
+  'a server that upgrades': 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  'a server of another protocol': 'SSH-2.0-OpenSSH_9.2\r\n',
+  'a server that hangs up': '',
+};
+
+for (const [what, answer] of Object.entries(STRANGERS)) {
+  test(`${what} is not a gateway: exit code 3`, async (t) => {
+    const stranger = createPlainServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(answer));
+    }).listen(0, '127.0.0.1');
+    t.after(() => stranger.close());
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as { port: number };
+    for (const command of [['status'], ['servers', '--json'], ['events'], ['weight', 'app/one', '3'], ['reload']]) {
+      const { code, stdout, stderr } = await ctl(...command, '--admin', `127.0.0.1:${port}`);
+      assert.deepEqual([code, stdout], [3, ''], command.join(' '));
+      assert.equal(stderr, `sluice: what answers on 127.0.0.1:${port} is not the admin API of a gateway\n`);
+    }
+  });
+}
 
 test('events are printed as they happen', async () => {
   const events = start(['ctl', 'events', '--json'], { env: { SLUICE_ADMIN: admin, SLUICE_ADMIN_TOKEN: TOKEN } });

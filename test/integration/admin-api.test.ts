@@ -457,6 +457,47 @@ describe('what is sent to it may be anything', () => {
   });
   after(() => here[Symbol.asyncDispose]());
 
+  const PLACES: Readonly<Record<string, string>> = { backend: 'app', server: 'one' };
+
+  test('HEAD says what GET says, without the body', async () => {
+    const { paths } = (await here.client.get('/openapi.json')).json as { paths: Record<string, object> };
+    const readable = Object.keys(paths).filter((path) => 'get' in paths[path]!);
+    assert.ok(readable.length > 8);
+    for (const template of readable) {
+      const path = template.replace(/\{(\w+)\}/g, (_, name: string) => PLACES[name]!);
+      const url = `http://127.0.0.1:${(here.at as { port: number }).port}${path}`;
+      const stop = new AbortController();
+      const got = await fetch(url, { signal: stop.signal });
+      stop.abort();
+      const head = await fetch(url, { method: 'HEAD' });
+      assert.equal(head.status, 200, path);
+      assert.equal(head.headers.get('content-type'), got.headers.get('content-type'), path);
+      assert.equal(head.headers.get('sluice-admin'), '1', path);
+      assert.equal(await head.text(), '', path);
+    }
+    const { port } = here.at as { port: number };
+    assert.equal((await fetch(`http://127.0.0.1:${port}/v1/nothing`, { method: 'HEAD' })).status, 404);
+  });
+
+  test('a method that a path does not take is 405, with those that it does', async () => {
+    const { paths } = (await here.client.get('/openapi.json')).json as { paths: Record<string, object> };
+    for (const [template, operations] of Object.entries(paths)) {
+      const path = template.replace(/\{(\w+)\}/g, (_, name: string) => PLACES[name]!);
+      const taken = Object.keys(operations).map((method) => method.toUpperCase());
+      const allowed = taken.includes('GET') ? ['GET', 'HEAD', ...taken.filter((method) => method !== 'GET')] : taken;
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        if (allowed.includes(method)) continue;
+        const answer = await fetch(`http://127.0.0.1:${(here.at as { port: number }).port}${path}`, { method });
+        assert.equal(answer.status, 405, `${method} ${path}`);
+        assert.equal(answer.headers.get('allow'), allowed.join(', '), `${method} ${path}`);
+        if (method === 'HEAD') continue;
+        const { error } = (await answer.json()) as { error: { code: string; message: string } };
+        assert.equal(error.code, 'SA0112');
+        assert.equal(error.message, `${path} does not take ${method}: it takes ${allowed.join(', ')}`);
+      }
+    }
+  });
+
   test('paths that are none are 404 with a code, and lead nowhere', async () => {
     for (const path of [
       '/',

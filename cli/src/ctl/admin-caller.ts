@@ -7,6 +7,8 @@ import { socketName } from '@sluice/dsl/plan';
 
 /** Where a gateway is asked unless something else is said. */
 export const DEFAULT_ADMIN = '127.0.0.1:9900';
+/** All answers of the API have it. */
+const ADMIN_HEADER = 'sluice-admin';
 const PATIENCE_MS = 30_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
@@ -49,14 +51,8 @@ export class AdminCaller {
 
   // biome-ignore lint/suspicious/noExplicitAny: answers are printed, whatever a release puts in
   async ask(method: string, path: string, body?: unknown): Promise<any> {
-    const response = await this.#send(method, path, body, PATIENCE_MS);
-    const text = await this.#read(response);
-    let answer: unknown;
-    try {
-      answer = JSON.parse(text);
-    } catch {
-      throw new Unreachable(`what answers on ${this.#written} is not the admin API of a gateway`);
-    }
+    const response = await this.#send(method, path, body);
+    const answer = this.#parse(await this.#read(response));
     if (response.statusCode === 200) return answer;
     const { error } = answer as { readonly error?: { readonly code?: string; readonly message?: string } };
     throw new Refused(`${error?.message ?? `status ${response.statusCode}`}`, answer);
@@ -64,13 +60,27 @@ export class AdminCaller {
 
   /** stream gives a stream's answer, which ends when the gateway or the network says so. */
   async stream(path: string): Promise<IncomingMessage> {
-    const response = await this.#send('GET', path, undefined, 0);
+    const response = await this.#send('GET', path, undefined);
+    response.socket.setTimeout(0);
     if (response.statusCode === 200) return response;
-    const answer = JSON.parse(await this.#read(response));
-    throw new Refused(answer.error?.message ?? `status ${response.statusCode}`, answer);
+    const answer = this.#parse(await this.#read(response));
+    const { error } = answer as { readonly error?: { readonly message?: string } };
+    throw new Refused(error?.message ?? `status ${response.statusCode}`, answer);
   }
 
-  #send(method: string, path: string, body: unknown, timeout: number): Promise<IncomingMessage> {
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw this.#stranger();
+    }
+  }
+
+  #stranger(): Unreachable {
+    return new Unreachable(`what answers on ${this.#written} is not the admin API of a gateway`);
+  }
+
+  #send(method: string, path: string, body: unknown): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       let ask: ClientRequest;
@@ -79,7 +89,7 @@ export class AdminCaller {
           ...this.#target,
           method,
           path,
-          timeout,
+          timeout: PATIENCE_MS,
           agent: false,
           headers: {
             ...('socketPath' in this.#target ? { host: 'localhost' } : {}),
@@ -94,9 +104,23 @@ export class AdminCaller {
         reject(new NotAnAddress('the token is not one line of plain text'));
         return;
       }
-      ask.on('timeout', () => ask.destroy(new Error(`no answer within ${timeout / 1000} s`)));
-      ask.on('error', (error: NodeJS.ErrnoException) => reject(new Unreachable(this.#why(error))));
-      ask.on('response', resolve);
+      ask.on('timeout', () => ask.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)));
+      ask.on('error', (error: NodeJS.ErrnoException) => {
+        // What is no HTTP, or no answer to what was asked.
+        const isStranger = error.code?.startsWith('HPE_') === true || error.message === 'socket hang up';
+        reject(isStranger ? this.#stranger() : new Unreachable(this.#why(error)));
+      });
+      ask.on('response', (response) => {
+        if (response.headers[ADMIN_HEADER] !== undefined) resolve(response);
+        else {
+          response.destroy();
+          reject(this.#stranger());
+        }
+      });
+      ask.on('upgrade', (_response, socket) => {
+        socket.destroy();
+        reject(this.#stranger());
+      });
       ask.end(text);
     });
   }

@@ -23,8 +23,8 @@ export class Access {
     this.#digest = token === null ? null : digestOf(token);
   }
 
-  /** check throws AdminError for a request that may not be answered. `isLocal`: it came over a Unix socket. */
-  check(method: string, headers: IncomingHttpHeaders, isLocal: boolean): void {
+  /** check throws AdminError for a caller who may not be answered. `isLocal`: it came over a Unix socket. */
+  check(headers: IncomingHttpHeaders, isLocal: boolean): void {
     if (this.#digest === null) {
       if (!isLocal && !isOwnHost(headers.host ?? ''))
         throw new AdminError('SA0103', { host: shown(headers.host ?? '') });
@@ -37,6 +37,10 @@ export class Access {
     if (origin !== undefined && !isSameOrigin(origin, headers.host ?? '')) {
       throw new AdminError('SA0104', { origin: shown(origin) });
     }
+  }
+
+  /** checkWrite throws AdminError for a write that a page of a browser could have sent. */
+  checkWrite(method: string, headers: IncomingHttpHeaders): void {
     if (method === 'GET' || method === 'HEAD') return;
     if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) throw new AdminError('SA0108');
   }

@@ -20,6 +20,7 @@ export const ADMIN_ERRORS = {
   SA0109: [503, 'there are {limit} event streams already'],
   SA0110: [500, 'internal error: the log says more'],
   SA0111: [404, 'there is no backend `{backend}`: there are {known}'],
+  SA0112: [405, '{path} does not take {method}: it takes {allowed}'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type AdminErrorCode = keyof typeof ADMIN_ERRORS;

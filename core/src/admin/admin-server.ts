@@ -15,12 +15,16 @@ import type { Gateway } from '../control/gateway.ts';
 import { formatAddress, tryAddress } from '../control/ports.ts';
 import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
+import { allowedMethods } from './allowed-methods.ts';
 import { EventStreams } from './event-streams.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { NAME, SERVER_NAME } from './schemas.ts';
 
+/** The header of all answers, with the version of the API. */
+const ADMIN_HEADER = 'sluice-admin';
+const API_VERSION = '1';
 const BODY_LIMIT = 65_536;
 const HEAD_LIMIT = 16_384;
 const HEAD_TIME_MS = 5_000;
@@ -63,7 +67,6 @@ export class AdminServer {
     this.#streams = new EventStreams(options.gateway);
     this.#app = fastify({
       bodyLimit: BODY_LIMIT,
-      exposeHeadRoutes: false,
       routerOptions: { maxParamLength: HEAD_LIMIT },
       // Bodies are taken as they are: nothing is left out, put in, or made into another type.
       ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
@@ -84,16 +87,21 @@ export class AdminServer {
       },
     });
     this.#app.removeContentTypeParser('text/plain');
-    this.#app.addHook('onRequest', async (request) => this.#admit(request));
+    this.#app.addHook('onRequest', async (request, reply) => {
+      // Callers tell by this that it is a gateway who answers, and not somebody else on the port.
+      reply.raw.setHeader(ADMIN_HEADER, API_VERSION);
+      this.#admit(request, reply);
+    });
     this.#app.setErrorHandler((thrown, request, reply) => this.#refuse(thrown, request, reply));
     this.#app.setNotFoundHandler(({ method, url }) => {
       throw new AdminError('SA0105', { method, path: url.split('?')[0]!.slice(0, 100) });
     });
     for (const route of ROUTES) this.#add(route);
-    this.#app.get('/v1/events', (_request, reply) => {
+    this.#app.get('/v1/events', (request, reply) => {
       this.#streams.admit();
       reply.hijack();
-      this.#streams.begin(reply.raw);
+      if (request.method === 'HEAD') this.#streams.head(reply.raw);
+      else this.#streams.begin(reply.raw);
     });
     const document = openApiDocument();
     this.#app.get('/openapi.json', async () => document);
@@ -176,12 +184,20 @@ export class AdminServer {
     });
   }
 
-  #admit({ method, headers, raw }: FastifyRequest): void {
-    this.#access.check(method, headers, isUnix(raw));
+  #admit({ method, url, headers, raw }: FastifyRequest, reply: FastifyReply): void {
+    this.#access.check(headers, isUnix(raw));
+    const [path] = url.split('?') as [string];
+    const allowed = allowedMethods(path);
+    if (allowed.length > 0 && !allowed.includes(method)) {
+      void reply.header('allow', allowed.join(', '));
+      throw new AdminError('SA0112', { method, path: path.slice(0, 100), allowed: allowed.join(', ') });
+    }
+    this.#access.checkWrite(method, headers);
   }
 
   #refuse(thrown: unknown, { raw }: FastifyRequest, reply: FastifyReply): void {
     const answer = errorAnswer(thrown, BODY_LIMIT);
+    reply.raw.setHeader(ADMIN_HEADER, API_VERSION);
     if (answer === null) {
       this.#options.log.error(
         { error: thrown instanceof Error ? thrown.stack : String(thrown) },

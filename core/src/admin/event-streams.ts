@@ -25,6 +25,7 @@ export const EVENTS = [
   'listening',
 ] as const satisfies readonly (keyof GatewayEvents)[];
 
+const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' };
 const MOST_STREAMS = 16;
 const MOST_WAITING_BYTES = 262_144;
 const PULSE_MS = 15_000;
@@ -54,8 +55,13 @@ export class EventStreams {
     this.#streams.add(response);
     response.on('close', () => this.#streams.delete(response));
     response.on('error', () => {});
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' });
+    response.writeHead(200, HEADERS);
     response.write(': events of a gateway\n\n');
+  }
+
+  /** head answers who only wants to know how a stream would begin. */
+  head(response: ServerResponse): void {
+    response.writeHead(200, HEADERS).end();
   }
 
   /** close ends all streams and leaves the gateway alone. */
