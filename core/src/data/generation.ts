@@ -66,6 +66,8 @@ export interface LinkedListener {
    * null: there are none.
    */
   readonly passthrough: LinkedListener | null;
+  /** Not every name's TLS is opened here, so not every host is served on every connection. */
+  readonly isSelective: boolean;
 }
 
 export interface LinkedBackend {

@@ -4,20 +4,20 @@
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { type IpAddress, MatchError, type ProxiedFacts, parseIp } from '@sluice/dsl/match';
+import { type IpAddress, parseIp } from '@sluice/dsl/match';
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { wordKey } from '../shared/orders.ts';
 import type { GreetedSocket } from './exchange/client-socket.ts';
-import { ruleFailed } from './exchange/judge.ts';
 import { type Generation, type LinkedListener, releaseGeneration } from './generation.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Closable, Loop } from './loop.ts';
 import { SocketFile } from './socket-file.ts';
 import { ConnectionFacts } from './tcp/connection-facts.ts';
 import { HelloPeek } from './tcp/hello-peek.ts';
+import { isPassedOn } from './tcp/passed-on.ts';
 import { ProxyPeek } from './tcp/proxy-peek.ts';
 import { RelayClient } from './tcp/relay-client.ts';
 
@@ -255,7 +255,8 @@ export class Port {
     if (hello !== null) {
       (socket as GreetedSocket).hello = hello;
       if (passthrough !== null) {
-        const isTaken = this.#isTaken(passthrough, ip, hello, (socket as GreetedSocket).proxied ?? null);
+        const { proxied = null } = socket as GreetedSocket;
+        const isTaken = isPassedOn(passthrough, new ConnectionFacts(ip, this.number, hello, proxied), this.#loop);
         if (isTaken === null) return this.#refuse(socket);
         if (isTaken) {
           return this.#handOver(peek, () => {
@@ -274,22 +275,6 @@ export class Port {
       this.#serve(stream, ip, listener);
       return true;
     });
-  }
-
-  /** isTaken: a `tls passthrough` line wants the connection; null: one of them failed. */
-  #isTaken(
-    passthrough: LinkedListener,
-    ip: IpAddress,
-    hello: ClientHello,
-    proxied: ProxiedFacts | null,
-  ): boolean | null {
-    try {
-      return passthrough.routes.next(new ConnectionFacts(ip, this.number, hello, proxied), 0) !== -1;
-    } catch (error) {
-      const index = error instanceof MatchError ? error.rule : -1;
-      ruleFailed(passthrough, passthrough.routeRules[index] ?? null, error, this.#loop);
-      return null;
-    }
   }
 
   #refuse(socket: Socket): false {

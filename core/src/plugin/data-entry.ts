@@ -174,6 +174,11 @@ export interface TlsMode {
    */
   accept(socket: Socket, hello: ClientHello | null): Socket | null;
   /**
+   * refuses: `accept` lets nobody in who asks for this name (lower case; empty: for none). Requests on connections that were opened by
+   * another name are then not answered for such a host either: they get 421. null, the default: every name is let in.
+   */
+  readonly refuses?: ((name: string) => boolean) | null;
+  /**
    * facts says what is known of a stream that `accept` returned, once its handshake has ended: asked at most once, and only when
    * a rule, a header or a log wants to know. A mode that has it returns streams that emit `secure` when the handshake has ended, at once and
    * before anything can be read. Default: nothing is known.

@@ -26,6 +26,8 @@ const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
 export class Termination implements TlsMode {
   readonly certificates: CertificateSet;
   readonly handshakeMs: number;
+  /** Tells whether a client that asks for a name is turned away, as no certificate is for it; null: nobody is. */
+  readonly refuses: ((name: string) => boolean) | null;
   /** Clients are asked for a certificate. */
   readonly asksClient: boolean;
   /** Clients may come without. */
@@ -39,6 +41,8 @@ export class Termination implements TlsMode {
   readonly isStrict: boolean;
   /** Names whose certificates are still to come. */
   readonly #pending: ReadonlySet<string>;
+  /** A name without a certificate of its own is answered with the first one. */
+  readonly #hasDefault: boolean;
   /** Who a client asks for decides what it is shown. */
   readonly #hasChoice: boolean;
   /** What authorities ask for to see that a name leads here. */
@@ -64,6 +68,9 @@ export class Termination implements TlsMode {
     this.protocols = host.protocols;
     this.#host = host;
     this.handshakeMs = handshakeMs;
+    this.#hasDefault = !read.isStrict && this.certificates.first !== null;
+    const takesAll = this.#hasDefault && this.#pending.size === 0;
+    this.refuses = takesAll ? null : (name) => this.#refusalOf(name) !== null;
   }
 
   /**
@@ -77,6 +84,13 @@ export class Termination implements TlsMode {
   /** refused counts a client that is not let in, and tells why. */
   refused(socket: Socket, reason: string): void {
     this.#host.refused(socket, reason);
+  }
+
+  /** refusalOf tells why a client that asks for a name is not let in; null: it is. */
+  #refusalOf(name: string): string | null {
+    if (this.#pending.has(name)) return 'the certificate for its name has not come yet';
+    if (this.#hasDefault || this.certificates.find(name) !== null) return null;
+    return name === '' ? 'it asks for no name' : 'it asks for a name that no certificate has';
   }
 
   facts(stream: Socket): TlsFacts | null {
@@ -103,16 +117,10 @@ export class Termination implements TlsMode {
     }
     // What is no hello gets OpenSSL's alert.
     const name = hello === null ? null : hello.sni;
-    if (name !== null && this.#pending.has(name)) {
-      return this.#refuseName(socket, 'the certificate for its name has not come yet');
-    }
+    const refusal = name === null ? null : this.#refusalOf(name);
+    if (refusal !== null) return this.#refuseName(socket, refusal);
     const group = name === null ? first : this.certificates.find(name);
-    if (group === null && (this.isStrict || first === null)) {
-      return this.#refuseName(
-        socket,
-        name === '' ? 'it asks for no name' : 'it asks for a name that no certificate has',
-      );
-    }
+    if (group === null && first === null) return null;
     return new SecureSocket(socket, this, group ?? first!);
   }
 }

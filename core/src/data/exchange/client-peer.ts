@@ -18,12 +18,14 @@ import { clientEnd, connectionId, introduce, socketEnd } from '../tcp/introducti
 import type { ProxiedConnection } from '../tcp/proxy-reader.ts';
 import type { GreetedSocket } from './client-socket.ts';
 
+type PeerPort = Pick<Port, 'number'> & Partial<Pick<Port, 'listener'>>;
+
 export class ClientPeer {
   readonly ip: IpAddress;
   /** null: it was not read, or there is none. */
   readonly hello: ClientHello | null;
   readonly proxied: ProxiedConnection | null;
-  readonly #port: Pick<Port, 'number'>;
+  readonly #port: PeerPort;
   /** null: there is none, as in a simulation. */
   readonly #socket: GreetedSocket | null;
   #peer: Peer | null = null;
@@ -32,6 +34,9 @@ export class ClientPeer {
   #clientCert: string | null = null;
   #logged: string | null = null;
   #id = '';
+  /** The last host that was let in, and by which listener; empty: none. */
+  #servedHost: string;
+  #servedBy: LinkedListener | null;
   /** The last introduction, and whom and what for it was made. */
   #introduction = '';
   #introducedIp: IpAddress | null = null;
@@ -39,12 +44,25 @@ export class ClientPeer {
   /** Servers that keep connections which were introduced as this client's. */
   #met: Map<ServerEndpoint, string> | null = null;
 
-  constructor(ip: IpAddress, port: Pick<Port, 'number'>, socket: GreetedSocket | null = null) {
+  constructor(ip: IpAddress, port: PeerPort, socket: GreetedSocket | null = null) {
     this.ip = ip;
     this.hello = socket?.hello ?? null;
     this.proxied = socket?.proxied ?? null;
     this.#port = port;
     this.#socket = socket;
+    // What the connection was opened for is served on it.
+    this.#servedHost = this.hello?.sni ?? '';
+    this.#servedBy = port.listener ?? null;
+  }
+
+  /** serves: requests on the connection have asked for this host already, and were let in. */
+  serves(host: string, listener: LinkedListener): boolean {
+    return host === this.#servedHost && listener === this.#servedBy;
+  }
+
+  served(host: string, listener: LinkedListener): void {
+    this.#servedHost = host;
+    this.#servedBy = listener;
   }
 
   /** describe fills in who sent a request. `isRead`: its fields may be asked, as all of them have come. */

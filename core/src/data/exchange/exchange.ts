@@ -24,6 +24,7 @@ import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
 import { FAILURE_STATUSES, type Failure } from './failure.ts';
 import { changeAnswer, judge } from './judge.ts';
+import { misdirection } from './misdirected.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
 import type { ServerSide } from './server-side.ts';
 
@@ -89,6 +90,13 @@ export class Exchange extends Timed {
       this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
       this.#answer(standardAnswer(this, 400), false);
       return;
+    }
+    if (listener.isSelective && !this.isRelayed) {
+      const status = misdirection(request, listener, this.loop);
+      if (status !== 0) {
+        this.answerStatus(status, false);
+        return;
+      }
     }
     const { backend: wanted, answer, status } = judge(request, listener, peer.isTrusted, edits, this.loop);
     if (wanted === null) {

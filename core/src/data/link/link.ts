@@ -21,6 +21,7 @@ import { ruleScopes } from '../../shared/rule-scopes.ts';
 import { SharedStickTable } from '../../shared/shared-stick-table.ts';
 import { BackendOutcomes } from '../backend-outcomes.ts';
 import { BackendSticks } from '../backend-sticks.ts';
+import { isSelective } from '../exchange/misdirected.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../generation.ts';
 import { isUntouchable } from '../http1/field-edits.ts';
 import { headLimitsOf } from '../http1/request-head.ts';
@@ -137,11 +138,12 @@ class Linking {
       proofs: plan.protocol === 'http' ? this.#parts.proofsOnHttp() : null,
       readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,
       passthrough: null,
+      isSelective: false,
     };
     const { passthroughs = [] } = plan;
-    return passthroughs.length === 0
-      ? listener
-      : { ...listener, passthrough: yield* this.#passthrough(listener, passthroughs) };
+    const passthrough = passthroughs.length === 0 ? null : yield* this.#passthrough(listener, passthroughs);
+    const linked = { ...listener, passthrough };
+    return { ...linked, isSelective: isSelective(linked) };
   }
 
   *#passthrough(listener: LinkedListener, passthroughs: readonly Rule[]): Steps<LinkedListener> {

@@ -3,8 +3,7 @@
  *
  * Every function of a plugin is wrapped so that the heartbeat can name it should it never return.
  */
-import type { Socket } from 'node:net';
-import { type FieldReader, type Readers, type TlsFacts, wrongValue } from '@sluice/dsl/match';
+import { type FieldReader, type Readers, wrongValue } from '@sluice/dsl/match';
 import { type Args, type ComponentUse, type ListenerPlan, type Place, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
@@ -182,26 +181,38 @@ export class LinkedPlugins {
         heartbeats.leave();
         return secured;
       },
-      ...(mode.facts === undefined ? {} : { facts: (stream) => this.#tlsFacts(mode, stream, id, use.name) }),
+      ...(typeof mode.refuses !== 'function'
+        ? {}
+        : {
+            // Fails closed: who cannot be told apart is not let in.
+            refuses: (asked) =>
+              this.#contained(id, use.name, 'whether it lets a name in', true, () => mode.refuses!(asked) !== false),
+          }),
+      ...(mode.facts === undefined
+        ? {}
+        : {
+            facts: (stream) =>
+              this.#contained(id, use.name, 'what it knows of a connection', null, () => mode.facts!(stream)),
+          }),
     };
   }
 
-  /** tlsFacts contains a mode that fails to say what it knows: what depends on it finds nothing. */
-  #tlsFacts(mode: TlsMode, stream: Socket, id: number, name: string): TlsFacts | null {
+  /** contained asks a mode something. Where it fails, that is reported, and the answer is `otherwise`. */
+  #contained<Told>(id: number, name: string, what: string, otherwise: Told, ask: () => Told): Told {
     const { heartbeats } = this.#loop;
     heartbeats.enter(id);
     try {
-      return mode.facts!(stream);
+      return ask();
     } catch (error) {
       const word = wordKey('tls', name);
       const plugin = this.#owners.get(word);
       this.#loop.failures.report(
-        `facts ${word}`,
-        `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} could not say what it knows of a connection`,
+        `${what} ${word}`,
+        `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} could not say ${what}`,
         { tls: name, plugin, word },
         error,
       );
-      return null;
+      return otherwise;
     } finally {
       heartbeats.leave();
     }
