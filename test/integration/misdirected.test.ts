@@ -153,6 +153,28 @@ backend pay of 127.0.0.1:${passed.address.port} { tls passthrough }`;
     assert.match(refused, /passed through/);
   });
 
+  test('explain gives the answer of live traffic, whatever the name and the host', async () => {
+    const names = ['www.test', 'other.test', 'pay.test', 'eu.pay.test', ''];
+    const hosts = ['www.test', 'pay.test', 'eu.pay.test', 'pay.test.', 'other.test', '127.0.0.1'];
+    for (const sni of names) {
+      for (const host of hosts) {
+        const request = `GET https://${host}:${at.port}/x sni ${sni || 'absent'}`;
+        const { verdict } = await gateway.explain(request);
+        if (sni === 'pay.test' || sni === 'eu.pay.test') {
+          assert.deepEqual(verdict, { kind: 'send', backend: 'pay', isPassthrough: true }, request);
+          continue;
+        }
+        const wire = await open(sni);
+        const status = await ask(wire, host);
+        wire.destroy();
+        assert.equal(verdict.kind === 'answer' ? verdict.status : 200, status, request);
+      }
+    }
+    const { verdict, by } = await gateway.explain(`GET https://pay.test:${at.port}/x sni www.test`);
+    assert.match((verdict as { readonly reason: string }).reason, /passed through/);
+    assert.match(by!.text, /^tls passthrough to pay/);
+  });
+
   test('what passes a name on may ask for more than the name', async () => {
     const own = await createGateway({
       rules: rules('tls passthrough to pay when sni pay.test and ip 127.0.0.2'),

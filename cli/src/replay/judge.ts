@@ -6,7 +6,7 @@
  * exceeded, unless the line says that one was: then nobody can tell. Secrets are not read: no verdict shows them.
  */
 import { type Action, type DataEntry, maskedSecret } from '@sluice/core';
-import { compileRules, type RuleMatcher } from '@sluice/dsl/match';
+import { compileRules, type RuleMatcher, serverName } from '@sluice/dsl/match';
 import { addressesOf, formatPlace, type ListenerPlan, type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import { planLinker } from '../link-rules.ts';
 import type { LogLine } from './log-line.ts';
@@ -97,19 +97,37 @@ export class Judge {
     const facts = new LoggedFacts(line, path ?? '/', scheme, port);
     // Whoever stands between is not in the log, and is whom these lines see.
     const isHidden = plan.clientIp !== null && line.isConnection !== true;
-    const connection = isHidden ? new LoggedFacts({ ...line, client: undefined }, path ?? '/', scheme, port) : facts;
+    const peer = isHidden ? { ...line, client: undefined } : line;
+    const connection = isHidden ? new LoggedFacts(peer, path ?? '/', scheme, port) : facts;
     const verdict = this.#part(listener.passthroughs, connection, line);
     if (verdict !== null) return verdict.kind === 'send' ? { ...verdict, isPassedOn: true } : verdict;
     if (line.isConnection === true && isRead) return { kind: 'open', rule: null };
     // Live traffic logs the unspecified address for a client whose address could not be read, and refuses it.
     const isUnknown = isHidden && line.client?.text === '::';
     if (path === null || isUnknown) return { kind: 'answer', status: 400, rule: null };
+    const misdirected = isRead ? this.#misdirected(listener, peer, path, port) : null;
+    if (misdirected !== null) return misdirected;
     const judged = this.#part(listener.guards, facts, line) ??
       this.#part(listener.routes, facts, line) ?? { kind: 'answer', status: 404, rule: null };
     if (isRead) return judged;
     // A connection gets no answer: in what protocol should it be?
     if (judged.kind === 'answer') return { kind: 'close', rule: judged.rule };
     return judged.kind === 'send' ? { ...judged, isPassedOn: plan.isPassthrough === true } : judged;
+  }
+
+  /** misdirected: a connection that asks for the request's host by name would be passed through, so that it gets 421 on another. */
+  #misdirected(
+    { passthroughs, scheme }: Listener,
+    line: LogLine,
+    path: string,
+    port: number | undefined,
+  ): NewVerdict | null {
+    if (passthroughs.steps.length === 0 || scheme !== 'https' || line.host === undefined || line.host === '')
+      return null;
+    const sni = serverName(line.host);
+    if (sni === line.sni) return null;
+    const verdict = this.#part(passthroughs, new LoggedFacts({ ...line, sni }, path, scheme, port), line);
+    return verdict?.kind === 'send' ? { kind: 'answer', status: 421, rule: verdict.rule } : verdict;
   }
 
   #listenerOf(line: LogLine): Listener | null {

@@ -299,3 +299,28 @@ backend api of 127.0.0.1:9002
   ]);
   assert.equal(summary.same, 3);
 });
+
+test('a host that is passed on gets 421 on a connection that was opened for another', async (t) => {
+  const rules = `listener web on 127.0.0.1:8443 {
+  tls passthrough to api when sni pay.example
+  tls terminate self-signed for a.example
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001
+backend api of 127.0.0.1:9002
+`;
+  const https = { scheme: 'https', port: 8443, alpn: ['h2'] };
+  const summary = await replayed(
+    t,
+    [
+      jsonLine({ ...https, sni: 'shop.example', host: 'pay.example' } as Said),
+      jsonLine({ ...https, sni: null, host: 'pay.example' } as Said),
+      jsonLine({ ...https, sni: 'shop.example', host: 'other.example' } as Said),
+      jsonLine({ ...https, sni: 'shop.example', host: '192.0.2.1' } as Said),
+      jsonLine({ ...https, sni: 'shop.example', host: 'pay.example', status: 421, backend: null } as Said),
+    ].join('\n'),
+    { rules },
+  );
+  assert.deepEqual(changes(summary), ['2 changed: send to app (200) -> answer 421']);
+  assert.equal(summary.same, 3);
+});

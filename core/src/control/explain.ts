@@ -11,6 +11,7 @@ import {
   HeaderNames,
   linkMaps,
   type RuleTrace,
+  serverName,
   traceRules,
   type WrittenRequest,
 } from '@sluice/dsl/match';
@@ -18,6 +19,7 @@ import { FORWARDING_FIELDS, formatPlace, type ListenerPlan, type Rule, withSecre
 import type { Action, DataEntry, Linker } from '../plugin/data-entry.ts';
 import { errorPageOf } from '../shared/error-pages.ts';
 import { importEntries } from '../shared/import-entry.ts';
+import { PASSED_ON } from '../shared/misdirected.ts';
 import { hideCookie } from '../shared/own-cookie.ts';
 import { ruleScopes } from '../shared/rule-scopes.ts';
 import type { SharedRateTable } from '../shared/shared-rate-table.ts';
@@ -308,6 +310,8 @@ class Judgement {
         return { verdict: { kind: 'open' }, by: null, backend: -1 };
     }
     if (this.#refusal !== null) return refusedAs(this.#refusal);
+    const misdirected = this.#misdirected(listener);
+    if (misdirected !== null) return misdirected;
     traces.guards = trace(listener.guards, passes);
     const guard = this.#decidingOf(traces.guards);
     if (guard !== null) {
@@ -327,6 +331,20 @@ class Judgement {
     const route = this.#decidingOf(traces.routes);
     const end = route === null ? null : this.#end(route);
     return end ?? { verdict: this.#answered(404, []), by: null, backend: -1 };
+  }
+
+  /** misdirected: a connection that asks for the request's host by name would be passed through, so that it gets 421 on another. */
+  #misdirected({ passthroughs = [], protocol, tls }: ListenerPlan): Decided | null {
+    const { host, scheme } = this.#facts;
+    if (passthroughs.length === 0 || protocol !== 'http' || tls === null || scheme !== 'https' || host === '')
+      return null;
+    const sni = serverName(host);
+    if (sni === this.#connection.sni) return null;
+    const rules = passthroughs.filter((rule) => rule !== this.#skipped);
+    const taken = this.#decidingOf(traceRules(rules, this.#readers, this.#connection.seen({ sni }), false));
+    const end = taken === null ? null : this.#end(taken);
+    if (end === null || end.verdict.kind === 'error') return end;
+    return { ...refusedAs({ status: 421, reason: PASSED_ON, isConnection: false }), by: taken };
   }
 
   /** An answer; a connection gets none: in what protocol should it be? */

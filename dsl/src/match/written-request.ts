@@ -85,7 +85,7 @@ export class WrittenRequest implements RequestFacts {
   }
 
   /** seen is the same request from another address, or at another port. */
-  seen(as: { readonly ip?: IpAddress; readonly port?: number }): WrittenRequest {
+  seen(as: { readonly ip?: IpAddress; readonly port?: number; readonly sni?: string }): WrittenRequest {
     return new WrittenRequest({ ...this, ...as }, this.#headers);
   }
 }

@@ -6,16 +6,13 @@
  * otherwise, and the client opens one.
  */
 import { serverName } from '@sluice/dsl/match';
+import { NOT_LET_IN, PASSED_ON } from '../../shared/misdirected.ts';
 import type { LinkedListener } from '../generation.ts';
 import type { LiveRequest } from '../http1/live-request.ts';
 import type { Loop } from '../loop.ts';
 import { ConnectionFacts } from '../tcp/connection-facts.ts';
 import { isPassedOn } from '../tcp/passed-on.ts';
 import type { ClientPeer } from './client-peer.ts';
-
-export const PASSED_ON =
-  'TLS for this host is passed through, so it is not served on a connection that was opened here';
-export const NOT_LET_IN = 'who asks for this host by its name in TLS is not let in';
 
 /** isSelective: not every name's TLS is opened at a listener. */
 export function isSelective({ tls, passthrough }: LinkedListener): boolean {
