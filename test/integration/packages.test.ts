@@ -2,7 +2,16 @@
  * The packages as users get them: packed, installed into an empty project, and run from there.
  */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { Program, temporaryFolder } from '../kit/index.ts';
@@ -119,4 +128,33 @@ server.close();
     const output = await run(process.execPath, ['embed.js'], project);
     assert.equal(output, '200 hello from /0\n200 hello from /2\n');
   });
+});
+
+test('a checkout without development dependencies is built, and runs', async () => {
+  const checkout = join(temporaryFolder(), 'checkout');
+  const files = (await run('git', ['ls-files'], ROOT))
+    .split('\n')
+    .filter((file) => /^(dsl|core|plugins|cli)\/|^tsconfig/.test(file));
+  for (const file of files.filter((each) => existsSync(join(ROOT, each)))) {
+    mkdirSync(dirname(join(checkout, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(checkout, file));
+  }
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<
+      Record<string, { readonly dev?: true; readonly link?: true; readonly resolved?: string }>
+    >;
+  };
+  for (const [path, { dev, link, resolved }] of Object.entries(lock.packages)) {
+    // Packages within packages come with those; of what is for other machines there is nothing here.
+    if (dev === true || path.lastIndexOf('node_modules/') !== 0) continue;
+    const from = link === true ? join(checkout, resolved!) : join(ROOT, path);
+    if (!existsSync(from)) continue;
+    mkdirSync(dirname(join(checkout, path)), { recursive: true });
+    symlinkSync(from, join(checkout, path));
+  }
+  const node = join(checkout, 'node_modules/node/bin/node');
+  await run(node, ['node_modules/typescript/bin/tsc', '-b'], checkout);
+  const rules = join(checkout, 'gateway.sluice');
+  writeFileSync(rules, 'listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app of 127.0.0.1:9\n');
+  assert.match(await run(node, ['cli/bin/sluice.js', 'check', rules], checkout), /no problems/);
 });
