@@ -90,6 +90,8 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
   regex: 'a regular expression in RE2 syntax: `r"^/u/[0-9]+"`',
   pattern: 'a path, or a regular expression `r"…"`',
   key: '`ip`, `host`, `path`, `global`, `header NAME` or `cookie NAME`',
+  networks:
+    'nothing, or networks that count as one client: `/24` (IPv4), `ipv6 /56`, or both; above `/32` it can only be IPv6',
   map: 'the name of a map',
   field: 'a field of the request: `host`, `header NAME`',
   address:

@@ -227,6 +227,7 @@ function formOf(name: string, args: readonly BaseArg[]): string {
 
 function argForm(arg: BaseArg): string {
   if (arg.type === 'flag') return arg.before!;
+  if (arg.type === 'networks') return `${arg.before!} [/PREFIX] [ipv6 /PREFIX]`;
   const isChosen = arg.choices !== undefined && arg.type !== 'key' && arg.type !== 'map';
   const value = isChosen ? arg.choices.join('|') : arg.type.toUpperCase();
   return [arg.before, value, arg.behind].filter((part) => part !== undefined).join(' ');

@@ -371,6 +371,7 @@ VERBS.push({
       before: 'per',
       doc: 'what is counted apart',
       choices: ['ip', 'host', 'path', 'global', 'header', 'cookie'],
+      takesNetworks: true,
     },
   ],
 });

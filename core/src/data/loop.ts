@@ -26,6 +26,8 @@ import type { WaitingLine } from './waiting-line.ts';
 
 /** Closable is a connection, as the loop sees it when it drains or stops. */
 export interface Closable {
+  /** The key under which the port counts it: see connectionKey. */
+  countedAs: number;
   /** Nothing is open on it that a client could be waiting for. */
   readonly isIdle: boolean;
   /** Ends it in good order if it is idle. */

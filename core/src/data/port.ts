@@ -4,10 +4,11 @@
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { type IpAddress, parseIp } from '@sluice/dsl/match';
+import { CLIENT_NETWORKS, type IpAddress, networkKey, parseIp } from '@sluice/dsl/match';
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../plugin/client-hello.ts';
 import type { TlsMode } from '../plugin/data-entry.ts';
+import { connectionKey } from '../shared/address-counts.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { wordKey } from '../shared/orders.ts';
 import type { GreetedSocket } from './exchange/client-socket.ts';
@@ -30,6 +31,11 @@ function ignoreError(): void {
   // A client that gave up before anybody served it.
 }
 
+/** keyOf is what a client's connections count under. They keep it, as a reload may change what is one client. */
+function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
+  return connectionKey(slot, ip, plan.limits.connectionNetworks ?? CLIENT_NETWORKS);
+}
+
 interface ListeningServer extends Server {
   readonly _handle?: { listen?(backlog: number): number } | null;
 }
@@ -46,7 +52,8 @@ export class Port {
   isClosed = false;
   #held: Generation | null = null;
   #isServing = false;
-  #isHandingOver = false;
+  /** What hands its connection to another object just now. */
+  #handedOver: Closable | null = null;
   #waiting: Socket[] = [];
   #file: SocketFile | null = null;
   readonly #server: Server;
@@ -146,20 +153,24 @@ export class Port {
     const { slot } = this.listener;
     this.connections.add(connection);
     this.#loop.connections.add(connection);
-    if (this.#isHandingOver) return;
+    if (this.#handedOver !== null) {
+      connection.countedAs = this.#handedOver.countedAs;
+      return;
+    }
     this.#loop.counters.listener(slot, ListenerIndex.connections);
     this.#loop.connectionTotal.add(1);
-    this.#loop.addresses.add(slot, ip, 1);
+    connection.countedAs = keyOf(this.listener, ip);
+    this.#loop.addresses.add(connection.countedAs, 1);
   }
 
   /** left: a connection has gone. */
-  left(connection: Closable, ip: IpAddress): void {
+  left(connection: Closable): void {
     const { slot } = this.listener;
     this.connections.delete(connection);
     this.#loop.connections.delete(connection);
     this.#loop.counters.listener(slot, ListenerIndex.connectionsClosed);
     this.#loop.connectionTotal.add(-1);
-    this.#loop.addresses.add(slot, ip, -1);
+    this.#loop.addresses.add(connection.countedAs, -1);
     if (this.#held !== null) releaseGeneration(this.#held, this.#loop);
   }
 
@@ -209,15 +220,16 @@ export class Port {
         (socket as GreetedSocket).proxied = connection;
         const ip = source === null ? proxy : source.ip;
         const isLimited = source !== null && this.#isTooMuch(listener, ip);
-        addresses.add(slot, proxy, -1);
-        addresses.add(slot, ip, 1);
+        addresses.add(peek.countedAs, -1);
+        peek.countedAs = keyOf(listener, ip);
+        addresses.add(peek.countedAs, 1);
         if (isLimited) this.#turnAway(socket, listener);
-        if (isLimited || !this.#handOver(peek, () => this.#admit(socket, ip, listener))) this.left(peek, ip);
+        if (isLimited || !this.#handOver(peek, () => this.#admit(socket, ip, listener))) this.left(peek);
         releaseGeneration(generation, this.#loop);
       },
       gone: (isBad) => {
         if (isBad) counters.listener(slot, ListenerIndex.badRequests);
-        this.left(peek, proxy);
+        this.left(peek);
         releaseGeneration(generation, this.#loop);
       },
     });
@@ -237,11 +249,11 @@ export class Port {
     generation.holds++;
     const peek = new HelloPeek(socket, loop.wheel, listener.plan.timeouts.headerMs, {
       greeted: (hello) => {
-        if (!this.#greeted(peek, ip, listener, hello)) this.left(peek, ip);
+        if (!this.#greeted(peek, ip, listener, hello)) this.left(peek);
         releaseGeneration(generation, loop);
       },
       gone: () => {
-        this.left(peek, ip);
+        this.left(peek);
         releaseGeneration(generation, loop);
       },
     });
@@ -285,9 +297,10 @@ export class Port {
 
   /** handOver has a connection served by another object from now on: it stays one connection. False: nobody took it. */
   #handOver(from: Closable, serve: () => boolean): boolean {
-    this.#isHandingOver = true;
+    const before = this.#handedOver;
+    this.#handedOver = from;
     const isServed = serve();
-    this.#isHandingOver = false;
+    this.#handedOver = before;
     if (!isServed) return false;
     this.connections.delete(from);
     this.#loop.connections.delete(from);
@@ -322,7 +335,7 @@ export class Port {
     return null;
   }
 
-  /** isTooFast takes one new connection of a rate; `key` is the address, or empty for all together. */
+  /** isTooFast takes one new connection of a rate; `key` is the client, or empty for all together. */
   #isTooFast(listener: LinkedListener, key: string, [count, perMs]: readonly number[]): boolean {
     return this.#loop.rates.take(`new connections ${listener.name}`, key, perMs! / count!, count!) !== 0;
   }
@@ -336,9 +349,12 @@ export class Port {
 
   /** isTooMuch: the client has too many connections, or there are too many new ones. */
   #isTooMuch(listener: LinkedListener, ip: IpAddress): boolean {
-    const { connectionsPerIp, newConnections, newConnectionsPerIp } = listener.plan.limits;
-    if (connectionsPerIp !== 0 && this.#loop.addresses.count(listener.slot, ip) >= connectionsPerIp) return true;
-    if (newConnectionsPerIp !== null && this.#isTooFast(listener, ip.text, newConnectionsPerIp)) return true;
+    const { connectionsPerIp, newConnections, newConnectionsPerIp, newConnectionNetworks } = listener.plan.limits;
+    if (connectionsPerIp !== 0 && this.#loop.addresses.count(keyOf(listener, ip)) >= connectionsPerIp) return true;
+    if (newConnectionsPerIp !== null) {
+      const key = networkKey(ip, newConnectionNetworks ?? CLIENT_NETWORKS);
+      if (this.#isTooFast(listener, key, newConnectionsPerIp)) return true;
+    }
     return newConnections !== null && this.#isTooFast(listener, '', newConnections);
   }
 

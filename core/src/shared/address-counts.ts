@@ -1,11 +1,11 @@
 /**
- * AddressCounts: how many connections each client address has open, over all threads, in shared memory. Data plane.
+ * AddressCounts: how many connections each client has open, over all threads, in shared memory. Data plane.
  *
  * A count-min sketch (Cormode and Muthukrishnan, 2005) of two rows a thread: counting is two additions without a lock, and
- * a lost thread's counts go with its rows. Two addresses that meet in both rows count together, so the number is never too
+ * a lost thread's counts go with its rows. Two clients that meet in both rows count together, so the number is never too
  * low; with 10,000 open connections the odds of that are about one in fifty.
  */
-import type { IpAddress } from '@sluice/dsl/match';
+import { type ClientNetworks, type IpAddress, maskOf } from '@sluice/dsl/match';
 import type { SharedMemory } from './memory.ts';
 
 const ROW = 65536;
@@ -27,18 +27,16 @@ export class AddressCounts {
     this.#threads = memory.threads;
   }
 
-  /** add counts `change` connections more from an address to a listener (its slot). */
-  add(listener: number, ip: IpAddress, change: number): void {
-    const hash = hashOf(listener, ip);
+  /** add counts `change` connections more under a key of `connectionKey`. */
+  add(hash: number, change: number): void {
     const first = this.#own + (hash & (ROW - 1));
     const second = this.#own + ROW + (hash >>> 16);
     this.#all[first] = this.#all[first]! + change;
     this.#all[second] = this.#all[second]! + change;
   }
 
-  /** count is the number of open connections, or a little more. */
-  count(listener: number, ip: IpAddress): number {
-    const hash = hashOf(listener, ip);
+  /** count is the number of open connections under a key, or a little more. */
+  count(hash: number): number {
     let first = 0;
     let second = 0;
     for (let thread = 0; thread < this.#threads; thread++) {
@@ -54,14 +52,21 @@ export class AddressCounts {
   }
 }
 
-/** hashOf mixes with the finaliser of MurmurHash3 (Appleby, 2011); both halves are used. */
-function hashOf(listener: number, ip: IpAddress): number {
-  let hash = listener;
-  for (const word of [ip.word0, ip.word1, ip.word2, ip.word3]) {
-    hash = Math.imul(hash ^ word, 0x85ebca6b);
-    hash ^= hash >>> 13;
-    hash = Math.imul(hash, 0xc2b2ae35);
-    hash ^= hash >>> 16;
-  }
-  return hash >>> 0;
+/**
+ * connectionKey is what connections of one client to a listener (its slot) count under: all addresses of a network have one key. Mixed with
+ * the finaliser of MurmurHash3 (Appleby, 2011); both halves are used.
+ */
+export function connectionKey(listener: number, ip: IpAddress, [v4, v6]: ClientNetworks): number {
+  if (ip.isV4) return mixed(mixed(mixed(mixed(listener, 0), 0), 0), ip.word3 & maskOf(v4)) >>> 0;
+  let hash = mixed(listener, ip.word0 & maskOf(v6));
+  hash = mixed(hash, ip.word1 & maskOf(v6 - 32));
+  hash = mixed(hash, ip.word2 & maskOf(v6 - 64));
+  return mixed(hash, ip.word3 & maskOf(v6 - 96)) >>> 0;
+}
+
+function mixed(before: number, word: number): number {
+  let hash = Math.imul(before ^ word, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }

@@ -5,6 +5,7 @@
  * between two of them.
  */
 import { closest } from '../diagnostics/suggestion.ts';
+import { CLIENT_NETWORKS } from '../match/client-network.ts';
 import type { Args, ArgValue, Template } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { WordItem } from '../syntax/tree.ts';
@@ -20,6 +21,7 @@ import {
   NUMERIC_TYPES,
 } from './argument-value.ts';
 import { checkMapKey, readField } from './field-argument.ts';
+import { readNetworks } from './networks.ts';
 import { isOutside, readOutside } from './outside-value.ts';
 import type { Reader } from './reader.ts';
 import { checkReplacement } from './replacement.ts';
@@ -87,6 +89,11 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
     if (arg.type === 'flag') {
       spans.set(arg.name, said);
       values[arg.name] = true;
+    } else if (arg.type === 'networks') {
+      spans.set(arg.name, said);
+      const networks = readNetworks(scope, reader);
+      if (networks === undefined) isRight = false;
+      else values[arg.name] = networks ?? CLIENT_NETWORKS;
     } else {
       read(arg, said);
     }
@@ -178,7 +185,11 @@ function readOne(
   if (arg.type === 'field') return readField(scope, reader, arg);
   if (arg.type === 'key') {
     reader.at++;
-    return keyValue(scope, item, NAMED_KEYS.has(item.value) ? reader.value() : null, arg);
+    const key = keyValue(scope, item, NAMED_KEYS.has(item.value) ? reader.value() : null, arg);
+    if (item.value !== 'ip' || arg.takesNetworks !== true) return key;
+    const networks = readNetworks(scope, reader);
+    if (key === undefined || networks === undefined) return undefined;
+    return networks === null ? key : [...key, ...networks.map(String)];
   }
   if (!LIST_TYPES.has(arg.type)) {
     reader.at++;

@@ -5,6 +5,7 @@
  * an error that says where it belongs.
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
+import { CLIENT_NETWORKS, type ClientNetworks } from '../match/client-network.ts';
 import { isSocketFile } from '../plan/address.ts';
 import type {
   Address,
@@ -16,7 +17,7 @@ import type {
   ListenerTimeouts,
   TrustedPeers,
 } from '../plan/plan.ts';
-import type { Rule, RulePart } from '../plan/rule.ts';
+import type { ArgValue, Rule, RulePart } from '../plan/rule.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { Item, Statement, WordItem } from '../syntax/tree.ts';
@@ -39,6 +40,11 @@ import { ShareRow } from './share-row.ts';
 
 /** What RFC 9440 has gateways say. */
 const CERTIFICATE_HEADERS: readonly string[] = ['client-cert', 'client-cert-chain'];
+
+/** isOther: networks are written that are not the usual ones. */
+function isOther(networks: ArgValue | undefined): boolean {
+  return networks !== undefined && String(networks) !== String(CLIENT_NETWORKS);
+}
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -397,7 +403,7 @@ class ListenerChecker {
       }
       return;
     }
-    if (!this.#isNew(args.perIp === true ? `${setting.name} per ip` : setting.name, span)) return;
+    if (!this.#isNew(args.perIp !== undefined ? `${setting.name} per ip` : setting.name, span)) return;
     if (setting.name === 'protocol') this.#isHttp1Only = true;
     else if (setting.name === 'forward client certificate') this.#isForwardingCertificate = true;
     else if (setting.name === 'tls') this.#tls = component!.use;
@@ -413,9 +419,12 @@ class ListenerChecker {
     else if (setting.name === 'target at most') limits.targetBytes = args.size as number;
     else if (setting.name === 'headers at most') limits.headerCount = args.count as number;
     else if (setting.name === 'new connections at most') {
-      limits[args.perIp === true ? 'newConnectionsPerIp' : 'newConnections'] = args.rate as readonly number[];
-    } else if (args.perIp === true) limits.connectionsPerIp = args.count as number;
-    else limits.connections = args.count as number;
+      limits[args.perIp === undefined ? 'newConnections' : 'newConnectionsPerIp'] = args.rate as readonly number[];
+      if (isOther(args.perIp)) limits.newConnectionNetworks = args.perIp as ClientNetworks;
+    } else if (args.perIp !== undefined) {
+      limits.connectionsPerIp = args.count as number;
+      if (isOther(args.perIp)) limits.connectionNetworks = args.perIp as ClientNetworks;
+    } else limits.connections = args.count as number;
   }
 
   #setClientIp({ args, items }: SettingLine): void {

@@ -83,7 +83,8 @@ export class ArgumentReader {
       const arg = match.value;
       said.add(arg.name);
       line.mark({ kind: 'argument', arg, isLabel: true }, match.length);
-      if (arg.type !== 'flag') this.#value(arg);
+      if (arg.type === 'networks') this.#networks(arg);
+      else if (arg.type !== 'flag') this.#value(arg);
       this.#behind(arg);
     }
   }
@@ -124,10 +125,28 @@ export class ArgumentReader {
         const isOutside = (arg.type === 'text' || arg.type === 'template') && /^(?:env|secret)$/.test(word.value);
         if (isOutside && line.peek()?.kind === 'text') line.mark({ kind: 'argument', arg, isLabel: false });
         if (arg.type === 'key' && NAMED_KEYS.has(word.value)) this.#keyName(arg, word.value);
+        if (arg.takesNetworks === true && word.value === 'ip') this.#networks(arg);
       }
       if (!LIST_TYPES.has(arg.type) || line.peek()?.kind !== 'comma') return;
       line.at++;
     }
+  }
+
+  /** What may stand behind `per ip`: `/24 ipv6 /56`. */
+  #networks(arg: BaseArg): void {
+    const line = this.#line;
+    if (line.isDone) {
+      line.propose('/24', 'value', 'an IPv4 network that counts as one client');
+      line.propose('/56', 'value', 'an IPv6 network that counts as one client');
+      line.propose('ipv6', 'keyword', 'the network of an IPv6 client: `ipv6 /56`');
+      return;
+    }
+    if (isPrefix(line.wordAt(line.at))) line.mark({ kind: 'argument', arg, isLabel: false });
+    if (line.isDone) line.propose('ipv6', 'keyword', 'the network of an IPv6 client: `ipv6 /56`');
+    if (line.wordAt(line.at) !== 'ipv6') return;
+    line.mark({ kind: 'argument', arg, isLabel: true }, 1);
+    if (line.isDone) for (const usual of ['/48', '/56', '/64']) line.propose(usual, 'value', argDoc(arg));
+    if (isPrefix(line.wordAt(line.at))) line.mark({ kind: 'argument', arg, isLabel: false });
   }
 
   /** The name behind `per header` or `by cookie`. */
@@ -179,4 +198,8 @@ export class ArgumentReader {
       }
     }
   }
+}
+
+function isPrefix(word: string | null): boolean {
+  return word?.startsWith('/') === true;
 }

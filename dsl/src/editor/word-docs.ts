@@ -99,7 +99,8 @@ function page(name: string, kind: string, doc: string, example: string, more: re
 
 function signature(name: string, args: readonly BaseArg[]): string {
   const shown = args.map((arg) => {
-    const value = arg.type === 'flag' ? '' : arg.name.toUpperCase();
+    const value =
+      arg.type === 'flag' ? '' : arg.type === 'networks' ? '[/PREFIX] [ipv6 /PREFIX]' : arg.name.toUpperCase();
     const text = [arg.before ?? '', value, arg.behind ?? ''].filter((part) => part !== '').join(' ');
     return arg.isOptional === true || arg.default !== undefined ? `[${text}]` : text;
   });

@@ -1,5 +1,6 @@
 export { buildMapTable, buildValueTable } from './build-tables.ts';
 export { checkedReader } from './checked-reader.ts';
+export { CLIENT_NETWORKS, type ClientNetworks, maskOf, networkKey } from './client-network.ts';
 export type * from './facts.ts';
 export type { Readers } from './field-source.ts';
 export { foldedName, HeaderNames } from './header-names.ts';

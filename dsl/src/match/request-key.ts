@@ -1,13 +1,21 @@
 /**
  * RequestKey: what requests are told apart by (an argument of type `key`), as text. Data plane, hot path.
  */
+import { type ClientNetworks, networkKey } from './client-network.ts';
 import type { RequestFacts } from './facts.ts';
+
+const ONE_ADDRESS: ClientNetworks = [32, 128];
 
 /**
  * compileKey returns the reader of `ip`, `host`, `path`, `global`, `header NAME`, `cookie NAME` or `query NAME`. A request without the
  * header, cookie or parameter is told apart by its address, so that it neither escapes what is counted nor shares it with all others.
+ *
+ * `networks` count as one address; `ip` may bring its own, as the bits of IPv4 and IPv6. Default: every address counts apart.
  */
-export function compileKey([kind, name = '']: readonly string[]): (facts: RequestFacts) => string {
+export function compileKey(
+  [kind, name = '', name6 = '']: readonly string[],
+  networks: ClientNetworks = ONE_ADDRESS,
+): (facts: RequestFacts) => string {
   switch (kind) {
     case 'host':
       return (facts) => facts.host;
@@ -16,19 +24,21 @@ export function compileKey([kind, name = '']: readonly string[]): (facts: Reques
     case 'global':
       return () => '';
     case 'header':
-      return (facts) => keyOf(facts, facts.header(name));
+      return (facts) => keyOf(facts, facts.header(name), networks);
     case 'cookie':
-      return (facts) => keyOf(facts, cookieOf(facts.header('cookie'), name));
+      return (facts) => keyOf(facts, cookieOf(facts.header('cookie'), name), networks);
     case 'query':
-      return (facts) => keyOf(facts, parameterOf(facts.query, name));
-    default:
-      return (facts) => facts.ip.text;
+      return (facts) => keyOf(facts, parameterOf(facts.query, name), networks);
+    default: {
+      const own: ClientNetworks = name === '' ? networks : [Number(name), Number(name6)];
+      return (facts) => networkKey(facts.ip, own);
+    }
   }
 }
 
 /** The first letter keeps values apart from addresses that stand in for them. */
-function keyOf(facts: RequestFacts, value: string | readonly string[] | undefined): string {
-  if (value === undefined) return `i${facts.ip.text}`;
+function keyOf(facts: RequestFacts, value: string | readonly string[] | undefined, networks: ClientNetworks): string {
+  if (value === undefined) return `i${networkKey(facts.ip, networks)}`;
   return `v${typeof value === 'string' ? value : value.join(',')}`;
 }
 

@@ -76,12 +76,16 @@ export interface ListenerLimits {
   readonly headerCount: number;
   /** Most open connections of this listener, over all threads. Default 0: none. */
   readonly connections: number;
-  /** Most open connections from one address, over all threads. Default 0: none. */
+  /** Most open connections from one client, over all threads. Default 0: none. */
   readonly connectionsPerIp: number;
+  /** What is one client there: the bits of IPv4 and of IPv6. Default 32, 64. */
+  readonly connectionNetworks?: readonly [v4: number, v6: number];
   /** New connections of this listener in a time, over all threads: how many, and the milliseconds. Default: no limit. */
   readonly newConnections: readonly number[] | null;
-  /** The same for each address. */
+  /** The same for each client. */
   readonly newConnectionsPerIp: readonly number[] | null;
+  /** What is one client there: the bits of IPv4 and of IPv6. Default 32, 64. */
+  readonly newConnectionNetworks?: readonly [v4: number, v6: number];
 }
 
 /** TrustedPeers are peers (CIDRs) that are believed when they say who the client is. */

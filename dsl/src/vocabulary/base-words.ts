@@ -35,6 +35,14 @@ export interface SettingWord {
 
 const DAY = 86_400_000;
 
+const PER_IP: BaseArg = {
+  name: 'perIp',
+  type: 'networks',
+  before: 'per ip',
+  doc: 'counts each client apart: an IPv4 address, or a /64 of IPv6; `per ip /24 ipv6 /56` are other networks',
+  isOptional: true,
+};
+
 /** Forwarding headers that a trusted peer may say besides who the client is. */
 const KEPT_HEADERS = ['Proto', 'Host', 'Port', 'Prefix', 'Server', 'Scheme', 'Ssl'].map(
   (name) => `X-Forwarded-${name}`,
@@ -215,13 +223,10 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
     name: 'connections at most',
-    doc: 'the most open connections, in all or from one address',
+    doc: 'the most open connections, in all or from one client',
     example: 'connections at most 100 per ip',
     isRepeatable: true,
-    args: [
-      { name: 'count', type: 'number', doc: 'connections', min: 1, max: 10_000_000 },
-      { name: 'perIp', type: 'flag', before: 'per ip', doc: 'count each address by itself', isOptional: true },
-    ],
+    args: [{ name: 'count', type: 'number', doc: 'connections', min: 1, max: 10_000_000 }, PER_IP],
   },
   {
     section: 'listener',
@@ -240,13 +245,10 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
     name: 'new connections at most',
-    doc: 'how fast connections may come, in all or from one address',
+    doc: 'how fast connections may come, in all or from one client',
     example: 'new connections at most 20/s per ip',
     isRepeatable: true,
-    args: [
-      { name: 'rate', type: 'rate', doc: 'connections in a time; so many may come at once' },
-      { name: 'perIp', type: 'flag', before: 'per ip', doc: 'count each address by itself', isOptional: true },
-    ],
+    args: [{ name: 'rate', type: 'rate', doc: 'connections in a time; so many may come at once' }, PER_IP],
   },
   {
     section: 'listener',

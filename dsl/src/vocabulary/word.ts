@@ -53,7 +53,7 @@ export interface FieldWord {
  * behind the `/`, `files` a list of paths, which may be patterns, `names` a list of
  * names, of hosts above all, as they are written, `key` what requests are told
  * apart by: a list of one of the `choices`, and the name behind it for `header`, `cookie` and `query`, `map` a map's name (`choices` are
- * what it may answer), `field` a Template of one field's value.
+ * what it may answer), `field` a Template of one field's value, `networks` which addresses count as one: a list of the bits of IPv4 and IPv6.
  */
 export type ArgType =
   | 'name'
@@ -81,6 +81,7 @@ export type ArgType =
   | 'pattern'
   | 'key'
   | 'map'
+  | 'networks'
   | 'field'
   | 'flag';
 
@@ -97,6 +98,8 @@ export interface ArgWord {
   /** The word that must stand behind the value: `failures` in `after 5 failures`. */
   readonly behind?: string;
   readonly isOptional?: boolean;
+  /** For a `key`: behind `ip` may stand which networks count as one client. They follow as the bits of IPv4 and of IPv6. */
+  readonly takesNetworks?: boolean;
   /** For a `header`: the names, in lower case, that it may not be, as they are not the rules' to change. */
   readonly except?: readonly string[];
   /** The argument without which it means nothing. */

@@ -176,6 +176,15 @@ test('the next word of a right file is among the proposals wherever words can be
   assert.ok(seen > 40, `${seen} words`);
 });
 
+test('behind `per ip` come networks, then what else a line may say', () => {
+  has(inListener('  limit 20/s per ip <|>'), '/24', 'ipv6', 'burst', 'when');
+  has(inListener('  limit 20/s per ip /24 <|>'), 'ipv6', 'burst', 'when');
+  has(inListener('  limit 20/s per ip /24 ipv6 <|>'), '/56');
+  has(inListener('  limit 20/s per ip /24 ipv6 /56 <|>'), 'burst', 'when');
+  has(inListener('  connections at most 5 per ip <|>'), '/24', 'ipv6');
+  lacks(inListener('  limit 20/s per host <|>'), '/24', 'ipv6');
+});
+
 test('maps, keys of limits, and fields that are read', () => {
   has('map a = <|>', 'host', 'ip');
   lacks('map a = <|>', 'backend');

@@ -2,14 +2,14 @@
  * The data entry of limit. Data threads; hot path. Must not import the manifest.
  */
 import type { DataEntry, VerbFactory } from '@sluice/core/plugin';
-import { compileKey } from '@sluice/dsl/match';
+import { CLIENT_NETWORKS, compileKey } from '@sluice/dsl/match';
 
 /** limit asks the table of all threads, which counts each limit by itself. */
 const limit: VerbFactory = (args, linker) => {
   const [count = 1, periodMs = 1000] = args.rate as readonly number[];
   const intervalMs = periodMs / count;
   const burst = typeof args.burst === 'number' ? args.burst : count;
-  const read = compileKey(args.key as readonly string[]);
+  const read = compileKey(args.key as readonly string[], CLIENT_NETWORKS);
   const { rates, scope } = linker;
   return {
     kind: 'check',

@@ -57,6 +57,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   readonly port: Port;
   readonly loop: Loop;
   exchange: Exchange | null = null;
+  countedAs = 0;
   bytesIn = 0;
   /** The client has ended its side. */
   hasEnded = false;
@@ -150,7 +151,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     this.exchange = null;
     if (exchange !== null) exchange.abort(hadError || this.hasEnded);
     this.countBytes();
-    this.port.left(this, this.peer.ip);
+    this.port.left(this);
     this.peer.left();
     this.input.close();
   }

@@ -25,6 +25,7 @@ function onError(): void {
 
 export abstract class Peek extends Timed implements Closable {
   readonly socket: Socket;
+  countedAs = 0;
   readonly #wheel: TimerWheel;
   #isOver = false;
 
