@@ -74,6 +74,11 @@ describe('Host', () => {
     ['a Host with a path', 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n'],
     ['a Host with a user', 'GET / HTTP/1.1\r\nHost: user@a\r\n\r\n'],
     ['a Host with a comma', 'GET / HTTP/1.1\r\nHost: a, b\r\n\r\n'],
+    ['a Host with a semicolon', 'GET / HTTP/1.1\r\nHost: a;b\r\n\r\n'],
+    ['a Host of a dot', 'GET / HTTP/1.1\r\nHost: .\r\n\r\n'],
+    ['a Host with an escaped slash', 'GET / HTTP/1.1\r\nHost: a%2Fb\r\n\r\n'],
+    ['a Host that is an IPv4 address in other digits', 'GET / HTTP/1.1\r\nHost: 127.1\r\n\r\n'],
+    ['a Host that is an IPv4 address as one number', 'GET / HTTP/1.1\r\nHost: 2130706433\r\n\r\n'],
     ['a Host with a question mark', 'GET / HTTP/1.1\r\nHost: a?b\r\n\r\n'],
     ['a Host with a hash', 'GET / HTTP/1.1\r\nHost: a#b\r\n\r\n'],
     ['a Host with a backslash', 'GET / HTTP/1.1\r\nHost: a\\b\r\n\r\n'],
@@ -111,8 +116,9 @@ describe('paths that two readers could take for different ones', () => {
     ['a broken escape', get('/a%zzb')],
     ['half an escape', get('/a%2')],
     ['a lone percent sign', get('/a%')],
-    ['escapes that are not UTF-8', get('/a%ff%fe')],
     ['an overlong slash', get('/a%c0%afb')],
+    ['a dot segment with a parameter', get('/a/..;/b')],
+    ['an encoded dot segment with a parameter', get('/a/%2e%2e;x/b')],
     ['an escaped surrogate', get('/a%ed%a0%80')],
   ]);
 });

@@ -1,7 +1,7 @@
 /**
  * JsonLine: a line of Sluice's own access log; docs/access-log.md has the format. Any thread.
  */
-import { type IpAddress, parseIp } from '@sluice/dsl/match';
+import { bareName, type IpAddress, parseIp } from '@sluice/dsl/match';
 import { BadLine, hostOf, type LogLine, methodOf, statusOf } from './log-line.ts';
 
 /** A request that was refused before any rule may have had no method and no path. */
@@ -35,6 +35,10 @@ export function readJsonLine(text: string): LogLine {
     throw new BadLine(`\`${name}\` is not a text`);
   };
   const orNull = (name: string): string | null | undefined => (line[name] === null ? null : string(name));
+  const nameOrNull = (name: string): string | null | undefined => {
+    const text = orNull(name);
+    return typeof text === 'string' ? bareName(text) : text;
+  };
   const number = (name: string): number | undefined => {
     const value = line[name];
     if (value === undefined || typeof value === 'number') return value;
@@ -52,7 +56,7 @@ export function readJsonLine(text: string): LogLine {
       client: clientOf(string('client')),
       isConnection: true,
       port: number('port'),
-      sni: orNull('sni'),
+      sni: nameOrNull('sni'),
       alpn: protocolsOf(line.alpn),
       listener: string('listener'),
       status: undefined,
@@ -70,7 +74,7 @@ export function readJsonLine(text: string): LogLine {
     scheme,
     host: line.host === undefined ? undefined : host,
     port: number('port') ?? port,
-    sni: orNull('sni'),
+    sni: nameOrNull('sni'),
     alpn: protocolsOf(line.alpn),
     path,
     query: string('query') ?? '',

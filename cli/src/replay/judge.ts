@@ -93,7 +93,7 @@ export class Judge {
     const { plan, scheme, ports } = listener;
     const port = ports.length === 1 ? ports[0] : undefined;
     const isRead = plan.protocol === 'http';
-    const path = line.isConnection === true || !isRead ? '' : pathOf(line, plan.allowEncodedSlashes);
+    const path = line.isConnection === true || !isRead ? '' : pathOf(line, plan.paths);
     const facts = new LoggedFacts(line, path ?? '/', scheme, port);
     // Whoever stands between is not in the log, and is whom these lines see.
     const isHidden = plan.clientIp !== null && line.isConnection !== true;

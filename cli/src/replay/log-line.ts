@@ -4,7 +4,7 @@
  *
  * What a line does not say is `undefined`, which is not the same as null: null says that there was none.
  */
-import type { IpAddress } from '@sluice/dsl/match';
+import { hostText, type IpAddress, parseIp, readAuthority } from '@sluice/dsl/match';
 import { readCombinedLine } from './combined-line.ts';
 import { readJsonLine } from './json-line.ts';
 
@@ -58,10 +58,11 @@ export function statusOf(value: number): number {
   throw new BadLine(`\`${value}\` is not a status`);
 }
 
-/** hostOf takes port and brackets off a host. */
+/** hostOf reads a host as live traffic does, with a port or without; an address may stand without its brackets, as logs have it. */
 export function hostOf(text: string): { readonly host: string; readonly port: number | undefined } {
-  const [, v6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = v6 ?? name;
-  if (host === undefined) throw new BadLine(`\`${text.slice(0, 80)}\` is not a host`);
-  return { host: host.toLowerCase(), port: port === undefined ? undefined : Number(port) };
+  if (text === '') return { host: '', port: undefined };
+  const address = parseIp(text);
+  const authority = readAuthority(address === null ? text : hostText(address.text));
+  if (authority === null) throw new BadLine(`\`${text.slice(0, 80)}\` is not a host`);
+  return { host: authority.host, port: authority.port ?? undefined };
 }

@@ -4,7 +4,8 @@
  * Asking for what the line does not say throws UnknownFact. Matchers take that as a condition that cannot be decided: it
  * matters only where nothing else decides, so that what is not known stays not known and is never guessed.
  */
-import { type IpAddress, Memo, normalisePath, type RequestFacts } from '@sluice/dsl/match';
+import { hostText, type IpAddress, Memo, normalisePath, type RequestFacts } from '@sluice/dsl/match';
+import type { PathPolicy } from '@sluice/dsl/plan';
 import type { LogLine } from './log-line.ts';
 
 /** UnknownFact names what the log does not say: `host`, `header cookie`. */
@@ -96,7 +97,7 @@ export class LoggedFacts implements RequestFacts {
   header(name: string): string | readonly string[] | undefined {
     const value = this.#line.headers[name];
     if (value === undefined) {
-      if (name === 'host' && this.#line.host !== undefined) return this.#line.host;
+      if (name === 'host' && this.#line.host !== undefined) return hostText(this.#line.host);
       throw unknown(`header ${name}`);
     }
     return value ?? undefined;
@@ -104,7 +105,7 @@ export class LoggedFacts implements RequestFacts {
 }
 
 /** pathOf normalises a logged path; null for one that live traffic refuses with 400. */
-export function pathOf(line: LogLine, allowEncodedSlashes: boolean): string | null {
+export function pathOf(line: LogLine, paths: PathPolicy | undefined): string | null {
   if (line.path === '*' && line.method === 'OPTIONS') return '*';
-  return normalisePath(line.path, allowEncodedSlashes);
+  return normalisePath(line.path, paths);
 }

@@ -3,6 +3,7 @@
  *
  * What a change reads is the message with the changes before it, as in the data plane.
  */
+import type { PathPolicy } from '@sluice/dsl/plan';
 import type { FieldEditor, RequestEditor } from '../plugin/data-entry.ts';
 import { rewrittenPath, rewrittenQuery } from '../shared/rewritten-target.ts';
 
@@ -45,19 +46,19 @@ export class NotedRequest extends NotedFields implements RequestEditor {
   /** A path was made that no server may get: the request is refused with 400. */
   isBad = false;
   readonly #received: Received;
-  readonly #allowEncodedSlashes: boolean;
+  readonly #paths: PathPolicy | undefined;
 
-  constructor(received: Received, allowEncodedSlashes: boolean) {
+  constructor(received: Received, paths: PathPolicy | undefined) {
     super();
     this.#received = received;
-    this.#allowEncodedSlashes = allowEncodedSlashes;
+    this.#paths = paths;
     this.path = received.path;
     this.query = received.query;
   }
 
   setPath(text: string): void {
     if (this.#received.path === '*') return;
-    const path = rewrittenPath(text, this.#allowEncodedSlashes);
+    const path = rewrittenPath(text, this.#paths);
     if (path === null) this.isBad = true;
     else {
       this.path = path;

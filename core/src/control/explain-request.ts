@@ -2,8 +2,10 @@
  * ExplainRequest: a request or a connection that somebody wrote down, and the listener that would take it. Main thread.
  */
 import {
+  bareName,
   parseWrittenRequest,
   type RequestFacts,
+  readAuthority,
   readWrittenHead,
   serverName,
   type WrittenHead,
@@ -133,10 +135,8 @@ function shownOf({ method, authority, target }: WrittenHead, read: HeadRead): Re
 
 /** hostIn is the host of an authority that may be none. */
 function hostIn(authority: string | null): string {
-  return (authority ?? '')
-    .replace(/:\d*$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .toLowerCase();
+  const written = authority ?? '';
+  return readAuthority(written)?.host ?? bareName(written.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** connectionOf is the request as it comes from its peer, on a connection to the listener. */

@@ -186,7 +186,7 @@ class Judgement {
     this.#entries = entries;
     this.#facts = facts;
     this.#connection = connection;
-    this.#request = new NotedRequest(facts, listener.allowEncodedSlashes);
+    this.#request = new NotedRequest(facts, listener.paths);
     // What is the gateway's own to say goes before any change.
     const own = new HeaderNames(listener.ownHeaders ?? []);
     const names = new HeaderNames(listener.judgedHeaders ?? []);

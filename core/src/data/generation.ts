@@ -5,7 +5,7 @@
  */
 
 import type { HeaderNames, IpSet, RequestFacts, RuleMatcher, Steps } from '@sluice/dsl/match';
-import type { BackendPlan, ListenerPlan, Rule, SendProxyPlan } from '@sluice/dsl/plan';
+import type { BackendPlan, ListenerPlan, PathPolicy, Rule, SendProxyPlan } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../plugin/data-entry.ts';
 import type { Service } from '../plugin/service.ts';
 import type { MemberChange } from '../shared/orders.ts';
@@ -54,6 +54,7 @@ export interface LinkedListener {
   /** Servers get Client-Cert. */
   readonly forwardsCertificate: boolean;
   readonly headLimits: HeadLimits;
+  readonly paths: PathPolicy;
   readonly tls: TlsMode | null;
   /** What authorities are answered before any rule; null: nothing, or the listener speaks no http. */
   readonly proofs: readonly CertificateProofs[] | null;

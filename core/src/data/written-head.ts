@@ -3,7 +3,7 @@
  * traffic. Main thread: for `explain` and tests of rules. It knows no rule of its own about what is refused.
  */
 import type { WrittenHead } from '@sluice/dsl/match';
-import type { ListenerPlan } from '@sluice/dsl/plan';
+import { DEFAULT_PATHS, type ListenerPlan } from '@sluice/dsl/plan';
 import type { HeadRead, HeadRefusal, ReadHead } from '../shared/head-reader.ts';
 import { BY_LENGTH } from './http1/body-framer.ts';
 import { fault } from './http1/fault.ts';
@@ -51,7 +51,7 @@ function parse(bytes: Buffer, listener: ListenerPlan, request: LiveRequest): Hea
     0,
     bytes.length,
     headLimitsOf(listener),
-    listener.allowEncodedSlashes,
+    listener.paths ?? DEFAULT_PATHS,
   );
   if (behind < HEAD_NEEDS_MORE) return refuse(-behind);
   // A target with a line end in it, say: what is behind the first head would be another request.
@@ -84,12 +84,14 @@ function readFields(head: WrittenHead, listener: ListenerPlan, request: LiveRequ
   return parse(Buffer.from(fields.head, 'latin1'), listener, request);
 }
 
-function headersOf({ fields, head }: LiveRequest): Map<string, readonly string[]> {
+function headersOf({ fields, head, authority, isHostAsWritten }: LiveRequest): Map<string, readonly string[]> {
   const headers = new Map<string, readonly string[]>();
   if (head === '') return headers;
   for (let index = 0; index < fields.count; index++) {
     const name = head.substring(fields.lineStart(index), fields.nameEnd(index)).toLowerCase();
     headers.set(name, [...(headers.get(name) ?? []), fields.value(index, head)]);
   }
+  // As rules see it, and as it is sent on.
+  if (!isHostAsWritten) headers.set('host', [authority]);
   return headers;
 }

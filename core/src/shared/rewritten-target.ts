@@ -5,17 +5,18 @@
  * Whatever may not stand there is percent-encoded (RFC 3986, sections 3.3 and 3.4), so nothing of it can end the request line.
  */
 import { normalisePath } from '@sluice/dsl/match';
+import type { PathPolicy } from '@sluice/dsl/plan';
 
 const NOT_IN_PATH = /[^!$&'()*+,\-./0-9:;=@A-Z_a-z~%]|%(?![0-9A-Fa-f]{2})/;
 const NOT_IN_QUERY = /[^!$&'()*+,\-./0-9:;=?@A-Z_a-z~%[\]{}|^`\\"<>]/;
 
 /**
- * rewrittenPath returns a path in its normal form, which begins with `/` and climbs nowhere; null when it is ambiguous: an
- * encoded slash (unless allowed), backslash or NUL.
+ * rewrittenPath returns a path in the listener's normal form, which begins with `/` and climbs nowhere; null when it is refused
+ * there: an encoded slash (unless allowed), backslash or NUL.
  */
-export function rewrittenPath(text: string, allowEncodedSlashes: boolean): string | null {
+export function rewrittenPath(text: string, paths: PathPolicy | undefined): string | null {
   const path = text.startsWith('/') ? text : `/${text}`;
-  return normalisePath(NOT_IN_PATH.test(path) ? encoded(path, NOT_IN_PATH) : path, allowEncodedSlashes);
+  return normalisePath(NOT_IN_PATH.test(path) ? encoded(path, NOT_IN_PATH) : path, paths);
 }
 
 /** rewrittenQuery returns a query without its `?`, with all that may not stand in one encoded. */

@@ -70,8 +70,8 @@ export class VirtualRequest implements ClientSide {
   send(head: Buffer, listener: LinkedListener, loop: Loop): void {
     const exchange = Exchange.acquire(this, loop);
     this.#exchange = exchange;
-    const { plan, headLimits } = listener;
-    const behind = parseRequestHead(exchange.request, head, 0, head.length, headLimits, plan.allowEncodedSlashes);
+    const { headLimits, paths } = listener;
+    const behind = parseRequestHead(exchange.request, head, 0, head.length, headLimits, paths);
     exchange.begin(listener);
     loop.counters.listener(listener.slot, ListenerIndex.requests);
     const isWhole = behind === head.length;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { normalisePath } from '@sluice/dsl/match';
+import { DEFAULT_PATHS, type PathPolicy } from '@sluice/dsl/plan';
 import fc from 'fast-check';
 import { rewrittenPath, rewrittenQuery } from '../../src/shared/rewritten-target.ts';
 
@@ -32,23 +33,25 @@ const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
 test('a rewritten path is a normal path whatever it was made of, or none at all', () => {
   fc.assert(
     fc.property(text, fc.boolean(), (made, allowSlashes) => {
-      const path = rewrittenPath(made, allowSlashes);
+      const paths: PathPolicy = { ...DEFAULT_PATHS, encodedSlashes: allowSlashes ? 'keep' : 'refuse' };
+      const path = rewrittenPath(made, paths);
       if (path === null) return;
       assert.match(path, /^\/[\x21-\x7e]*$/);
-      assert.doesNotMatch(path, /[\\?#"<>]|\/\.\.?(\/|$)/);
+      assert.doesNotMatch(path, /[\\?#"<>]|\/\.\.?(\/|$)|\/\//);
       if (!allowSlashes) assert.doesNotMatch(path, /%2f/i);
-      assert.equal(normalisePath(path, allowSlashes), path);
-      assert.equal(rewrittenPath(path, allowSlashes), path);
+      assert.equal(normalisePath(path, paths), path);
+      assert.equal(rewrittenPath(path, paths), path);
     }),
     { numRuns: 500 },
   );
 });
 
 test('a path that is normal already stays as it is', () => {
-  for (const path of ['/', '/a//b/', "/a:@!$&'()*+,;=b", '/%20%C3%A9']) assert.equal(rewrittenPath(path, false), path);
-  assert.equal(rewrittenPath('a', false), '/a');
-  assert.equal(rewrittenPath('/a%2Fb', false), null);
-  assert.equal(rewrittenPath('/a%2Fb', true), '/a%2Fb');
+  for (const path of ['/', '/a/b/', "/a:@!$&'()*+,;=b", '/%20%C3%A9'])
+    assert.equal(rewrittenPath(path, DEFAULT_PATHS), path);
+  assert.equal(rewrittenPath('a', DEFAULT_PATHS), '/a');
+  assert.equal(rewrittenPath('/a%2Fb', DEFAULT_PATHS), null);
+  assert.equal(rewrittenPath('/a%2Fb', { ...DEFAULT_PATHS, encodedSlashes: 'keep' }), '/a%2Fb');
 });
 
 test('a rewritten query never ends the request line', () => {

@@ -5,6 +5,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { closest, didYouMean } from '../diagnostics/suggestion.ts';
 import { foldedName } from '../match/header-names.ts';
 import { normalisePath } from '../match/path.ts';
+import { WRITTEN_PATHS } from '../plan/path-policy.ts';
 import type { ArgValue } from '../plan/rule.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
@@ -352,15 +353,16 @@ function pathValue(scope: Scope, item: WordItem): string | undefined {
   const text = item.value;
   if (!text.startsWith('/')) return fail(scope, 'SL0604', item, { value: text }, `Write \`/${text}\``);
   const end = text.search(/[?#]/);
-  if (normalisePath(end < 0 ? text : text.slice(0, end), true) !== null && !/[^\x21-\x7e]/.test(text)) return text;
+  if (normalisePath(end < 0 ? text : text.slice(0, end), WRITTEN_PATHS) !== null && !/[^\x21-\x7e]/.test(text))
+    return text;
   return fail(scope, 'SL0621', item, { value: text });
 }
 
 /** prefixValue: a prefix that is not in the form that paths have could never match. */
 function prefixValue(scope: Scope, item: WordItem): string | undefined {
   const path = pathValue(scope, item);
-  if (path === undefined || normalisePath(path, true) === path) return path;
-  const normal = normalisePath(path.replace(/[?#].*$/, ''), true);
+  if (path === undefined || normalisePath(path, WRITTEN_PATHS) === path) return path;
+  const normal = normalisePath(path.replace(/[?#].*$/, ''), WRITTEN_PATHS);
   return fail(scope, 'SL0621', item, { value: path }, normal === null ? null : `Write \`${normal}\``);
 }
 

@@ -25,6 +25,7 @@ import { SETTINGS } from '../vocabulary/base-words.ts';
 import { addressText, readAddresses, readSite, SERVER_ADDRESS } from './address.ts';
 import type { ReadComponent } from './component.ts';
 import { DEFAULTS } from './defaults.ts';
+import { readersIn } from './paths.ts';
 import { Reader } from './reader.ts';
 import type { Scope } from './scope.ts';
 import { findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
@@ -274,7 +275,8 @@ class BackendChecker {
       this.#setSite(args.url as string, spans.get('url')!);
       return;
     }
-    if (setting.name === 'tls passthrough') this.#isPassthrough = true;
+    if (setting.name === 'paths') this.#scope.pathReaders.set(this.#name, readersIn(args));
+    else if (setting.name === 'tls passthrough') this.#isPassthrough = true;
     else if (setting.name === 'servers lax') this.#isLax = true;
     else if (setting.name === 'balance') this.#balance = component!.use;
     else if (setting.name === 'max') this.#max = args.count as number;
@@ -429,7 +431,7 @@ function requestWordsOf(scope: Scope, line: SettingLine): (readonly [word: strin
   const { setting, args, span, spans, items, component } = line;
   const whole = { start: span.start, end: items.at(-1)!.end };
   if (setting.name === 'protocol') return args.name === 'http2' ? [['protocol http2', whole]] : [];
-  if (setting.name === 'serve site' || setting.name === 'servers lax') return [[setting.name, span]];
+  if (['serve site', 'servers lax', 'paths'].includes(setting.name)) return [[setting.name, span]];
   if (setting.name === 'retry') {
     const status = ((args.on as RetryPolicy['on'] | undefined) ?? []).find((each) => typeof each === 'number');
     return status === undefined ? [] : [[`retry … on ${status}`, spans.get('on')!]];

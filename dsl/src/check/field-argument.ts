@@ -31,7 +31,10 @@ export function readField(scope: Scope, reader: Reader, arg: BaseArg): Template 
     scope.error('SL0407', item, { word: field.name, where: 'before the server has answered' });
     return undefined;
   }
-  if (field.key === undefined) return { template: [{ placeholder: field.name, key: null }] };
+  if (field.key === undefined) {
+    const isHost = field.index === 'host';
+    return { template: [{ placeholder: field.name, key: null, ...(isHost ? { isCompared: true } : {}) }] };
+  }
   const key = reader.value();
   if (key === null || !isToken(key.value)) {
     scope.error('SL0203', item, { field: field.name, example: field.example });

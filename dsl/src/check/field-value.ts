@@ -3,10 +3,12 @@
  */
 import { domainToASCII } from 'node:url';
 import { didYouMean, distance } from '../diagnostics/suggestion.ts';
+import { readAuthority } from '../match/host.ts';
 import { parseCidr, parseIp } from '../match/parse-ip.ts';
 import { normalisePath } from '../match/path.ts';
 import type { Operator } from '../plan/condition.ts';
 import type { ListType } from '../plan/list.ts';
+import { WRITTEN_PATHS } from '../plan/path-policy.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
 import { isHostName, readWhole } from './literals.ts';
@@ -131,7 +133,9 @@ function textValue(scope: Scope, item: WordItem, field: FieldWord, operator: Ope
     return scope.error('SL0221', item, { field: field.name, value: written }, didYouMean(text, field.values, fallback));
   }
   if (field.index === 'path') return pathValue(scope, item, operator);
-  if (field.index === 'host') return hostValue(scope, item, text, isWhole);
+  if (field.index === 'host') {
+    return hostValue(scope, item, text, isWhole, isWhole || operator === 'ends' || operator === 'like');
+  }
   return text;
 }
 
@@ -146,12 +150,12 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
   if (/[?#]/.test(text))
     return scope.error('SL0621', item, { value: text }, 'The part behind `?` is the field `query`');
   if (operator === 'starts') return text;
-  const normal = normalisePath(text, true);
+  const normal = normalisePath(text, WRITTEN_PATHS);
   if (normal === text) return text;
   let guess: string | null = normal;
   if (guess === null) {
     try {
-      guess = normalisePath(encodeURI(decodeURI(text)), true);
+      guess = normalisePath(encodeURI(decodeURI(text)), WRITTEN_PATHS);
     } catch {
       guess = null;
     }
@@ -160,7 +164,13 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
 }
 
 /** hostValue returns a host in lower case, or null after reporting. */
-export function hostValue(scope: Scope, item: WordItem, text: string, isWhole: boolean): string | null {
+export function hostValue(
+  scope: Scope,
+  item: WordItem,
+  text: string,
+  isWhole: boolean,
+  isAtEnd = isWhole,
+): string | null {
   if (/[^\x21-\x7e]/.test(text)) {
     const ascii = domainToASCII(text);
     const mend = ascii === '' ? null : `Write the name as DNS has it: \`${ascii}\``;
@@ -169,6 +179,14 @@ export function hostValue(scope: Scope, item: WordItem, text: string, isWhole: b
   const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:]*)/i.exec(text);
   if (url !== null) return scope.error('SL0603', item, { value: item.value }, `Write only the host: \`${url[1]}\``);
   if (!isWhole) {
+    if (isAtEnd && text.endsWith('.')) {
+      return scope.error(
+        'SL0603',
+        item,
+        { value: item.value },
+        `Names have no dot at their end: write \`${text.slice(0, -1)}\``,
+      );
+    }
     return /[/?#@\s]/.test(text) ? scope.error('SL0603', item, { value: item.value }) : text;
   }
   if (text === '') return text;
@@ -190,5 +208,7 @@ export function hostValue(scope: Scope, item: WordItem, text: string, isWhole: b
   if (text.endsWith('.') && isHostName(text.slice(0, -1))) {
     return scope.error('SL0603', item, { value: item.value }, `Write \`${text.slice(0, -1)}\``);
   }
-  return isHostName(text) ? text : scope.error('SL0603', item, { value: item.value });
+  return isHostName(text) || (!text.includes('*') && readAuthority(text)?.host === text)
+    ? text
+    : scope.error('SL0603', item, { value: item.value });
 }

@@ -20,6 +20,7 @@ import { checkListener } from './listener-section.ts';
 import { isName } from './literals.ts';
 import { readMap } from './map-line.ts';
 import { checkOwnCookies } from './own-cookies.ts';
+import { withPaths } from './paths.ts';
 import { checkPlainServers } from './plain-servers.ts';
 import { relayBackends, requestBackends } from './reach.ts';
 import { Reader } from './reader.ts';
@@ -102,7 +103,7 @@ class FileChecker {
       checkPlainServers(scope, listeners, backends, maps);
       checkOwnCookies(scope, listeners, backends);
     }
-    return { settings, listeners, backends, lists: this.#lists, maps, tests };
+    return { settings, listeners: withPaths(scope, listeners, backends), backends, lists: this.#lists, maps, tests };
   }
 
   /** Backends whose servers open TLS themselves are for what is passed on as it came. */

@@ -31,6 +31,7 @@ import { JudgedHeaders } from './judged-headers.ts';
 import { KnownFrom } from './known-from.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Passthroughs, readPassthrough } from './passthrough.ts';
+import { WrittenPaths } from './paths.ts';
 import { Reader } from './reader.ts';
 import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
@@ -76,7 +77,7 @@ class ListenerChecker {
   readonly #certificates = new Map<string, { readonly use: ComponentUse; readonly span: Span }>();
   #clientIp: ClientIp | null = null;
   #proxies: TrustedPeers | null = null;
-  #isAllowingSlashes = false;
+  readonly #paths = new WrittenPaths();
   /** `tls passthrough`, without a backend: nothing is opened here. */
   #isPassthrough = false;
   readonly #passthroughs = new Passthroughs();
@@ -119,6 +120,7 @@ class ListenerChecker {
     }
     this.#checkSources();
     this.#checkCertificates();
+    this.#scope.paths.set(this.#name, this.#paths);
     if (addresses === null) return null;
     const [address, ...otherAddresses] = addresses as readonly [Address, ...Address[]];
     this.#checkSocketMode(addresses);
@@ -138,7 +140,6 @@ class ListenerChecker {
       limits: this.#limits,
       clientIp: this.#clientIp,
       ...(this.#proxies === null ? {} : { proxies: this.#proxies }),
-      allowEncodedSlashes: this.#isAllowingSlashes,
       guards: this.#rules.guard,
       changes: this.#rules.change,
       routes: this.#rules.route,
@@ -392,6 +393,10 @@ class ListenerChecker {
       this.#addCertificate(component!.use, span);
       return;
     }
+    if (setting.name === 'paths') {
+      this.#paths.add(this.#scope, line);
+      return;
+    }
     if (setting.name === 'errors') {
       const page = readErrorPage(this.#scope, line, this.#paged);
       if (page !== null) this.#errorPages.push(page);
@@ -412,8 +417,8 @@ class ListenerChecker {
     } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
     else if (setting.name === 'backlog') this.#backlog = args.count as number;
     else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
-    else if (setting.name === 'allow encoded slashes') this.#isAllowingSlashes = true;
     else if (setting.name === 'methods') this.#methods = args.which as ListenerPlan['methods'];
+    else if (setting.name === 'allow encoded slashes') this.#paths.allowEncodedSlashes();
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
     else if (setting.name === 'head at most') limits.headBytes = args.size as number;
     else if (setting.name === 'target at most') limits.targetBytes = args.size as number;

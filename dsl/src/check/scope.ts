@@ -4,12 +4,14 @@
 import type { DiagnosticList, Values } from '../diagnostics/diagnostic-list.ts';
 import { didYouMean } from '../diagnostics/suggestion.ts';
 import type { ListType, MapPlan } from '../plan/list.ts';
+import type { PathReader } from '../plan/path-policy.ts';
 import type { Place } from '../plan/place.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { Item } from '../syntax/tree.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import type { DefineTable } from './define-table.ts';
 import type { FallBackLine } from './fall-back.ts';
+import type { WrittenPaths } from './paths.ts';
 
 /** A backend by name, and whether anything sends to it. */
 export interface BackendName {
@@ -58,6 +60,10 @@ export class Scope {
   readonly fallBacks = new Map<string, FallBackLine>();
   /** By the backend that has them. */
   readonly requestWords = new Map<string, RequestWord[]>();
+  /** What listeners say of paths, by their names. */
+  readonly paths = new Map<string, WrittenPaths>();
+  /** The kinds of servers that backends say they have, by their names. */
+  readonly pathReaders = new Map<string, readonly PathReader[]>();
   /** The environment that `env` reads. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings' folder of secrets; null: they are in the environment. */

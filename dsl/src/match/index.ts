@@ -4,6 +4,7 @@ export { CLIENT_NETWORKS, type ClientNetworks, maskOf, networkKey } from './clie
 export type * from './facts.ts';
 export type { Readers } from './field-source.ts';
 export { foldedName, HeaderNames } from './header-names.ts';
+export { type Authority, bareName, hostText, isSameAuthority, readAuthority } from './host.ts';
 export { interpretRules } from './interpret.ts';
 export { IpAddress } from './ip-address.ts';
 export { buildIpSet, IpSet } from './ip-set.ts';
@@ -11,7 +12,7 @@ export { compileMap, linkMaps, type MapLookup } from './map-table.ts';
 export { FieldFailure, MatchError } from './match-error.ts';
 export { Memo } from './memo.ts';
 export { ipV4, ipV6, type Network, parseCidr, parseIp } from './parse-ip.ts';
-export { normalisePath } from './path.ts';
+export { isPlainPolicy, normalisePath } from './path.ts';
 export { compileSearch, type Found, splitGroups } from './replacement.ts';
 export { compileKey } from './request-key.ts';
 export { compileRules, compileRulesInSteps, indexRules, type RuleMatcher } from './rule-matcher.ts';

@@ -3,10 +3,11 @@
  *
  * They end up in heads, so CR, LF and NUL in a value become blanks.
  */
-import type { Template, TemplatePart } from '../plan/rule.ts';
+import type { Placeholder, Template, TemplatePart } from '../plan/rule.ts';
 import { isAbsent, isMany, toText } from './fact-value.ts';
 import type { FactValue, RequestFacts } from './facts.ts';
 import type { Readers } from './field-source.ts';
+import { hostText } from './host.ts';
 import { FieldFailure } from './match-error.ts';
 
 type Part = (facts: RequestFacts) => string;
@@ -45,14 +46,16 @@ function compilePart(part: TemplatePart, readers: Readers, secret: SecretReader)
     const value = secret(part.secret);
     return () => value;
   }
-  const read = compilePlaceholder(part.placeholder, part.key, readers);
+  const read = compilePlaceholder(part, readers);
   return (facts) => withoutBreaks(valueText(read(facts)));
 }
 
-function compilePlaceholder(name: string, key: string | null, readers: Readers): (facts: RequestFacts) => FactValue {
+function compilePlaceholder(part: Placeholder, readers: Readers): (facts: RequestFacts) => FactValue {
+  const { placeholder: name, key } = part;
   switch (key === null || name === 'header' ? name : `${name}.${key}`) {
     case 'host':
-      return (facts) => facts.host;
+      // As URLs and Host have it: IPv6 in brackets.
+      return part.isCompared === true ? (facts) => facts.host : (facts) => hostText(facts.host);
     case 'path':
       return (facts) => facts.path;
     case 'query':

@@ -3,7 +3,10 @@
  *
  * It gives conditions the same values as a live one would; what live traffic refuses with 400 is refused here too.
  */
+
+import { DEFAULT_PATHS, type PathPolicy } from '../plan/path-policy.ts';
 import type { RequestFacts } from './facts.ts';
+import { bareName, isSameAuthority, readAuthority } from './host.ts';
 import type { IpAddress } from './ip-address.ts';
 import { Memo } from './memo.ts';
 import { parseIp } from './parse-ip.ts';
@@ -22,7 +25,6 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST = /^(\S+)\s+(\S+)(?:\s+(.*))?$/s;
 const CONNECTION = /^tcp(?:\s+(.*))?$/s;
 const TARGET = /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*|\*)?(?:\?([^#]*))?$/i;
-const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))(?::([0-9]{1,5}))?$/;
 const SERVER_NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 /** Longest DNS name. */
 const MOST_NAME_LENGTH = 253;
@@ -102,7 +104,7 @@ export class WrittenRequest implements RequestFacts {
 export function parseWrittenRequest(
   text: string,
   headers: readonly WrittenHeader[] = [],
-  allowEncodedSlashes = false,
+  paths: PathPolicy = DEFAULT_PATHS,
 ): WrittenRequest {
   const connection = CONNECTION.exec(text.trim());
   if (connection !== null) return readConnection(connection[1] ?? '', headers);
@@ -119,29 +121,36 @@ export function parseWrittenRequest(
   if (target === null) throw refuse(`\`${url}\` is not a URL, such as https://www.example.com/admin`);
   const [, writtenScheme = 'http', urlAuthority, rawPath = '/', query = ''] = target;
   const scheme = writtenScheme.toLowerCase() === 'https' ? 'https' : 'http';
-  const path = rawPath === '*' && method === 'OPTIONS' ? '*' : normalisePath(rawPath, allowEncodedSlashes);
+  const path = rawPath === '*' && method === 'OPTIONS' ? '*' : normalisePath(rawPath, paths);
   if (path === null) throw refuse(`path \`${rawPath}\` is ambiguous or not allowed: live traffic gets 400`);
   if (/[^\x21-\x7e]/.test(query)) throw refuse(`query \`${query}\` has characters that must be percent-encoded`);
 
   const fields = readHeaders(headers);
-  const authority = urlAuthority ?? fields.get('host')?.[0];
-  if (authority === undefined) throw refuse(`\`${url}\` has no host: write a whole URL, or add a Host header`);
-  const [, v6, name, port] = AUTHORITY.exec(authority) ?? [];
-  if (v6 === undefined ? name === undefined : parseIp(v6) === null) throw refuse(`\`${authority}\` is not a host`);
-  if (Number(port ?? 0) > 65535) throw refuse(`port \`${port}\` is above 65535`);
-  const hosts = fields.get('host') ?? [authority];
-  if (hosts.length > 1 || hosts[0]!.toLowerCase() !== authority.toLowerCase()) {
-    throw refuse(`Host \`${hosts.join(', ')}\` disagrees with \`${authority}\``);
+  const written = urlAuthority ?? fields.get('host')?.[0];
+  if (written === undefined) throw refuse(`\`${url}\` has no host: write a whole URL, or add a Host header`);
+  const authority = readAuthority(written);
+  if (authority === null) {
+    const port = /:(\d+)$/.exec(written)?.[1];
+    throw refuse(
+      Number(port ?? 0) > 65_535
+        ? `port \`${port}\` is above 65535`
+        : `\`${written}\` is not a host: live traffic gets 400`,
+    );
   }
-  fields.set('host', hosts);
-  const host = (v6 ?? name!).toLowerCase();
+  const hosts = fields.get('host') ?? [written];
+  const named = hosts.length === 1 ? readAuthority(hosts[0]!) : null;
+  if (named === null || !isSameAuthority(named, authority, scheme)) {
+    throw refuse(`Host \`${hosts.join(', ')}\` disagrees with \`${written}\``);
+  }
+  fields.set('host', [named.text]);
+  const { host, port } = authority;
   if (scheme === 'http' && (said.sni !== null || said.alpn.length > 0)) {
     throw refuse(`\`${said.sni === null ? 'alpn' : 'sni'}\` is what TLS says: write https://`);
   }
   return new WrittenRequest(
     {
       ip: said.ip,
-      port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port),
+      port: port ?? (scheme === 'https' ? 443 : 80),
       scheme,
       sni: said.sni ?? (scheme === 'https' ? serverName(host) : ''),
       alpn: said.alpn,
@@ -214,7 +223,7 @@ export function readSaid(text: string, isConnection: boolean): Said {
   const port = to === undefined ? 0 : Number(/^:(\d{1,5})$/.exec(to)?.[1] ?? 0);
   if (to !== undefined && (port < 1 || port > 65535)) throw refuse(`\`${to}\` is not a port, such as :443`);
   const written = said.get('sni')?.[0];
-  const sni = written === undefined ? null : written === 'absent' ? '' : written.toLowerCase();
+  const sni = written === undefined ? null : written === 'absent' ? '' : bareName(written);
   if (sni !== null && sni !== '' && !isServerName(sni)) throw refuse(`\`${written}\` is no name of a server`);
   const alpn = said.get('alpn') ?? [];
   const odd = alpn.find((protocol) => !PROTOCOL.test(protocol));

@@ -2,6 +2,16 @@ export { addressesOf, isLoopback, isSocketFile, sharedAddresses, socketName, wit
 export type * from './condition.ts';
 export { FORWARDING_FIELDS } from './forwarding-fields.ts';
 export type * from './list.ts';
+export {
+  DEFAULT_PATHS,
+  isDefaultPaths,
+  LOOSEST_PATHS,
+  PATH_READERS,
+  type PathPolicy,
+  type PathReader,
+  pathPolicyFor,
+  SINGLE_READERS,
+} from './path-policy.ts';
 export { formatPlace, type Place } from './place.ts';
 export * from './plan.ts';
 export { type NewEntries, replaceEntries } from './replace-entries.ts';

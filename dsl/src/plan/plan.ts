@@ -5,6 +5,7 @@
  * one without any text. Durations are milliseconds, sizes bytes, and a limit of 0 means none. Both planes.
  */
 import type { ListPlan, MapPlan } from './list.ts';
+import type { PathPolicy } from './path-policy.ts';
 import type { Place } from './place.ts';
 import type { Args, Rule } from './rule.ts';
 import type { TestPlan } from './test.ts';
@@ -164,7 +165,8 @@ export interface ListenerPlan {
   readonly judgedHeaders?: readonly string[];
   /** Servers are sent the client's certificate in Client-Cert (RFC 9440). Default false. */
   readonly forwardsCertificate?: boolean;
-  readonly allowEncodedSlashes: boolean;
+  /** What may stand in paths, and in which form rules compare them. Default: DEFAULT_PATHS. */
+  readonly paths?: PathPolicy;
   readonly guards: readonly Rule[];
   readonly changes: readonly Rule[];
   /** The last one is the `otherwise`, with `when: null`. */

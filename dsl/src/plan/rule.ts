@@ -9,8 +9,16 @@ export interface SecretRef {
   readonly secret: string;
 }
 
-/** TemplatePart is literal text, a placeholder such as `{header.x-team}` (name `header`, key `x-team`), or a secret. */
-export type TemplatePart = string | { readonly placeholder: string; readonly key: string | null } | SecretRef;
+/** Placeholder is `{header.x-team}` (name `header`, key `x-team`), filled with what the request has there. */
+export interface Placeholder {
+  readonly placeholder: string;
+  readonly key: string | null;
+  /** The value is looked up, so it has the form that conditions compare; in texts, a host that is an IPv6 address stands in brackets. */
+  readonly isCompared?: true;
+}
+
+/** TemplatePart is literal text, a placeholder, or a secret. */
+export type TemplatePart = string | Placeholder | SecretRef;
 
 /** Template is a text with placeholders, filled from the request as it was received. */
 export interface Template {

@@ -148,8 +148,8 @@ function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'place' || key === 'text' ? undefined : inner));
 }
 
-function rulesText({ passthroughs = [], guards, routes, allowEncodedSlashes }: ListenerPlan): string {
-  return withoutPlaces([passthroughs, guards, routes, allowEncodedSlashes]);
+function rulesText({ passthroughs = [], guards, routes, paths }: ListenerPlan): string {
+  return withoutPlaces([passthroughs, guards, routes, paths]);
 }
 
 /**

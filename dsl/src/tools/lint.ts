@@ -10,6 +10,7 @@ import { formatPlace, type Place } from '../plan/place.ts';
 import type { ListenerPlan, Plan } from '../plan/plan.ts';
 import type { Rule } from '../plan/rule.ts';
 import type { TestRequest } from '../plan/test.ts';
+import { impossiblePath, type PassedBy, passedBy, pathTests, readersOf } from './paths/passed-by.ts';
 import {
   firstMatch,
   goalOf,
@@ -64,6 +65,26 @@ export function findShadowed(plan: Plan, readers: Readers): readonly Diagnostic[
   return count > MOST_CHECKED_RULES ? [] : new Linter(plan, readers, CHECK_BUDGET).shadowed();
 }
 
+/** Most rules of a plan for which ways past them are looked for: some milliseconds each. */
+const MOST_PATH_RULES = 2_000;
+
+const SERVERS: Readonly<Record<PassedBy['readers'][number], string>> = {
+  nginx: 'nginx',
+  apache: 'Apache',
+  tomcat: 'Tomcat',
+  iis: 'IIS',
+  node: 'Node.js',
+  php: 'PHP',
+};
+
+function mendOfPaths(listener: ListenerPlan, found: readonly PassedBy[]): string {
+  const isNamed = (listener.paths?.readers.length ?? 0) > 0;
+  const readers = found.flatMap((way) => way.readers).filter((reader) => readersOf(listener).includes(reader));
+  if (!isNamed) return `Say what servers there are, such as \`paths for ${readers[0]}\`: docs/paths.md`;
+  const isBelow = found.every(({ path, denied }) => path.startsWith(`${denied}/`));
+  return isBelow ? 'Write `path under …`' : 'Remove what a line `paths …` keeps for them: docs/paths.md';
+}
+
 class Linter {
   readonly #plan: Plan;
   readonly #readers: Readers;
@@ -73,6 +94,9 @@ class Linter {
   readonly #told = new Set<string>();
   #left: number;
   #isComplete = true;
+  #pathRulesLeft = MOST_PATH_RULES;
+  /** Listeners of which it was said that requests get past their rules. */
+  readonly #warned = new Set<ListenerPlan>();
 
   constructor(plan: Plan, readers: Readers, budget: number) {
     this.#plan = plan;
@@ -93,6 +117,7 @@ class Linter {
   }
 
   #rule(listener: ListenerPlan, rule: Rule): void {
+    this.#impossiblePaths(listener, rule);
     const liveness = this.#asked((world) => livenessOf(listener, rule, world)) ?? { kind: 'unknown' as const };
     const witness = liveness.kind === 'live' ? liveness.witness : null;
     this.#rules.push({ rule, listener: listener.name, outcome: liveness.kind, witness });
@@ -106,7 +131,38 @@ class Linter {
       return;
     }
     if (rule.when !== null) this.#parts(rule.when);
-    if (witness !== null) this.#redundant(listener, rule, witness);
+    if (witness === null) return;
+    this.#redundant(listener, rule, witness);
+    this.#paths(listener, rule, witness);
+  }
+
+  /** impossiblePaths looks for paths in a rule that no request here can have. */
+  #impossiblePaths(listener: ListenerPlan, rule: Rule): void {
+    for (const test of pathTests(rule.when)) {
+      const value = test.list === null ? impossiblePath(listener, test) : null;
+      if (value === null) continue;
+      const message = `no path has \`${value}\` here: \`paths …\` says in which form this listener compares paths`;
+      this.#add('SL0906', test.place, message, 'Write it in that form, or say `paths keep …`', value);
+    }
+  }
+
+  /** paths looks for ways past a rule on paths. */
+  #paths(listener: ListenerPlan, rule: Rule, witness: TestRequest): void {
+    const isNamed = (listener.paths?.readers.length ?? 0) > 0;
+    // Whoever has not said what servers there are hears of it once a listener.
+    if (rule.verb !== 'deny' || (!isNamed && this.#warned.has(listener)) || pathTests(rule.when).length === 0) return;
+    if (this.#pathRulesLeft-- <= 0) {
+      this.#isComplete = false;
+      return;
+    }
+    const found = passedBy(listener, witness, this.#readers);
+    if (found.length === 0) return;
+    this.#warned.add(listener);
+    const ways = found.map(
+      ({ path, readers }) => `\`${path}\` (${readers.map((reader) => SERVERS[reader]).join(', ')})`,
+    );
+    const message = `requests get past this line where a server reads their path as \`${found[0]!.denied}\`: ${ways.join(', ')}`;
+    this.#add('SL0905', rule.place, message, mendOfPaths(listener, found));
   }
 
   /** shadowed looks for nothing but rules that others take everything from. */

@@ -3,6 +3,7 @@
  * Main thread.
  */
 import type { ComponentSlot } from '../plan/plan.ts';
+import { PATH_ARGS, PATH_READERS_ARG } from './path-words.ts';
 import { PhraseTable } from './phrase-table.ts';
 import type { ArgWord } from './word.ts';
 
@@ -272,6 +273,15 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         choices: ['standard', 'any'],
       },
     ],
+  },
+  {
+    section: 'listener',
+    name: 'paths',
+    doc: 'what may stand in paths, so that servers read the path that the rules judged; [paths](../paths.md) has the table',
+    example: 'paths for tomcat, nginx',
+    isHttpOnly: true,
+    isRepeatable: true,
+    args: PATH_ARGS,
   },
   {
     section: 'listener',
@@ -673,6 +683,13 @@ export const SETTING_WORDS: readonly SettingWord[] = [
         isOptional: true,
       },
     ],
+  },
+  {
+    section: 'backend',
+    name: 'paths',
+    doc: 'the kinds of servers these are: listeners that send here allow only paths that they read as the rules do',
+    example: 'paths for tomcat',
+    args: [PATH_READERS_ARG],
   },
   {
     section: 'backend',

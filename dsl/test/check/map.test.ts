@@ -29,7 +29,7 @@ test('a map is its file’s keys and values, in canonical form', async () => {
   assert.deepEqual(map!.file, { path: 'tenants.map', name: 'tenants.map', refreshMs: 5000 });
   assert.deepEqual(plan!.listeners[0]!.routes[0]!.args, {
     map: 'tenants',
-    of: { template: [{ placeholder: 'host', key: null }] },
+    of: { template: [{ placeholder: 'host', key: null, isCompared: true }] },
   });
 });
 

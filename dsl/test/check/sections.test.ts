@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { PluginRequest } from '../../src/check/index.ts';
 import { compile, createVocabulary, formatDiagnostic, VocabularyError } from '../../src/index.ts';
+import { DEFAULT_PATHS } from '../../src/plan/path-policy.ts';
 import { codesOf, compileText, inContext, listenerOf, planOf, problemOf } from '../compile-text.ts';
 import { REALISTIC } from '../realistic.ts';
 import { WORDS } from '../words.ts';
@@ -48,7 +49,7 @@ test('tests may gate reloads, where the settings say so and nothing else', async
 });
 
 test('a listener says its settings in milliseconds and bytes', async () => {
-  const { timeouts, limits, clientIp, allowEncodedSlashes } = await listenerOf(`timeout header 1.5s, idle 2m
+  const { timeouts, limits, clientIp, paths } = await listenerOf(`timeout header 1.5s, idle 2m
 timeout body 250ms client 1h
 body at most 10MiB
 head at most 4KiB
@@ -71,11 +72,11 @@ allow encoded slashes`);
     newConnectionsPerIp: [20, 1000],
   });
   assert.deepEqual(clientIp, { header: 'x-forwarded-for', trust: ['10.0.0.0/8', '::1'], trustLists: [] });
-  assert.equal(allowEncodedSlashes, true);
+  assert.deepEqual(paths, { ...DEFAULT_PATHS, encodedSlashes: 'keep' });
 });
 
 test('a listener that says nothing has the defaults', async () => {
-  const { timeouts, limits, clientIp, tls, allowEncodedSlashes, responseChanges } = await listenerOf('');
+  const { timeouts, limits, clientIp, tls, paths, responseChanges } = await listenerOf('');
   assert.deepEqual(timeouts, { headerMs: 10_000, idleMs: 60_000, bodyMs: 30_000, clientMs: 30_000 });
   assert.deepEqual(limits, {
     bodyBytes: 0,
@@ -87,7 +88,7 @@ test('a listener that says nothing has the defaults', async () => {
     newConnections: null,
     newConnectionsPerIp: null,
   });
-  assert.deepEqual([clientIp, tls, allowEncodedSlashes, responseChanges], [null, null, false, []]);
+  assert.deepEqual([clientIp, tls, paths, responseChanges], [null, null, undefined, []]);
 });
 
 for (const [address, wanted] of [

@@ -6,7 +6,7 @@ import { compileText, inContext } from '../compile-text.ts';
 import { PLACE, readers } from '../match/requests.ts';
 
 async function planOfLines(lines: string): Promise<Plan> {
-  const { plan } = await compileText(inContext('listener', lines));
+  const { plan } = await compileText(inContext('listener', lines).replace(/9001\n$/, '9001 { paths for nginx }\n'));
   assert.ok(plan !== null);
   return plan;
 }
@@ -109,3 +109,59 @@ test('a thousand rules are looked at in a breath', async () => {
   assert.ok(isComplete);
   assert.ok(rules.every(({ outcome }) => outcome === 'live'));
 });
+
+const WAYS: readonly [lines: string, backend: string, findings: readonly string[]][] = [
+  [
+    'deny path under /secret\ndeny path under /other',
+    '',
+    [
+      'SL0905 2: requests get past this line where a server reads their path as `/secret`: `/secret;` (Tomcat), `/Secret` (IIS, Node.js), `/%2573ecret` (PHP)',
+    ],
+  ],
+  ['deny path under /secret', 'paths for any', []],
+  ['deny path under /secret', 'paths for nginx, apache', []],
+  [
+    'paths keep parameters\ndeny path under /secret',
+    'paths for tomcat',
+    ['SL0905 3: requests get past this line where a server reads their path as `/secret`: `/secret;` (Tomcat)'],
+  ],
+  [
+    'paths keep empty segments\ndeny path under /secret',
+    'paths for nginx',
+    ['SL0905 3: requests get past this line where a server reads their path as `/secret`: `//secret` (nginx)'],
+  ],
+  [
+    'allow encoded slashes\ndeny path under /secret',
+    'paths for nginx',
+    ['SL0905 3: requests get past this line where a server reads their path as `/secret`: `/%2Fsecret` (nginx)'],
+  ],
+  [
+    'deny path is /secret',
+    'paths for node',
+    ['SL0905 2: requests get past this line where a server reads their path as `/secret`: `/secret/` (Node.js)'],
+  ],
+  ['deny host a.example', '', []],
+  ['allow path under /secret\ndeny 403 when path under /', 'paths for tomcat', []],
+  [
+    'deny path contains "//"',
+    'paths for nginx',
+    ['SL0906 2: no path has `//` here: `paths …` says in which form this listener compares paths'],
+  ],
+  ['paths keep empty segments\ndeny path contains "//"', 'paths for apache', []],
+  [
+    'deny path is "/a;b"',
+    'paths for tomcat',
+    ['SL0906 2: no path has `/a;b` here: `paths …` says in which form this listener compares paths'],
+  ],
+];
+for (const [lines, backend, findings] of WAYS) {
+  test(`a path that a server reads otherwise: ${JSON.stringify(lines)} in front of ${JSON.stringify(backend)}`, async () => {
+    const text = inContext('listener', lines).replace(/9001\n$/, `9001 { ${backend} }\n`);
+    const { plan, diagnostics } = await compileText(text);
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(
+      lint(plan!, readers).findings.map(({ code, message, place }) => `${code} ${place.line}: ${message}`),
+      findings,
+    );
+  });
+}

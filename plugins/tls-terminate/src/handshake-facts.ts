@@ -3,7 +3,7 @@
  * logs the connection's end still knows it.
  */
 import { type Handshake, handshakeOf, peerCertificateOf } from '@sluice/core/plugin';
-import type { CertificateFacts, TlsFacts } from '@sluice/dsl/match';
+import { bareName, type CertificateFacts, type TlsFacts } from '@sluice/dsl/match';
 import { ClientCertificate } from './client-certificate.ts';
 import type { SecureSocket } from './secure-socket.ts';
 
@@ -36,7 +36,7 @@ export class HandshakeFacts implements TlsFacts {
     this.cipher = cipher;
     this.alpn = alpn;
     // OpenSSL takes any bytes for a name.
-    this.serverName = NAME.test(serverName) ? serverName.toLowerCase() : '';
+    this.serverName = NAME.test(serverName) ? bareName(serverName) : '';
     this.isResumed = isResumed;
     // Its parts are read when they are asked for: they need no connection.
     const shown = socket.asksClient ? peerCertificateOf(socket) : null;

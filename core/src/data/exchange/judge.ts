@@ -39,7 +39,7 @@ export function judge(
   verdict.backend = null;
   verdict.answer = null;
   verdict.status = 0;
-  edits.begin(request, listener.plan.allowEncodedSlashes);
+  edits.begin(request, listener.paths);
   if (listener.proofs !== null) {
     verdict.answer = proofFor(request, listener, listener.proofs, loop);
     if (verdict.answer !== null) return verdict;

@@ -257,14 +257,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         break;
       }
       const exchange = Exchange.acquire(this, this.loop);
-      const behind = parseRequestHead(
-        exchange.request,
-        bytes,
-        at,
-        end,
-        listener.headLimits,
-        listener.plan.allowEncodedSlashes,
-      );
+      const behind = parseRequestHead(exchange.request, bytes, at, end, listener.headLimits, listener.paths);
       if (behind === HEAD_NEEDS_MORE) {
         exchange.release();
         this.#keepPart(bytes, at, end);

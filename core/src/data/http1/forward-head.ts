@@ -14,6 +14,7 @@ import {
   EXPECT,
   FORWARDING,
   HOP_BY_HOP,
+  HOST,
   TE,
   TRANSFER_ENCODING,
   UPGRADE,
@@ -126,6 +127,9 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
       case EXPECT:
         isKept = request.expectsContinue;
         break;
+      case HOST:
+        isKept = request.isHostAsWritten;
+        break;
       case FORWARDING:
         isKept = peer.kept.length > 0 && peer.kept.includes(fields.name(index, head));
         break;
@@ -142,7 +146,9 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
     }
   }
   if (runStart !== -1 && fields.count > 0) text += head.substring(runStart, head.length - 2);
-  if (!request.hasHost && !edits.isHidden('host')) text += `Host: ${request.authority || ownAuthority}\r\n`;
+  // The server is given the name that was judged.
+  if (!(request.hasHost && request.isHostAsWritten) && !edits.isHidden('host'))
+    text += `Host: ${request.authority || ownAuthority}\r\n`;
   const forwarding = peer.isTrusted ? peer.fieldsBehind(request) : peer.fields(request.authority);
   text += hasEdits ? withoutHidden(forwarding, edits) : forwarding;
   if (request.acceptsTrailers) text += 'TE: trailers\r\nConnection: TE\r\n';

@@ -7,7 +7,7 @@
  */
 
 import { randomFillSync } from 'node:crypto';
-import type { IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
+import type { Authority, IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
 import type {} from '../buffer-slices.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { LinkedBackend, LinkedRule } from '../generation.ts';
@@ -91,8 +91,10 @@ export class LiveRequest implements RequestFacts {
   /** As received: what stands between the two blanks of the request line. */
   target = '';
   host = '';
-  /** The Host field's value as received. */
+  /** Host in the one form that names have, with its port: what rules see, and what goes to servers. */
   authority = '';
+  /** The Host field has that form already. */
+  isHostAsWritten = true;
   path = '';
   query = '';
   isHttp11 = true;
@@ -117,9 +119,9 @@ export class LiveRequest implements RequestFacts {
   rule: LinkedRule | null = null;
   /** Where it was sent. */
   sentTo: LinkedBackend | null = null;
-  /** The last good authority that this object saw, and its host: kept over requests, as most name the same one. */
-  knownAuthority = '';
-  knownHost = '';
+  /** The last good Host that this object saw, and what it comes to: kept over requests, as most name the same one. */
+  knownWritten = '';
+  knownAuthority: Authority | null = null;
   #id = '';
   #facts: LiveFacts | null = null;
 
@@ -145,6 +147,7 @@ export class LiveRequest implements RequestFacts {
     this.isHttp11 = true;
     this.target = '';
     this.authority = '';
+    this.isHostAsWritten = true;
     this.path = '';
     this.query = '';
     this.forwardHead = '';
@@ -184,6 +187,7 @@ export class LiveRequest implements RequestFacts {
   }
 
   header(name: string): string | readonly string[] | undefined {
+    if (!this.isHostAsWritten && name === 'host') return this.authority;
     return fieldValues(this.fields, this.head, name);
   }
 }
@@ -224,7 +228,7 @@ export function scanRequestLine(
   let isPlain = true;
   let previous = 0;
   while (at < end && IS_TARGET[(octet = bytes[at]!)] === 1) {
-    if (octet === 0x25 || (octet === 0x2e && previous === 0x2f)) isPlain = false;
+    if (octet === 0x25 || (previous === 0x2f && (octet === 0x2e || octet === 0x2f))) isPlain = false;
     previous = octet;
     at++;
   }

@@ -24,8 +24,6 @@ export const FOLDED = new Uint8Array(256);
 export const IS_VALUE = new Uint8Array(256);
 /** May stand in a request target: visible ASCII but `#`, `\`. Nothing above 0x7e. */
 export const IS_TARGET = new Uint8Array(256);
-/** May stand in a host name, an IPv4 address or a port: letters, digits, `-`, `.`, `_`, `~`, `:`, `[`, `]`. */
-export const IS_HOST = new Uint8Array(256);
 /** The byte in lower case. */
 export const LOWER = new Uint8Array(256);
 /** The value of a hexadecimal digit, or 255. */
@@ -36,7 +34,6 @@ for (let octet = 0; octet < 256; octet++) {
   if (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(char)) IS_TOKEN[octet] = 1;
   if (octet === HTAB || (octet >= SP && octet !== 0x7f)) IS_VALUE[octet] = 1;
   if (octet > SP && octet < 0x7f && char !== '#' && char !== '\\') IS_TARGET[octet] = 1;
-  if (/[A-Za-z0-9\-._~:[\]]/.test(char)) IS_HOST[octet] = 1;
   NAME_OCTET[octet] = /[0-9A-Za-z-]/.test(char) ? PLAIN_OCTET : IS_TOKEN[octet] === 1 ? ODD_OCTET : 0;
   FOLDED[octet] = /[0-9A-Za-z]/.test(char) ? char.toLowerCase().charCodeAt(0) : 0x2d;
   LOWER[octet] = octet >= 0x41 && octet <= 0x5a ? octet + 32 : octet;

@@ -5,6 +5,7 @@
  * One a thread, filled and used within one turn. Later changes see what earlier ones made; conditions never do.
  */
 import type { RequestFacts } from '@sluice/dsl/match';
+import { DEFAULT_PATHS, type PathPolicy } from '@sluice/dsl/plan';
 import type { RequestEditor } from '../../plugin/data-entry.ts';
 import { rewrittenPath, rewrittenQuery } from '../../shared/rewritten-target.ts';
 import { FieldEdits } from './field-edits.ts';
@@ -15,17 +16,17 @@ export class RequestEdits extends FieldEdits implements RequestEditor {
   #path: string | null = null;
   #query: string | null = null;
   #request!: RequestFacts;
-  #allowEncodedSlashes = false;
+  #paths: PathPolicy = DEFAULT_PATHS;
 
   constructor() {
     super(true);
   }
 
   /** begin clears all of it for another request. */
-  begin(request: RequestFacts, allowEncodedSlashes: boolean): void {
+  begin(request: RequestFacts, paths: PathPolicy): void {
     this.clear();
     this.#request = request;
-    this.#allowEncodedSlashes = allowEncodedSlashes;
+    this.#paths = paths;
     this.isBad = false;
     this.#path = null;
     this.#query = null;
@@ -47,7 +48,7 @@ export class RequestEdits extends FieldEdits implements RequestEditor {
   setPath(path: string): void {
     // The `*` of OPTIONS is no path.
     if (this.#request.path === '*') return;
-    const rewritten = rewrittenPath(path, this.#allowEncodedSlashes);
+    const rewritten = rewrittenPath(path, this.#paths);
     if (rewritten === null) this.isBad = true;
     else this.#path = rewritten;
   }

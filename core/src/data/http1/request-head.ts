@@ -5,8 +5,8 @@
  * is not: what two parsers could read in two ways goes no further.
  */
 
-import { normalisePath, parseIp } from '@sluice/dsl/match';
-import type { ListenerPlan } from '@sluice/dsl/plan';
+import { type Authority, isPlainPolicy, isSameAuthority, normalisePath, readAuthority } from '@sluice/dsl/match';
+import type { ListenerPlan, PathPolicy } from '@sluice/dsl/plan';
 import type {} from '../buffer-slices.ts';
 import { BY_LENGTH, CHUNKED, NO_BODY } from './body-framer.ts';
 import { faulty } from './fault.ts';
@@ -33,7 +33,7 @@ import {
   UNKNOWN_METHOD,
 } from './live-request.ts';
 import { isStandardMethod, methodsOf, STANDARD_METHODS } from './method.ts';
-import { CR, IS_HOST, LF } from './octets.ts';
+import { CR, LF } from './octets.ts';
 
 export interface HeadLimits {
   readonly headBytes: number;
@@ -71,7 +71,7 @@ export function parseRequestHead(
   start: number,
   end: number,
   limits: HeadLimits,
-  allowsEncodedSlashes: boolean,
+  paths: PathPolicy,
 ): number {
   const fields = request.fields;
   const most = Math.min(end, start + limits.headBytes);
@@ -96,7 +96,7 @@ export function parseRequestHead(
   request.target = head.substring(methodEnd + 1, requestLine.targetEnd - start);
   const refused = readFields(request, fields, head) || refusalOfMethod(request, limits.methods);
   if (refused !== 0) return -refused;
-  const badTarget = readTarget(request, requestLine.isPlain, allowsEncodedSlashes);
+  const badTarget = readTarget(request, requestLine.isPlain, paths);
   return badTarget !== 0 ? -badTarget : behind;
 }
 
@@ -113,20 +113,22 @@ function readFields(request: LiveRequest, fields: FieldBlock, head: string): num
   let upgrade = '';
   request.expectsContinue = false;
   request.acceptsTrailers = false;
+  request.isHostAsWritten = true;
   for (let index = 0; index < fields.count; index++) {
     switch (fields.kind(index)) {
       case HOST: {
         if (++hosts > 1) return faulty(400, 'it has more than one Host');
-        const authority = fields.value(index, head);
-        if (authority !== request.knownAuthority || authority === '') {
-          const host = hostOf(authority);
-          if (host === null) return faulty(400, 'Host is no host name or address');
+        const written = fields.value(index, head);
+        if (written !== request.knownWritten || request.knownAuthority === null) {
+          const authority = readAuthority(written);
+          if (authority === null) return faulty(400, 'Host is no host name or address');
           // A flat copy: a slice would keep the whole head alive with it.
-          request.knownAuthority = Buffer.from(authority, 'latin1').latin1Slice();
-          request.knownHost = host;
+          request.knownWritten = Buffer.from(written, 'latin1').latin1Slice();
+          request.knownAuthority = flatAuthority(authority);
         }
-        request.authority = request.knownAuthority;
-        request.host = request.knownHost;
+        request.isHostAsWritten = request.knownWritten === request.knownAuthority.text;
+        request.authority = request.knownAuthority.text;
+        request.host = request.knownAuthority.host;
         break;
       }
       case CONTENT_LENGTH:
@@ -295,28 +297,19 @@ export function parseLength(value: string): number {
   return length;
 }
 
-const NAME_OR_V4 = /^([a-z0-9_~-][a-z0-9._~-]*)(?::(\d{1,5}))?$/;
-const V6 = /^\[([0-9a-f:.]{2,45})\](?::(\d{1,5}))?$/;
-
-/** hostOf returns the lower-case host of an authority without port and brackets, or null for a bad one. */
-export function hostOf(authority: string): string | null {
-  for (let at = 0; at < authority.length; at++) {
-    const code = authority.charCodeAt(at);
-    if (code > 255 || IS_HOST[code] === 0) return null;
-  }
-  const lower = authority.toLowerCase();
-  const name = NAME_OR_V4.exec(lower);
-  const match = name ?? V6.exec(lower);
-  if (match === null || lower.length > 261) return null;
-  if (name === null && parseIp(match[1]!) === null) return null;
-  if (match[2] !== undefined && Number(match[2]) > 65535) return null;
-  return match[1]!;
+/** flatAuthority is the same without the head that it was read from. */
+function flatAuthority({ host, port, text }: Authority): Authority {
+  return {
+    host: Buffer.from(host, 'latin1').latin1Slice(),
+    port,
+    text: Buffer.from(text, 'latin1').latin1Slice(),
+  };
 }
 
 const ABSOLUTE = /^(https?):\/\/([^/?]+)(.*)$/i;
 
 /** readTarget fills path and query from the target: origin-form, absolute-form that agrees with Host, or `*`. */
-function readTarget(request: LiveRequest, isPlain: boolean, allowsEncodedSlashes: boolean): number {
+function readTarget(request: LiveRequest, isPlain: boolean, paths: PathPolicy): number {
   let target = request.target;
   if (target.charCodeAt(0) !== 0x2f) {
     if (target === '*') {
@@ -327,40 +320,29 @@ function readTarget(request: LiveRequest, isPlain: boolean, allowsEncodedSlashes
     }
     const match = ABSOLUTE.exec(target);
     if (match === null) return faulty(400, 'the target is neither a path nor a URL');
-    const authority = match[2]!;
-    if (request.authority !== '' && !isSameAuthority(authority, request.authority, match[1]!.toLowerCase())) {
+    const authority = readAuthority(match[2]!);
+    if (authority === null) return faulty(400, 'the URL has no host name or address');
+    if (!request.hasHost) request.authority = authority.text;
+    else if (!isSameAuthority(authority, request.knownAuthority!, match[1]!.toLowerCase())) {
       return faulty(400, 'Host disagrees with the URL');
     }
-    const host = hostOf(authority);
-    if (host === null) return faulty(400, 'the URL has no host name or address');
-    request.host = host;
-    if (!request.hasHost) request.authority = authority;
+    request.host = authority.host;
     target = match[3]!;
     if (target === '' || target.startsWith('?')) target = `/${target}`;
     request.target = target;
-    return readOrigin(request, target, false, allowsEncodedSlashes);
+    return readOrigin(request, target, false, paths);
   }
-  return readOrigin(request, target, isPlain, allowsEncodedSlashes);
+  return readOrigin(request, target, isPlain, paths);
 }
 
-function readOrigin(request: LiveRequest, target: string, isPlain: boolean, allowsEncodedSlashes: boolean): number {
+function readOrigin(request: LiveRequest, target: string, isPlain: boolean, paths: PathPolicy): number {
   const mark = target.indexOf('?');
   const raw = mark === -1 ? target : target.substring(0, mark);
   request.query = mark === -1 ? '' : target.substring(mark + 1);
-  const path = isPlain ? raw : normalisePath(raw, allowsEncodedSlashes);
+  const path = isPlain && isPlainPolicy(paths) ? raw : normalisePath(raw, paths);
   if (path === null) return faulty(400, 'servers could read the path in more than one way');
   request.path = path;
   return 0;
-}
-
-function isSameAuthority(one: string, other: string, scheme: string): boolean {
-  const standard = scheme === 'https' ? ':443' : ':80';
-  return bare(one, standard) === bare(other, standard);
-}
-
-function bare(authority: string, standardPort: string): string {
-  const lower = authority.toLowerCase();
-  return lower.endsWith(standardPort) ? lower.slice(0, -standardPort.length) : lower;
 }
 
 /** skipEmptyLines steps over empty lines before a request line (RFC 9112 section 2.2). */

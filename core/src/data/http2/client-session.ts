@@ -247,10 +247,10 @@ export class ClientSession extends Session<ClientStream> {
   /** readHead has the head read by the parser that reads all heads. Returns 0, or the status that refuses it. */
   #readHead({ exchange, hasEnded }: ClientStream): number {
     const { head } = fields;
-    const { headLimits, plan } = this.port.listener;
+    const { headLimits, paths } = this.port.listener;
     if (head.length > scratch.length) scratch = Buffer.allocUnsafeSlow(head.length);
     const end = scratch.latin1Write(head, 0);
-    const behind = parseRequestHead(exchange!.request, scratch, 0, end, headLimits, plan.allowEncodedSlashes);
+    const behind = parseRequestHead(exchange!.request, scratch, 0, end, headLimits, paths);
     if (behind < -1) return -behind;
     if (behind !== end) return faulty(400, 'its fields make no head of a request');
     // A server would wait for a body that never comes, and take the next request on its connection for it (RFC 9113 section 8.1.1).

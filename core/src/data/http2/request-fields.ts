@@ -5,6 +5,7 @@
  * mean one thing here and another there. What RFC 9113 sections 8.2 and 8.3 call malformed is refused before; what is left
  * cannot hold a line end, as no field does.
  */
+import { isSameAuthority, readAuthority } from '@sluice/dsl/match';
 import { ENTRY_BYTES } from './dynamic-table.ts';
 import {
   AUTHORITY,
@@ -174,7 +175,7 @@ export class RequestFields implements FieldSink {
     }
     const authority = this.#authority ?? this.#host;
     if (authority === null) return ill('it has neither :authority nor Host');
-    if (this.#host !== null && this.#host.toLowerCase() !== authority.toLowerCase()) {
+    if (this.#host !== null && this.#host !== authority && !isSameName(this.#host, authority, this.#scheme)) {
       return ill('Host disagrees with :authority');
     }
     const cookie = this.#cookie === '' ? '' : `cookie: ${this.#cookie}\r\n`;
@@ -201,4 +202,11 @@ export class RequestFields implements FieldSink {
     this.reason = reason;
     return verdict;
   }
+}
+
+/** isSameName: `:authority` and Host name the same host and port (RFC 9113 section 8.3.1). */
+function isSameName(one: string, other: string, scheme: string): boolean {
+  const first = readAuthority(one);
+  const second = readAuthority(other);
+  return first !== null && second !== null && isSameAuthority(first, second, scheme);
 }

@@ -11,7 +11,7 @@ import {
   type RequestFacts,
   type Steps,
 } from '@sluice/dsl/match';
-import type { BackendPlan, ListenerPlan, Rule } from '@sluice/dsl/plan';
+import { type BackendPlan, DEFAULT_PATHS, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
 import type { Answer, DataEntry, Linker } from '../../plugin/data-entry.ts';
 import { trustedPeers } from '../../shared/client-ip.ts';
 import { compilePage, errorPageOf } from '../../shared/error-pages.ts';
@@ -134,6 +134,7 @@ class Linking {
       judgedNames: plan.judgedHeaders === undefined ? null : new HeaderNames(plan.judgedHeaders),
       forwardsCertificate: plan.forwardsCertificate === true,
       headLimits: headLimitsOf(plan),
+      paths: plan.paths ?? DEFAULT_PATHS,
       tls: plan.tls === null ? null : this.#parts.tls(plan.tls, plan),
       proofs: plan.protocol === 'http' ? this.#parts.proofsOnHttp() : null,
       readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,

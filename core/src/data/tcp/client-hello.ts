@@ -7,6 +7,7 @@
  * is what the client wants routers to see. Unknown extensions, GREASE (RFC 8701) among them, are stepped over.
  */
 
+import { bareName } from '@sluice/dsl/match';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 
 /** More bytes are needed. */
@@ -186,7 +187,7 @@ function readServerName(value: Buffer): string {
     if (type !== HOST_NAME) continue;
     need(host === null);
     // The dot of an absolute name does not belong there (RFC 6066 section 3); the name is the same.
-    host = name.toString('latin1').toLowerCase().replace(/\.$/, '');
+    host = bareName(name.toString('latin1'));
     need(name.length > 0 && name.length <= MOST_NAME_BYTES && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host));
   }
   return host ?? '';

@@ -5,7 +5,7 @@
  * Only for peers that a listener trusts: anybody can write such a header. There is no guessing: where one is due, the first bytes
  * must be one, and what is no header ends the connection. Source: the PROXY protocol's specification, sections 2.1 to 2.2.
  */
-import { type IpAddress, ipV4, ipV6, type ProxiedFacts, type ProxiedTls, parseIp } from '@sluice/dsl/match';
+import { bareName, type IpAddress, ipV4, ipV6, type ProxiedFacts, type ProxiedTls, parseIp } from '@sluice/dsl/match';
 import { crc32c } from '../../shared/crc32c.ts';
 import { ProxyValue, TlsBit, TlsValue } from '../../shared/proxy-values.ts';
 
@@ -210,7 +210,7 @@ function protocolOf(value: Buffer): string {
 
 /** A host name in lower case; what is none is no name that a rule could have asked for. */
 function nameOf(value: Buffer): string {
-  const name = value.toString('latin1').toLowerCase();
+  const name = bareName(value.toString('latin1'));
   need(value.length <= 255 && /^[a-z0-9._-]*$/.test(name));
   return name;
 }

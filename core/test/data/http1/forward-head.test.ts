@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp } from '@sluice/dsl/match';
+import { DEFAULT_PATHS } from '@sluice/dsl/plan';
 import { AnswerHead } from '../../../src/data/http1/answer-head.ts';
 import { FieldEdits } from '../../../src/data/http1/field-edits.ts';
 import { answerHead, KEEP_CODING, KEEP_LENGTH, Peer, requestHead } from '../../../src/data/http1/forward-head.ts';
@@ -33,9 +34,13 @@ function forward(head: string, peer = STRANGER, edit?: (edits: RequestEdits) => 
     request.isPassedOn = true;
   }
   const bytes = Buffer.from(head, 'latin1');
-  assert.equal(parseRequestHead(request, bytes, 0, bytes.length, LIMITS, false), bytes.length, 'the request is good');
+  assert.equal(
+    parseRequestHead(request, bytes, 0, bytes.length, LIMITS, DEFAULT_PATHS),
+    bytes.length,
+    'the request is good',
+  );
   const edits = new RequestEdits();
-  edits.begin(request, false);
+  edits.begin(request, DEFAULT_PATHS);
   edit?.(edits);
   const text = requestHead(request, peer, edits, 'gateway:80');
   const { method, target, minor, fields, headEnd } = parseRequest(text);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_PATHS } from '@sluice/dsl/plan';
 import fc from 'fast-check';
 import { BAD_BODY, BodyFramer } from '../../../src/data/http1/body-framer.ts';
 import { LiveRequest } from '../../../src/data/http1/live-request.ts';
@@ -26,10 +27,10 @@ function take(text: string, cut: number): Outcome {
   const request = new LiveRequest();
   const bytes = Buffer.from(text, 'latin1');
   let known = Math.min(cut, bytes.length);
-  let behind = parseRequestHead(request, bytes, 0, known, LIMITS, false);
+  let behind = parseRequestHead(request, bytes, 0, known, LIMITS, DEFAULT_PATHS);
   if (behind === HEAD_NEEDS_MORE) {
     known = bytes.length;
-    behind = parseRequestHead(request, bytes, 0, known, LIMITS, false);
+    behind = parseRequestHead(request, bytes, 0, known, LIMITS, DEFAULT_PATHS);
   }
   if (behind === HEAD_NEEDS_MORE) return { kind: 'needs more' };
   if (behind < 0) return { kind: 'refused' };

@@ -4,10 +4,13 @@
  * What stands here is a good guess; `findWitness` keeps one only when the reference interpreter agrees.
  */
 import type { FieldReader } from '../../match/facts.ts';
+import { hostText, readAuthority } from '../../match/host.ts';
 import { interpretRules, testHolds } from '../../match/interpret.ts';
 import { parseIp } from '../../match/parse-ip.ts';
+import { normalisePath } from '../../match/path.ts';
 import { compileRules, type RuleMatcher } from '../../match/rule-matcher.ts';
 import { isServerName, parseWrittenRequest } from '../../match/written-request.ts';
+import type { PathPolicy } from '../../plan/path-policy.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';
 import type { TestRequest } from '../../plan/test.ts';
@@ -28,7 +31,11 @@ const FALLBACK: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** requestOf writes a request, or a connection, that lies in the space; null when no value was found for a field. */
-export function requestOf(space: Space, { tls, address }: ListenerPlan, isConnection = false): TestRequest | null {
+export function requestOf(
+  space: Space,
+  { tls, address, paths }: ListenerPlan,
+  isConnection = false,
+): TestRequest | null {
   const texts: Record<string, string> = {
     path: '/',
     host: 'www.example.com',
@@ -49,7 +56,7 @@ export function requestOf(space: Space, { tls, address }: ListenerPlan, isConnec
       else port = Number(numberIn(domain.ranges, [BigInt(port)]));
     } else if (domain instanceof TextDomain) {
       const usual = [texts[field]!, ...(FALLBACK[field] ?? [])];
-      const value = oneText(domain, usual, field === 'path');
+      const value = oneText(domain, usual, field === 'path' ? '/' : '', (text) => isInForm(field, text, paths));
       if (value === null) return null;
       texts[field] = value;
     } else if (domain instanceof ManyDomain && test.field === 'sni' && key === null) {
@@ -115,11 +122,11 @@ export function firstMatch(
   request: TestRequest,
   rules: readonly Rule[],
   readers: Readers,
-  { allowEncodedSlashes }: ListenerPlan,
+  { paths }: ListenerPlan,
   isAsked: (rule: Rule) => boolean = () => true,
 ): number | null {
   try {
-    const facts = parseWrittenRequest(`${request.line} from ${request.ip}`, request.headers, allowEncodedSlashes);
+    const facts = parseWrittenRequest(`${request.line} from ${request.ip}`, request.headers, paths);
     let known = matchers.get(rules);
     if (known?.readers !== readers) {
       known = { readers, matcher: compileRules(rules, readers) };
@@ -145,11 +152,24 @@ function numberIn(ranges: Ranges, preferred: readonly bigint[]): bigint {
   return first < last ? first + 1n : first;
 }
 
-function oneText({ values, held, failed }: TextDomain, usual: readonly string[], isPath: boolean): string | null {
+/** isInForm: a path, or a host, has the form in which requests of the listener have it. */
+function isInForm(field: string, text: string, paths: PathPolicy | undefined): boolean {
+  if (field === 'path') return text === '*' || normalisePath(text, paths) === text;
+  return field !== 'host' || readAuthority(hostText(text))?.host === text;
+}
+
+function oneText(
+  { values, held, failed }: TextDomain,
+  usual: readonly string[],
+  root: string,
+  isInItsForm: (text: string) => boolean,
+): string | null {
   const fits = (value: string): boolean =>
-    held.every(({ test }) => testHolds(test, [value])) && !failed.some((test) => testHolds(test, [value]));
+    isInItsForm(value) &&
+    held.every(({ test }) => testHolds(test, [value])) &&
+    !failed.some((test) => testHolds(test, [value]));
   if (values !== null) return usual.find((value) => values.includes(value)) ?? values[0]!;
-  return usual.find(fits) ?? candidates(held, isPath ? '/' : '').find(fits) ?? null;
+  return usual.find(fits) ?? candidates(held, root).find(fits) ?? null;
 }
 
 /** One value for each comparison that holds, none that another must not take. */
