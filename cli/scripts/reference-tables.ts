@@ -102,7 +102,7 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
 
 /** TEMPLATES: the placeholders. */
 export const TEMPLATES: Rows = [
-  ['{host}', 'the host, in lower case, without the port'],
+  ['{host}', 'the host, in lower case, without the port; IPv6 in brackets'],
   ['{path}', 'the path, normalised'],
   ['{query}', '`?` and the query, or nothing when there is none'],
   ['{scheme}', '`http` or `https`'],

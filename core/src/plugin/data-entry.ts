@@ -41,8 +41,8 @@ export interface RequestEditor extends FieldEditor {
   /** Without the `?`; empty when there is none. */
   readonly query: string;
   /**
-   * setPath takes any text: what may not stand in a path is percent-encoded, dot segments are resolved. A path that servers
-   * could read in two ways (an encoded slash where the listener allows none, a backslash, NUL) refuses the request with 400.
+   * setPath takes any text: what may not stand in a path is percent-encoded, slashes are merged and dot segments resolved, as the listener
+   * has its paths. A path that it refuses (an encoded slash where it allows none, a backslash, NUL) refuses the request with 400.
    */
   setPath(path: string): void;
   /** setQuery takes any text; what may not stand in a query is percent-encoded. Empty: no query. */

@@ -24,9 +24,12 @@ export interface RequestFacts {
   /** What the PROXY header said besides addresses. null or left out: there was none, or from nobody who is believed. */
   readonly proxied?: ProxiedFacts | null;
   readonly method: string;
-  /** Lower case, without port and without brackets around IPv6. Empty for an HTTP/1.0 request without Host. */
+  /** In the one form of names (host.ts): lower case, without port, final dot, and brackets around IPv6. Empty for an HTTP/1.0 request without Host. */
   readonly host: string;
-  /** Normalised, percent-encoded, always begins with `/` (or is `*` for OPTIONS). */
+  /**
+   * In the listener's one form (path.ts): printable ASCII that begins with `/` (or is `*` for OPTIONS). Other bytes are escapes with capital
+   * digits, in whatever encoding they are: `/caf%E9`.
+   */
   readonly path: string;
   /** Without the `?`; empty when there is none. */
   readonly query: string;

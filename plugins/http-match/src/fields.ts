@@ -14,7 +14,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'path',
-    doc: 'The normalised, percent-encoded path, without the query. Say how to compare: `is`, `under`, `starts`…',
+    doc: 'The path in its one form, percent-encoded, without the query. Say how to compare: `is`, `under`, `starts`…',
     example: 'path under /admin',
     phase: 'request',
     type: 'text',
@@ -38,7 +38,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'host',
-    doc: 'The host name of the request, without its port. Ignores case.',
+    doc: 'The host of the request in its one form: lower case, without port, brackets and final dot.',
     example: 'host like *.example.com',
     phase: 'request',
     type: 'text',

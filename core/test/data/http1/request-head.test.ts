@@ -327,7 +327,14 @@ test('`methods any` takes small letters: rules see capitals, servers what was se
   const any = (text: string) => {
     const request = new LiveRequest();
     const bytes = Buffer.from(text, 'latin1');
-    const behind = parseRequestHead(request, bytes, 0, bytes.length, { ...LIMITS, methods: ANY_METHODS }, DEFAULT_PATHS);
+    const behind = parseRequestHead(
+      request,
+      bytes,
+      0,
+      bytes.length,
+      { ...LIMITS, methods: ANY_METHODS },
+      DEFAULT_PATHS,
+    );
     return { request, status: behind < 0 ? -behind : 0 };
   };
   for (const [sent, seen] of [
