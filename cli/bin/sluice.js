@@ -13,12 +13,20 @@ if (major < 22 || (major === 22 && minor < 12)) {
   process.exitCode = 1;
 } else {
   keepCompiled();
-  import('../dist/main.js').then(
-    (command) => command.main(process.argv),
-    (error) => {
-      process.stderr.write(`sluice: cannot be loaded: ${error.message}; in a checkout, run \`npm run build\` first\n`);
-      process.exitCode = 1;
-    },
+  /* `run` has a process of its own that starts it; see docs/operations.md. */
+  (process.argv[2] === 'run' ? superviseOrRun() : main()).catch((error) => {
+    process.stderr.write(`sluice: cannot be loaded: ${error.message}; in a checkout, run \`npm run build\` first\n`);
+    process.exitCode = 1;
+  });
+}
+
+function main() {
+  return import('../dist/main.js').then((command) => void command.main(process.argv));
+}
+
+function superviseOrRun() {
+  return import('../dist/supervisor/index.js').then((supervisor) =>
+    supervisor.isSupervisable(process.argv) ? supervisor.supervise(process.argv) : main(),
   );
 }
 

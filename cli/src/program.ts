@@ -46,6 +46,9 @@ Signals:
   SIGTERM, SIGINT  takes no new connections, lets open requests end (30 s, or \`settings { drain … }\`),
                    then exits with 0. A second signal stops at once, with 143 or 130
 
+Two processes: a supervisor, which takes the signals, and the gateway, which it starts again should it crash.
+--no-supervisor runs the gateway alone, as debuggers want it (node --inspect does so too).
+
 The log is JSON, one line each, on stdout; on a terminal it is plain text.`;
 
 const CHECK_HELP = `
@@ -196,6 +199,7 @@ export function createProgram(ended: (code: number) => void): Command {
     .addOption(new Option('--log-level <level>', 'what to log').choices(LOG_LEVELS).default('info'))
     .option('--admin <address>', 'serve the admin API here (default: as the file says, or nowhere)')
     .option('--check', 'only check the file, then exit')
+    .option('--no-supervisor', 'run the gateway in this process; a crash ends it')
     .action(async (file, options) => {
       const { run } = await import('./commands/run.ts');
       ended(await run(file, options));

@@ -50,7 +50,7 @@ before(async () => {
 }
 backend app of 127.0.0.1:${server.address.port}
 `;
-  gateway = await runSluice(rules, '--threads', '2', '--admin', `unix:${path}`);
+  gateway = await runSluice(rules, '--threads', '2', '--no-supervisor', '--admin', `unix:${path}`);
   admin = new AdminClient({ path });
 });
 after(async () => {

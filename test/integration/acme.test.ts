@@ -427,7 +427,7 @@ test('a gateway that dies in the middle of an order, and starts over and over, a
   const site = await openSite(t, { env: { PEBBLE_VA_NOSLEEP: '', PEBBLE_VA_SLEEPTIME: '15' } });
   const file = join(temporaryFolder(), 'edge.sluice');
   writeFileSync(file, site.rules());
-  const first = sluice('run', file);
+  const first = sluice('run', file, '--no-supervisor');
   await eventually('the order', () => orders(site.pebble) === 1);
   first.signal('SIGKILL');
   await first.exited;

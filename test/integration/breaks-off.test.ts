@@ -253,7 +253,7 @@ settings {
 }
 `,
     );
-    const program = sluice('run', file, '--threads', '2');
+    const program = sluice('run', file, '--threads', '2', '--no-supervisor');
     await program.printed(/listener short-tcps is on/);
     await program.printed(/listener tcp is on/);
     return new Gateway(program, isLogged ? log : '', server, adminPort);
@@ -432,6 +432,7 @@ const ENDINGS: readonly Ending[] = [
   {
     name: 'a client that ends in mid-answer',
     path: '/floods',
+    isShort: true,
     status: 200,
     run: async (client) => (await client.ask('/floods').begun()).destroy(),
   },

@@ -233,7 +233,7 @@ test('a socket file that a killed process left behind is taken over', async () =
   const path = join(folder, 'web.sock');
   const file = join(folder, 'gateway.sluice');
   writeFileSync(file, answers(401, `unix:${path}`));
-  const killed = sluice('run', file, '--threads', '1');
+  const killed = sluice('run', file, '--threads', '1', '--no-supervisor');
   await killed.printed(/listener web is on/);
   killed.signal('SIGKILL');
   await killed.exited;

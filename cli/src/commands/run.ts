@@ -7,15 +7,21 @@ import { constants } from 'node:os';
 import type { AdminOptions, Gateway } from '@sluice/core';
 import type { Logger } from 'pino';
 import { createGateway } from '../create-gateway.ts';
-import { EXIT_OK, EXIT_SIGNAL } from '../exit-codes.ts';
+import { EXIT_OK, EXIT_PROBLEM, EXIT_SIGNAL } from '../exit-codes.ts';
 import { createRunLog } from '../run-log.ts';
+import { Supervised } from '../supervisor/supervised.ts';
 import { check } from './check.ts';
+
+/** Behind the time for open requests, without a supervisor: whatever holds the process up then, it is left. */
+const DESERTED_MS = 5_000;
 
 export interface RunOptions {
   readonly threads?: number;
   readonly logLevel: string;
   readonly check?: boolean;
   readonly admin?: string;
+  /** False: there is none. The command's file decides, before anything else is loaded. */
+  readonly supervisor?: boolean;
 }
 
 /** run resolves to the exit code once a signal has stopped the gateway. Rejects when it cannot start. */
@@ -24,7 +30,8 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   if (options.check === true) return check([file], admin);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const log = createRunLog(options.logLevel);
-  return new Run(await createGateway({ rules: { file }, logger: log, ...threads, ...admin }), log).end;
+  const supervised = Supervised.current();
+  return new Run(await createGateway({ rules: { file }, logger: log, ...threads, ...admin }), log, supervised).end;
 }
 
 /** A token on the command line could be read by everybody on the machine. */
@@ -37,23 +44,33 @@ class Run {
   readonly end: Promise<number>;
   readonly #gateway: Gateway;
   readonly #log: Logger;
+  readonly #supervised: Supervised | null;
+  /** The signal to stop came from the supervisor, or there is none. */
+  #isTold = false;
   #isStopping = false;
   #hasMissedReload = false;
   #resolve: (code: number) => void = () => {};
   #reject: (thrown: unknown) => void = () => {};
 
-  constructor(gateway: Gateway, log: Logger) {
+  constructor(gateway: Gateway, log: Logger, supervised: Supervised | null) {
     this.#gateway = gateway;
     this.#log = log;
+    this.#supervised = supervised;
     this.end = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     process.on('SIGHUP', () => this.#reload());
-    process.on('SIGTERM', (signal) => this.#stop(signal));
-    process.on('SIGINT', (signal) => this.#stop(signal));
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#signalled(signal));
+    supervised?.attend({
+      signalled: (signal) => {
+        if (signal !== 'SIGHUP') this.#told(signal);
+      },
+      left: () => this.#deserted(),
+    });
     gateway.start().then(
       () => {
+        supervised?.ready();
         if (this.#hasMissedReload) this.#reload();
       },
       (thrown) => {
@@ -78,15 +95,38 @@ class Run {
     this.#gateway.reload().catch(() => {});
   }
 
-  #stop(signal: NodeJS.Signals): void {
-    if (this.#isStopping) {
+  /**
+   * signalled: the system delivered a signal to this very process. A terminal and a service manager send it to the supervisor as well, which
+   * passes it on; so only what that passes on counts as a second one.
+   */
+  #signalled(signal: NodeJS.Signals): void {
+    if (this.#supervised === null) this.#told(signal);
+    else if (!this.#isStopping) this.#stop(signal);
+  }
+
+  /** told: the operator wants a stop. The second time, at once. */
+  #told(signal: NodeJS.Signals): void {
+    if (this.#isTold) {
       this.#log.warn(`${signal}: stopped at once`);
       this.#resolve(EXIT_SIGNAL + constants.signals[signal]);
       return;
     }
+    this.#isTold = true;
+    if (!this.#isStopping) this.#stop(signal);
+  }
+
+  /** deserted: the supervisor has died. Whoever starts the command again needs the ports. */
+  #deserted(): void {
+    if (this.#gateway.state === 'starting') this.#resolve(EXIT_PROBLEM);
+    if (!this.#isStopping) this.#stop('the supervisor has died');
+    const latest = this.#gateway.plan.settings.drainMs + DESERTED_MS;
+    setTimeout(() => this.#resolve(EXIT_PROBLEM), latest).unref();
+  }
+
+  #stop(why: string): void {
     this.#isStopping = true;
     const seconds = this.#gateway.plan.settings.drainMs / 1000;
-    this.#log.info(`${signal}: no new connections; open requests have ${seconds} s to end. Once more stops at once`);
+    this.#log.info(`${why}: no new connections; open requests have ${seconds} s to end. Another signal stops at once`);
     this.#gateway.stop().then(() => this.#resolve(EXIT_OK), this.#reject);
   }
 }

@@ -59,7 +59,10 @@ export function sluiceIn(checkout: string | null, name: string): Peer {
     prepare(setup) {
       const file = join(setup.folder, 'gateway.sluice');
       writeFileSync(file, setup.wire === 'tcp' || setup.wire === 'passthrough' ? relay(setup) : proxy(setup));
-      return { command: process.execPath, args: [join(cli, 'bin/sluice.js'), 'run', file, '--threads', '1'] };
+      // What is measured is one process. An older checkout has no other.
+      const alone = existsSync(join(cli, 'dist/supervisor')) ? ['--no-supervisor'] : [];
+      const args = [join(cli, 'bin/sluice.js'), 'run', file, '--threads', '1', ...alone];
+      return { command: process.execPath, args };
     },
   };
 }

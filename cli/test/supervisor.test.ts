@@ -1,0 +1,319 @@
+/**
+ * The supervisor of `sluice run`, with real gateways that really crash.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { freePort } from '../../test/kit/program.ts';
+import { eventually } from '../../test/kit/waiting.ts';
+import { isSupervisable } from '../src/supervisor/index.ts';
+import { MOST_FAILED_STARTS, Restarts, STEADY_MS } from '../src/supervisor/restarts.ts';
+import { ended, folderOf, get, type LogLine, RunningCommand, start } from './sluice.ts';
+
+interface Backend {
+  readonly port: number;
+  /** slow resolves to the answer of the next request for /slow, which is the test's to give. */
+  slow(): Promise<ServerResponse>;
+}
+
+async function startBackend(t: TestContext): Promise<Backend> {
+  let isAsked: (response: ServerResponse) => void = () => {};
+  const server = createServer((request, response) => {
+    if (request.url === '/slow') isAsked(response);
+    else response.end('hello');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const slow = () =>
+    new Promise<ServerResponse>((resolve) => {
+      isAsked = resolve;
+    });
+  return { port: (server.address() as AddressInfo).port, slow };
+}
+
+/** A plugin that does what the environment says as the gateway starts: the file `crash` makes it crash. */
+const CRASHING = `import { existsSync } from 'node:fs';
+export default {
+  name: 'crashing',
+  apiVersion: 1,
+  start({ log }) {
+    log.info('starting');
+    if (existsSync('crash')) process.kill(process.pid, 'SIGSEGV');
+    process.on('SIGUSR2', () => setImmediate(() => { throw new Error('a late mistake'); }));
+  },
+};
+`;
+
+interface Supervised {
+  readonly run: RunningCommand;
+  readonly port: number;
+  readonly folder: string;
+  readonly file: string;
+  /** gateway is the process that serves: the last one that said that it listens. */
+  gateway(): number;
+}
+
+const isListening = /^listener web is on /;
+
+async function runSupervised(t: TestContext, server = 9, args: readonly string[] = []): Promise<Supervised> {
+  const port = await freePort();
+  const rules = `use crashing from "./crashing.js"
+listener web on 127.0.0.1:${port} { otherwise send to app }
+backend app of 127.0.0.1:${server}
+settings { drain 30s }
+`;
+  const folder = await folderOf(t, {
+    'gateway.sluice': rules,
+    'crashing.js': CRASHING,
+    'package.json': '{"type":"module"}',
+  });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '2', '--log-level', 'debug', ...args], {
+    cwd: folder,
+  });
+  await run.logged(args.includes('--no-supervisor') ? isListening : /^the gateway serves, as process /);
+  await run.logged(isListening);
+  const gateway = () => pidOf(run.lines.findLast(({ msg }) => isListening.test(msg))!);
+  t.after(() => endProcess(gateway()));
+  return { run, port, folder, file: join(folder, 'gateway.sluice'), gateway };
+}
+
+function pidOf(line: LogLine): number {
+  return (line as LogLine & { readonly pid: number }).pid;
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
+
+function endProcess(pid: number): void {
+  if (lives(pid)) process.kill(pid, 'SIGKILL');
+}
+
+for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGKILL'] as const) {
+  test(`a gateway that ends by ${signal} is started again, and serves`, async (t) => {
+    const { port: server } = await startBackend(t);
+    const { run, port, gateway } = await runSupervised(t, server);
+    assert.deepEqual(await get(port, '/'), { status: 200, body: 'hello' });
+    const before = gateway();
+    assert.notEqual(before, run.child.pid);
+    process.kill(before, signal);
+    await run.logged(new RegExp(`^the gateway crashed \\(${signal}\\); it is restarted at once, crash 1$`));
+    const again = await run.logged(/^the gateway was restarted as process \d+ and serves again after \d+ ms$/);
+    assert.equal(pidOf(again), run.child.pid, 'the supervisor says so');
+    await eventually('the new gateway to say so', () => gateway() !== before);
+    assert.equal(lives(run.child.pid!), true);
+    assert.deepEqual(await get(port, '/'), { status: 200, body: 'hello' });
+    run.child.kill('SIGTERM');
+    const { code, stderr } = await run.ended;
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  });
+}
+
+test('a crash under load costs what was open, and nothing afterwards', async (t) => {
+  const { port: server } = await startBackend(t);
+  const { run, port, gateway } = await runSupervised(t, server);
+  let isOver = false;
+  let answered = 0;
+  const load = Array.from({ length: 8 }, async () => {
+    while (!isOver) {
+      await get(port, '/').then(
+        () => answered++,
+        () => new Promise((resolve) => setImmediate(resolve)),
+      );
+    }
+  });
+  process.kill(gateway(), 'SIGSEGV');
+  await run.logged(/ serves again after /);
+  const before = answered;
+  for (let count = 0; count < 50; count++) assert.equal((await get(port, '/')).status, 200);
+  isOver = true;
+  await Promise.all(load);
+  assert.ok(answered > before);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
+
+test('a mistake that nobody caught restarts a gateway that was serving', async (t) => {
+  const { port: server } = await startBackend(t);
+  const { run, port } = await runSupervised(t, server);
+  run.child.kill('SIGUSR2');
+  await run.logged(/^the gateway ended with code 1; it is restarted at once, crash 1$/);
+  await run.logged(/ serves again after /);
+  assert.equal((await get(port, '/')).status, 200);
+  run.child.kill('SIGTERM');
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 0);
+  assert.match(stderr, /a late mistake/);
+});
+
+test('a gateway that crashes each time it starts is given up, with the exit code of the crash', async (t) => {
+  const folder = await folderOf(t, {
+    'gateway.sluice': 'use crashing from "./crashing.js"\nlistener web on 127.0.0.1:0 { otherwise deny 404 }\n',
+    'crashing.js': CRASHING,
+    'package.json': '{"type":"module"}',
+    crash: '',
+  });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '0'], { cwd: folder });
+  const { code } = await run.ended;
+  assert.equal(code, 139);
+  const restarts = run.lines.filter(({ msg }) => /^the gateway crashed \(SIGSEGV\); it is restarted /.test(msg));
+  assert.equal(restarts.length, MOST_FAILED_STARTS - 1);
+  const last = run.lines.at(-1)!;
+  assert.match(last.msg, /^the gateway crashed \(SIGSEGV\) before it served, 5 times in a row; given up$/);
+  assert.equal(last.level, 60);
+});
+
+test('a gateway that cannot start the first time ends the command at once, as it would alone', async (t) => {
+  const folder = await folderOf(t, { 'gateway.sluice': 'listener web on 127.0.0.1:0 { otherwise send to nobody }\n' });
+  const alone = await ended(start(['run', 'gateway.sluice', '--no-supervisor'], { cwd: folder }));
+  const supervised = await ended(start(['run', 'gateway.sluice'], { cwd: folder }));
+  assert.equal(alone.code, 1);
+  assert.deepEqual(supervised, alone);
+});
+
+test('a gateway that crashed and cannot start any more is given up with its exit code', async (t) => {
+  const { run, file, gateway } = await runSupervised(t);
+  writeFileSync(file, 'listener web on 127.0.0.1:0 { otherwise send to nobody }');
+  process.kill(gateway(), 'SIGSEGV');
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 1);
+  assert.match(run.lines.at(-1)!.msg, /^the gateway ended with code 1 before it served, 5 times in a row; given up$/);
+  assert.equal(stderr.match(/^SL\d+ gateway\.sluice:1/gm)?.length, MOST_FAILED_STARTS);
+});
+
+test('a stop that reaches both processes, as from a terminal or a service manager, is one', async (t) => {
+  const backend = await startBackend(t);
+  const { run, port, gateway } = await runSupervised(t, backend.port);
+  const asked = backend.slow();
+  const open = get(port, '/slow');
+  const response = await asked;
+  process.kill(gateway(), 'SIGTERM');
+  run.child.kill('SIGTERM');
+  await run.logged(/^SIGTERM: no new connections; open requests have 30 s to end/);
+  run.child.kill('SIGHUP');
+  await run.logged(/^SIGHUP: not reloaded, the gateway is /);
+  response.end('at last');
+  assert.deepEqual(await open, { status: 200, body: 'at last' });
+  assert.equal((await run.ended).code, 0);
+  assert.equal(
+    run.lines.some(({ msg }) => msg.includes('stopped at once')),
+    false,
+  );
+});
+
+test('a gateway whose supervisor is killed answers what is open, and goes', async (t) => {
+  const backend = await startBackend(t);
+  const { run, port, gateway } = await runSupervised(t, backend.port);
+  const pid = gateway();
+  const asked = backend.slow();
+  const open = get(port, '/slow');
+  const response = await asked;
+  run.child.kill('SIGKILL');
+  await run.logged(/^the supervisor has died: no new connections; open requests have 30 s to end/);
+  assert.equal(lives(pid), true);
+  response.end('at last');
+  assert.deepEqual(await open, { status: 200, body: 'at last' });
+  await eventually('the gateway to be gone', () => !lives(pid));
+});
+
+test('SIGTERM while the gateway waits to be restarted ends the command with 0', async (t) => {
+  const { run, folder, gateway } = await runSupervised(t);
+  writeFileSync(join(folder, 'crash'), '');
+  process.kill(gateway(), 'SIGSEGV');
+  // The second crash has it wait: long enough for the signal to come first.
+  await run.logged(/it is restarted in \d{3,} ms, failed start 3 of 5$/);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+  assert.match(run.lines.at(-1)!.msg, /^SIGTERM: stopped; the gateway had crashed, and was not running$/);
+});
+
+test('SIGHUP while the gateway is restarted is a reload once it serves', async (t) => {
+  const { run, gateway, folder } = await runSupervised(t);
+  writeFileSync(join(folder, 'crash'), '');
+  process.kill(gateway(), 'SIGSEGV');
+  await run.logged(/failed start 1 of 5$/);
+  run.child.kill('SIGHUP');
+  await run.logged(/failed start 2 of 5$/);
+  const { rm } = await import('node:fs/promises');
+  await rm(join(folder, 'crash'));
+  const from = run.lines.length;
+  await run.logged(isListening, from);
+  await run.logged(/^generation 2 is in force$/, from);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
+
+test('--no-supervisor is one process, which a crash ends', async (t) => {
+  const { run, gateway } = await runSupervised(t, 9, ['--no-supervisor']);
+  assert.equal(gateway(), run.child.pid);
+  const [, signal] = await (async () => {
+    const exit = once(run.child, 'exit');
+    run.child.kill('SIGSEGV');
+    return exit;
+  })();
+  assert.equal(signal, 'SIGSEGV');
+});
+
+test('the log level of the command is that of the supervisor', async (t) => {
+  const { run, gateway } = await runSupervised(t, 9, ['--log-level=debug']);
+  assert.ok(run.lines.length > 0);
+  process.kill(gateway(), 'SIGSEGV');
+  await run.logged(/ serves again after /);
+  const folder = await folderOf(t, {
+    'gateway.sluice': 'use crashing from "./crashing.js"\nlistener web on 127.0.0.1:0 { otherwise deny 404 }\n',
+    'crashing.js': CRASHING,
+    'package.json': '{"type":"module"}',
+    crash: '',
+  });
+  const silent = await ended(start(['run', 'gateway.sluice', '--log-level', 'silent'], { cwd: folder }));
+  assert.deepEqual(silent, { code: 139, stdout: '', stderr: '' });
+  assert.equal(existsSync(join(folder, 'crash')), true);
+});
+
+test('only `run` of a gateway has a supervisor, and no debugger has', () => {
+  const argv = (...args: string[]) => ['node', 'sluice', ...args];
+  assert.equal(isSupervisable(argv('run', 'gateway.sluice')), true);
+  assert.equal(isSupervisable(argv('run', 'gateway.sluice', '--threads', '2')), true);
+  assert.equal(isSupervisable(argv('run', '--', '--check')), true);
+  for (const args of [['check', 'run'], ['run'], [], ['run', '--help'], ['run', '-h'], ['run', 'x', '--check']])
+    assert.equal(isSupervisable(argv(...args)), false, args.join(' '));
+  process.execArgv.push('--inspect=0');
+  assert.equal(isSupervisable(argv('run', 'gateway.sluice')), false);
+  process.execArgv.pop();
+});
+
+test('restarts come at once, then later and later, and at once again after a steady time', () => {
+  let now = 0;
+  const restarts = new Restarts(() => now);
+  const delays: (number | null)[] = [];
+  for (let count = 0; count < 9; count++) {
+    restarts.ready();
+    now += STEADY_MS - 1;
+    delays.push(restarts.crashed());
+  }
+  assert.deepEqual(delays, [0, 100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+  restarts.ready();
+  now += STEADY_MS;
+  assert.equal(restarts.crashed(), 0);
+  assert.equal(restarts.crashes, 1);
+});
+
+test('what never gets as far as serving is given up, and serving in between starts the count again', () => {
+  const restarts = new Restarts(() => 0);
+  for (let count = 1; count < MOST_FAILED_STARTS; count++) assert.notEqual(restarts.crashed(), null);
+  restarts.ready();
+  for (let count = 0; count < MOST_FAILED_STARTS; count++) assert.notEqual(restarts.crashed(), null);
+  assert.equal(restarts.crashed(), null);
+});
