@@ -26,6 +26,7 @@ export { createGateway, type Gateway, type GatewayState, type StopResult } from 
 export type {
   GatewayEvents,
   GatewayOptions,
+  ListenerFailure,
   ListeningEvent,
   ReloadEvent,
   ThreadEvent,

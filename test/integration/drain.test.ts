@@ -443,6 +443,7 @@ test('weight and max set by hand outlive reloads, until the rules say another va
   gateway.server('app/one').weight(7);
   gateway.server('app/one').max(9);
   gateway.server('app/one').max(9);
+  await null;
   assert.deepEqual(changes, [
     ['one', 'weight', 1, 7],
     ['one', 'max', 0, 9],

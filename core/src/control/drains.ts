@@ -201,12 +201,14 @@ export class Drains {
     drain.endMs = timers.now();
     const { name, slot, isMoved, cut } = drain;
     const tookMs = drain.endMs - drain.startMs;
+    if (outcome === 'drained') {
+      const slash = name.indexOf('/');
+      const admin = servers.admin(slot) === DRAIN ? 'drain' : 'maint';
+      drained({ backend: name.slice(0, slash), server: name.slice(slash + 1), admin, tookMs, isMoved, cut });
+    }
+    // Whoever waits for the promise has had the event.
     drain.result.resolve({ outcome, tookMs, isMoved, cut });
     this.#wake();
-    if (outcome !== 'drained') return;
-    const slash = name.indexOf('/');
-    const admin = servers.admin(slot) === DRAIN ? 'drain' : 'maint';
-    drained({ backend: name.slice(0, slash), server: name.slice(slash + 1), admin, tookMs, isMoved, cut });
   }
 
   #sleep({ deadlineAtMs }: Drain): Promise<void> {

@@ -73,7 +73,16 @@ export interface FilesEvent {
   readonly error?: GatewayError;
 }
 
-/** GatewayEvents by name, with what listeners are called with. */
+/** ListenerFailure is a listener's mistake; nothing of the gateway's depends on it. */
+export interface ListenerFailure {
+  readonly event: string;
+  readonly error: unknown;
+}
+
+/**
+ * GatewayEvents by name, with what listeners are called with. Listeners are called soon after what they are told of, in the order of the
+ * events; what they throw is reported and changes nothing.
+ */
 export interface GatewayEvents {
   server: [ServerEvent];
   circuit: [CircuitEvent];
@@ -90,4 +99,6 @@ export interface GatewayEvents {
   /** A certificate was obtained, or could not be; or its new file is served, or not taken. */
   certificate: [CertificateEvent];
   thread: [ThreadEvent];
+  /** A listener of another event has thrown, or the promise that it returned was rejected. It is logged, too. */
+  listenerFailed: [ListenerFailure];
 }

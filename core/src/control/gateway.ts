@@ -15,17 +15,19 @@ import {
   replaceEntries,
 } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
+import type { FailureLog } from '../shared/failure-log.ts';
 import { type AdminChange, AdminHost } from './admin-host.ts';
 import type { SourcedCertificate } from './certificate-sources.ts';
 import { ComponentFiles } from './component-files.ts';
 import { type Duration, durationMs } from './deadline.ts';
 import { GatewayError, reasonOf } from './errors.ts';
+import { EventOutlet } from './event-outlet.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
 import { FileCertificates } from './file-certificates.ts';
 import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
 import type { Generation } from './generations.ts';
 import { ListWatcher } from './list-watcher.ts';
-import { createLog } from './log.ts';
+import { createLog, failureLog } from './log.ts';
 import { PluginHost, type PluginSet } from './plugin-host.ts';
 import { boundAddresses, formatAddress, hasReusePort } from './ports.ts';
 import { loadRulesToRun, type Rules, tellWarnings } from './rules.ts';
@@ -80,6 +82,10 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #starting: Promise<void> | null = null;
   #stopping: Promise<StopResult> | null = null;
 
+  /** Reports what fails of listeners. */
+  readonly #failures: FailureLog;
+  readonly #outlet: EventOutlet;
+
   /** Use createGateway. */
   constructor(options: GatewayOptions, log: Logger, plugins: PluginHost, set: PluginSet) {
     super();
@@ -88,13 +94,21 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#plugins = plugins;
     this.#rules = options.rules;
     this.#set = set;
+    this.#failures = failureLog(log);
+    this.#outlet = new EventOutlet({
+      listeners: (event) => this.rawListeners(event as keyof GatewayEvents),
+      failed: (event, error) => {
+        this.#failures.report(`listener ${event}`, `a listener of the event \`${event}\` failed`, { event }, error);
+        if (event !== 'listenerFailed') this.#tell('listenerFailed', { event, error });
+      },
+    });
     this.#admin = new AdminHost(this, options.admin, log);
     this.#lists = new ListWatcher({
       log,
       timers: options.timers ?? systemTimers,
       plan: () => this.plan,
       put: (entries) => this.#putEntries(entries),
-      told: (event) => this.emit('list', event),
+      told: (event) => this.#tell('list', event),
     });
     this.#files = new ComponentFiles({
       timers: options.timers ?? systemTimers,
@@ -153,7 +167,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         const generation = await this.#switchTo(rules);
         this.#certificatesTaken(before);
         this.#log.info({ generation: generation.number }, `generation ${generation.number} is in force`);
-        this.emit('reload', { isOk: true, generation: generation.number });
+        this.#tell('reload', { isOk: true, generation: generation.number });
       } catch (thrown) {
         const error = asGatewayError(thrown, generations.current!.number);
         const generation = generations.current!.number;
@@ -162,7 +176,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           `reload failed, the running rules are unchanged: ${error.message}`,
         );
         this.#certificatesRefused(error);
-        this.emit('reload', { isOk: false, generation, error });
+        this.#tell('reload', { isOk: false, generation, error });
         throw error;
       }
     });
@@ -244,6 +258,11 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     );
   }
 
+  /** tell has an event's listeners called soon, apart from what is under way; what they throw is reported. */
+  #tell<Name extends keyof GatewayEvents>(event: Name, ...values: GatewayEvents[Name]): void {
+    this.#outlet.emit(event, values);
+  }
+
   async #start(): Promise<void> {
     const { beatLimitMs, prepareLimitMs, probesAtOnce, nameResolver, dataPlane } = this.#options;
     try {
@@ -260,29 +279,29 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         probesAtOnce,
         nameResolver,
         dataPlane,
-        serverChanged: (event) => this.emit('server', event),
-        circuitChanged: (event) => this.emit('circuit', event),
+        serverChanged: (event) => this.#tell('server', event),
+        circuitChanged: (event) => this.#tell('circuit', event),
         adminChanged: (event) => {
           this.#log.info(event, `server ${event.backend}/${event.server} was set to ${event.to}`);
-          this.emit('admin', event);
+          this.#tell('admin', event);
           this.#runtime?.serverSet();
         },
         numberChanged: (event) => {
           const { backend, server, what, from, to } = event;
           this.#log.info(event, `server ${backend}/${server}: ${what} was set from ${from} to ${to}`);
-          this.emit('set', event);
+          this.#tell('set', event);
           this.#runtime?.serverSet();
         },
         drained: (event) => {
           this.#log.info(event, `server ${event.backend}/${event.server}: the last session has gone`);
-          this.emit('drained', event);
+          this.#tell('drained', event);
         },
-        fallBack: (event) => this.emit('fallBack', event),
-        discovered: (event) => this.emit('discovery', event),
+        fallBack: (event) => this.#tell('fallBack', event),
+        discovered: (event) => this.#tell('discovery', event),
         certificatesChanged: () => this.#refreshComponents(),
-        certificateTold: (event) => this.emit('certificate', event),
-        threadLost: (loss) => this.emit('thread', { event: 'lost', ...loss }),
-        threadReplaced: (thread) => this.emit('thread', { event: 'replaced', thread }),
+        certificateTold: (event) => this.#tell('certificate', event),
+        threadLost: (loss) => this.#tell('thread', { event: 'lost', ...loss }),
+        threadReplaced: (thread) => this.#tell('thread', { event: 'replaced', thread }),
         settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),
       });
       this.#runtime = runtime;
@@ -389,7 +408,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         tellWarnings(set, this.#log);
         this.#log.info({ files: set.files.length }, 'files that the rules depend on have changed, and are in use now');
         this.#certificatesTaken(before);
-        this.emit('files', { isOk: true });
+        this.#tell('files', { isOk: true });
         // It may have begun to stop meanwhile.
         if (this.state === 'running') this.#files.watch();
       } catch (thrown) {
@@ -399,17 +418,17 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           `files that the rules depend on have changed, and are not used: ${error.message}`,
         );
         this.#certificatesRefused(error);
-        this.emit('files', { isOk: false, error });
+        this.#tell('files', { isOk: false, error });
       }
     });
   }
 
   #certificatesTaken(before: PluginSet): void {
-    for (const event of this.#fileCertificates.taken(this.#set, before, Date.now())) this.emit('certificate', event);
+    for (const event of this.#fileCertificates.taken(this.#set, before, Date.now())) this.#tell('certificate', event);
   }
 
   #certificatesRefused(error: GatewayError): void {
-    for (const event of this.#fileCertificates.refused(this.#set, error, Date.now())) this.emit('certificate', event);
+    for (const event of this.#fileCertificates.refused(this.#set, error, Date.now())) this.#tell('certificate', event);
   }
 
   #tellListeners({ plan, ports }: Generation, before: readonly ListenerPlan[] | null): void {
@@ -422,7 +441,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       );
       if (bound.length === 0) continue;
       this.#log.info({ listener: name }, `listener ${name} is on ${addressList(bound)}`);
-      for (const address of bound) this.emit('listening', { listener: name, address });
+      for (const address of bound) this.#tell('listening', { listener: name, address });
     }
   }
 
