@@ -2,6 +2,7 @@
  * Main: the command `sluice`, from its arguments to its exit code. Main thread. The only place that ends the process.
  */
 import { CommanderError } from 'commander';
+import { failWhenDrained, workIsDone } from './drained-loop.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
 import { createProgram } from './program.ts';
@@ -10,6 +11,7 @@ import { endQuietlyOnClosedPipe } from './terminal.ts';
 /** main runs the command with `process.argv` and ends the process when it is over. */
 export async function main(argv: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
+  failWhenDrained();
   process.on('uncaughtException', (thrown) => process.exit(tellFailure(thrown)));
   let code = EXIT_OK;
   const program = createProgram((ended) => {
@@ -21,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (thrown) {
     code = thrown instanceof CommanderError ? usageCode(thrown) : tellFailure(thrown);
   }
+  workIsDone();
   end(code);
 }
 

@@ -6,6 +6,7 @@
  */
 import type { WriteStream } from 'node:tty';
 import picocolors from 'picocolors';
+import { workIsDone } from './drained-loop.ts';
 
 export type Colours = ReturnType<typeof picocolors.createColors>;
 
@@ -36,7 +37,10 @@ export function complain(text: string): void {
 /** endQuietlyOnClosedPipe lets `sluice plan FILE | head` end without a word. */
 export function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
+    if (error.code === 'EPIPE') {
+      workIsDone();
+      process.exit();
+    }
     throw error;
   });
 }

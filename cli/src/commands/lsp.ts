@@ -3,12 +3,14 @@
  */
 import { Console } from 'node:console';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { workIsDone } from '../drained-loop.ts';
 import { LanguageServer } from '../lsp/language-server.ts';
 
 /** lsp serves until the editor says `exit` or closes its end; the process then ends by itself. */
 export async function lsp(version: string): Promise<never> {
   // Whatever a plugin prints must not stand between two messages.
   globalThis.console = new Console(process.stderr, process.stderr);
+  workIsDone();
   const connection = createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   new LanguageServer(connection, version);
   return new Promise(() => {});

@@ -11,11 +11,13 @@ import type {
   CertificateSource,
   CertificateState,
   CertificateTimers,
+  CertificateWishes,
   RunningCertificateSource,
 } from '../plugin/certificate-source.ts';
+import type { FailureLog } from '../shared/failure-log.ts';
 import type { NoticeBoard } from '../shared/notice-board.ts';
-import { reasonOf } from './errors.ts';
-import { pluginLog } from './log.ts';
+import { failureLog, pluginLog } from './log.ts';
+import { PLUGIN_LIMITS, withinLimit } from './time-limit.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
 /** SourcedCertificate is a certificate's state, and its source: a plugin's, or `file` for one that others renew. */
@@ -34,12 +36,21 @@ export interface CertificateSourcesOptions {
   told(event: CertificateEvent): void;
 }
 
+interface Running {
+  readonly component: CertificateSource;
+  wishes: CertificateWishes;
+  /** null: it begins once the one before has stopped, or could not be opened. */
+  source: RunningCertificateSource | null;
+}
+
 export class CertificateSources {
   readonly #options: CertificateSourcesOptions;
-  readonly #running = new Map<string, RunningCertificateSource>();
+  readonly #running = new Map<string, Running>();
+  readonly #failures: FailureLog;
 
   constructor(options: CertificateSourcesOptions) {
     this.#options = options;
+    this.#failures = failureLog(options.log);
   }
 
   /** keep tells the sources what a plan that is in force wishes for. */
@@ -53,33 +64,64 @@ export class CertificateSources {
       );
       if (lines.length === 0) continue;
       wanted.add(name);
-      let source = this.#running.get(name);
-      if (source === undefined) {
-        source = this.#open(name, find(name));
-        this.#running.set(name, source);
+      const component = find(name);
+      const before = this.#running.get(name);
+      const wishes = { source: options, lines, listeners };
+      if (before?.component === component) {
+        before.wishes = wishes;
+        this.#keep(name, before.source, wishes);
+        continue;
       }
-      source.keep({ source: options, lines, listeners });
+      // Other code under the same name begins once that before has let go of what they share.
+      const running: Running = { component, wishes, source: null };
+      this.#running.set(name, running);
+      const begin = (): void => {
+        if (this.#running.get(name) !== running) return;
+        running.source = this.#tried(name, 'open', null, () => this.#open(name, component));
+        this.#keep(name, running.source, running.wishes);
+      };
+      if (before === undefined) begin();
+      else void this.#end(name, before).then(begin);
     }
-    for (const [name, source] of this.#running) {
+    for (const [name, running] of this.#running) {
       if (wanted.has(name)) continue;
       this.#running.delete(name);
-      void this.#end(name, source);
+      void this.#end(name, running);
+    }
+  }
+
+  #keep(name: string, source: RunningCertificateSource | null, wishes: CertificateWishes): void {
+    this.#tried(name, 'keep', undefined, () => source?.keep(wishes));
+  }
+
+  /** tried contains a source that fails: the plan that asks it is in force, whatever it does. */
+  #tried<Value>(name: string, what: string, otherwise: Value, call: () => Value): Value {
+    try {
+      return call();
+    } catch (thrown) {
+      const message = `the source of certificates ${name} failed (\`${what}\`)`;
+      this.#failures.report(`${name} ${what}`, message, { certificates: name }, thrown);
+      return otherwise;
     }
   }
 
   states(): readonly SourcedCertificate[] {
-    return [...this.#running].flatMap(([source, running]) => running.states().map((state) => ({ source, ...state })));
+    return [...this.#running].flatMap(([name, { source }]) =>
+      this.#tried(name, 'states', [], () => source?.states() ?? []).map((state) => ({ source: name, ...state })),
+    );
   }
 
   /** renew tries for the certificates with a name now. False: no source has any. */
   renew(name: string): boolean {
-    return [...this.#running.values()].map((source) => source.renew(name)).some((isThere) => isThere);
+    return [...this.#running]
+      .map(([own, { source }]) => this.#tried(own, 'renew', false, () => source?.renew(name) === true))
+      .some((isThere) => isThere);
   }
 
   async stop(): Promise<void> {
     const running = [...this.#running];
     this.#running.clear();
-    await Promise.all(running.map(([name, source]) => this.#end(name, source)));
+    await Promise.all(running.map(([name, each]) => this.#end(name, each)));
   }
 
   #open(name: string, source: CertificateSource): RunningCertificateSource {
@@ -98,11 +140,13 @@ export class CertificateSources {
     });
   }
 
-  async #end(name: string, source: RunningCertificateSource): Promise<void> {
+  async #end(name: string, { source }: Running): Promise<void> {
+    const { stopMs } = PLUGIN_LIMITS;
     try {
-      await source.stop();
+      await withinLimit(source?.stop(), stopMs, () => new Error(`it has not stopped within ${stopMs} ms`));
     } catch (thrown) {
-      this.#options.log.error(`the source of certificates ${name} failed while it was stopped: ${reasonOf(thrown)}`);
+      const message = `the source of certificates ${name} failed while it was stopped`;
+      this.#failures.report(`${name} stop`, message, { certificates: name }, thrown);
     }
   }
 }

@@ -4,12 +4,14 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '@sluice/dsl';
+import { wrongValue } from '@sluice/dsl/match';
 import type { BackendPlan, CheckPlan, ComponentUse, DiscoveryPlan, ListenerPlan, Place, Plan } from '@sluice/dsl/plan';
 import { formatPlace } from '@sluice/dsl/plan';
 import type { KeptCertificate } from '../plugin/certificate-source.ts';
 import type { Component, ValidateHost } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { checkOptions } from './options-check.ts';
+import { PLUGIN_LIMITS, withinLimit } from './time-limit.ts';
 
 export type FindComponent = (slot: string, name: string) => Component | undefined;
 
@@ -28,13 +30,14 @@ const WARNED = 'SG0117';
 /**
  * checkComponents checks the options of all components. Rejects with SG0111 or SG0112, or with SG0116, which holds all that the
  * components refuse, as diagnostics too. `secret` reads the value of a secret that the plan names. `isTrial`: the plan
- * will not run.
+ * will not run. `limitMs`: how long a component may take to look at its options.
  */
 export async function checkComponents(
   plan: Plan,
   find: FindComponent,
   secret: ValidateHost['secret'],
   isTrial = false,
+  limitMs = PLUGIN_LIMITS.startMs,
 ): Promise<CheckedComponents> {
   const problems: Diagnostic[] = [];
   const warnings: Diagnostic[] = [];
@@ -66,7 +69,12 @@ export async function checkComponents(
       warn: (said) => void warnings.push(told(WARNED, 'warning', said)),
     };
     try {
-      return keep(Object.freeze(await component.validate(options, folderOf(use.place), host)));
+      const validated = component.validate(options, folderOf(use.place), host);
+      const late = (): Error => new Error(`it has not looked at its options within ${limitMs} ms`);
+      const checked: unknown = await withinLimit(validated, limitMs, late);
+      if (typeof checked !== 'object' || checked === null)
+        throw wrongValue('its `validate` returned', checked, 'the options');
+      return keep(Object.freeze(checked as ComponentUse['options']));
     } catch (thrown) {
       problems.push(told(REFUSED, 'error', reasonOf(thrown)));
       return use;

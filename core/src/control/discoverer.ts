@@ -38,7 +38,11 @@ export class Discoverer {
     const waits: Promise<void>[] = [];
     this.#know(plan);
     for (const [key, backend, discovery] of discoveriesOf(plan)) {
-      if (this.#sources.has(key)) continue;
+      const running = this.#sources.get(key);
+      if (running !== undefined) {
+        running.use(component(discovery.use.name));
+        continue;
+      }
       const source = this.#source(backend, discovery, component(discovery.use.name));
       this.#sources.set(key, source);
       source.start();

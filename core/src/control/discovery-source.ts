@@ -4,6 +4,7 @@
  * The next question waits until the one before has ended, so questions never overlap. An answer is taken as a whole or not
  * at all. What fails changes nothing until the time to keep the last good answer is over.
  */
+import { wrongValue } from '@sluice/dsl/match';
 import type { DiscoveryPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { Discovery, Finding } from '../plugin/discovery.ts';
 import { reasonOf } from './errors.ts';
@@ -63,6 +64,7 @@ export class DiscoverySource {
   readonly #members: Membership;
   readonly #keepMs: number;
   readonly #graceMs: number;
+  #component: Discovery;
   readonly #first = Promise.withResolvers<void>();
   #memory: unknown;
   #question: unknown;
@@ -81,6 +83,7 @@ export class DiscoverySource {
   constructor(options: DiscoverySourceOptions) {
     const { plan, component } = options;
     this.#options = options;
+    this.#component = component;
     this.#graceMs = plan.graceMs ?? component.graceMs ?? 0;
     this.#keepMs = plan.keepMs ?? component.keepMs ?? 0;
     this.#members = new Membership(this.#graceMs);
@@ -88,6 +91,13 @@ export class DiscoverySource {
 
   get servers(): readonly ServerPlan[] {
     return this.#members.servers;
+  }
+
+  /** use has other code ask from the next question on. Members stay; what the code before remembered is not handed to it. */
+  use(component: Discovery): void {
+    if (component === this.#component) return;
+    this.#component = component;
+    this.#memory = undefined;
   }
 
   /** start asks for the first time. */
@@ -147,10 +157,11 @@ export class DiscoverySource {
     this.#questions++;
     let againMs: number;
     try {
-      const { servers, againMs: wantedMs, memory = this.#memory } = await this.#find();
+      const component = this.#component;
+      const { servers, againMs: wantedMs, memory = this.#memory } = checkFinding(await this.#find());
       if (this.#isStopped) return;
       const found = servers === null ? null : plansOf(servers, plan);
-      this.#memory = memory;
+      if (component === this.#component) this.#memory = memory;
       againMs = Math.max(LEAST_AGAIN_MS, wantedMs);
       this.#good(found);
     } catch (thrown) {
@@ -170,13 +181,14 @@ export class DiscoverySource {
   }
 
   #mostBackoffMs(): number {
-    const { component, isBackendEmpty } = this.#options;
-    const mostMs = component.mostBackoffMs ?? MOST_BACKOFF_MS;
+    const { isBackendEmpty } = this.#options;
+    const mostMs = this.#component.mostBackoffMs ?? MOST_BACKOFF_MS;
     return isBackendEmpty() ? Math.min(mostMs, EMPTY_BACKOFF_MS) : mostMs;
   }
 
   async #find(): Promise<Finding> {
-    const { plan, component, timers } = this.#options;
+    const { plan, timers } = this.#options;
+    const component = this.#component;
     const limitMs = component.limitMs ?? LIMIT_MS;
     const abort = new AbortController();
     this.#abort = abort;
@@ -257,6 +269,15 @@ export class DiscoverySource {
     const reason = isOk ? `${servers} ${servers === 1 ? 'server' : 'servers'}` : this.#reason;
     told({ backend, source: plan.source, isOk, servers, reason });
   }
+}
+
+/** checkFinding throws TypeError for an answer that is none. */
+function checkFinding(finding: Finding): Finding {
+  if (typeof finding !== 'object' || finding === null) throw wrongValue('the discovery returned', finding, 'an answer');
+  const { servers, againMs } = finding;
+  if (!Number.isFinite(againMs)) throw wrongValue('`againMs` is', againMs, 'milliseconds');
+  if (servers !== null && !Array.isArray(servers)) throw wrongValue('`servers` are', servers, 'a list or null');
+  return finding;
 }
 
 function seconds(ms: number): string {

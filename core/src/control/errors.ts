@@ -28,6 +28,11 @@ export const CORE_ERRORS = {
   SG0117: '{message}',
   SG0118: 'plugin `{plugin}` offers discovery `{name}` without a `discovery` that finds: add one',
   SG0119: 'plugin `{plugin}` offers {slot} `{name}` without {lacking}: add one',
+  SG0120:
+    'plugin `{from}` has not finished loading within {limitMs} ms: its module waits for something that does not come',
+  SG0121: 'plugin `{plugin}` has not started within {limitMs} ms: its `start` waits for something that does not come',
+  SG0122: 'plugin `{plugin}` cannot be used: {problems}',
+  SG0123: '{message}',
   // Rules
   SG0201: '{report}',
   SG0202: 'the plan has version {version}, this release reads {expected}: compile it again',

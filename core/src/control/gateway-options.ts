@@ -17,6 +17,7 @@ import type { NameResolver } from './name-resolver.ts';
 import type { Rules } from './rules.ts';
 import type { AdminEvent, SetEvent } from './server-handle.ts';
 import type { ThreadLoss } from './thread-pool.ts';
+import type { PluginLimits } from './time-limit.ts';
 import type { Timers } from './timers.ts';
 
 export interface GatewayOptions {
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   readonly beatLimitMs?: number;
   /** How long a thread may take to prepare a generation. Default 60 s. */
   readonly prepareLimitMs?: number;
+  /** How long plugins may take. Default: 10 s to load, 30 s to start, 10 s to stop. */
+  readonly pluginLimits?: Partial<PluginLimits>;
   /** Most health probes at once. Default: what the rules' settings say (`probes at most`), or else 256. */
   readonly probesAtOnce?: number;
   /** False: `test before reload` does nothing, for tools that show what a test does. Default: true. */

@@ -35,6 +35,7 @@ import { Runtime } from './runtime.ts';
 import { ServerHandle } from './server-handle.ts';
 import type { GatewayStats } from './stats.ts';
 import { StickinessHandle } from './stickiness-handle.ts';
+import { PLUGIN_LIMITS } from './time-limit.ts';
 import { systemTimers } from './timers.ts';
 
 export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -57,7 +58,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     throw new GatewayError('SG0506', { threads });
   }
   const log = createLog(options.logger);
-  const plugins = new PluginHost(options.plugins ?? [], log);
+  const plugins = new PluginHost(options.plugins ?? [], log, { ...PLUGIN_LIMITS, ...options.pluginLimits });
   return new Gateway(options, log, plugins, await loadRulesToRun(options.rules, plugins, log, options));
 }
 
@@ -402,7 +403,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       if (this.#state !== 'running') return;
       const before = this.#set;
       try {
-        const set = await this.#plugins.assemble(before.source);
+        const set = await this.#plugins.assemble(before.source, false, before);
         await this.#runtime!.put(set);
         this.#set = set;
         tellWarnings(set, this.#log);

@@ -25,6 +25,7 @@ import type { ServerTls, ServerTlsFactory } from '../plugin/data-entry.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
 import type { SlotMap } from '../shared/orders.ts';
 import { LAST_CHECKS, MAINT, SERVER_STATES, type ServerState, type ServerTable } from '../shared/server-table.ts';
+import { identityOf } from './code-identity.ts';
 import { FirstProbes } from './first-probes.ts';
 import type { Changes } from './generations.ts';
 import { type HealthEntry, HealthHistory } from './health-history.ts';
@@ -348,11 +349,15 @@ export class HealthChecker {
 
   /** checkOf: where the text of the rules moved to makes no other check, a secret's new value does, and so does another TLS. */
   #checkOf(plan: CheckPlan, tls: ComponentUse | undefined): Check {
+    const { component, serverTls } = this.#options;
     const valuesOf = (options: Args): Args => withSecrets(options, (name) => this.#options.secret(name));
     const options = valuesOf(plan.probe.options);
     const isSecured = tls !== undefined && plan.isPlain !== true;
     const tlsOptions = isSecured ? valuesOf(tls.options) : null;
-    const text = JSON.stringify([plan, options, tlsOptions], (key, value) => (key === 'place' ? undefined : value));
+    const code = [identityOf(component(plan.probe.name)), isSecured ? identityOf(serverTls?.(tls.name)) : 0];
+    const text = JSON.stringify([plan, options, tlsOptions, code], (key, value) =>
+      key === 'place' ? undefined : value,
+    );
     if (tlsOptions === null) return { text, options, tls: null };
     let made: ServerTls | null = null;
     const make = (): ServerTls => {

@@ -103,6 +103,7 @@ export function plansOf(found: readonly FoundServer[], discovery: DiscoveryPlan)
 }
 
 function planOf(found: FoundServer, discovery: DiscoveryPlan, which: string): ServerPlan {
+  if (typeof found?.address !== 'object' || found.address === null) throw new Error(`${which} has no address`);
   const { address, weight = discovery.weight, max = discovery.max, isBackup = discovery.isBackup } = found;
   if ('path' in address) {
     if (typeof address.path !== 'string' || !address.path.startsWith('/')) throw new Error(`${which} has a bad path`);

@@ -11,14 +11,17 @@ import type { OwnedWord, Word } from '@sluice/dsl/vocabulary';
 import type { Logger } from 'pino';
 import type { Component, PluginManifest } from '../plugin/manifest.ts';
 import { ENTRY_SECTIONS } from '../shared/checked-entry.ts';
+import { importEntry } from '../shared/import-entry.ts';
 import type { EntryRef } from '../shared/orders.ts';
 import { checkComponents } from './component-options.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { pluginLog } from './log.ts';
 import { checkManifest, checkSchemas, checkTogether } from './manifest-check.ts';
 import { checkOptions } from './options-check.ts';
-import { importPlugin } from './plugin-source.ts';
+import { codeOf, entryUrl } from './plugin-code.ts';
+import { type ImportedPlugin, importPlugin } from './plugin-source.ts';
 import { readSecrets, type SecretValues } from './secrets.ts';
+import { PLUGIN_LIMITS, type PluginLimits, withinLimit } from './time-limit.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -46,6 +49,8 @@ export interface PluginSet {
   /** The files and folders that component options depend on. */
   readonly files: readonly string[];
   readonly plugins: readonly Plugin[];
+  /** The code of those that `use` lines name, by their URLs. */
+  readonly code: ReadonlyMap<string, ImportedPlugin>;
   readonly entries: readonly EntryRef[];
   /** The values of the secrets that the plan names. Never shown. */
   readonly secrets: SecretValues;
@@ -55,14 +60,18 @@ export interface PluginSet {
 export class PluginHost {
   readonly #given: readonly PluginManifest[];
   readonly #log: Logger;
+  readonly #limits: PluginLimits;
+  /** What `load` has imported for the plan that is being compiled. */
+  readonly #loaded = new Map<string, ImportedPlugin>();
   #running: Plugin[] = [];
 
-  /** Throws SG0104 to SG0107, SG0113 or SG0114 for a manifest that is no good. */
-  constructor(given: readonly PluginManifest[], log: Logger) {
+  /** Throws SG0104 to SG0107 or SG0122 for a manifest that is no good. */
+  constructor(given: readonly PluginManifest[], log: Logger, limits: PluginLimits = PLUGIN_LIMITS) {
     for (const manifest of given) checkManifest(manifest);
     checkTogether(given);
     this.#given = given;
     this.#log = log;
+    this.#limits = limits;
   }
 
   /** words is the vocabulary of the given plugins. */
@@ -72,21 +81,35 @@ export class PluginHost {
 
   /** load imports the plugin of a `use` line and checks it and its options. Throws SG01xx. */
   async load(request: PluginRequest): Promise<{ url: string; words: readonly Word[] }> {
-    const { url, manifest } = await importPlugin(request.from, request.baseDir);
+    const plugin = await importPlugin(request.from, request.baseDir, this.#limits.loadMs);
+    const { url, manifest } = plugin;
+    this.#loaded.set(url, plugin);
     checkManifest(manifest);
     await checkSchemas(manifest);
     await this.#optionsOf(manifest, request.options);
     return { url, words: this.#given.includes(manifest) ? [] : wordsOf(manifest) };
   }
 
-  /** assemble makes the set for a plan. `isTrial`: it will not run, so nothing is made for it. Throws SG01xx. */
-  async assemble(plan: Plan, isTrial = false): Promise<PluginSet> {
+  /** begin forgets what was loaded for a plan that came to nothing. Call it before rules are compiled. */
+  begin(): void {
+    this.#loaded.clear();
+  }
+
+  /**
+   * assemble makes the set for a plan. `isTrial`: it will not run, so nothing is made for it. `like`: a set of the same plugins, whose
+   * code is used whatever has changed since. Throws SG01xx.
+   */
+  async assemble(plan: Plan, isTrial = false, like?: PluginSet): Promise<PluginSet> {
     const used = new Map<PluginManifest, PluginUse>();
+    const code = new Map<string, ImportedPlugin>();
     for (const use of plan.plugins) {
-      const { manifest } = await importPlugin(use.url, '/');
+      const known = like?.code.get(use.url) ?? this.#loaded.get(use.url);
+      const plugin = known ?? (await importPlugin(use.url, '/', this.#limits.loadMs));
+      const { manifest } = plugin;
       checkManifest(manifest);
       if (used.has(manifest)) throw new GatewayError('SG0106', { name: manifest.name });
       used.set(manifest, use);
+      code.set(use.url, plugin);
     }
     const manifests = [...new Set([...this.#given, ...used.keys()])];
     checkTogether(manifests);
@@ -101,14 +124,19 @@ export class PluginHost {
     }
     const component = (slot: string, name: string): Component | undefined => components.get(`${slot} ${name}`);
     const secrets = await readSecrets(plan);
-    const entries = manifests.flatMap(entryOf);
+    const entries: EntryRef[] = [];
+    for (const manifest of manifests) {
+      const use = used.get(manifest);
+      const plugin = use === undefined ? undefined : code.get(use.url);
+      entries.push(...(await this.#entryOf(manifest, plugin)));
+    }
     const secret = (name: string): string => {
       const value = secrets[name];
       if (value === undefined) throw new GatewayError('SG0203', { name, reason: 'the rules do not name it' });
       return value;
     };
-    const checked = await checkComponents(plan, component, secret, isTrial);
-    return { ...checked, source: plan, plugins, entries, secrets, component };
+    const checked = await checkComponents(plan, component, secret, isTrial, this.#limits.startMs);
+    return { ...checked, source: plan, code, plugins, entries, secrets, component };
   }
 
   /** start starts what does not run yet. Rejects with SG0110, with everything as it was before. */
@@ -129,6 +157,7 @@ export class PluginHost {
       } catch (cause) {
         for (const undone of started.reverse()) await this.#stopOne(undone);
         for (const old of restarted) await this.#startOne(old).catch((thrown) => this.#logFailure(old, thrown));
+        if (cause instanceof GatewayError && cause.code === 'SG0121') throw cause;
         throw new GatewayError('SG0110', { plugin: plugin.manifest.name, message: reasonOf(cause) }, { cause });
       }
     }
@@ -151,12 +180,15 @@ export class PluginHost {
   }
 
   async #startOne({ manifest, options }: Plugin): Promise<void> {
-    await manifest.start?.({ log: pluginLog(this.#log, manifest.name), options });
+    const started = manifest.start?.({ log: pluginLog(this.#log, manifest.name), options });
+    const { startMs: limitMs } = this.#limits;
+    await withinLimit(started, limitMs, () => new GatewayError('SG0121', { plugin: manifest.name, limitMs }));
   }
 
   async #stopOne(plugin: Plugin): Promise<void> {
     try {
-      await plugin.manifest.stop?.();
+      const { stopMs } = this.#limits;
+      await withinLimit(plugin.manifest.stop?.(), stopMs, () => new Error(`it has not stopped within ${stopMs} ms`));
     } catch (thrown) {
       this.#logFailure(plugin, thrown);
     }
@@ -168,6 +200,22 @@ export class PluginHost {
       { plugin: manifest.name, reason },
       `plugin ${manifest.name} failed while it was stopped or put back`,
     );
+  }
+
+  /** The data entry of a plugin. That of a `use` line is imported here first: its code is what all threads get. */
+  async #entryOf(manifest: PluginManifest, plugin: ImportedPlugin | undefined): Promise<readonly EntryRef[]> {
+    const { name, data, words = [], components = [] } = manifest;
+    if (data === undefined) return [];
+    const inEntry = components.filter(({ slot }) => ENTRY_SECTIONS[slot] !== undefined);
+    const declared = { plugin: name, words, components: inEntry.map(({ slot, name: own }) => ({ slot, name: own })) };
+    if (plugin === undefined) return [{ ...declared, url: data }];
+    const ref = { ...declared, url: entryUrl(data, plugin.tag) };
+    try {
+      await importEntry(ref, this.#limits.loadMs);
+    } catch (cause) {
+      throw new GatewayError('SG0123', { message: reasonOf(cause) }, { cause });
+    }
+    return [{ ...ref, modules: codeOf(plugin.tag) }];
   }
 
   async #optionsOf(manifest: PluginManifest, options: Options): Promise<Options> {
@@ -205,10 +253,4 @@ function isNeeded({ options, components = [] }: PluginManifest, { listeners, bac
     ...backends.flatMap(({ balance, stick, check, tls }) => [balance, stick, check?.probe, tls]),
   ];
   return components.some(({ slot, name }) => used.some((use) => use?.slot === slot && use.name === name));
-}
-
-function entryOf({ name, data, words = [], components = [] }: PluginManifest): readonly EntryRef[] {
-  if (data === undefined) return [];
-  const inEntry = components.filter(({ slot }) => ENTRY_SECTIONS[slot] !== undefined);
-  return [{ plugin: name, url: data, words, components: inEntry.map(({ slot, name: own }) => ({ slot, name: own })) }];
 }

@@ -2,26 +2,36 @@
  * PluginSource: finds and imports the module that a `use NAME from "…"` line names. Main thread.
  *
  * A path is relative to the rule file's folder. A package is looked for from that folder upwards, as Node would for a
- * module there, and then beside the gateway itself. A module is imported once in a process: changed code needs a restart.
+ * module there, and then beside the gateway itself. A module is imported again when its code has changed (plugin-code.ts).
  */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PluginManifest } from '../plugin/manifest.ts';
 import { GatewayError, reasonOf } from './errors.ts';
+import { currentCode, type PluginModule } from './plugin-code.ts';
+import { withinLimit } from './time-limit.ts';
 
-/** importPlugin imports what `from` names and returns its manifest, unchecked. Throws SG0101 to SG0103. */
-export async function importPlugin(from: string, folder: string): Promise<{ url: string; manifest: PluginManifest }> {
+/** ImportedPlugin is a plugin's module, whose manifest is not checked yet. */
+export type ImportedPlugin = PluginModule & { readonly manifest: PluginManifest };
+
+/**
+ * importPlugin imports what `from` names, as it is on disk now. Throws SG0101 to SG0103, or SG0120 when the module takes longer than
+ * `limitMs` to load.
+ */
+export async function importPlugin(from: string, folder: string, limitMs: number): Promise<ImportedPlugin> {
   const url = await locate(from, folder);
   if (url === null) throw new GatewayError('SG0101', { from, folder });
-  let module: { readonly default?: PluginManifest };
+  let module: PluginModule;
   try {
-    module = await import(url);
+    module = await withinLimit(currentCode(url), limitMs, () => new GatewayError('SG0120', { from, limitMs }));
   } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('SG0102', { from, message: reasonOf(cause) }, { cause });
   }
-  if (typeof module.default !== 'object' || module.default === null) throw new GatewayError('SG0103', { from });
-  return { url, manifest: module.default };
+  const { manifest } = module;
+  if (typeof manifest !== 'object' || manifest === null) throw new GatewayError('SG0103', { from });
+  return { ...module, manifest };
 }
 
 async function locate(from: string, folder: string): Promise<string | null> {

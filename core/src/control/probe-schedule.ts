@@ -4,8 +4,9 @@
  * The next wait begins when a probe has ended, so probes of one server never overlap. A probe that has not settled at its
  * timeout is aborted, and has failed at once, whether it lets go or not.
  */
+import { isPromise, wrongValue } from '@sluice/dsl/match';
 import type { Args, CheckPlan } from '@sluice/dsl/plan';
-import type { HealthCheck, ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
+import type { HealthCheck, ProbeResult, ProbeStatus, ProbeTarget } from '../plugin/health-check.ts';
 import { reasonOf } from './errors.ts';
 import type { ProbeQueue } from './probe-queue.ts';
 import type { TimerGrid } from './timer-grid.ts';
@@ -86,7 +87,9 @@ export class ProbeSchedule {
     this.#timer = grid.notBefore(this.#late, check.timeoutMs);
     const failed = (thrown: unknown): void => this.#settled(probe, { status: 'failed', reason: reasonOf(thrown) });
     try {
-      component.probe(target, options, abort.signal).then((result) => this.#settled(probe, result), failed);
+      const probed: unknown = component.probe(target, options, abort.signal);
+      if (!isPromise(probed)) throw wrongValue('the check returned', probed, 'a promise');
+      probed.then((result) => this.#settled(probe, checkedResult(result)), failed);
     } catch (thrown) {
       failed(thrown);
     }
@@ -110,4 +113,14 @@ export class ProbeSchedule {
     probed(result, grid.now() - this.#beganMs);
     this.#again();
   }
+}
+
+const STATUSES: readonly unknown[] = ['passed', 'failed', 'condpass', 'neutral'] satisfies readonly ProbeStatus[];
+
+/** checkedResult: a result that is none says nothing good of the server. */
+function checkedResult(result: unknown): ProbeResult {
+  const { status, reason } = (result ?? {}) as Partial<ProbeResult>;
+  if (STATUSES.includes(status)) return { status: status!, reason: String(reason ?? '') };
+  const { message } = wrongValue('the check resolved to', result, '`status` and `reason`');
+  return { status: 'failed', reason: message };
 }

@@ -25,6 +25,7 @@ export async function loadRules(
   log: Logger,
   areTestsRun = true,
 ): Promise<PluginSet> {
+  plugins.begin();
   const set = await plugins.assemble(await planOf(rules, plugins, log));
   tellWarnings(set, log);
   if (areTestsRun) await testRules(set);

@@ -16,7 +16,14 @@ import { importEntry } from '../shared/import-entry.ts';
 import { LatencyHistogram } from '../shared/latency-histogram.ts';
 import { type NameChanges, NameTable } from '../shared/name-table.ts';
 import { NoticeBoard } from '../shared/notice-board.ts';
-import { type DataPlane, type MembersOrder, type OpenSessions, type PrepareOrder, portName } from '../shared/orders.ts';
+import {
+  type DataPlane,
+  type MembersOrder,
+  type OpenSessions,
+  type PrepareOrder,
+  portName,
+  wordKey,
+} from '../shared/orders.ts';
 import { OutcomeCounts } from '../shared/outcome-counts.ts';
 import { RetryCounts } from '../shared/retry-counts.ts';
 import { ServerTable } from '../shared/server-table.ts';
@@ -203,7 +210,7 @@ class LoopDataPlane implements DataPlane {
     this.#loop.accessLog.isOn = prepared.isLogged;
     prepared.generation.isCurrent = true;
     this.#closesOnDown ||= prepared.generation.backends.some(({ plan }) => plan.onDown === 'close');
-    if (previous !== null) inheritTurns(prepared.generation, previous);
+    if (previous !== null) inheritTurns(prepared.generation, previous, this.#loop);
     for (const [name, port] of prepared.serving) port.serve(prepared.generation.listeners.get(name)!);
     for (const port of this.#ports.values()) if (!kept.has(port)) port.close(IDLE_GRACE_MS);
     this.#ports = prepared.ports;
@@ -347,11 +354,25 @@ class LoopDataPlane implements DataPlane {
 }
 
 /** inheritTurns: a reload begins no strategy's turns anew. */
-function inheritTurns(next: Generation, previous: Generation): void {
+function inheritTurns(next: Generation, previous: Generation, loop: Loop): void {
   const before = new Map(previous.backends.map((backend) => [backend.name, backend]));
-  for (const { name, balancer } of next.backends) {
+  for (const { name, balancer, plan, owner } of next.backends) {
     const known = before.get(name);
-    if (known !== undefined && known.balancer !== balancer) balancer.inherit(known.balancer);
+    if (known === undefined || known.balancer === balancer) continue;
+    try {
+      balancer.inherit(known.balancer);
+    } catch (error) {
+      // The switch has begun, and ends; the strategy begins its turns anew.
+      const word = wordKey('balance', plan.balance.name);
+      const plugin = owner(word);
+      const whose = plugin === undefined ? word : `${word} of plugin ${plugin}`;
+      loop.failures.report(
+        `inherit ${name} ${word}`,
+        `${whose} could not go on where it was`,
+        { backend: name, plugin, word },
+        error,
+      );
+    }
   }
 }
 

@@ -98,6 +98,8 @@ export interface LinkedBackend {
   readonly retriesStatus: ReadonlySet<number>;
   readonly retriesConnectFailure: boolean;
   readonly retryBudget: RetryBudget;
+  /** The code of its components' plugins. */
+  readonly code: string;
   /** The plugin that a word is of, by `wordKey`; undefined: not known. */
   owner(word: string): string | undefined;
 }
@@ -185,7 +187,7 @@ export function newest(backend: LinkedBackend): LinkedBackend {
   if (backend.successor === null) return backend;
   let next = backend.successor;
   while (next.successor !== null) next = next.successor;
-  if (next.isGone || backend.service !== null) return backend;
+  if (next.isGone || backend.service !== null || next.code !== backend.code) return backend;
   return sayingOf(next.plan) === sayingOf(backend.plan) ? next : backend;
 }
 

@@ -17,6 +17,7 @@ export class LinkedBalancer {
   readonly hearsEnds: boolean;
   readonly hearsAnswers: boolean;
   readonly #name: string;
+  readonly #factory: BalancerFactory;
   readonly #pool: LiveServerPool;
   readonly #primary: Balancer;
   readonly #backup: Balancer | null;
@@ -32,6 +33,7 @@ export class LinkedBalancer {
     wordId: number,
   ) {
     this.#name = name;
+    this.#factory = factory;
     this.#pool = pool;
     this.#heartbeats = heartbeats;
     this.#wordId = wordId;
@@ -65,9 +67,9 @@ export class LinkedBalancer {
     this.#heartbeats.leave();
   }
 
-  /** inherit takes over the turns of the one that served until now, if its strategy is the same. */
+  /** inherit takes over the turns of the one that served until now, if its strategy is the same, and the same code. */
   inherit(before: LinkedBalancer): void {
-    if (before.#name !== this.#name) return;
+    if (before.#name !== this.#name || before.#factory !== this.#factory) return;
     this.#primary.inherit?.(before.#primary, this.#pool.primary, before.#pool.primary);
     if (this.#backup !== null && before.#backup !== null) {
       this.#backup.inherit?.(before.#backup, this.#pool.backup!, before.#pool.backup!);

@@ -23,10 +23,11 @@ export interface LinkedServerTls {
   mode(): ServerTls;
 }
 
-export function linkServerTls({ name, options }: ComponentUse, make: () => ServerTls): LinkedServerTls {
+/** linkServerTls: `code` is the plugin's, so that a mode does not outlive a change of it. */
+export function linkServerTls({ name, options }: ComponentUse, code: string, make: () => ServerTls): LinkedServerTls {
   let made: ServerTls | null = null;
   return {
-    key: JSON.stringify([name, options]),
+    key: JSON.stringify([name, options, code]),
     mode: () => {
       made ??= make();
       return made;

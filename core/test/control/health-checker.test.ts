@@ -3,7 +3,7 @@ import { beforeEach, test } from 'node:test';
 import type { Args, CheckPlan, Plan } from '@sluice/dsl/plan';
 import { HealthChecker, type ServerEvent } from '../../src/control/health-checker.ts';
 import { Slots } from '../../src/control/slots.ts';
-import type { ProbeResult, ProbeTarget } from '../../src/plugin/health-check.ts';
+import type { HealthCheck, ProbeResult, ProbeTarget } from '../../src/plugin/health-check.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { LAST_CHECKS, MAINT, READY, SERVER_STATES, ServerTable } from '../../src/shared/server-table.ts';
 import { FakeTimers } from './fixtures/fake-timers.ts';
@@ -41,17 +41,18 @@ beforeEach(() => {
 });
 
 function checker(probesAtOnce = 64): HealthChecker {
+  const component: HealthCheck = {
+    probe: (target, options, signal) => {
+      probes.push({ name: target.server, at: timers.now(), target, options, signal });
+      return answer(target, signal);
+    },
+  };
   return new HealthChecker({
     servers,
     timers,
     random: () => random(),
     probesAtOnce,
-    component: () => ({
-      probe: (target, options, signal) => {
-        probes.push({ name: target.server, at: timers.now(), target, options, signal });
-        return answer(target, signal);
-      },
-    }),
+    component: () => component,
     secret: (name) => `value of ${name}`,
     changed: (event) => events.push(event),
   });

@@ -175,13 +175,13 @@ test('on a change only what is new starts, and only what is gone stops', async (
   const host = new PluginHost([noted('a', story)], log);
   await write(
     'later.mjs',
-    `export const story = []; export default { name: 'later', apiVersion: 1, start() { story.push('start'); }, stop() { story.push('stop'); } }`,
+    `const story = (globalThis.laterStory = []); export default { name: 'later', apiVersion: 1, start() { story.push('start'); }, stop() { story.push('stop'); } }`,
   );
   const url = pathToFileURL(join(folder, 'later.mjs')).href;
-  const { story: later } = await import(url);
   await host.start(await host.assemble(EMPTY));
   const use = { name: 'later', from: './later.mjs', url, options: {}, place: PLACE };
   await host.start(await host.assemble({ ...EMPTY, plugins: [use] }));
+  const later = (globalThis as unknown as { laterStory: string[] }).laterStory;
   assert.deepEqual([story, later], [['start a'], ['start']]);
   await host.settle(await host.assemble(EMPTY));
   assert.deepEqual([story, later], [['start a'], ['start', 'stop']]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HealthChecker, type ServerEvent } from '../../src/control/health-checker.ts';
-import type { ProbeStatus } from '../../src/plugin/health-check.ts';
+import type { HealthCheck, ProbeStatus } from '../../src/plugin/health-check.ts';
 import { createSharedMemory } from '../../src/shared/memory.ts';
 import { SERVER_STATES, ServerTable } from '../../src/shared/server-table.ts';
 import { FakeTimers } from './fixtures/fake-timers.ts';
@@ -15,14 +15,15 @@ function setUp(names = ['a', 'b'], slowStartMs = 64_000) {
   const timers = new FakeTimers();
   const events: ServerEvent[] = [];
   const answers = new Map<string, ProbeStatus>();
+  const component: HealthCheck = {
+    probe: async ({ server: name }) => ({ status: answers.get(name) ?? 'passed', reason: 'as told' }),
+  };
   const checker = new HealthChecker({
     servers,
     timers,
     random: () => 0,
     secret: () => '',
-    component: () => ({
-      probe: async ({ server: name }) => ({ status: answers.get(name) ?? 'passed', reason: 'as told' }),
-    }),
+    component: () => component,
     changed: (event) => events.push(event),
   });
   const planOf = (all: readonly string[]) =>

@@ -5,12 +5,10 @@ import { formatPlace } from '../plan/place.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import { CODES, fill } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { escapeControls, shorten, withShortForm } from './short-form.ts';
 
 /** Most diagnostics kept. A file with more is rubbish, and its first thousand say so. */
 export const DIAGNOSTIC_LIMIT = 1000;
-
-/** Longest quoted value in a message. */
-const QUOTE_LIMIT = 60;
 
 export type Values = Readonly<Record<string, string | number>>;
 
@@ -41,16 +39,19 @@ export class DiagnosticList {
     const key = `${code} ${formatPlace(place)}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    const shown: Record<string, string | number> = {};
-    for (const [name, value] of Object.entries(values)) shown[name] = shorten(value);
-    const ownMend = entry.mend === undefined ? null : fill(entry.mend, shown);
-    this.#list.push({
-      code,
-      severity: entry.severity,
-      message: fill(entry.message, shown),
-      mend: mend === undefined ? ownMend : mend,
-      place,
-    });
+    const plain = mapValues(values, (_, value) => escapeControls(value));
+    const whole = (template: string): string => fill(template, plain);
+    const short = (template: string): string =>
+      fill(
+        template,
+        mapValues(plain, (name, value) => shorten(template, name, value)),
+      );
+    const mendOf = (write: (template: string) => string): string | null => {
+      if (mend !== undefined) return mend;
+      return entry.mend === undefined ? null : write(entry.mend);
+    };
+    const diagnostic = { code, severity: entry.severity, message: whole(entry.message), mend: mendOf(whole), place };
+    this.#list.push(withShortForm(diagnostic, { message: short(entry.message), mend: mendOf(short) }));
   }
 
   /** silence counts an error that is not shown, since it is most likely the echo of one that is. */
@@ -70,14 +71,6 @@ export class DiagnosticList {
   }
 }
 
-/** shorten keeps a quoted value readable: control characters escaped, the middle of a long one left out. */
-function shorten(value: string | number): string | number {
-  if (typeof value === 'number') return value;
-  const plain = value.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (character) => `\\u{${character.charCodeAt(0).toString(16)}}`,
-  );
-  if (plain.length <= QUOTE_LIMIT) return plain;
-  return `${plain.slice(0, QUOTE_LIMIT - 15)}…${plain.slice(-12)}`;
+function mapValues(values: Values, change: (name: string, value: string | number) => string | number): Values {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(name, value)]));
 }

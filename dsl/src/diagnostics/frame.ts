@@ -8,6 +8,7 @@
 import { formatPlace } from '../plan/place.ts';
 import { lineOf } from '../syntax/source-text.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { shortFormOf } from './short-form.ts';
 
 export interface FrameOptions {
   /** ANSI colours. Default: false. */
@@ -29,7 +30,8 @@ export function formatDiagnostic(
   sources: ReadonlyMap<string, string>,
   options: FrameOptions = {},
 ): string {
-  const { code, severity, message, mend, place } = diagnostic;
+  const { code, severity, place } = diagnostic;
+  const { message, mend } = shortFormOf(diagnostic);
   const isColoured = options.colour === true;
   const strong = isColoured ? paint(severity === 'error' ? 31 : 33) : PLAIN;
   const faint = isColoured ? paint(2) : PLAIN;

@@ -219,6 +219,7 @@ class Linking {
       retriesStatus: new Set(plan.retry.on.filter((each) => typeof each === 'number')),
       retriesConnectFailure: plan.retry.on.includes('connect-failure'),
       owner: (word) => this.#parts.owner(word),
+      code: [plan.balance, plan.stick, plan.tls].map((use) => this.#parts.code(use)).join(' '),
       retryBudget: new RetryBudget(slot, plan.retry, this.#loop.retries, this.#loop.now),
     };
   }

@@ -46,6 +46,12 @@ export class LinkedPlugins {
     return this.#owners.get(word);
   }
 
+  /** code tells the code of a component's plugin from that of another generation. */
+  code(use: ComponentUse | null | undefined): string {
+    const owner = use == null ? undefined : this.#owners.get(wordKey(use.slot, use.name));
+    return this.#order.entries.find(({ plugin }) => plugin === owner)?.url ?? '';
+  }
+
   action(rule: Rule, linker: Linker): Action {
     const id = this.#wordId('verb', rule.verb);
     const factory = this.#functions.find('verbs', rule.verb);
@@ -222,7 +228,7 @@ export class LinkedPlugins {
     const id = this.#wordId('server tls', use.name);
     const { heartbeats } = this.#loop;
     const factory = this.#functions.find('serverTls', use.name);
-    return linkServerTls(use, () => {
+    return linkServerTls(use, this.code(use), () => {
       const mode = made(use.place, `tls ${use.name}`, () => factory(this.#options(use.options)));
       return {
         secure: (socket, server, protocols) => {
