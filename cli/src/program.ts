@@ -156,14 +156,16 @@ Exit codes: 0 done, 1 it could not be done (also: a file is there already), 2 us
 const REPLAY_HELP = `
 Takes each request and connection of an access log through the rules and says what would change against what the log says was done.
 LOG is Sluice's own (JSON lines) or in the combined format of other servers, told apart line by line; a name that ends
-in .gz is unpacked. Nothing is guessed: where a rule asks for what a line does not say, that is told.
+in .gz is unpacked. Nothing is guessed: where a rule asks for what a line does not say, the line counts as unknown.
 
 Examples:
   sluice replay new.sluice access.log
   sluice replay new.sluice access.log.1.gz --threads 2 --json | jq '.groups[] | select(.outcome == "changed")'
   sluice replay new.sluice nginx.log --listener edge     for logs that do not say which listener it was
+  sluice replay new.sluice access.log --max-unknown 0    every line has to be decided
 
-Exit codes: 0 nothing changes, 1 something does, or the rules or the log have problems, 2 usage`;
+Exit codes: 0 nothing changes, 1 something does, or too many lines are unknown, or the rules or the log have
+problems, 2 usage`;
 
 /**
  * createProgram returns the command line. What a command ends with is handed to `ended`. A command is imported when it is
@@ -281,6 +283,7 @@ export function createProgram(ended: (code: number) => void): Command {
     .argument('<log>', 'the access log')
     .option('--threads <n>', 'threads to work on; 0: the main thread (default: one per core)', readThreads)
     .option('--listener <name>', 'the listener of lines that name none')
+    .option('--max-unknown <percent>', 'how many of the lines may be unknown (default: 10)', readPercent)
     .option('--json', 'print the report as JSON')
     .action(async (file, log, options) => {
       const { replay } = await import('./commands/replay.ts');

@@ -39,6 +39,7 @@ class Page {
     this.#edits(explanation);
     this.#responses(explanation);
     this.#servers(explanation);
+    this.#basis(explanation);
     return this.#lines.join('\n');
   }
 
@@ -165,7 +166,7 @@ class Page {
     }
   }
 
-  #servers({ servers, balance, stick, sticky, serve, fallBacks }: Explanation): void {
+  #servers({ servers, balance, stick, sticky, serve, fallBacks, line, isLive }: Explanation): void {
     for (const { from, to, healthy, below } of fallBacks) {
       this.#lines.push(
         `  ${from} falls back to ${to}: ${healthy} of its servers take new clients, ${below} are needed`,
@@ -175,7 +176,8 @@ class Page {
     if (servers.length === 0) return;
     const { bold, dim } = this.#colours;
     const choice = [balance === null ? '' : `balance ${balance}`, stick === null ? '' : `stick ${stick}`];
-    const said = [...choice.filter((part) => part !== ''), 'all taken to be healthy'].join(', ');
+    const states = isLive ? 'as they are now' : 'assumed to be healthy and idle';
+    const said = [...choice.filter((part) => part !== ''), states].join(', ');
     this.#lines.push('', `${bold('servers')}   ${dim(said)}`);
     if (sticky !== null) {
       this.#lines.push(`  ${sticky.server === null ? sticky.by : `belongs to ${sticky.server}: ${sticky.by}`}`);
@@ -183,12 +185,31 @@ class Page {
     }
     const nameWidth = Math.max(...servers.map(({ name }) => name.length));
     const addressWidth = Math.max(...servers.map((server) => addressOf(server).length));
+    if (line !== null) {
+      const room = line.server === null ? 'a server with room' : `room on ${line.server}`;
+      this.#lines.push(
+        `  it waits in line for ${room}: ${line.waiting} of ${line.most} wait; after ${line.mostMs / 1000} s it is answered 503`,
+      );
+    }
     for (const server of servers) {
       const name = server.name.padEnd(nameWidth);
       const address = addressOf(server).padEnd(addressWidth);
       const line = `  ${this.#mark(server.isUsable)} ${name}  ${address}  ${server.why}`;
       this.#lines.push(`${line}${dim(loadOf(server))}`);
     }
+  }
+
+  /** What of it is so now, and what was assumed. Without a running gateway the line of the servers says it. */
+  #basis({ isLive, answer }: Explanation): void {
+    if (!isLive) return;
+    const { dim } = this.#colours;
+    const assumed = answer.isAssumed ? `; assumed: the server answers ${answer.status}` : '';
+    this.#lines.push(
+      '',
+      dim(
+        `live: health, admin states, open requests, queues, circuits, stickiness and limits of the gateway${assumed}`,
+      ),
+    );
   }
 
   #mark(holds: boolean | null): string {

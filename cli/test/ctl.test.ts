@@ -169,7 +169,23 @@ test('reload and explain ask the running gateway', async () => {
   assert.equal((await ctl('reload')).stdout, 'generation 2 is in force\n');
   const { code, stdout } = await ctl('explain', 'GET http://www.example.com/ from 198.51.100.7');
   assert.equal(code, 0);
-  assert.match(stdout, /app/);
+  assert.match(stdout, /→ backend app/);
+  assert.match(stdout, /\nservers {3}balance round-robin, as they are now\n/);
+  assert.match(stdout, /\nlive: health, admin states, .*; assumed: the server answers 200\n$/);
+});
+
+test('explain says 503 for what a running gateway answers so, and why', async () => {
+  const { servers } = gateway.stats().backends.find(({ name }) => name === 'app')!;
+  for (const { name } of servers) gateway.server(`app/${name}`).maint();
+  try {
+    const { code, stdout } = await ctl('explain', 'GET', 'http://www.example.com/', 'from', '198.51.100.7');
+    assert.equal(code, 0);
+    assert.match(stdout, /→ answer 503 {3}by .*\n {4}no server of backend app takes new requests\n/);
+    assert.match(stdout, /✗ two .* in maintenance/);
+    assert.doesNotMatch(stdout, /assumed/);
+  } finally {
+    for (const { name } of servers) gateway.server(`app/${name}`).ready();
+  }
 });
 
 test('what the gateway refuses ends with 1, and its reason on stderr', async () => {

@@ -210,7 +210,7 @@ routes
     TLS is passed on undecrypted
   without it: backend app   by edge.sluice:7
 
-servers   balance round-robin, all taken to be healthy
+servers   balance round-robin, assumed to be healthy and idle
   ✓ 127.0.0.1:9003  127.0.0.1:9003  running, takes its turn: 1 in 1   weight 1
 `,
   );

@@ -55,3 +55,27 @@ test('rules with problems, a missing log, a folder, a log of rubbish and an unkn
   const listener = await run('new.sluice', 'access.log', '--listener', 'edge');
   assert.deepEqual([listener.code, listener.stderr], [2, 'sluice: there is no listener `edge` (there is: web)\n']);
 });
+
+test('a log of which too much cannot be judged does not pass', async (t) => {
+  const rules = RULES.replace('path under /admin', 'host a.example.com');
+  // Without a host nobody can tell; one line in four has none.
+  const known = JSON.stringify({ method: 'GET', path: '/', host: 'b.example.com', status: 200, backend: 'app' });
+  const unknown = JSON.stringify({ method: 'GET', path: '/', status: 200, backend: 'app' });
+  const refused = JSON.stringify({ method: '', path: '', status: 501, refused: 'x', rule: null, backend: null });
+  const log = [known, known, known, unknown, refused, ''].join('\n');
+  const cwd = await folderOf(t, {
+    'new.sluice': rules,
+    'access.log': log,
+    'good.log': `${known}\n`.repeat(9) + unknown,
+  });
+  const run = (...args: string[]) => sluice(['replay', 'new.sluice', ...args], { cwd });
+  const strict = await run('access.log');
+  assert.equal(strict.code, 1);
+  assert.equal(strict.stderr, 'sluice: 1 of 4 lines (25%) could not be judged; `--max-unknown` is 10%\n');
+  assert.match(strict.stdout, /5 lines, 3 as before, 0 changed, 1 cannot tell, 1 refused before any rule\n$/);
+  assert.deepEqual([(await run('access.log', '--max-unknown', '25')).code, (await run('good.log')).code], [0, 0]);
+  assert.equal((await run('good.log', '--max-unknown', '9.9')).code, 1);
+  const { unknownShare, maxUnknown } = JSON.parse((await run('access.log', '--json')).stdout);
+  assert.deepEqual([unknownShare, maxUnknown], [25, 10]);
+  assert.equal((await run('access.log', '--max-unknown', '101')).code, 2);
+});

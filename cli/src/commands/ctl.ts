@@ -7,6 +7,7 @@ import { addressText } from '@sluice/dsl';
 import { AdminCaller, type CallerOptions, NotAnAddress, Refused, Unreachable } from '../ctl/admin-caller.ts';
 import { lengthText, plain, table } from '../ctl/table.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_UNREACHABLE, EXIT_USAGE } from '../exit-codes.ts';
+import { readGiven } from '../given-fields.ts';
 import { showExplanation } from '../show-explanation.ts';
 import { coloursFor, complain, print } from '../terminal.ts';
 
@@ -202,12 +203,19 @@ export function ctlReload(options: CtlOptions): Promise<number> {
 
 export function ctlExplain(
   request: string,
-  options: CtlOptions & { readonly header?: readonly string[]; readonly listener?: string },
+  options: CtlOptions & {
+    readonly header?: readonly string[];
+    readonly given?: readonly string[];
+    readonly listener?: string;
+  },
 ): Promise<number> {
+  const given = readGiven(options.given);
+  if (given === null) return Promise.resolve(EXIT_USAGE);
   return callGateway(options, async (caller) => {
     const { header, listener } = options;
     const more = {
       ...(header === undefined ? {} : { headers: header }),
+      ...(Object.keys(given).length === 0 ? {} : { given }),
       ...(listener === undefined ? {} : { listener }),
     };
     const answer = await caller.ask('POST', '/v1/explain', { request, ...more });

@@ -4,6 +4,7 @@
 import { checkRules } from '../checked-rules.ts';
 import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_USAGE } from '../exit-codes.ts';
+import { readGiven } from '../given-fields.ts';
 import { showExplanation } from '../show-explanation.ts';
 import { coloursFor, complain, print } from '../terminal.ts';
 import { printProblems } from './check.ts';
@@ -26,16 +27,8 @@ export async function explain(file: string, request: string, options: ExplainOpt
     }
     headers.push([written.slice(0, colon).trim(), written.slice(colon + 1).trim()]);
   }
-  const given: Record<string, string | string[]> = {};
-  for (const written of options.given ?? []) {
-    const [, field, value] = /^\s*(\S.*?)\s+is\s+(\S.*?)\s*$/.exec(written) ?? [];
-    if (field === undefined || value === undefined) {
-      complain(`'${written}' cannot be given: write it as 'FIELD is VALUE', such as 'client certificate cn is ann'`);
-      return EXIT_USAGE;
-    }
-    const before = Object.hasOwn(given, field) ? given[field]! : undefined;
-    given[field] = before === undefined ? value : [before, value].flat();
-  }
+  const given = readGiven(options.given);
+  if (given === null) return EXIT_USAGE;
   const checked = await checkRules(file);
   if (checked.plan === null) {
     printProblems(checked, process.stderr);

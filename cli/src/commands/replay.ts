@@ -17,12 +17,20 @@ export interface ReplayCommandOptions {
   readonly json?: boolean;
   readonly threads?: number;
   readonly listener?: string;
+  /** Percent. */
+  readonly maxUnknown?: number;
 }
+
+/** The share of lines, in percent, that may be undecided where nothing else is said. */
+const MOST_UNKNOWN = 10;
 
 /** Below this a log is judged before the first thread has started. */
 const SMALL_BYTES = 2 * 1024 * 1024;
 
-/** replay returns 0 when nothing changes, 1 when something does, or for a file with problems, or a log that cannot be read. */
+/**
+ * replay returns 0 when nothing changes, 1 when something does, or when too little of the log could be judged, or for a file with
+ * problems, or a log that cannot be read.
+ */
 export async function replay(file: string, log: string, options: ReplayCommandOptions): Promise<number> {
   const checked = await checkRules(file);
   if (checked.plan === null) {
@@ -52,13 +60,38 @@ export async function replay(file: string, log: string, options: ReplayCommandOp
     return EXIT_PROBLEM;
   }
   bar.clear();
-  if (options.json === true) print(JSON.stringify({ file, log, ...summary }, null, 2));
+  const maxUnknown = options.maxUnknown ?? MOST_UNKNOWN;
+  const unknownShare = unknownShareOf(summary);
+  if (options.json === true) print(JSON.stringify({ file, log, unknownShare, maxUnknown, ...summary }, null, 2));
   else print(showReplay(summary, coloursFor(process.stdout)));
   if (summary.lines > 0 && summary.bad === summary.lines) {
     complain(`\`${log}\` has no line that is JSON of Sluice's or in the combined format`);
     return EXIT_PROBLEM;
   }
+  if (unknownShare > maxUnknown) {
+    const judged = judgedIn(summary);
+    complain(
+      `${summary.unknown} of ${judged} lines (${percent(unknownShare)}) could not be judged; \`--max-unknown\` is ${percent(maxUnknown)}`,
+    );
+    return EXIT_PROBLEM;
+  }
   return summary.changed === 0 ? EXIT_OK : EXIT_PROBLEM;
+}
+
+/** judgedIn counts the lines that rules were asked about. */
+function judgedIn({ lines, refused, bad }: Summary): number {
+  return lines - refused - bad;
+}
+
+/** unknownShareOf is the share of them, in percent, that the rules do not decide with what the log says. */
+function unknownShareOf(summary: Summary): number {
+  const judged = judgedIn(summary);
+  return judged === 0 ? 0 : (100 * summary.unknown) / judged;
+}
+
+/** percent never rounds up to a whole that is not there. */
+function percent(share: number): string {
+  return `${Math.floor(share * 10) / 10}%`;
 }
 
 function reasonOf(thrown: unknown): string {

@@ -90,10 +90,11 @@ export function addCtl(ctl: Command, ended: Ended): void {
   );
 
   command('explain', 'say what the running gateway would do with a request, and why')
-    .argument('<request>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
+    .argument('<request...>', "such as 'GET https://www.example.com/admin from 198.51.100.7'")
     .option('-H, --header <header>', "a header of the request, as 'Name: value'; may be given again", collect)
+    .option('--given <field>', "what TLS or a PROXY header says, as 'FIELD is VALUE'; may be given again", collect)
     .option('--listener <name>', 'the listener that takes the request')
-    .action(async (request, options) => ended(await (await commands()).ctlExplain(request, options)));
+    .action(async (request, options) => ended(await (await commands()).ctlExplain(request.join(' '), options)));
 
   command('events', 'print what happens, as it happens').action(async (options) =>
     ended(await (await commands()).ctlEvents(options)),

@@ -4,7 +4,7 @@
 import { bareName, type IpAddress, parseIp } from '@sluice/dsl/match';
 import { BadLine, hostOf, type LogLine, methodOf, statusOf } from './log-line.ts';
 
-/** A request that was refused before any rule may have had no method and no path. */
+/** A connection, or a request that was refused before any rule, may have had no method and no path. */
 const REFUSED: LogLine = {
   format: 'json',
   client: undefined,
@@ -47,8 +47,8 @@ export function readJsonLine(text: string): LogLine {
   const method = string('method');
   const path = string('path');
   const status = number('status');
-  const isRefused = status === 400 && line.rule === null && line.backend === null;
-  if (isRefused) return REFUSED;
+  const isRefused = (status === 400 || string('refused') !== undefined) && line.rule === null && line.backend === null;
+  if (isRefused) return { ...REFUSED, isRefused };
   const scheme = string('scheme');
   if (scheme === 'tcp') {
     return {

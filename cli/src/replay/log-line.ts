@@ -13,6 +13,8 @@ export interface LogLine {
   readonly client: IpAddress | undefined;
   /** Of a connection, which has no method, host, path, query and status. */
   readonly isConnection?: true;
+  /** It was refused before any rule was asked, so no rule can change that. */
+  readonly isRefused?: true;
   readonly method: string;
   readonly scheme: 'http' | 'https' | undefined;
   /** Lower case, without a port. */

@@ -47,8 +47,8 @@ function replayLine(builder: SummaryBuilder, judge: Judge, line: number, text: s
   try {
     if (text.length > LINE_LIMIT) throw new BadLine('it is too long');
     const logged = readLogLine(text);
-    // What was refused before any rule is refused again.
-    if (logged.status === 400 && logged.rule === null && logged.backend === null) builder.addRefused();
+    // What was refused before any rule is refused again: a log does not say enough of it to read it once more.
+    if (logged.isRefused === true) builder.addRefused();
     else builder.add(line, logged, judge.judge(logged));
   } catch (thrown) {
     if (!(thrown instanceof BadLine)) throw thrown;

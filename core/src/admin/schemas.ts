@@ -254,6 +254,7 @@ export const RELOADED: Schema = object({ generation: said(count, 'The one in for
 export const EXPLANATION: Schema = object({
   request: { type: 'object' },
   listener: text,
+  isLive: said(flag, 'Always true here: states, loads, queues, circuits, stickiness and rates are those of now.'),
   verdict: { type: 'object' },
   servers: list({ type: 'object' }),
 });

@@ -31,8 +31,8 @@ export function explainFallBacks(
   while (live !== null && backend.fallBack !== null && steps.length < plan.backends.length) {
     const { to, below } = backend.fallBack;
     const healthy = healthyServers(backend, live.current, live.servers);
-    const isOpen = live.circuit(live.current.slots.backends[backend.name]!) === 'open';
-    if (healthy >= below && !isOpen) break;
+    const circuit = live.circuit(live.current.slots.backends[backend.name]!) ?? 'closed';
+    if (healthy >= below && circuit === 'closed') break;
     const servers = explainServers(backend, live, facts, entries);
     steps.push({ from: backend.name, to, healthy, below, servers });
     backend = plan.backends.find(({ name }) => name === to)!;

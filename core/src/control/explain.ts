@@ -28,6 +28,7 @@ import { AssumedAnswer } from './explain-answer.ts';
 import { type ConditionExplanation, explainCondition } from './explain-condition.ts';
 import { type FieldEdit, NotedFields, NotedRequest } from './explain-edits.ts';
 import { explainFallBacks, type FallBackExplanation } from './explain-fall-backs.ts';
+import { explainOutcome, type LineExplanation } from './explain-outcome.ts';
 import { type ExplainRequest, type ReadRequest, type Refusal, readRequest } from './explain-request.ts';
 import { explainServers, type LiveServers, type ServerExplanation } from './explain-servers.ts';
 import { explainSticky, type StickyExplanation } from './explain-sticky.ts';
@@ -36,7 +37,14 @@ import { maskedSecret } from './secrets.ts';
 import type { StickTables } from './stick-tables.ts';
 
 export type { ExplainRequest } from './explain-request.ts';
-export type { ConditionExplanation, FallBackExplanation, FieldEdit, ServerExplanation, StickyExplanation };
+export type {
+  ConditionExplanation,
+  FallBackExplanation,
+  FieldEdit,
+  LineExplanation,
+  ServerExplanation,
+  StickyExplanation,
+};
 
 const FORWARDING_NAMES = new HeaderNames(FORWARDING_FIELDS);
 
@@ -53,7 +61,7 @@ export interface RuleExplanation {
 }
 
 export type Verdict =
-  /** `reason`: why no rule was asked; absent where one was. */
+  /** `reason`: why the gateway answers so although no rule says it: the request is refused, or no server takes it. */
   | {
       readonly kind: 'answer';
       readonly status: number;
@@ -92,6 +100,11 @@ export interface Explanation {
     readonly alpn?: readonly string[];
   };
   readonly listener: string;
+  /**
+   * A gateway runs the rules: states, loads, queues, circuits, stickiness and rates are those of now. False: servers are assumed
+   * to be healthy and idle, and limits not to be exceeded.
+   */
+  readonly isLive: boolean;
   readonly verdict: Verdict;
   /** The rule that decided; null when no rule did (no route takes the request: 404). */
   readonly by: RuleExplanation | null;
@@ -118,7 +131,9 @@ export interface Explanation {
   readonly stick: string | null;
   /** Where the client belongs in the chosen backend; null when that has no stickiness, or a rule answered. */
   readonly sticky: StickyExplanation | null;
-  /** The servers of the backend that gets the request; empty when a rule or the backend itself answers. */
+  /** Where the request waits for a server with room; null: it does not. */
+  readonly line: LineExplanation | null;
+  /** The servers of the backend that gets the request, or would if they took it; empty when a rule or the backend itself answers. */
   readonly servers: readonly ServerExplanation[];
 }
 
@@ -212,12 +227,11 @@ class Judgement {
       parts.flatMap((rules) => ruleScopes(listener.name, rules).map((scope, index) => [rules[index]!, scope] as const)),
     );
     const traces: Traces = { passthroughs: [], guards: [], changes: [], routes: [] };
-    const judged = this.#judge(listener, traces);
-    const isPassedOn = traces.passthroughs.some((trace) => trace === judged.by);
+    const decided = this.#judge(listener, traces);
+    const isPassedOn = traces.passthroughs.some((trace) => trace === decided.by);
     // Nothing but a request that the gateway reads has an answer that it could change.
-    const isRead = !this.#isConnection && !isPassedOn && judged.verdict.kind !== 'close';
-    const chosen = plan.backends[judged.backend];
-    const isAssumed = chosen !== undefined;
+    const isRead = !this.#isConnection && !isPassedOn && decided.verdict.kind !== 'close';
+    const chosen = plan.backends[decided.backend];
     const went = chosen === undefined ? null : explainFallBacks(plan, chosen, live, facts, entries);
     const servers = went === null ? [] : explainServers(went.backend, live, facts, entries);
     const sticky =
@@ -235,8 +249,14 @@ class Judgement {
             tables: live?.sticks ?? null,
             live,
           });
+    const outcome = went === null || live === null ? null : explainOutcome(went.backend, servers, sticky, live);
+    const isSent = chosen !== undefined && outcome?.kind !== 'nobody';
+    const judged: Decided =
+      outcome?.kind === 'nobody'
+        ? { ...decided, verdict: isRead ? unserved(outcome.reason) : { kind: 'close', reason: outcome.reason } }
+        : decided;
     if (sticky !== null && sticky.ownCookie !== null) hideCookie(this.#request, sticky.ownCookie);
-    const assumed = isAssumed
+    const assumed = isSent
       ? new AssumedAnswer(facts, answer.status, answer.headers)
       : AssumedAnswer.ofVerdict(facts, judged.verdict, entries, listener);
     const answered = this.#answer(isRead ? listener.responseChanges : [], assumed);
@@ -258,8 +278,9 @@ class Judgement {
         ...(listener.readsHello === true ? { sni: facts.sni, alpn: facts.alpn } : {}),
       },
       listener: listener.name,
+      isLive: live !== null,
       verdict:
-        chosen === undefined || answered.failure !== null
+        !isSent || answered.failure !== null
           ? verdict
           : {
               kind: 'send',
@@ -273,15 +294,16 @@ class Judgement {
       changes: traces.changes.map(explainRule),
       routes: traces.routes.map(explained),
       edits: this.#request.edits,
-      answer: { status: assumed.status, isAssumed },
+      answer: { status: assumed.status, isAssumed: isSent },
       responses: answered.traces.map(explainRule),
       answerEdits: answered.edits,
-      page: isRead ? pageOf(listener, answered.failure === null && isAssumed ? null : verdict) : null,
+      page: isRead ? pageOf(listener, answered.failure === null && isSent ? null : verdict) : null,
       fallBacks: went?.steps ?? [],
       serve: went?.backend.serve?.name ?? null,
       balance: went === null || went.backend.serve !== null ? null : went.backend.balance.name,
       stick: went?.backend.stick?.name ?? null,
       sticky,
+      line: outcome?.kind === 'waits' ? outcome.line : null,
       servers,
     };
   }
@@ -443,6 +465,10 @@ class Judgement {
     }
     throw new GatewayError('SG0505', { request: verb, message: 'no plugin implements this verb' });
   }
+}
+
+function unserved(reason: string): Verdict {
+  return { kind: 'answer', status: 503, headers: [], reason };
 }
 
 function refusedAs({ status, reason }: Refusal): Decided {
