@@ -13,8 +13,8 @@ import {
   WrittenRequest,
   WrittenRequestError,
 } from '@sluice/dsl/match';
-import type { ClientIp, GivenFields, ListenerPlan, Plan } from '@sluice/dsl/plan';
-import { clientOf, trustedPeers, UNKNOWN_CLIENT } from '../shared/client-ip.ts';
+import type { GivenFields, ListenerPlan, Plan } from '@sluice/dsl/plan';
+import { clientOf, trustedPeers, UNKNOWN_CLIENT, UNREAD_CLIENT } from '../shared/client-ip.ts';
 import type { HeadRead, ReadHead } from '../shared/head-reader.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { boundAddresses, type Ports } from './ports.ts';
@@ -112,14 +112,9 @@ export async function readRequest(request: ExplainRequest, plan: Plan, ports: Po
   const { header } = clientIp;
   const client = clientOf(connection.ip, header, connection.header(header), trustedPeers(clientIp, plan));
   const facts = connection.seen({ ip: client ?? UNKNOWN_CLIENT });
-  const unread = client === null ? unreadClient(clientIp) : null;
+  // No rule is asked: nobody may be taken for the client.
+  const unread: Refusal | null = client === null ? { status: 400, reason: UNREAD_CLIENT, isConnection: false } : null;
   return { facts, connection, listener, answer, given, shown, refusal: refusal ?? unread };
-}
-
-/** A trusted proxy says who the client is, but not in a way that can be read: no rule is asked. */
-function unreadClient({ header }: ClientIp): Refusal {
-  const reason = `the client’s address in ${header}, which \`client ip\` trusts this peer for, cannot be read`;
-  return { status: 400, reason, isConnection: false };
 }
 
 const NOTHING_READ: HeadRead = { refusal: null, method: '', host: '', path: '', query: '', headers: new Map() };

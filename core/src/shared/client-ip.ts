@@ -9,6 +9,9 @@ import { readNode } from './node-name.ts';
 /** Stands for a client whose address cannot be read: the unspecified address, which no client has. */
 export const UNKNOWN_CLIENT: IpAddress = parseIp('::')!;
 
+/** Why such a request gets 400, as logs and `explain` say it. */
+export const UNREAD_CLIENT = 'the address that a trusted proxy gives for the client cannot be read';
+
 /**
  * What clientOf passed over on its way: the trusted proxies between the client and the peer, nearest to the client first, each with `, `
  * before it. One a thread; copy at once.

@@ -6,7 +6,7 @@
  * connection holds none; nobody may keep one after its end.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import { UNKNOWN_CLIENT } from '../../shared/client-ip.ts';
+import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/client-ip.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import { hideCookie } from '../../shared/own-cookie.ts';
@@ -87,6 +87,7 @@ export class Exchange extends Timed {
   forward(peer: Peer, authority: string): void {
     const { request, listener } = this;
     if (request.ip === UNKNOWN_CLIENT) {
+      request.refusal = UNREAD_CLIENT;
       this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
       this.#answer(standardAnswer(this, 400), false);
       return;
