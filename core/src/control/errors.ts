@@ -44,7 +44,7 @@ export const CORE_ERRORS = {
   // Listeners
   SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
   SG0302:
-    'listener `{listener}`: port {port} needs more rights: run as root, or `setcap cap_net_bind_service=+ep` on node, or use a port above 1023',
+    'listener `{listener}`: port {port} needs more rights: run as root, or `setcap cap_net_bind_service=+ep {node}`, or use a port above 1023',
   SG0303: 'listener `{listener}`: address {address} is not one of this machine: use one of its own, or 0.0.0.0 for all',
   SG0304: 'listener `{listener}`: socket {path} is in use by another process: stop it, or choose another path',
   SG0305: 'listener `{listener}`: {path} exists and is not a socket: remove it, or choose another path',

@@ -138,7 +138,7 @@ async function tryPort(listener: string, asked: Extract<Address, { host: string 
         throw new GatewayError('SG0301', { listener, address }, { cause });
       case 'EACCES':
       case 'EPERM':
-        throw new GatewayError('SG0302', { listener, port }, { cause });
+        throw new GatewayError('SG0302', { listener, port, node: process.execPath }, { cause });
       case 'EADDRNOTAVAIL':
         throw new GatewayError('SG0303', { listener, address }, { cause });
       default:
