@@ -6,24 +6,82 @@
  */
 import { closest } from '@sluice/dsl';
 import { describeValue } from '@sluice/dsl/match';
+import type { ComponentSlot, Operator, RulePart, ValueType } from '@sluice/dsl/plan';
+import type { ArgType, ArgWord, FieldWord, IndexKind, Phase, VerbWord } from '@sluice/dsl/vocabulary';
+import type { Component, PluginManifest } from '../plugin/manifest.ts';
 
 /** Shape checks a value that stands `at` a place, such as `words[0].operators`, and adds what is wrong. */
 type Shape = (value: unknown, at: string, problems: string[]) => void;
 
-const PHASES = ['connection', 'request', 'response'];
-const PARTS = ['guard', 'change', 'route'];
-const OPERATORS = ['is', 'in', 'under', 'starts', 'ends', 'contains', 'like', 'matches', 'over', 'below', 'between'];
-const TYPES: Readonly<Record<string, readonly string[]>> = {
+/** namesOf: a record, so that the compiler says when one is missing. */
+function namesOf<Name extends string>(names: Readonly<Record<Name, true>>): readonly Name[] {
+  return Object.keys(names) as Name[];
+}
+
+const PHASES = namesOf<Phase>({ connection: true, request: true, response: true });
+const PARTS = namesOf<RulePart>({ guard: true, change: true, route: true });
+const OPERATORS = namesOf<Exclude<Operator, 'present' | 'absent'>>({
+  is: true,
+  in: true,
+  under: true,
+  starts: true,
+  ends: true,
+  contains: true,
+  like: true,
+  matches: true,
+  over: true,
+  below: true,
+  between: true,
+});
+const TYPES: Readonly<Record<ValueType, readonly Operator[]>> = {
   ip: ['is', 'in'],
   number: ['is', 'in', 'over', 'below', 'between'],
   text: OPERATORS,
 };
-const INDEXES = ['ip', 'text', 'host', 'path', 'number', 'none'];
-const ARG_TYPES =
-  'name text number status statuses duration size rate percent prefix port cidrs template header cookie backend path method file files names regex pattern key map field flag'.split(
-    ' ',
-  );
-export const SLOTS = 'balance,stick,check,discovery,tls,server tls,certificate,certificates,answer,serve'.split(',');
+const INDEXES = namesOf<IndexKind>({ ip: true, text: true, host: true, path: true, number: true, none: true });
+const ARG_TYPES = namesOf<ArgType>({
+  name: true,
+  text: true,
+  number: true,
+  status: true,
+  statuses: true,
+  duration: true,
+  size: true,
+  rate: true,
+  percent: true,
+  prefix: true,
+  port: true,
+  cidrs: true,
+  template: true,
+  header: true,
+  cookie: true,
+  backend: true,
+  path: true,
+  method: true,
+  file: true,
+  files: true,
+  names: true,
+  regex: true,
+  pattern: true,
+  key: true,
+  networks: true,
+  map: true,
+  field: true,
+  flag: true,
+});
+const SLOTS = namesOf<ComponentSlot>({
+  balance: true,
+  stick: true,
+  check: true,
+  discovery: true,
+  tls: true,
+  'server tls': true,
+  certificate: true,
+  certificates: true,
+  answer: true,
+  serve: true,
+});
+const SOURCES = namesOf<NonNullable<FieldWord['knownFrom']>>({ hello: true, handshake: true, proxy: true });
 
 function kindOf(kind: 'boolean' | 'function' | 'number', name: string): Shape {
   return (value, at, problems) => {
@@ -74,10 +132,12 @@ function listOf(shape: Shape): Shape {
   };
 }
 
-/** objectOf: keys with `!` must be there; keys that are not known are problems. */
-function objectOf(keys: Readonly<Record<string, Shape>>): Shape {
-  const shapes = new Map(Object.entries(keys).map(([key, shape]) => [key.replace('!', ''), shape]));
-  const needed = Object.keys(keys).flatMap((key) => (key.endsWith('!') ? [key.slice(0, -1)] : []));
+/** objectOf has a shape for each key that the type has; `needed` must be there, and keys that are not known are problems. */
+function objectOf<Value extends object>(
+  needed: readonly (keyof Value & string)[],
+  keys: { readonly [Key in keyof Value]-?: Shape },
+): Shape {
+  const shapes = new Map(Object.entries<Shape>(keys));
   return (value, at, problems) => {
     const before = problems.length;
     object(value, at === '' ? 'the manifest' : at, problems);
@@ -88,7 +148,7 @@ function objectOf(keys: Readonly<Record<string, Shape>>): Shape {
       const shape = shapes.get(key);
       if (shape !== undefined) shape(each, `${inside}${key}`, problems);
       else {
-        const near = closest(key, [...shapes.keys()]);
+        const near = closest(key, shapes.keys());
         const known = near === null ? `known are ${[...shapes.keys()].join(', ')}` : `did you mean \`${near}\`?`;
         problems.push(`there is no \`${inside}${key}\`: ${known}`);
       }
@@ -102,33 +162,39 @@ function quoted(value: string): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
 }
 
-const arg = objectOf({
-  ...{ 'name!': text, 'type!': oneOf(ARG_TYPES), 'doc!': text, before: text, behind: text, isOptional: flag },
+const arg = objectOf<ArgWord>(['name', 'type', 'doc'], {
+  ...{ name: text, type: oneOf(ARG_TYPES), doc: text, before: text, behind: text, isOptional: flag },
   ...{ except: listOf(text), needs: text, isPartial: flag, default: anything, choices: listOf(anything) },
-  ...{ min: number, max: number, replaces: text },
+  ...{ min: number, max: number, replaces: text, takesNetworks: flag },
 });
 
-const said = { 'kind!': text, 'name!': phrase, 'doc!': text, 'example!': text };
+const said = { kind: text, name: phrase, doc: text, example: text };
 
-const field = objectOf({
+const field = objectOf<FieldWord>(
+  ['kind', 'name', 'doc', 'example', 'phase', 'type', 'operators', 'defaultOperator', 'index'],
+  {
+    ...said,
+    ...{ phase: oneOf(PHASES), type: oneOf(Object.keys(TYPES)), operators: listOf(oneOf(OPERATORS)) },
+    defaultOperator: (value, at, problems) => (value === null ? undefined : oneOf(OPERATORS)(value, at, problems)),
+    key: objectOf<NonNullable<FieldWord['key']>>(['placeholder', 'ignoresCase'], {
+      placeholder: text,
+      ignoresCase: flag,
+    }),
+    ...{ ignoresCase: flag, isOptional: flag, isMany: flag, values: listOf(text), isOpen: flag },
+    ...{ knownFrom: oneOf(SOURCES), onResponse: text, index: oneOf(INDEXES) },
+  },
+);
+
+const verb = objectOf<VerbWord>(['kind', 'name', 'doc', 'example', 'part', 'phase', 'args'], {
   ...said,
-  ...{ 'phase!': oneOf(PHASES), 'type!': oneOf(Object.keys(TYPES)), 'operators!': listOf(oneOf(OPERATORS)) },
-  'defaultOperator!': (value, at, problems) => (value === null ? undefined : oneOf(OPERATORS)(value, at, problems)),
-  key: objectOf({ 'placeholder!': text, 'ignoresCase!': flag }),
-  ...{ ignoresCase: flag, isOptional: flag, isMany: flag, values: listOf(text), isOpen: flag },
-  ...{ knownFrom: oneOf(['hello', 'handshake', 'proxy']), onResponse: text, 'index!': oneOf(INDEXES) },
+  ...{ part: oneOf(PARTS), alsoIn: listOf(oneOf(PARTS)), phase: oneOf(PHASES), isPartial: flag },
+  ...{ isForAnswers: flag, takesCondition: flag, args: listOf(arg) },
 });
 
-const verb = objectOf({
+const component = objectOf<Component>(['kind', 'slot', 'name', 'doc', 'example', 'args'], {
   ...said,
-  ...{ 'part!': oneOf(PARTS), alsoIn: listOf(oneOf(PARTS)), 'phase!': oneOf(PHASES), isPartial: flag },
-  ...{ isForAnswers: flag, takesCondition: flag, 'args!': listOf(arg) },
-});
-
-const component = objectOf({
-  ...said,
-  'slot!': oneOf(SLOTS),
-  ...{ isDefault: flag, needsRequest: flag, ownCookie: listOf(text), 'args!': listOf(arg), options: object },
+  slot: oneOf(SLOTS),
+  ...{ isDefault: flag, needsRequest: flag, ownCookie: listOf(text), args: listOf(arg), options: object },
   ...{ hasTable: flag, check: object, discovery: object, certificateSource: object, kept: call, shown: call },
   ...{ serverTls: call, validate: call, files: call },
 });
@@ -145,13 +211,9 @@ const fieldWord: Shape = (value, at, problems) => {
   const before = problems.length;
   field(value, at, problems);
   if (problems.length > before) return;
-  const { type, operators, defaultOperator } = value as {
-    type: string;
-    operators: string[];
-    defaultOperator: string | null;
-  };
+  const { type, operators, defaultOperator } = value as FieldWord;
   for (const operator of operators) {
-    if (TYPES[type]!.includes(operator)) continue;
+    if (TYPES[type].includes(operator)) continue;
     problems.push(`${at}.operators has "${operator}", which does not compare a field of type ${type}`);
   }
   if (defaultOperator !== null && !operators.includes(defaultOperator)) {
@@ -165,8 +227,8 @@ const componentWord: Shape = (value, at, problems) => {
   if (kind !== undefined && kind !== 'component') oneOf(['component'])(kind, `${at}.kind`, problems);
 };
 
-const manifestShape = objectOf({
-  ...{ 'name!': text, 'apiVersion!': number, options: object, words: listOf(word) },
+const manifestShape = objectOf<PluginManifest>(['name', 'apiVersion'], {
+  ...{ name: text, apiVersion: number, options: object, words: listOf(word) },
   ...{ components: listOf(componentWord), data: text, start: call, stop: call },
 });
 
