@@ -109,6 +109,15 @@ export class Http2Wire {
     return this;
   }
 
+  /** accept is the server's part: it takes the client's preface and settings, and says its own. */
+  async accept(settings: Bytes = []): Promise<this> {
+    const preface = await this.wire.bytes(24);
+    if (preface.toString('latin1') !== 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n') throw new Error('no preface');
+    this.wire.send(frame(FRAME.SETTINGS, 0, 0, settings));
+    await this.until(({ type, flags }) => type === FRAME.SETTINGS && (flags & FLAG.ACK) === 0);
+    return this.frame(FRAME.SETTINGS, FLAG.ACK, 0);
+  }
+
   frame(type: number, flags: number, stream: number, payload: Bytes = [], length?: number): this {
     this.wire.send(frame(type, flags, stream, payload, length));
     return this;

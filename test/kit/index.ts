@@ -7,6 +7,8 @@ export * from './client-hello.ts';
 export * from './dns-server.ts';
 export * from './gateway.ts';
 export * from './http-message.ts';
+export * from './http2-cases.ts';
+export * from './http2-outcome.ts';
 export * from './http2-wire.ts';
 export * from './load.ts';
 export * from './mariadb.ts';
