@@ -79,3 +79,30 @@ test('a log of which too much cannot be judged does not pass', async (t) => {
   assert.deepEqual([unknownShare, maxUnknown], [25, 10]);
   assert.equal((await run('access.log', '--max-unknown', '101')).code, 2);
 });
+
+test('what new rules refuse before any rule changes too, with the reason', async (t) => {
+  const logged = (method: string, path: string): string =>
+    JSON.stringify({ method, path, host: 'a.example.com', status: 200, backend: 'app' });
+  const log = [logged('delete', '/'), logged('GET', '/a%2Fb'), logged('PROPFIND', '/'), logged('GET', '/'), ''].join(
+    '\n',
+  );
+  const strict = RULES.replace('deny path', 'methods standard\n  deny path');
+  const any = RULES.replace('deny path', 'methods any\n  allow encoded slashes\n  deny method DELETE or path');
+  const cwd = await folderOf(t, { 'strict.sluice': strict, 'any.sluice': any, 'access.log': log });
+  const { groups, same } = JSON.parse(
+    (await sluice(['replay', 'strict.sluice', 'access.log', '--json'], { cwd })).stdout,
+  );
+  assert.equal(same, 1);
+  const changed = groups.filter(({ outcome }: { outcome: string }) => outcome === 'changed');
+  assert.deepEqual(
+    changed.map(({ now, rule }: { now: string; rule: unknown }) => [now, rule]),
+    [
+      ['answer 501: the method is not in capitals', null],
+      ['answer 400: servers could read the path in more than one way', null],
+      ['answer 501: the method is none of `methods standard`', null],
+    ],
+  );
+  const shown = await sluice(['replay', 'any.sluice', 'access.log'], { cwd });
+  assert.match(shown.stdout, /1 × send to app \(200\) → answer 403\n {6}deny method DELETE/);
+  assert.match(shown.stdout, /\n4 lines, 3 as before, 1 changed\n$/);
+});

@@ -67,4 +67,5 @@ export type { ThreadLoss } from './control/thread-pool.ts';
 export type { Timers } from './control/timers.ts';
 export * from './plugin/index.ts';
 export type { CircuitState } from './shared/circuit-table.ts';
+export type { HeadRead, HeadRefusal, ReadHead } from './shared/head-reader.ts';
 export { LATENESS_EDGES_MS } from './shared/heartbeats.ts';

@@ -2,6 +2,7 @@
  * @sluice/core/loading: what rules are loaded with, without all that runs them: for tools that start often.
  */
 export { GatewayError } from './control/errors.ts';
+export { loadHeadReader } from './control/head-reader.ts';
 export { createLog } from './control/log.ts';
 export { PluginHost, type PluginSet } from './control/plugin-host.ts';
 export { testRules } from './control/rule-tests.ts';

@@ -5,12 +5,12 @@
  * change a verdict, but for the path that a rewrite may make a bad one, which a log cannot show. Limits count as not
  * exceeded, unless the line says that one was: then nobody can tell. Secrets are not read: no verdict shows them.
  */
-import { type Action, type DataEntry, maskedSecret } from '@sluice/core';
+import { type Action, type DataEntry, maskedSecret, type ReadHead } from '@sluice/core';
 import { compileRules, type RuleMatcher, serverName } from '@sluice/dsl/match';
 import { addressesOf, formatPlace, type ListenerPlan, type Plan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import { planLinker } from '../link-rules.ts';
 import type { LogLine } from './log-line.ts';
-import { LoggedFacts, pathOf, unknownIn } from './logged-facts.ts';
+import { headOf, LoggedFacts, unknownIn } from './logged-facts.ts';
 
 /** What a rule that decides is called in the summary. */
 export interface RuleName {
@@ -20,7 +20,13 @@ export interface RuleName {
 }
 
 export type NewVerdict =
-  | { readonly kind: 'answer'; readonly status: number | null; readonly rule: RuleName | null }
+  /** `reason`: it is refused before any rule is asked. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number | null;
+      readonly rule: RuleName | null;
+      readonly reason?: string;
+    }
   /** `isPassedOn`: undecrypted. */
   | { readonly kind: 'send'; readonly backend: string; readonly isPassedOn: boolean; readonly rule: RuleName | null }
   | { readonly kind: 'close'; readonly rule: RuleName | null }
@@ -56,12 +62,14 @@ interface Listener {
 
 export class Judge {
   readonly #plan: Plan;
+  readonly #readHead: ReadHead;
   readonly #listeners: readonly Listener[];
   readonly #chosen: Listener | undefined;
 
   /** `listener` is the one that takes every line that names none; null: found by scheme and port. */
-  constructor(plan: Plan, entries: readonly DataEntry[], listener: string | null) {
+  constructor(plan: Plan, entries: readonly DataEntry[], listener: string | null, readHead: ReadHead) {
     this.#plan = plan;
+    this.#readHead = readHead;
     const linker = planLinker(plan, entries);
     const readers = new Map(entries.flatMap(({ fields }) => Object.entries(fields ?? {})));
     const part = (rules: readonly Rule[]): Part => ({
@@ -87,24 +95,29 @@ export class Judge {
     this.#chosen = this.#listeners.find(({ plan: { name } }) => name === listener);
   }
 
-  judge(line: LogLine): NewVerdict {
-    const listener = this.#listenerOf(line);
+  judge(logged: LogLine): NewVerdict {
+    const listener = this.#listenerOf(logged);
     if (listener === null) return { kind: 'unknown', fact: 'listener', rule: null };
     const { plan, scheme, ports } = listener;
     const port = ports.length === 1 ? ports[0] : undefined;
     const isRead = plan.protocol === 'http';
-    const path = line.isConnection === true || !isRead ? '' : pathOf(line, plan.paths);
-    const facts = new LoggedFacts(line, path ?? '/', scheme, port);
+    // What was read well once may be refused by these rules, or seen as another path or method.
+    const read = logged.isConnection === true || !isRead ? null : this.#readHead(headOf(logged), plan);
+    const path = read?.path ?? '';
+    const line = read === null || read.method === logged.method ? logged : { ...logged, method: read.method };
+    const facts = new LoggedFacts(line, path, scheme, port);
     // Whoever stands between is not in the log, and is whom these lines see.
     const isHidden = plan.clientIp !== null && line.isConnection !== true;
     const peer = isHidden ? { ...line, client: undefined } : line;
-    const connection = isHidden ? new LoggedFacts(peer, path ?? '/', scheme, port) : facts;
+    const connection = isHidden ? new LoggedFacts(peer, path, scheme, port) : facts;
     const verdict = this.#part(listener.passthroughs, connection, line);
     if (verdict !== null) return verdict.kind === 'send' ? { ...verdict, isPassedOn: true } : verdict;
     if (line.isConnection === true && isRead) return { kind: 'open', rule: null };
     // Live traffic logs the unspecified address for a client whose address could not be read, and refuses it.
     const isUnknown = isHidden && line.client?.text === '::';
-    if (path === null || isUnknown) return { kind: 'answer', status: 400, rule: null };
+    if (isUnknown) return { kind: 'answer', status: 400, rule: null };
+    const refusal = read?.refusal ?? null;
+    if (refusal !== null) return { kind: 'answer', status: refusal.status, rule: null, reason: refusal.reason };
     const misdirected = isRead ? this.#misdirected(listener, peer, path, port) : null;
     if (misdirected !== null) return misdirected;
     const judged = this.#part(listener.guards, facts, line) ??

@@ -4,8 +4,7 @@
  * Asking for what the line does not say throws UnknownFact. Matchers take that as a condition that cannot be decided: it
  * matters only where nothing else decides, so that what is not known stays not known and is never guessed.
  */
-import { hostText, type IpAddress, Memo, normalisePath, type RequestFacts } from '@sluice/dsl/match';
-import type { PathPolicy } from '@sluice/dsl/plan';
+import { hostText, type IpAddress, Memo, parseIp, type RequestFacts, type WrittenHead } from '@sluice/dsl/match';
 import type { LogLine } from './log-line.ts';
 
 /** UnknownFact names what the log does not say: `host`, `header cookie`. */
@@ -104,8 +103,24 @@ export class LoggedFacts implements RequestFacts {
   }
 }
 
-/** pathOf normalises a logged path; null for one that live traffic refuses with 400. */
-export function pathOf(line: LogLine, paths: PathPolicy | undefined): string | null {
-  if (line.path === '*' && line.method === 'OPTIONS') return '*';
-  return normalisePath(line.path, paths);
+/** Stands for a host that a log does not say. */
+const SOME_HOST = 'host.invalid';
+const SOME_CLIENT = parseIp('127.0.0.1')!;
+
+/** headOf is the head that a logged request had, as far as its line says. A line without a host is taken to have had a good one. */
+export function headOf({ method, path, query, host, client }: LogLine): WrittenHead {
+  const authority = host === undefined ? SOME_HOST : host.includes(':') ? `[${host}]` : host;
+  return {
+    ip: client ?? SOME_CLIENT,
+    sni: null,
+    alpn: [],
+    scheme: null,
+    method,
+    target: query === '' ? path : `${path}?${query}`,
+    authority: authority === '' ? null : authority,
+    port: 0,
+    // Only HTTP/1.0 does without a Host.
+    version: authority === '' ? 'HTTP/1.0' : 'HTTP/1.1',
+    headers: [],
+  };
 }

@@ -1,7 +1,7 @@
 /**
  * ReplayChunk: judges the lines of one piece of a log. Any thread; the default export is what a batch thread runs.
  */
-import { importEntries, type PluginSet } from '@sluice/core/loading';
+import { importEntries, loadHeadReader, type PluginSet } from '@sluice/core/loading';
 import type { Plan } from '@sluice/dsl/plan';
 import { Judge } from './judge.ts';
 import { BadLine, LINE_LIMIT, readLogLine } from './log-line.ts';
@@ -25,7 +25,7 @@ export interface ReplayTask {
 
 /** createJudge imports the plugins’ functions and links the plan. */
 export async function createJudge({ plan, entries, listener }: ReplaySetup): Promise<Judge> {
-  return new Judge(plan, await importEntries(entries), listener);
+  return new Judge(plan, await importEntries(entries), listener, await loadHeadReader());
 }
 
 /** replayChunk judges every line of a piece; empty ones do not count. */

@@ -162,7 +162,8 @@ export function compare({ status, rule, backend, ...line }: LogLine, verdict: Ne
     case 'open':
       return { outcome: 'changed', was, now: 'open its TLS, and judge its requests' };
     case 'answer': {
-      const now = verdict.status === null ? 'answered' : `answer ${verdict.status}`;
+      const reason = verdict.reason === undefined ? '' : `: ${verdict.reason}`;
+      const now = verdict.status === null ? 'answered' : `answer ${verdict.status}${reason}`;
       if (typeof backend === 'string') return { outcome: 'changed', was, now };
       if (status === undefined || verdict.status === null) {
         return { outcome: backend === null ? 'same' : 'unsaid', was, now };

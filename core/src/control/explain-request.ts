@@ -15,8 +15,9 @@ import {
 } from '@sluice/dsl/match';
 import type { GivenFields, ListenerPlan, Plan } from '@sluice/dsl/plan';
 import { clientOf, trustedPeers, UNKNOWN_CLIENT, UNREAD_CLIENT } from '../shared/client-ip.ts';
-import type { HeadRead, ReadHead } from '../shared/head-reader.ts';
+import type { HeadRead } from '../shared/head-reader.ts';
 import { GatewayError, reasonOf } from './errors.ts';
+import { loadHeadReader } from './head-reader.ts';
 import { boundAddresses, type Ports } from './ports.ts';
 import type { StickyRequest } from './stickiness-handle.ts';
 
@@ -67,10 +68,6 @@ export interface Refusal {
   readonly isConnection: boolean;
 }
 
-/** Where the parser of live traffic is; it is imported when the first request is read. */
-const HEAD_READER = new URL(`../data/written-head.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
-  .href;
-
 /** readRequest rejects with SG0505 for what is no request or connection, or none of the listener's, SG0507 when no listener would take it. */
 export async function readRequest(request: ExplainRequest, plan: Plan, ports: Ports): Promise<ReadRequest> {
   const written = typeof request === 'string' ? { request } : request;
@@ -99,7 +96,7 @@ export async function readRequest(request: ExplainRequest, plan: Plan, ports: Po
     const connection = asked.seen({ port: port === 0 ? portsOf(listener, ports)[0]! : port });
     return { facts: connection, connection, listener, answer, given, shown: connection, refusal: null };
   }
-  const { readHead }: { readonly readHead: ReadHead } = await import(HEAD_READER);
+  const readHead = await loadHeadReader();
   const own = portsOf(listener, ports);
   const objection = objectionTo(asked, listener, own, given, plan);
   const read = objection === null ? readHead(asked, listener) : NOTHING_READ;
