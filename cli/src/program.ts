@@ -123,7 +123,8 @@ Examples:
 const EXPLAIN_HELP = `
 REQUEST is METHOD URL [from ADDRESS], or for a connection tcp to :PORT [from ADDRESS]. Either may say what a TLS client
 does: sni NAME, alpn PROTOCOL …. The listener is the one on that port, or the only one. Quotes may be left out.
-Rules are judged in order up to the one that decides: ✓ holds, ✗ does not, · was not asked.
+Rules are judged in order up to the one that decides: ✓ holds, ✗ does not, · was not asked. What live traffic refuses
+before any rule has the same status here, and the reason. A version may stand behind the URL: HTTP/1.0, HTTP/2.
 
 Examples:
   sluice explain gateway.sluice 'GET https://www.example.com/admin from 198.51.100.7'
