@@ -5,7 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { answering, chooser, eachSeed, mutate, openStage, quote, readRequests } from '../kit/index.ts';
+import { normalisePath, readAuthority } from '@sluice/dsl';
+import {
+  answering,
+  chooser,
+  eachSeed,
+  fieldOf,
+  type HttpRequest,
+  mutate,
+  openStage,
+  quote,
+  readRequests,
+} from '../kit/index.ts';
 
 const stage = await openStage();
 after(() => stage.close());
@@ -19,6 +30,8 @@ const VALID = [
   'GET /old HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n',
   'GET http://a/abs HTTP/1.1\r\nHost: a\r\n\r\n',
   'PUT /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc',
+  'GET /a%2e%2e/..//b;c/%c3%a9/caf%e9?d//e HTTP/1.1\r\nHost: A.Example.:080\r\n\r\n',
+  'GET http://[0:0::1]:/x HTTP/1.1\r\nHost: [::1]:80\r\n\r\n',
   'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
 ];
 
@@ -43,6 +56,13 @@ const SPLICES = [
   '%2f',
   '..',
   '//',
+  '/../',
+  '..;',
+  '%2e',
+  '%e9',
+  '%c0%af',
+  '.:',
+  ':80',
   '\r\n ',
   'Content-Length: 0\r\n',
   'Content-Length: 5\r\n',
@@ -87,8 +107,17 @@ async function run(seed: number): Promise<void> {
     const { requests, fault } = readRequests(wire.received);
     assert.equal(fault, null, what);
     seen += requests.length;
+    for (const request of requests) isInOneForm(request, what);
   }
   assert.ok(seen <= strict.requests.length, `${seen} requests out of ${strict.requests.length}; ${what}`);
+}
+
+/** isInOneForm: names and paths reach servers in the form in which rules judged them. */
+function isInOneForm(request: HttpRequest, what: string): void {
+  const path = request.target.replace(/\?.*/, '');
+  if (path !== '*') assert.equal(normalisePath(path), path, what);
+  const host = fieldOf(request, 'host');
+  assert.equal(readAuthority(host ?? '')?.text, host, what);
 }
 
 test('mutated requests never reach a server malformed, and never stop the gateway', () => eachSeed([], 1500, run));

@@ -77,3 +77,16 @@ test('lines with odd bytes and of great length are read or refused, never worse'
     assert.throws(() => readLogLine(`1.2.3.4 - - [x] "${piece.repeat(100_000)}`), BadLine, piece);
   }
 });
+
+test('a host is read as live traffic reads it, and an address with or without its brackets', () => {
+  const hostOf = (host: string) => readLogLine(JSON.stringify({ method: 'GET', path: '/', host })).host;
+  assert.deepEqual(['A.Example.', 'a:', '::1', '[0:0::1]:80', '127.0.0.1', 'a=b'].map(hostOf), [
+    'a.example',
+    'a',
+    '::1',
+    '::1',
+    '127.0.0.1',
+    'a=b',
+  ]);
+  assert.throws(() => hostOf('127.1'), /is not a host/);
+});
