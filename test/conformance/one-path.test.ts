@@ -19,6 +19,7 @@ import {
   type Peer,
   RawServer,
   skipUnless,
+  sluice,
   startGateway,
   startNginx,
   temporaryFolder,
@@ -136,6 +137,23 @@ describe('with the level for a kind of server, no spelling reaches what is denie
     for (const kind of ['tomcat', 'iis', 'node', 'php'] as const) assert.ok(taken.get(kind)! > 0, kind);
     // nginx and Apache read what the default lets through as the rules do.
     assert.deepEqual([taken.get('nginx'), taken.get('apache')], [0, 0]);
+  });
+});
+
+describe('lint says what the level of a kind of server closes', () => {
+  async function linted(backend: string): Promise<string> {
+    const file = join(temporaryFolder(), 'gateway.sluice');
+    writeFileSync(file, rulesFor({ host: '127.0.0.1', port: 9001 }, '', backend));
+    const program = sluice('lint', file);
+    await program.exited;
+    return program.output;
+  }
+
+  test('without a level it warns of each kind that is taken in, and with it of none', async () => {
+    const output = await linted('');
+    for (const name of ['SL0905', 'Tomcat', 'IIS', 'Node.js', 'PHP'])
+      assert.ok(output.includes(name), `${name}: ${output}`);
+    for (const kind of PATH_READERS) assert.match(await linted(`paths for ${kind}`), /nothing to say/, kind);
   });
 });
 

@@ -23,6 +23,9 @@ interface CheckedFile {
 /** What the reader's machine has and this one may lack: a folder for a socket, or for the access log. */
 const OF_THE_MACHINE = new Set(['SG0205', 'SG0306']);
 
+/** Requests may get past a rule in front of some kinds of servers: a page about something else does not say which it has. */
+const SERVERS_UNSAID = 'SL0905';
+
 const PAGES = await readPages();
 
 test('the pages have rule files, commands, and rules of other proxies', () => {
@@ -82,8 +85,14 @@ function testRuleFiles(page: Page, { snippets, folder }: StagedPage): void {
     });
 
     test('lint finds nothing in its rule files', async () => {
-      const { code, stdout } = await sluice(['lint', ...names(whole)], folder);
-      assert.equal(code, 0, stdout);
+      const { stdout } = await sluice(['lint', '--json', ...names(whole)], folder);
+      const { files } = JSON.parse(stdout) as { files: CheckedFile[] };
+      const findings = whole.flatMap(({ block }, index) =>
+        files[index]!.problems.filter(({ code }) => code !== SERVERS_UNSAID).map(
+          ({ message, place }) => `${page.name}:${block.line + (place?.line ?? 1) - 1}: ${message}`,
+        ),
+      );
+      assert.deepEqual(findings, []);
     });
   }
   if (tested.length > 0) {

@@ -324,3 +324,28 @@ backend api of 127.0.0.1:9002
   assert.deepEqual(changes(summary), ['2 changed: send to app (200) -> answer 421']);
   assert.equal(summary.same, 3);
 });
+
+test('paths and names of a log are judged in the form that live traffic has', async (t) => {
+  const rules = `listener web on 127.0.0.1:8080 {
+  deny path under /secret
+  deny host admin.example or host "::1"
+  otherwise send to app
+}
+backend app of 127.0.0.1:9001 { paths for tomcat }
+`;
+  const denied = [
+    { path: '//secret' },
+    { path: '/a/..//secret' },
+    { path: '/x/..;/secret;y' },
+    { path: '/%73ecret' },
+    { host: 'Admin.Example.' },
+    { host: '[0::1]' },
+    { host: '::1' },
+  ];
+  const refused = [{ path: '/%c0%afsecret' }, { path: '/a%0a' }];
+  const passed = [{ path: '/caf%e9' }, { path: '/Secret' }, { host: 'a=b' }];
+  const { groups } = await replayed(t, [...denied, ...refused, ...passed].map(jsonLine).join('\n'), { rules });
+  const sum = (now: RegExp): number =>
+    groups.filter((group) => now.test(group.now)).reduce((total, { count }) => total + count, 0);
+  assert.deepEqual([sum(/deny|403/), sum(/400/)], [denied.length, refused.length], JSON.stringify(groups));
+});

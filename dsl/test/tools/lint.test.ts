@@ -140,6 +140,12 @@ const WAYS: readonly [lines: string, backend: string, findings: readonly string[
     'paths for node',
     ['SL0905 2: requests get past this line where a server reads their path as `/secret`: `/secret/` (Node.js)'],
   ],
+  [
+    'deny path is /admin.php',
+    'paths for php',
+    ['SL0905 2: requests get past this line where a server reads their path as `/admin.php`: `/admin.php/` (PHP)'],
+  ],
+  ['deny path under /admin.php', 'paths for php', []],
   ['deny host a.example', '', []],
   ['allow path under /secret\ndeny 403 when path under /', 'paths for tomcat', []],
   [

@@ -43,8 +43,8 @@ export const READERS: Readonly<Record<Exclude<PathReader, 'any'>, Reader>> = {
         .replace(/(.)\/$/, '$1') ?? null
     );
   },
-  /** What is in REQUEST_URI, decoded by the framework, and once more by some applications. */
-  php: (path) => posix(decoded(decoded(path) ?? '\0', true), false),
+  /** What is in REQUEST_URI, decoded by the framework, and once more by some applications; what stands behind a script is its PATH_INFO. */
+  php: (path) => posix(decoded(decoded(path) ?? '\0', true), false)?.replace(/(\.php)\/.*$/, '$1') ?? null,
 };
 
 /** decoded decodes escapes once, as UTF-8; null for a NUL. `isLax`: overlong forms stand for their characters, and stray `%` for themselves. */
