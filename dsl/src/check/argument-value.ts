@@ -11,6 +11,7 @@ import type { WordItem } from '../syntax/tree.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import { isResolver, LISTEN_ADDRESS, readAddress, readAddresses, SERVER_ADDRESS } from './address.ts';
 import { checkRegexItem, networkValues } from './field-value.ts';
+import { pathPatternMend, warnOfPrefixPattern } from './foreign-pattern.ts';
 import { misspelledHeader } from './header-names.ts';
 import {
   isName,
@@ -107,7 +108,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
     case 'port':
       return portValue(scope, item);
     case 'template':
-      return readTemplate(scope, item) ?? undefined;
+      return readTemplate(scope, item, arg.replaces !== undefined) ?? undefined;
     case 'header':
       if (!isToken(text)) return fail(scope, 'SL0611', item, { kind: 'header', value: text });
       if (arg.except?.includes(foldedName(text.toLowerCase())) === true)
@@ -351,7 +352,8 @@ function mapValue(scope: Scope, item: WordItem, { choices }: BaseArg): string | 
 
 function pathValue(scope: Scope, item: WordItem): string | undefined {
   const text = item.value;
-  if (!text.startsWith('/')) return fail(scope, 'SL0604', item, { value: text }, `Write \`/${text}\``);
+  if (!text.startsWith('/'))
+    return fail(scope, 'SL0604', item, { value: text }, pathPatternMend(text, 'path') ?? `Write \`/${text}\``);
   const end = text.search(/[?#]/);
   if (normalisePath(end < 0 ? text : text.slice(0, end), WRITTEN_PATHS) !== null && !/[^\x21-\x7e]/.test(text))
     return text;
@@ -361,6 +363,7 @@ function pathValue(scope: Scope, item: WordItem): string | undefined {
 /** prefixValue: a prefix that is not in the form that paths have could never match. */
 function prefixValue(scope: Scope, item: WordItem): string | undefined {
   const path = pathValue(scope, item);
+  if (path !== undefined) warnOfPrefixPattern(scope, item);
   if (path === undefined || normalisePath(path, WRITTEN_PATHS) === path) return path;
   const normal = normalisePath(path.replace(/[?#].*$/, ''), WRITTEN_PATHS);
   return fail(scope, 'SL0621', item, { value: path }, normal === null ? null : `Write \`${normal}\``);

@@ -22,7 +22,7 @@ import {
 } from './argument-value.ts';
 import { checkMapKey, readField } from './field-argument.ts';
 import { readNetworks } from './networks.ts';
-import { isOutside, readOutside } from './outside-value.ts';
+import { isOutside, readOutside, refuseOutside } from './outside-value.ts';
 import type { Reader } from './reader.ts';
 import { checkReplacement } from './replacement.ts';
 import type { Scope } from './scope.ts';
@@ -182,6 +182,7 @@ function readOne(
     return undefined;
   }
   if (isOutside(reader, arg)) return readOutside(scope, reader, arg);
+  if (refuseOutside(scope, reader)) return undefined;
   if (arg.type === 'field') return readField(scope, reader, arg);
   if (arg.type === 'key') {
     reader.at++;

@@ -310,14 +310,21 @@ class BackendChecker {
     } else if (setting.name === 'break circuit') {
       this.#circuit = { ...failuresOf(args), openMs: args.time as number };
     } else {
+      this.#warnOfCauses(args, spans);
       this.#retry = {
         times: args.times as number,
         on: (args.on as RetryPolicy['on'] | undefined) ?? DEFAULTS.retry.on,
-        isAnotherServer: args.another as boolean,
+        isAnotherServer: args.any !== true,
         share: args.share === undefined ? DEFAULTS.retry.share : (args.share as number) / 100,
         perSecond: args.least === undefined ? DEFAULTS.retry.perSecond : perSecondOf(args.least as readonly number[]),
       };
     }
+  }
+
+  /** What is written takes the place of the default. */
+  #warnOfCauses({ on, times }: Args, spans: ReadonlyMap<string, Span>): void {
+    const isLeftOut = Array.isArray(on) && !on.includes('connect-failure') && times !== 0;
+    if (isLeftOut) this.#scope.error('SL0672', spans.get('on')!);
   }
 
   #setSendProxy(args: Args, spans: ReadonlyMap<string, Span>): void {

@@ -7,6 +7,7 @@ import type { Span } from '../syntax/source-text.ts';
 import type { Item, WordItem } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
 import { fieldValue, listOf, listValues, networkValues } from './field-value.ts';
+import { refuseOutside } from './outside-value.ts';
 import type { Reader } from './reader.ts';
 import type { ListName, Scope } from './scope.ts';
 
@@ -32,6 +33,7 @@ export function readValues(
   operator: Operator,
   after: Span,
 ): readonly ValueGroup[] | null {
+  if (refuseOutside(scope, reader)) return null;
   const all = reader.list();
   const isRanged = field.type === 'number' && (operator === 'is' || operator === 'in');
   const ranges = isRanged ? all.filter((item) => item.kind === 'word' && RANGE.test(item.value)) : [];

@@ -11,6 +11,7 @@ import type { ListType } from '../plan/list.ts';
 import { WRITTEN_PATHS } from '../plan/path-policy.ts';
 import type { WordItem } from '../syntax/tree.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
+import { pathPatternMend, warnOfPattern } from './foreign-pattern.ts';
 import { isHostName, readWhole } from './literals.ts';
 import { checkRegex } from './regex.ts';
 import type { ListName, Scope } from './scope.ts';
@@ -23,7 +24,9 @@ export function fieldValue(scope: Scope, item: WordItem, field: FieldWord, opera
   if (operator === 'matches') return regexValue(scope, item);
   if (item.kind === 'regex') return scope.error('SL0216', item, { field: field.name });
   if (field.type === 'number') return numberValue(scope, item);
-  return textValue(scope, item, field, operator);
+  const value = textValue(scope, item, field, operator);
+  if (value !== null) warnOfPattern(scope, item, field, operator);
+  return value;
 }
 
 function regexValue(scope: Scope, item: WordItem): string | null {
@@ -146,7 +149,12 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
   if (!isFromStart) return text;
   if (text === '*' && operator === 'is') return text;
   if (!text.startsWith('/'))
-    return scope.error('SL0604', item, { value: text }, `Write \`/${text.replace(/^\*+\/?/, '')}\``);
+    return scope.error(
+      'SL0604',
+      item,
+      { value: text },
+      pathPatternMend(text, 'path') ?? `Write \`/${text.replace(/^\*+\/?/, '')}\``,
+    );
   if (/[?#]/.test(text))
     return scope.error('SL0621', item, { value: text }, 'The part behind `?` is the field `query`');
   if (operator === 'starts') return text;
@@ -160,7 +168,8 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
       guess = null;
     }
   }
-  return scope.error('SL0621', item, { value: text }, guess === null ? null : `Write \`${guess}\``);
+  const mend = pathPatternMend(text, 'path') ?? (guess === null ? null : `Write \`${guess}\``);
+  return scope.error('SL0621', item, { value: text }, mend);
 }
 
 /** hostValue returns a host in lower case, or null after reporting. */

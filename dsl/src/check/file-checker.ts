@@ -4,13 +4,14 @@
  */
 import { didYouMean } from '../diagnostics/suggestion.ts';
 import { addressesOf, sharedAddresses } from '../plan/address.ts';
-import type { ListPlan, MapPlan } from '../plan/list.ts';
+import type { ListPlan, MapPlan, MapValue } from '../plan/list.ts';
 import type { Place } from '../plan/place.ts';
 import type { Address, BackendPlan, ListenerPlan, Plan } from '../plan/plan.ts';
 import type { TestPlan } from '../plan/test.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { SourceText, Span } from '../syntax/source-text.ts';
 import type { FileTree, Item, Statement } from '../syntax/tree.ts';
+import type { ArgWord } from '../vocabulary/word.ts';
 import { addressText, LISTEN_ADDRESS, readAddresses } from './address.ts';
 import { checkBackend } from './backend-section.ts';
 import { DefineTable } from './define-table.ts';
@@ -164,8 +165,29 @@ class FileChecker {
       scope.diagnostics.add(code, source, span, { name });
     for (const [name, backend] of scope.backends) if (!backend.isUsed) warn('SL0502', backend, name);
     for (const [name, list] of scope.lists) if (!list.isUsed) warn('SL0504', list, name);
-    for (const [name, map] of scope.maps) if (!map.isUsed) warn('SL0518', map, name);
+    for (const [name, map] of scope.maps) {
+      if (map.isUsed) continue;
+      const to = map.plan?.to;
+      if (to === undefined || this.#isMapTaken(to)) warn('SL0518', map, name);
+      else scope.diagnostics.add('SL0519', map.source, map.span, { name, to }, this.#mendOfUntaken());
+    }
     scope.defines.warnOfUnused();
+  }
+
+  /** isTaken: some word takes maps to such values. */
+  #isMapTaken(to: MapValue): boolean {
+    return this.#mapArgs().some(({ arg }) => arg.choices?.includes(to) !== false);
+  }
+
+  #mendOfUntaken(): string {
+    const words = this.#mapArgs().map(({ verb, arg }) => `\`${verb}\` (to ${arg.choices?.join(' or ') ?? 'anything'})`);
+    return words.length === 0 ? 'No word takes a map at all' : `Remove it; words that take maps: ${words.join(', ')}`;
+  }
+
+  #mapArgs(): { readonly verb: string; readonly arg: ArgWord }[] {
+    return [...this.#scope.vocabulary.verbs.values()].flatMap(({ name, args }) =>
+      args.filter(({ type }) => type === 'map').map((arg) => ({ verb: name, arg })),
+    );
   }
 
   /** Two listeners, or one listener twice, cannot have the same address, nor one that is among all those of the other. */

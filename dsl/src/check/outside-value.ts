@@ -21,6 +21,20 @@ export function isOutside(reader: Reader, { type }: BaseArg): boolean {
   return (word === 'env' || word === 'secret') && reader.items[reader.at + 1]?.kind === 'text';
 }
 
+/**
+ * refuseOutside reports a value from elsewhere where none may stand, and steps over it. A number, a path or a condition is checked as it is
+ * written, and rules are indexed by it, so that it has to stand in the file.
+ */
+export function refuseOutside(scope: Scope, reader: Reader): boolean {
+  const word = reader.wordAt(reader.at);
+  const name = reader.items[reader.at + 1];
+  if ((word !== 'env' && word !== 'secret') || name?.kind !== 'text') return false;
+  const { start } = reader.peek()!;
+  scope.error('SL0671', { start, end: name.end }, { word });
+  reader.at += 2;
+  return true;
+}
+
 /** readOutside reads it, or reports and returns undefined. */
 export function readOutside(scope: Scope, reader: Reader, { type }: BaseArg): ArgValue | undefined {
   const isSecret = reader.isWord('secret');

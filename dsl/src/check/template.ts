@@ -5,9 +5,11 @@ import { closest } from '../diagnostics/suggestion.ts';
 import type { Template, TemplatePart } from '../plan/rule.ts';
 import type { Span } from '../syntax/source-text.ts';
 import type { WordItem } from '../syntax/tree.ts';
+import { warnOfVariables } from './foreign-pattern.ts';
 import { isToken } from './literals.ts';
 import { PHASE_RANK } from './phase.ts';
 import type { Scope } from './scope.ts';
+import { spanIn } from './text-span.ts';
 
 /** Placeholders without a key. */
 export const PLAIN_PLACEHOLDERS: readonly string[] = ['host', 'path', 'query', 'scheme', 'request.id', 'client.ip'];
@@ -16,8 +18,9 @@ export const KEYED_PLACEHOLDERS: readonly string[] = ['header', 'cookie'];
 
 const KNOWN = [...PLAIN_PLACEHOLDERS, ...KEYED_PLACEHOLDERS.map((name) => `${name}.NAME`)];
 
-/** readTemplate returns the parts, or null after reporting each placeholder that is none. `{{` and `}}` are braces. */
-export function readTemplate(scope: Scope, item: WordItem): Template | null {
+/** readTemplate returns the parts, or null after reporting each placeholder that is none. `{{` and `}}` are braces; `hasGroups`: `$1` stands for a group. */
+export function readTemplate(scope: Scope, item: WordItem, hasGroups = false): Template | null {
+  warnOfVariables(scope, item, hasGroups);
   const text = item.value;
   const parts: TemplatePart[] = [];
   let literal = '';
@@ -79,14 +82,4 @@ function readPlaceholder(scope: Scope, name: string, span: Span): TemplatePart |
     { name },
     `${mend}Here: ${known}, and fields such as {port}; for a brace itself write \`{{\``,
   );
-}
-
-/** spanIn is exact where the string is written without escapes; else it is the string. */
-function spanIn(scope: Scope, item: WordItem, from: number, to: number): Span {
-  const before = item.kind === 'text' ? 1 : 0;
-  if (item.end - item.start !== item.value.length + 2 * before) return item;
-  const start = item.start + before + from;
-  return scope.source.text.slice(start, item.start + before + to) === item.value.slice(from, to)
-    ? { start, end: item.start + before + to }
-    : item;
 }

@@ -47,7 +47,7 @@ export class DiagnosticList {
         mapValues(plain, (name, value) => shorten(template, name, value)),
       );
     const mendOf = (write: (template: string) => string): string | null => {
-      if (mend !== undefined) return mend;
+      if (mend !== undefined) return isSame(mend, source.text.slice(span.start, span.end)) ? null : mend;
       return entry.mend === undefined ? null : write(entry.mend);
     };
     const diagnostic = { code, severity: entry.severity, message: whole(entry.message), mend: mendOf(whole), place };
@@ -69,6 +69,11 @@ export class DiagnosticList {
         a.place.column - b.place.column,
     );
   }
+}
+
+/** isSame: the mend says to write what is written. */
+function isSame(mend: string | null, written: string): boolean {
+  return mend === `Did you mean \`${written}\`?` || mend === `Write \`${written}\``;
 }
 
 function mapValues(values: Values, change: (name: string, value: string | number) => string | number): Values {

@@ -2,13 +2,17 @@
  * Suggestion: the known word that an unknown one was most likely meant to be. Main thread.
  */
 
-/** closest returns the candidate with the least Damerau–Levenshtein distance, or null when none is near enough. */
+/**
+ * closest returns the candidate with the least Damerau–Levenshtein distance, or null when none is near enough, or the word is one of them: then
+ * it is not misspelled.
+ */
 export function closest(word: string, candidates: Iterable<string>): string | null {
   if (word.length > 40) return null;
   const wanted = word.toLowerCase();
   let best: string | null = null;
   let bestDistance = wanted.length < 2 ? 1 : wanted.length <= 4 ? 1.5 : wanted.length <= 8 ? 2.5 : 3.5;
   for (const candidate of candidates) {
+    if (candidate === word) return null;
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const found = distance(wanted, candidate.toLowerCase());
     if (found < bestDistance) {

@@ -658,12 +658,25 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     example: 'retry 3 on connect-failure, 503 using another server at most 20%',
     args: [
       { name: 'times', type: 'number', doc: 'the most attempts after the first', min: 0, max: 20 },
-      { name: 'on', type: 'causes', before: 'on', doc: '`connect-failure`, or statuses', isOptional: true },
+      {
+        name: 'on',
+        type: 'causes',
+        before: 'on',
+        doc: '`connect-failure`, the default, or statuses',
+        isOptional: true,
+      },
       {
         name: 'another',
         type: 'flag',
         before: 'using another server',
-        doc: 'never the same server twice',
+        doc: 'never the same server twice while there is another one; the default',
+        isOptional: true,
+      },
+      {
+        name: 'any',
+        type: 'flag',
+        before: 'using any server',
+        doc: 'the same server may be asked again',
         isOptional: true,
       },
       {

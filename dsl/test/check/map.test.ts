@@ -90,6 +90,8 @@ test('a map of another name, a map twice and one that nothing uses', async () =>
   ]);
   assert.deepEqual(await told(`${map}\nlist tenants = ips 10.0.0.1`), ['SL0701 edge.sluice:2:6']);
   assert.deepEqual(await told(map), ['SL0518 edge.sluice:1:5']);
+  const untaken = 'map tenants = host to text from "tenants.map" else app';
+  assert.deepEqual(await told(untaken), ['SL0519 edge.sluice:1:5'], 'no word takes a map to texts');
 });
 
 test('a map’s file is read again as strictly as at first', () => {

@@ -160,8 +160,14 @@ test('a retry has a budget: a share of the requests, and a rate that it never fa
     return [times, on, isAnotherServer, share, perSecond];
   };
   assert.deepEqual(await budgetOf(''), [2, ['connect-failure'], true, 0.2, 10]);
-  assert.deepEqual(await budgetOf('retry 4'), [4, ['connect-failure'], false, 0.2, 10]);
-  assert.deepEqual(await budgetOf('retry 1 on 503 at most 0% at least 30/m'), [1, [503], false, 0, 0.5]);
+  assert.deepEqual(await budgetOf('retry 4'), [4, ['connect-failure'], true, 0.2, 10]);
+  assert.deepEqual(await budgetOf('retry 1 on connect-failure, 503 using any server at most 0% at least 30/m'), [
+    1,
+    ['connect-failure', 503],
+    false,
+    0,
+    0.5,
+  ]);
   assert.deepEqual(await budgetOf('retry 1 at least 5/s using another server at most 50%'), [
     1,
     ['connect-failure'],
@@ -369,12 +375,12 @@ test('a comma behind statuses does not swallow the word of the next argument, an
   const lines = (line: string) =>
     `listener web on :80 { otherwise send to app }\nbackend app of a:80, b:80 { ${line} }`;
   const { backends } = await planOf(
-    lines('retry 3 on 502, 503, using another server; eject on 500, 502, after 3 failures'),
+    lines('retry 3 on connect-failure, 503, using another server; eject on 500, 502, after 3 failures'),
   );
   assert.deepEqual(
     [backends[0]!.retry.on, backends[0]!.eject!.statuses],
     [
-      [502, 503],
+      ['connect-failure', 503],
       [500, 502],
     ],
   );

@@ -14,6 +14,7 @@ const OTHERWISE_TESTED = new Set([
   'SL0715',
   'SL0716',
   'SL0518',
+  'SL0519',
   'SL0626',
   'SL0629',
   'SL0718',

@@ -163,7 +163,7 @@ test('what servers would take for a field of ours is dropped, in every spelling'
     'Content_Length',
     'Transfer_Encoding',
   ];
-  const sent = forward(get(names.map((name) => `${name}: 1\r\n`).join('') + 'X_Own: 2\r\nX_Forwarded_Fo: 3\r\n'));
+  const sent = forward(get(`${names.map((name) => `${name}: 1\r\n`).join('')}X_Own: 2\r\nX_Forwarded_Fo: 3\r\n`));
   for (const name of names) assert.deepEqual(sent.all(name.toLowerCase()), [], name);
   assert.deepEqual([sent.all('x_own'), sent.all('x_forwarded_fo')], [['2'], ['3']]);
 });

@@ -246,4 +246,12 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
       'list teams = texts from "teams.txt"\nlistener web on :8080 { deny every header X-Team in teams, red; otherwise deny }',
     right: 'listener web on :8080 { deny every header X-Team in blue, red; otherwise deny }',
   },
+  SL0250: {
+    severity: 'warning',
+    message: '{what} in `{value}` is plain text here, so this compares with the characters themselves',
+    why: 'Other proxies and frameworks read `*`, `:name`, `{name}` and regular expressions in such places. Here the operator says how a text is compared: `under`, `like`, `matches`.',
+    context: 'listener',
+    wrong: 'deny path under /admin/*',
+    right: 'deny path under /admin',
+  },
 };

@@ -49,4 +49,12 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'map tenants = host to backend from "tenants.map" else app',
     right: 'listener web on :8080 { otherwise deny }',
   },
+  SL0519: {
+    severity: 'warning',
+    message: 'no word takes the map `{name}`, as it answers with a {to}',
+    why: 'A map does nothing until a word asks it. What a word takes is in its reference: `send to map` takes maps to backends; plugins may bring words for others.',
+    context: 'file',
+    wrong: 'map teams = host to text from "teams.map" else none',
+    right: 'listener web on :8080 { otherwise deny }',
+  },
 };
