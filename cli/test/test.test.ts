@@ -48,6 +48,31 @@ test('tests that pass are counted, and the exit code is 0', async (t) => {
   assert.equal(code, 0);
 });
 
+test('a test may give a request that is refused before any rule, and is told why it fails', async (t) => {
+  const refused = `test "refused" {
+  given TRACE http://www.example.com:8080/
+  expect deny 405
+}
+test "small letters" {
+  given delete http://www.example.com:8080/ HTTP/2
+  expect deny 501
+}
+test "two lengths" {
+  given POST http://www.example.com:8080/, header Content-Length is 1, header Content-Length is 2
+  expect deny 400
+}
+test "it passes" {
+  given GET http://www.example.com:8080/a%2Fb
+  expect allow
+}
+`;
+  const cwd = await folderOf(t, { 'a.sluice': RULES + refused });
+  const { code, stdout } = await sluice(['test', 'a.sluice'], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /^✓ refused .*\n✓ small letters .*\n✓ two lengths .*\n✗ it passes /);
+  assert.match(stdout, /answer 400: servers could read the path in more than one way/);
+});
+
 test('a test that fails shows what was expected, what happens, and why', async (t) => {
   const failing = `test "nobody sees admin" {
   given ip 203.0.113.9, GET http://www.example.com:8080/admin

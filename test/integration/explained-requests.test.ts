@@ -12,7 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { connectTo, Http2Wire, type Pairs, startGateway, temporaryFolder } from '../kit/index.ts';
 
-const RUNS = Number(process.env.SLUICE_EXPLAIN_RUNS ?? 2500);
+const RUNS = Number(process.env.SLUICE_EXPLAIN_RUNS ?? 1500);
 const SEED = Number(process.env.SLUICE_EXPLAIN_SEED ?? Date.now() % 2 ** 31);
 const LIMIT = { timeout: 60_000 + RUNS * 50 };
 
