@@ -17,6 +17,7 @@ import {
   fieldsOf,
   frame,
   Http2Wire,
+  isInOneForm,
   ok,
   plainRules,
   quote,
@@ -39,6 +40,11 @@ const SPLICES = [
   '/',
   '%2f',
   '..',
+  '//',
+  '..;',
+  '%e9',
+  '%c0%af',
+  '.:',
   '\x7f',
   '\xff',
   '+',
@@ -178,6 +184,7 @@ async function requests(seed: number): Promise<void> {
     const stream = readRequests(received);
     assert.equal(stream.fault ?? null, null, `seed ${seed}: ${quote(received.toString('latin1'), 2000)}`);
     for (const request of stream.requests) {
+      isInOneForm(request, `seed ${seed}`);
       const [id] = fieldsOf(request, 'x-id');
       if (id === undefined || !bodies.has(id)) continue;
       assert.ok(!seen.has(id), `seed ${seed}: ${id} came twice`);

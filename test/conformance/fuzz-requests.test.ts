@@ -5,18 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { normalisePath, readAuthority } from '@sluice/dsl';
-import {
-  answering,
-  chooser,
-  eachSeed,
-  fieldOf,
-  type HttpRequest,
-  mutate,
-  openStage,
-  quote,
-  readRequests,
-} from '../kit/index.ts';
+import { answering, chooser, eachSeed, isInOneForm, mutate, openStage, quote, readRequests } from '../kit/index.ts';
 
 const stage = await openStage();
 after(() => stage.close());
@@ -110,14 +99,6 @@ async function run(seed: number): Promise<void> {
     for (const request of requests) isInOneForm(request, what);
   }
   assert.ok(seen <= strict.requests.length, `${seen} requests out of ${strict.requests.length}; ${what}`);
-}
-
-/** isInOneForm: names and paths reach servers in the form in which rules judged them. */
-function isInOneForm(request: HttpRequest, what: string): void {
-  const path = request.target.replace(/\?.*/, '');
-  if (path !== '*') assert.equal(normalisePath(path), path, what);
-  const host = fieldOf(request, 'host');
-  assert.equal(readAuthority(host ?? '')?.text, host, what);
 }
 
 test('mutated requests never reach a server malformed, and never stop the gateway', () => eachSeed([], 1500, run));

@@ -14,6 +14,7 @@ export * from './load.ts';
 export * from './mariadb.ts';
 export * from './mutation.ts';
 export * from './named-server.ts';
+export * from './one-form.ts';
 export * from './pebble.ts';
 export * from './peers.ts';
 export * from './plugin-stage.ts';
