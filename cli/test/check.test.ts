@@ -79,17 +79,17 @@ test('a rule that its plugin refuses is found by check, as run would find it', a
   assert.match(run.stderr, /the tag blue is taken/);
 });
 
-const BROKEN = `export default {
+const BROKEN = `const fails = (what) => () => { throw new Error(what + ' is not in the mood'); };
+export default {
   name: 'broken',
   apiVersion: 1,
   data: import.meta.url,
   components: [
     { kind: 'component', slot: 'balance', name: 'broken', doc: 'Fails.', example: 'balance broken', args: [] },
     { kind: 'component', slot: 'stick', name: 'broken', doc: 'Fails.', example: 'stick broken', args: [] },
-    { kind: 'component', slot: 'server tls', name: 'broken', doc: 'Fails.', example: 'tls broken', args: [] },
+    { kind: 'component', slot: 'server tls', name: 'broken', doc: 'Fails.', example: 'tls broken', args: [], serverTls: fails('the TLS') },
   ],
 };
-const fails = (what) => () => { throw new Error(what + ' is not in the mood'); };
 export const balancers = { broken: fails('the strategy') };
 export const stickiness = { broken: fails('the stickiness') };
 export const serverTls = { broken: fails('the TLS') };
