@@ -71,7 +71,7 @@ export function hashName(lowerName: string): number {
   return hash;
 }
 
-const SLOTS = 256;
+const SLOTS = 1024;
 const slotHashes = new Int32Array(SLOTS);
 const slotKinds = new Uint8Array(SLOTS);
 const slotNames: string[] = new Array(SLOTS).fill('');
@@ -155,9 +155,9 @@ export class FieldBlock {
       }
       let hash = HASH_SEED;
       let octets = 0;
-      for (let kind = NAME_OCTET[octet]!; kind !== 0; kind = NAME_OCTET[octet]!) {
-        octets |= kind;
-        hash = Math.imul(hash ^ FOLDED[octet]!, HASH_PRIME);
+      for (let folded = NAME_OCTET[octet]!; folded !== 0; folded = NAME_OCTET[octet]!) {
+        octets |= folded;
+        hash = Math.imul(hash ^ (folded & 0xff), HASH_PRIME);
         if (++at >= end) return NEED_MORE;
         octet = bytes[at]!;
       }

@@ -12,12 +12,11 @@ export const COLON = 0x3a;
 /** May stand in a token: header names, methods. */
 export const IS_TOKEN = new Uint8Array(256);
 /**
- * What an octet is in a field's name: 0: it may not stand there; PLAIN_OCTET: a letter, a digit or a hyphen; ODD_OCTET: another one of
- * a token, which some servers take for a hyphen.
+ * An octet of a field's name as FOLDED has it, with ODD_OCTET for one of a token that is no letter, digit or hyphen, and that some servers
+ * take for a hyphen; 0: it may not stand there.
  */
-export const NAME_OCTET = new Uint8Array(256);
-export const PLAIN_OCTET = 1;
-export const ODD_OCTET = 2;
+export const NAME_OCTET = new Uint16Array(256);
+export const ODD_OCTET = 0x100;
 /** The octet in lower case, and `-` for every one that is no letter and no digit. */
 export const FOLDED = new Uint8Array(256);
 /** May stand in a field value: visible ASCII, blank, tab, and 0x80 to 0xff. */
@@ -34,8 +33,8 @@ for (let octet = 0; octet < 256; octet++) {
   if (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(char)) IS_TOKEN[octet] = 1;
   if (octet === HTAB || (octet >= SP && octet !== 0x7f)) IS_VALUE[octet] = 1;
   if (octet > SP && octet < 0x7f && char !== '#' && char !== '\\') IS_TARGET[octet] = 1;
-  NAME_OCTET[octet] = /[0-9A-Za-z-]/.test(char) ? PLAIN_OCTET : IS_TOKEN[octet] === 1 ? ODD_OCTET : 0;
   FOLDED[octet] = /[0-9A-Za-z]/.test(char) ? char.toLowerCase().charCodeAt(0) : 0x2d;
+  if (IS_TOKEN[octet] === 1) NAME_OCTET[octet] = FOLDED[octet]! | (/[0-9A-Za-z-]/.test(char) ? 0 : ODD_OCTET);
   LOWER[octet] = octet >= 0x41 && octet <= 0x5a ? octet + 32 : octet;
   if (/[0-9A-Fa-f]/.test(char)) HEX[octet] = Number.parseInt(char, 16);
 }
