@@ -2,7 +2,11 @@
  * HTTP/2 by section, towards servers: what each frame out of place does to its stream or its connection (RFC 9113), and what every client has to take. Each case is
  * a connection of its own, whose server writes it frame by frame.
  */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { createServer } from 'node:tls';
+import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {
   acked,
   alive,
@@ -22,7 +26,7 @@ import {
   startGateway,
   uint32,
   WHOLE,
-  type Wire,
+  Wire,
 } from '../kit/index.ts';
 
 const OK = fieldBlock([
@@ -318,3 +322,27 @@ for (const [section, cases] of Object.entries(CASES)) {
     }
   });
 }
+
+test('a server is told why its connection ends over TLS too', async (t) => {
+  const key = makeKey();
+  const { cert } = certify('a.test', key);
+  const asked = Promise.withResolvers<Http2Wire>();
+  const server = createServer({ key, cert, ALPNProtocols: ['h2'] }, async (socket) => {
+    const http2 = await new Http2Wire(new Wire(socket)).accept();
+    await http2.until(({ type }) => type === FRAME.HEADERS);
+    asked.resolve(http2);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const to = { host: '127.0.0.1', port: (server.address() as { port: number }).port };
+  const { address, stop } = await startGateway(plainRules([to], '', 'protocol http2; tls bridge insecure'));
+  t.after(stop);
+  const client = await connectTo(address);
+  t.after(() => client.destroy());
+  client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n');
+  const http2 = await asked.promise;
+  http2.frame(FRAME.WINDOW_UPDATE, 0, 0, uint32(0x7fffffff));
+  await gone('FLOW_CONTROL_ERROR')(http2);
+  assert.equal((await client.answer()).status, 502);
+});

@@ -30,6 +30,8 @@ import { TrailerFields } from './trailer-fields.ts';
 const MOST_STREAMS = 100;
 /** Streams that are opened on a server's first connection before its SETTINGS say how many it takes. */
 const FIRST_STREAMS = 1;
+/** How long a server may take to read why a connection ends. */
+const END_MS = 2000;
 /** Numbers run out near here (RFC 9113 section 5.1.1). */
 const LAST_STREAM = 0x7ffffff0;
 /** For so many ticks after a stream was refused, others go over another connection if they can. */
@@ -251,11 +253,7 @@ export class ServerSession extends Session<ServerStream> {
   }
 
   fail(error: number): void {
-    if (this.isOver) return;
-    this.goAway(0, error);
-    this.out.flush();
-    this.#wire.socket.destroy();
-    this.closed();
+    if (!this.isOver) this.#endWith(error);
   }
 
   /** retire ends the connection once nothing is open on it, and takes no more. */
@@ -265,6 +263,10 @@ export class ServerSession extends Session<ServerStream> {
   }
 
   expired(isOpen: boolean): void {
+    if (this.isOver) {
+      this.#wire.socket.destroy();
+      return;
+    }
     if (isOpen && this.#waiting.length > 0) {
       // The server has not said in time how many it takes.
       for (const stream of this.#waiting.splice(0)) stream.gone();
@@ -352,9 +354,14 @@ export class ServerSession extends Session<ServerStream> {
   }
 
   #end(): void {
-    if (this.isOver) return;
-    this.goAway(0, NO_ERROR);
+    if (!this.isOver) this.#endWith(NO_ERROR);
+  }
+
+  /** endWith closes the connection as soon as the server has been told why, or does not read it in time. */
+  #endWith(error: number): void {
+    this.goAway(0, error);
     this.out.endSoon();
+    this.loop.wheel.limit(this.#wire, END_MS);
     this.closed();
   }
 }
