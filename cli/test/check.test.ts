@@ -159,6 +159,11 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
     /there is no room for another backend: 4096 are in use/,
   ],
   [
+    'a port of a check where all servers are sockets',
+    `${LISTENER}backend app of unix:/tmp/app.sock { check GET /healthz port 9000 }\n`,
+    /`port 9000` is asked nowhere: all servers of the backend are Unix sockets/,
+  ],
+  [
     'certificates that could not be kept',
     `settings { certificates from acme agree to terms in "folder/x/kept" }
 listener edge on 127.0.0.1:0 { tls terminate; certificate from acme for a.test; otherwise send to app }\n${BACKEND}`,
