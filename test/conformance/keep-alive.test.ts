@@ -3,7 +3,16 @@
  */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { answering, fieldOf, type HttpAnswer, ok, openStage } from '../kit/index.ts';
+import {
+  answering,
+  connectTo,
+  fieldOf,
+  type HttpAnswer,
+  ok,
+  openStage,
+  plainRules,
+  startGateway,
+} from '../kit/index.ts';
 
 const stage = await openStage();
 after(() => stage.close());
@@ -184,12 +193,14 @@ describe('pipelining', () => {
     stage.clear();
   });
 
-  test('a client that ends its side after its requests gets all answers', async () => {
+  test('with `on half-close answer` a client that ends its side after its requests gets all answers', async () => {
     stage.server.play(answering());
-    const client = await stage.client();
+    const own = await startGateway(plainRules([stage.server.address], 'on half-close answer'));
+    const client = await connectTo(own.address);
     client.send(targets.map((target) => get(target)).join('')).end();
     for (const target of targets) assert.equal((await client.answer()).body.toString(), target);
     await client.closed();
+    await own.stop();
     stage.clear();
   });
 

@@ -87,7 +87,7 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
       `,"client":"${request.ip.text}","scheme":"tcp","port":${request.port}${helloOf(request)},"rule":${place}` +
       `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
       `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
-      `${request.peer?.logged ?? ''},"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
+      `${request.peer?.logged ?? ''}${causeOf(request)},"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut},"timings":{"totalMs":${Math.round(totalMs)}}}\n`
     );
   }
   const refused = request.refusal === '' ? '' : `,"refused":${quoted(request.refusal)}`;
@@ -98,7 +98,7 @@ function lineOf(request: LiveRequest, end: LoggedEnd): string {
     `,"query":${quoted(request.query)}${status === 0 ? '' : `,"status":${status}`}${refused},"rule":${place}` +
     `,"backend":${backend === null ? 'null' : quoted(backend.name)}` +
     `,"server":${name === undefined ? 'null' : quoted(name)},"retries":${Math.max(0, request.attempts - 1)}` +
-    `${request.peer?.logged ?? ''},"timings":{"responseMs":${responseMs < 0 ? 'null' : Math.round(responseMs)},"totalMs":${Math.round(totalMs)}}}\n`
+    `${request.peer?.logged ?? ''}${causeOf(request)},"timings":{"responseMs":${responseMs < 0 ? 'null' : Math.round(responseMs)},"totalMs":${Math.round(totalMs)}}}\n`
   );
 }
 
@@ -111,6 +111,11 @@ function helloOf({ hasHello, sni, alpn }: LiveRequest): string {
   const protocols = alpn.length > 32 ? null : JSON.stringify(alpn);
   const isShort = protocols !== null && protocols.length <= MOST_PROTOCOLS_LENGTH;
   return `,"sni":${sni === '' ? 'null' : quoted(sni)}${isShort ? `,"alpn":${protocols}` : ''}`;
+}
+
+/** Why it ended before its answer was whole. */
+function causeOf({ abortCause }: LiveRequest): string {
+  return abortCause === '' ? '' : `,"aborted":"${abortCause}"`;
 }
 
 function quoted(text: string): string {

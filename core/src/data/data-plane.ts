@@ -40,6 +40,7 @@ import { Port } from './port.ts';
 import { endpointKey, ServerEndpoint } from './server-endpoint.ts';
 import { EndpointTls, type LinkedServerTls } from './server-tls.ts';
 import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { lookAtStopped } from './transport/input.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /** How long a drain leaves idle connections open, for requests that are on their way already. */
@@ -294,6 +295,7 @@ class LoopDataPlane implements DataPlane {
   /** ticked: other threads may have made room, and servers may have come back, or gone down. */
   #ticked(): void {
     if (this.#closesOnDown) this.#downServers.look(this.#loop.connections);
+    lookAtStopped();
     for (const line of this.#loop.lines) line.wakeAll();
     this.#loop.failures.look();
   }

@@ -113,7 +113,7 @@ export class VirtualRequest implements ClientSide {
     this.status = 0;
     this.#clock.set(() => {
       if (exchange === null || exchange !== this.#exchange) return;
-      exchange.abort(false);
+      exchange.abort(false, 'gateway-closed');
       this.exchangeEnded();
     }, 0);
   }

@@ -85,6 +85,7 @@ class ListenerChecker {
   readonly #judgedHeaders = new JudgedHeaders();
   #isHttp1Only = false;
   #methods: ListenerPlan['methods'];
+  #onHalfClose: ListenerPlan['onHalfClose'];
   #isForwardingCertificate = false;
   /** The first line of a part that takes every request. */
   readonly #endless = new Map<RulePart, Statement>();
@@ -151,6 +152,7 @@ class ListenerChecker {
       ...(this.#isForwardingCertificate ? { forwardsCertificate: true } : {}),
       ...(this.#isHttp1Only ? { isHttp1Only: true } : {}),
       ...(this.#methods === undefined ? {} : { methods: this.#methods }),
+      ...(this.#onHalfClose === undefined ? {} : { onHalfClose: this.#onHalfClose }),
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
   }
@@ -417,6 +419,7 @@ class ListenerChecker {
     } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
     else if (setting.name === 'backlog') this.#backlog = args.count as number;
     else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
+    else if (setting.name === 'on half-close') this.#onHalfClose = args.fate as ListenerPlan['onHalfClose'];
     else if (setting.name === 'methods') this.#methods = args.which as ListenerPlan['methods'];
     else if (setting.name === 'allow encoded slashes') this.#paths.allowEncodedSlashes();
     else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;

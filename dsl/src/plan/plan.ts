@@ -154,6 +154,11 @@ export interface ListenerPlan {
    */
   readonly methods?: 'standard' | 'any';
   /**
+   * What becomes of a request without an answer once its client has ended its side: `abort` frees its server and its place in line at once.
+   * Default: `abort` for http, `answer` for tcp.
+   */
+  readonly onHalfClose?: 'abort' | 'answer';
+  /**
    * Header fields, in lower case, that rules fill with what is known of the connection (TLS, certificates, PROXY headers): those that clients
    * send are dropped from every request. Default: none.
    */

@@ -285,6 +285,20 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   },
   {
     section: 'listener',
+    name: 'on half-close',
+    doc: 'what becomes of a request without an answer whose client has ended its side of the connection',
+    example: 'on half-close answer',
+    args: [
+      {
+        name: 'fate',
+        type: 'name',
+        doc: '`abort`: the client is taken to have gone, which is the default of http; `answer`: it is still answered, the default of tcp',
+        choices: ['abort', 'answer'],
+      },
+    ],
+  },
+  {
+    section: 'listener',
     name: 'errors',
     doc: 'a page of one’s own for answers that the gateway gives by itself',
     example: 'errors 502, 503 from "pages/sorry.html"',

@@ -66,6 +66,22 @@ test('a placeholder may be any field without a key that is known of a request', 
   }
 });
 
+test('`on half-close` is abort or answer, of http and of tcp', async () => {
+  assert.equal((await compiled('')).plan?.onHalfClose, undefined);
+  for (const fate of ['abort', 'answer']) {
+    assert.equal((await compiled(`on half-close ${fate}`)).plan?.onHalfClose, fate);
+    assert.equal((await compiled(`on half-close ${fate}`, 'tcp')).plan?.onHalfClose, fate);
+  }
+  for (const [line, code] of [
+    ['on half-close awnser', /^SL0614/],
+    ['on half-close', /^SL0117/],
+    ['on half-close abort answer', /^SL0118/],
+    ['on half-close abort; on half-close answer', /^SL0122/],
+  ] as const) {
+    assert.match((await compiled(line)).found[0]!, code, line);
+  }
+});
+
 test('`protocol http1` is the listener’s, and http’s', async () => {
   assert.equal((await compiled('protocol http1')).plan?.isHttp1Only, true);
   assert.equal((await compiled('')).plan?.isHttp1Only, undefined);

@@ -392,6 +392,7 @@ export class Attempts extends Timed implements Waiting {
     const isRefused = failure === 'refused';
     if (isRefused) this.#refusals++;
     if (exchange.isAnswering) {
+      exchange.request.abortCause = 'server-failed';
       exchange.client.breakOff();
     } else if (isRefused && !exchange.client.rewind()) {
       exchange.reportRefused();

@@ -142,6 +142,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
 
   /** writeFailed: the client has gone. After it has ended its side, nothing else would tell. */
   writeFailed(): void {
+    if (this.exchange !== null && !this.exchange.isTunnel) this.exchange.request.abortCause ||= 'client-reset';
     this.destroy();
   }
 
@@ -149,7 +150,17 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     const { exchange } = this;
     this.loop.wheel.drop(this);
     this.exchange = null;
-    if (exchange !== null) exchange.abort(hadError || this.hasEnded);
+    if (exchange !== null) {
+      // A relayed connection, or a tunnel, has no other end than this.
+      const cause = hadError
+        ? 'client-reset'
+        : exchange.isTunnel
+          ? ''
+          : this.hasEnded
+            ? 'client-ended'
+            : 'gateway-closed';
+      exchange.abort(hadError || this.hasEnded, cause);
+    }
     this.countBytes();
     this.port.left(this);
     this.peer.left();

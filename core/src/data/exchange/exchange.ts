@@ -19,6 +19,7 @@ import { RequestEdits } from '../http1/request-edits.ts';
 import { hasToken } from '../http1/request-head.ts';
 import type { Loop } from '../loop.ts';
 import { Timed } from '../timer-wheel.ts';
+import type { AbortCause } from './abort-cause.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
@@ -121,8 +122,12 @@ export class Exchange extends Timed {
     else this.answerStatus(status, true);
   }
 
-  /** abort: the client has gone. `isCounted`: it was the client's own doing. */
-  abort(isCounted: boolean): void {
+  /**
+   * abort: the client has gone. `isCounted`: it was the client's own doing. `cause` is logged, unless whoever broke it off has said
+   * why already.
+   */
+  abort(isCounted: boolean, cause: AbortCause): void {
+    if (this.request.abortCause === '') this.request.abortCause = cause;
     if (isCounted && !this.isTunnel) {
       this.loop.counters.listener(this.listener.slot, ListenerIndex.clientAborts);
     }
@@ -190,8 +195,10 @@ export class Exchange extends Timed {
 
   /** reportRefused tells the client that no server has processed its request: in its own wire's way, or by 503. */
   reportRefused(): void {
-    if (this.client.sendRefused()) this.#end();
-    else this.answerStatus(FAILURE_STATUSES.refused, false);
+    if (this.client.sendRefused()) {
+      this.request.abortCause = 'not-processed';
+      this.#end();
+    } else this.answerStatus(FAILURE_STATUSES.refused, false);
   }
 
   /** answerBegins forwards the head of a final answer. False: the server's answer is not wanted any more. */

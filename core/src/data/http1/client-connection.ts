@@ -148,9 +148,23 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         break;
       case IDLE:
       case BODY:
-        if (isAll) this.#endedWithin(this.#state);
+        if (isAll || (this.#state === BODY && this.#isGivenUp)) this.#endedWithin(this.#state);
+        break;
+      case ANSWER:
+        if (this.#isGivenUp) this.destroy();
         break;
     }
+  }
+
+  /**
+   * isGivenUp: the client has ended its side before its answer began, and by `on half-close` that means that it has gone. A request whose
+   * body a server has is still answered: the server acts on it all the same.
+   */
+  get #isGivenUp(): boolean {
+    const { exchange } = this;
+    if (exchange === null || exchange.isAnswering || exchange.listener.plan.onHalfClose === 'answer') return false;
+    const { server } = exchange;
+    return server === null || server.isConnecting || !this.hasBody;
   }
 
   /** endedWithin: nothing more will come, and nothing waits. Between requests that is a good end, within one it is none. */
@@ -195,7 +209,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   override closed(hadError: boolean): void {
     this.#state = CLOSED;
-    this.#session?.closed();
+    this.#session?.closed(hadError);
     super.closed(hadError);
   }
 
@@ -217,6 +231,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.exchange!.refuse(408);
         break;
       case ANSWER:
+        this.exchange!.request.abortCause = 'client-timeout';
         this.breakOff();
         break;
       case HTTP2:
@@ -283,6 +298,10 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         break;
       }
       at = this.#begin(exchange, bytes, behind, end);
+      if (this.hasEnded && this.#isGivenUp) {
+        this.destroy();
+        break;
+      }
     }
     this.#isReading = false;
     if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.input.hold(bytes, at, end);

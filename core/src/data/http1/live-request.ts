@@ -9,6 +9,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Authority, IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
 import type {} from '../buffer-slices.ts';
+import type { AbortCause } from '../exchange/abort-cause.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { LinkedBackend, LinkedRule } from '../generation.ts';
 import { faulty } from './fault.ts';
@@ -115,6 +116,8 @@ export class LiveRequest implements RequestFacts {
   answerMs = 0;
   /** What the client got; 0: nothing yet. */
   status = 0;
+  /** Why it ended before its answer was whole; '': it did not, or that is not known yet. */
+  abortCause: AbortCause = '';
   /** The rule that decided. */
   rule: LinkedRule | null = null;
   /** Where it was sent. */
@@ -156,6 +159,7 @@ export class LiveRequest implements RequestFacts {
     this.startMs = 0;
     this.answerMs = 0;
     this.status = 0;
+    this.abortCause = '';
     this.rule = null;
     this.sentTo = null;
     this.expectsContinue = false;

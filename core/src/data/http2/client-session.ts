@@ -5,6 +5,7 @@
  */
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
+import type { AbortCause } from '../exchange/abort-cause.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import { BY_LENGTH } from '../http1/body-framer.ts';
 import { fault, faulty } from '../http1/fault.ts';
@@ -55,6 +56,8 @@ let scratch = Buffer.allocUnsafeSlow(32_768);
 export class ClientSession extends Session<ClientStream> {
   readonly out: Output;
   readonly port: Port;
+  /** Why streams end with the connection. */
+  goneFor: AbortCause = 'gateway-closed';
   #touched: ClientStream[] = [];
   readonly #host: SessionHost;
   #prefaceBytes = 0;
@@ -135,6 +138,7 @@ export class ClientSession extends Session<ClientStream> {
    */
   clientEnded(): void {
     if (this.isOver) return;
+    this.goneFor = 'client-ended';
     this.closed();
     this.#host.sessionEnded();
   }
@@ -145,7 +149,8 @@ export class ClientSession extends Session<ClientStream> {
   }
 
   /** closed: the connection has gone. */
-  closed(): void {
+  closed(hadError = false): void {
+    if (hadError) this.goneFor = 'client-reset';
     this.isOver = true;
     for (const stream of [...this.streams.values()]) stream.gone();
   }

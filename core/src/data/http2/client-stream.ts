@@ -5,6 +5,7 @@
  * takes what was sent: so what is held here has a limit, and a slow server slows its client.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
+import type { AbortCause } from '../exchange/abort-cause.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import { type ClientSide, SENT_BODY_BYTES } from '../exchange/client-side.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -142,14 +143,18 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   /** reset: the client does not want it any more. */
   reset(): void {
-    this.gone();
+    this.#abort('client-canceled');
   }
 
   gone(): void {
+    this.#abort(this.#session.goneFor);
+  }
+
+  #abort(cause: AbortCause): void {
     const { exchange } = this;
     this.exchange = null;
     this.#drop();
-    exchange?.abort(true);
+    exchange?.abort(true, exchange.isTunnel && cause !== 'client-reset' ? '' : cause);
   }
 
   #forward(server: ServerSide, bytes: Buffer, from: number, to: number): void {
@@ -379,7 +384,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     const { exchange } = this;
     if (exchange === null) return;
     this.exchange = null;
-    exchange.abort(true);
+    exchange.abort(true, '');
     this.#finishIfDone();
   }
 
@@ -393,6 +398,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   expired(): void {
     const { exchange } = this;
+    if (exchange?.isAnswering) exchange.request.abortCause = 'client-timeout';
     if (exchange === null || exchange.isAnswering) this.#breakOff(CANCEL);
     else {
       exchange.request.refusal = 'the body has not come in time';

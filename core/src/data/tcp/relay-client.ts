@@ -71,6 +71,11 @@ export class RelayClient extends ClientSocket {
   }
 
   ended(): void {
+    // Half a connection is worth waiting with, unless the rules say otherwise.
+    if (!this.#isTunnel && this.exchange?.listener.plan.onHalfClose === 'abort') {
+      this.destroy();
+      return;
+    }
     if (this.#isTunnel && !this.input.hasHeld) this.exchange!.server!.halfEnd();
   }
 

@@ -6,6 +6,7 @@
  * no difference.
  */
 import type { OnReadOpts, Socket } from 'node:net';
+import { constants as osConstants } from 'node:os';
 import { lending, SMALL_BYTES } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { reuseReads } from './reused-reads.ts';
@@ -20,9 +21,33 @@ export interface Taker {
  * that is not read does not tell that the other side has gone.
  */
 const MOST_HELD_BYTES = 65536;
+/**
+ * A socket that is no longer read is read on a little at each look, up to this, as the end of a client that has gone stands behind what
+ * it sent. All sockets of a thread together may have so much held beyond the bound above.
+ */
+const MOST_AHEAD_BYTES = 1_048_576;
+const MOST_AHEAD_BYTES_OF_ALL = 16_777_216;
 
 interface InputSocket extends Socket {
   input: Input;
+}
+
+/** A reset socket has no peer any more. */
+const ENOTCONN = -osConstants.errno.ENOTCONN;
+
+interface PeeredHandle {
+  getpeername?(found: object): number;
+}
+
+/** Those that are not read now, of one thread. */
+const stopped = new Set<Input>();
+
+/** What they all hold beyond the bound of one. */
+let aheadBytes = 0;
+
+/** lookAtStopped looks for clients that have gone among the sockets that are not read. Call it now and then. */
+export function lookAtStopped(): void {
+  if (stopped.size > 0) for (const input of [...stopped]) input.look();
 }
 
 const shared = new ReadBuffer().current();
@@ -60,6 +85,10 @@ export class Input {
   #held: Buffer | null = null;
   /** So much is held that the socket is not read. */
   #isStopped = false;
+  /** It is read until so much is held. */
+  #mostHeld = MOST_HELD_BYTES;
+  /** Its part in what all hold beyond the bound of one. */
+  #ahead = 0;
   #isReading = false;
   #isClosed = false;
 
@@ -95,6 +124,8 @@ export class Input {
   close(): void {
     this.#isClosed = true;
     this.#held = null;
+    this.#notAhead();
+    if (this.#isStopped) stopped.delete(this);
     // While reading, the buffer may already be part of a write; `read` sees to it.
     if (!this.#isReading) this.#buffer.release();
   }
@@ -113,9 +144,38 @@ export class Input {
   hold(bytes: Buffer, at: number, end: number): void {
     this.keep(bytes, at, end);
     this.isPaused = true;
-    if (this.#isStopped || this.#held!.length < MOST_HELD_BYTES) return;
+    if (this.#isStopped || this.#held!.length < this.#mostHeld) return;
     this.#isStopped = true;
     this.#socket!.pause();
+    stopped.add(this);
+    const ahead = this.#held!.length - MOST_HELD_BYTES;
+    aheadBytes += ahead - this.#ahead;
+    this.#ahead = ahead;
+  }
+
+  /** notAhead: what was held has gone. */
+  #notAhead(): void {
+    aheadBytes -= this.#ahead;
+    this.#ahead = 0;
+    this.#mostHeld = MOST_HELD_BYTES;
+  }
+
+  /**
+   * look ends a socket that is not read and was reset meanwhile: nothing else would tell. An end in good order (FIN) is behind what was not
+   * read, so the next bytes are read too, within bounds.
+   */
+  look(): void {
+    const socket = this.#socket!;
+    const handle = (socket as unknown as { readonly _handle: PeeredHandle | null })._handle;
+    if (typeof handle?.getpeername === 'function' && handle.getpeername({}) === ENOTCONN) {
+      stopped.delete(this);
+      socket.destroy(new Error('the connection was reset'));
+    } else if (this.#held!.length < MOST_AHEAD_BYTES && aheadBytes < MOST_AHEAD_BYTES_OF_ALL) {
+      this.#isStopped = false;
+      stopped.delete(this);
+      this.#mostHeld = this.#held!.length + MOST_HELD_BYTES;
+      socket.resume();
+    }
   }
 
   /** joined is what was kept with more behind it, for the caller alone. */
@@ -130,9 +190,11 @@ export class Input {
   resume(): Buffer | null {
     const held = this.#held;
     this.#held = null;
+    this.#notAhead();
     this.isPaused = false;
     if (this.#isStopped) {
       this.#isStopped = false;
+      stopped.delete(this);
       this.#socket!.resume();
     }
     return held;

@@ -54,8 +54,8 @@ test('empty lines before a request do no harm, however they are cut', LIMIT, asy
   await client.has('/2');
 });
 
-test('a client that has ended its side gets all its answers', LIMIT, async (context) => {
-  const stage = await Stage.set(context, { servers: [answering] });
+test('with `on half-close answer` a client that has ended its side gets all its answers', LIMIT, async (context) => {
+  const stage = await Stage.set(context, { servers: [answering], listenerPlan: { onHalfClose: 'answer' } });
   const client = stage.client();
   client.send(request('/1') + request('/2') + request('/3'));
   client.socket.end();
@@ -63,10 +63,11 @@ test('a client that has ended its side gets all its answers', LIMIT, async (cont
 });
 
 test(
-  'a body that came whole while the server was being connected to is forwarded, although the client has ended',
+  'with `on half-close answer` a body that came whole while the server was being connected to is forwarded, although the client has ended',
   LIMIT,
   async (context) => {
     const stage = await Stage.set(context, {
+      listenerPlan: { onHalfClose: 'answer' },
       servers: [
         async (wire) => {
           await wire.has('hello');
