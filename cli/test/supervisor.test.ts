@@ -11,6 +11,7 @@ import { type TestContext, test } from 'node:test';
 import { freePort } from '../../test/kit/program.ts';
 import { eventually } from '../../test/kit/waiting.ts';
 import { isSupervisable } from '../src/supervisor/index.ts';
+import { KeptSockets } from '../src/supervisor/kept-sockets.ts';
 import { MOST_FAILED_STARTS, Restarts, STEADY_MS } from '../src/supervisor/restarts.ts';
 import { ended, folderOf, get, type LogLine, RunningCommand, start } from './sluice.ts';
 
@@ -141,6 +142,111 @@ test('a crash under load costs what was open, and nothing afterwards', async (t)
   isOver = true;
   await Promise.all(load);
   assert.ok(answered > before);
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
+
+for (const threads of ['1', '2']) {
+  test(`connections that come while the gateway is restarted wait for it (threads ${threads})`, async (t) => {
+    const { port: server } = await startBackend(t);
+    const { run, port, gateway } = await runSupervised(t, server, ['--threads', threads]);
+    for (let crash = 1; crash <= 2; crash++) {
+      const before = gateway();
+      process.kill(before, 'SIGSEGV');
+      await run.logged(new RegExp(`crash ${crash}$`));
+      assert.equal(gateway(), before, 'there is no other one yet');
+      const waiting = Array.from({ length: 20 }, () => get(port, '/'));
+      for (const answer of waiting) assert.deepEqual(await answer, { status: 200, body: 'hello' });
+      await eventually('the new gateway to say so', () => gateway() !== before);
+      await eventually('the supervisor to say so', () => servedAgain(run) === crash);
+    }
+    run.child.kill('SIGTERM');
+    assert.equal((await run.ended).code, 0);
+    await assert.rejects(get(port, '/'), { code: 'ECONNREFUSED' });
+  });
+}
+
+/** How often the gateway has served again after a crash. */
+function servedAgain(run: RunningCommand): number {
+  return run.lines.filter(({ msg }) => / serves again after /.test(msg)).length;
+}
+
+test('a port that the system chose stays the same over a crash', async (t) => {
+  const { run, file, gateway } = await runSupervised(t);
+  writeFileSync(file, 'listener web on 127.0.0.1:0, 127.0.0.1:0 { otherwise deny 418 }\n');
+  const from = run.lines.length;
+  run.child.kill('SIGHUP');
+  const { msg } = await run.logged(isListening, from);
+  await run.logged(/^generation 2 is in force$/);
+  const again = run.lines.length;
+  process.kill(gateway(), 'SIGSEGV');
+  assert.equal((await run.logged(isListening, again)).msg, msg);
+  for (const port of msg.matchAll(/127\.0\.0\.1:(\d+)/g)) assert.equal((await get(Number(port[1]), '/')).status, 418);
+});
+
+test('a listener that a reload took away is refused, also when the gateway crashes afterwards', async (t) => {
+  const { run, file, port, gateway } = await runSupervised(t);
+  const other = await freePort();
+  writeFileSync(file, `listener web on 127.0.0.1:${other} { otherwise deny 418 }\n`);
+  run.child.kill('SIGHUP');
+  await run.logged(/^generation 2 is in force$/);
+  await eventually('the old address to be given up', () => isRefused(port));
+  process.kill(gateway(), 'SIGSEGV');
+  await run.logged(/ serves again after /);
+  assert.equal(await isRefused(port), true);
+  assert.equal((await get(other, '/')).status, 418);
+});
+
+test('rules that have lost an address while the gateway was down have its socket closed', async (t) => {
+  const { run, file, port, gateway } = await runSupervised(t);
+  const other = await freePort();
+  writeFileSync(file, `listener web on 127.0.0.1:${other} { otherwise deny 418 }\n`);
+  process.kill(gateway(), 'SIGSEGV');
+  await run.logged(/ serves again after /);
+  assert.equal(await isRefused(port), true);
+  assert.equal((await get(other, '/')).status, 418);
+});
+
+function isRefused(port: number): Promise<boolean> {
+  return get(port, '/').then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ECONNREFUSED',
+  );
+}
+
+test('a data thread that is replaced leaves no socket behind that nobody serves', async (t) => {
+  const { port: server } = await startBackend(t);
+  const port = await freePort();
+  const folder = await folderOf(t, {
+    'gateway.sluice': `use ending from "./ending.js"
+listener web on 127.0.0.1:${port} {
+  deny when ending is yes
+  otherwise send to app
+}
+backend app of 127.0.0.1:${server}
+`,
+    'ending.js': `export default {
+  name: 'ending',
+  apiVersion: 1,
+  words: [{ kind: 'field', name: 'ending', doc: 'Ends the thread.', example: 'ending is yes', phase: 'request',
+    type: 'text', operators: ['is'], defaultOperator: 'is', isOptional: true, index: 'text' }],
+  data: import.meta.url,
+};
+export const fields = { ending: (facts) => (facts.path === '/end' ? process.exit(3) : 'no') };
+`,
+    'package.json': '{"type":"module"}',
+  });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '2', '--log-level', 'debug'], {
+    cwd: folder,
+  });
+  await run.logged(/^the gateway serves, as process /);
+  await assert.rejects(get(port, '/end'));
+  await run.logged(/^data thread \d was replaced$/);
+  for (let count = 0; count < 40; count++) assert.equal((await get(port, '/')).status, 200);
+  const pid = pidOf(await run.logged(isListening));
+  process.kill(pid, 'SIGSEGV');
+  await run.logged(/ serves again after /);
+  for (let count = 0; count < 40; count++) assert.equal((await get(port, '/')).status, 200);
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 0);
 });
@@ -316,4 +422,36 @@ test('what never gets as far as serving is given up, and serving in between star
   restarts.ready();
   for (let count = 0; count < MOST_FAILED_STARTS; count++) assert.notEqual(restarts.crashed(), null);
   assert.equal(restarts.crashed(), null);
+});
+
+test('with threads 0 no socket is kept, and a restart binds again', async (t) => {
+  const { port: server } = await startBackend(t);
+  const { run, port, gateway } = await runSupervised(t, server, ['--threads', '0']);
+  process.kill(gateway(), 'SIGSEGV');
+  await run.logged(/ serves again after /);
+  assert.deepEqual(await get(port, '/'), { status: 200, body: 'hello' });
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+  assert.equal(await isRefused(port), true);
+});
+
+test('of kept sockets, whole sets of one for each thread are handed over, and all others closed', () => {
+  const closed: string[] = [];
+  const sockets = new KeptSockets();
+  const keep = (thread: number, key: string, name = `${key}${thread}`) =>
+    sockets.keep({ thread, key, port: 1, handle: { close: () => closed.push(name) } });
+  for (const thread of [0, 1]) keep(thread, 'a');
+  for (const thread of [0, 1, 2]) keep(thread, 'three');
+  for (const thread of [0, 1]) keep(thread, 'gone');
+  keep(1, 'half');
+  keep(0, 'a', 'again');
+  assert.deepEqual(closed.splice(0), ['a0'], 'one that is bound again takes the place of the one before');
+  const names = sockets.claimed(['a', 'three', 'half'], 2).map(({ thread, key }) => `${key}${thread}`);
+  assert.deepEqual(names.sort(), ['a0', 'a1']);
+  assert.deepEqual(closed.splice(0).sort(), ['gone0', 'gone1', 'half1', 'three0', 'three1', 'three2']);
+  sockets.drop({ thread: 1, key: 'a' });
+  sockets.drop({ thread: 1, key: 'unknown' });
+  sockets.dropWhere(() => true);
+  assert.deepEqual(closed, ['a1', 'again']);
+  assert.deepEqual(sockets.claimed(['a'], 2), []);
 });

@@ -53,6 +53,7 @@ export type {
   ServerSessions,
   SetEvent,
 } from './control/server-handle.ts';
+export type { KeptSocket, SocketKeeper } from './control/socket-keeper.ts';
 export type {
   BackendStats,
   GatewayStats,

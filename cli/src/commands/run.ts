@@ -31,7 +31,9 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const log = createRunLog(options.logLevel);
   const supervised = Supervised.current();
-  return new Run(await createGateway({ rules: { file }, logger: log, ...threads, ...admin }), log, supervised).end;
+  const sockets = supervised === null ? {} : { sockets: supervised };
+  const gateway = await createGateway({ rules: { file }, logger: log, ...threads, ...admin, ...sockets });
+  return new Run(gateway, log, supervised).end;
 }
 
 /** A token on the command line could be read by everybody on the machine. */

@@ -5,12 +5,34 @@
 /** SUPERVISED names the environment variable that tells a gateway that it has a supervisor. */
 export const SUPERVISED = 'SLUICE_SUPERVISED';
 
-/** A signal for the gateway. It comes as a message, so that it waits for a gateway that is still starting and cannot kill it. */
-export interface SignalMessage {
-  readonly signal: NodeJS.Signals;
+/** SocketName is one data thread's listening socket on one address. */
+export interface SocketName {
+  readonly thread: number;
+  readonly key: string;
 }
 
-/** How far the gateway is: `attending` to messages, and then `ready`, with all its listeners open. */
-export interface StateMessage {
-  readonly state: 'attending' | 'ready';
-}
+/** What the gateway hears. */
+export type ToGateway =
+  /** A signal. It comes as a message, so that it waits for a gateway that is still starting and cannot kill it. */
+  | { readonly type: 'signal'; readonly signal: NodeJS.Signals }
+  /** One of the sockets that were claimed; with its handle. */
+  | ({ readonly type: 'socket'; readonly port: number } & SocketName)
+  /** All sockets that were claimed have come, and no others are open. */
+  | { readonly type: 'claimed' }
+  /** Nothing is kept any more. */
+  | { readonly type: 'released' };
+
+/** What the supervisor hears. */
+export type ToSupervisor =
+  /** The gateway attends to messages from now on. */
+  | { readonly type: 'attending' }
+  /** All its listeners are open. */
+  | { readonly type: 'ready' }
+  /** It wants the sockets of these keys that are there for so many threads; all others are to be closed. */
+  | { readonly type: 'claim'; readonly keys: readonly string[]; readonly threads: number }
+  /** A socket to keep; with its handle. */
+  | ({ readonly type: 'keep'; readonly port: number } & SocketName)
+  | ({ readonly type: 'drop' } & SocketName)
+  /** A thread and all its sockets are gone. */
+  | { readonly type: 'lost'; readonly thread: number }
+  | { readonly type: 'release' };

@@ -1,8 +1,13 @@
 /**
  * Supervised: the gateway's end of the channel to its supervisor. Main thread.
  */
+import { Socket } from 'node:net';
+import type { KeptSocket, SocketKeeper } from '@sluice/core';
 import { EXIT_PROBLEM } from '../exit-codes.ts';
-import { type SignalMessage, type StateMessage, SUPERVISED } from './messages.ts';
+import { SUPERVISED, type ToGateway, type ToSupervisor } from './messages.ts';
+
+/** A stop does not wait for longer than this for a supervisor that hangs. */
+const RELEASE_MS = 1_000;
 
 export interface Orders {
   /** A signal that the supervisor got. Listeners of the process hear it next, as if the system had delivered it. */
@@ -11,7 +16,12 @@ export interface Orders {
   left(): void;
 }
 
-export class Supervised {
+/** The part of Node's handles that matters here. */
+interface Handle {
+  readonly fd: number;
+}
+
+export class Supervised implements SocketKeeper {
   /** current returns the channel of this process; null: nobody supervises it. Call it once: the environment forgets. */
   static current(): Supervised | null {
     const isSupervised = process.env[SUPERVISED] !== undefined && process.send !== undefined;
@@ -20,35 +30,119 @@ export class Supervised {
     return isSupervised ? new Supervised() : null;
   }
 
-  #left = (): void => process.exit(EXIT_PROBLEM);
+  #orders: Orders | null = null;
+  readonly #claimed = new Map<string, { port: number; descriptors: number[] }>();
+  #claimDone: () => void = () => {};
+  #releaseDone: () => void = () => {};
 
   private constructor() {
-    // Until there is a gateway, there is nothing to end in good order.
-    process.once('disconnect', () => this.#left());
+    process.once('disconnect', () => {
+      this.#claimDone();
+      this.#releaseDone();
+      // Until there is a gateway, there is nothing to end in good order.
+      if (this.#orders === null) process.exit(EXIT_PROBLEM);
+      this.#orders.left();
+    });
+    // The channel keeps no process alive.
     process.channel?.unref();
   }
 
   /** attend has the orders carried out from now on, those that came before too. */
   attend(orders: Orders): void {
-    process.on('message', ({ signal }: SignalMessage) => {
-      orders.signalled(signal);
-      process.emit(signal, signal);
-    });
-    this.#left = () => orders.left();
-    // The channel keeps no process alive, which a listener for its messages would.
+    this.#orders = orders;
+    process.on('message', (message: ToGateway, handle: unknown) => this.#heard(message, handle as Handle));
+    // A listener for messages has it keep the process alive again.
     process.channel?.unref();
-    this.#tell('attending');
+    this.#tell({ type: 'attending' });
     if (!process.connected) orders.left();
   }
 
   /** ready: the gateway serves. */
   ready(): void {
-    this.#tell('ready');
+    this.#tell({ type: 'ready' });
   }
 
-  #tell(state: StateMessage['state']): void {
-    const message: StateMessage = { state };
+  async claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>> {
+    if (process.connected) {
+      await new Promise<void>((resolve) => {
+        this.#claimDone = resolve;
+        this.#tell({ type: 'claim', keys, threads });
+      });
+    }
+    return this.#claimed;
+  }
+
+  keep(
+    thread: number,
+    key: string,
+    { port, descriptor }: { readonly port: number; readonly descriptor: number },
+  ): void {
+    // What was claimed is kept already.
+    if (this.#claimed.get(key)?.descriptors[thread] === descriptor) return;
+    // Sending needs a handle, and gives the supervisor a reference of its own. The handle is never closed here: the descriptor is the thread's.
+    const handle = handleOf(descriptor);
+    if (handle !== null) this.#tell({ type: 'keep', thread, key, port }, handle);
+  }
+
+  drop(thread: number, key: string): void {
+    this.#forget(thread, key);
+    this.#tell({ type: 'drop', thread, key });
+  }
+
+  lost(thread: number): void {
+    for (const key of this.#claimed.keys()) this.#forget(thread, key);
+    this.#tell({ type: 'lost', thread });
+  }
+
+  async release(): Promise<void> {
+    if (!process.connected) return;
+    const limit = setTimeout(() => this.#releaseDone(), RELEASE_MS);
+    await new Promise<void>((resolve) => {
+      this.#releaseDone = resolve;
+      this.#tell({ type: 'release' });
+    });
+    clearTimeout(limit);
+  }
+
+  /** forget: the descriptor has been closed, and its number may come again for another socket. */
+  #forget(thread: number, key: string): void {
+    delete this.#claimed.get(key)?.descriptors[thread];
+  }
+
+  #heard(message: ToGateway, handle: Handle): void {
+    switch (message.type) {
+      case 'signal':
+        this.#orders!.signalled(message.signal);
+        process.emit(message.signal, message.signal);
+        break;
+      case 'socket': {
+        const { key, port, thread } = message;
+        const socket = this.#claimed.get(key) ?? { port, descriptors: [] };
+        socket.descriptors[thread] = handle.fd;
+        this.#claimed.set(key, socket);
+        break;
+      }
+      case 'claimed':
+        this.#claimDone();
+        break;
+      case 'released':
+        this.#releaseDone();
+        break;
+    }
+  }
+
+  #tell(message: ToSupervisor, handle?: object): void {
     // Without a supervisor there is nobody to tell, and `disconnect` says so.
-    if (process.connected) process.send!(message, undefined, undefined, () => {});
+    if (process.connected) process.send!(message, handle as never, undefined, () => {});
+  }
+}
+
+/** handleOf makes a handle of a descriptor. Null: this very event loop accepts from it (`threads 0`), and an event loop has one handle of a descriptor. */
+function handleOf(descriptor: number): object | null {
+  try {
+    const socket = new Socket({ fd: descriptor, readable: false, writable: false });
+    return (socket as unknown as { readonly _handle: object })._handle;
+  } catch {
+    return null;
   }
 }

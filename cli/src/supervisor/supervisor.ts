@@ -8,7 +8,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { type SignalMessage, type StateMessage, SUPERVISED } from './messages.ts';
+import { type Handle, KeptSockets } from './kept-sockets.ts';
+import { SUPERVISED, type ToGateway, type ToSupervisor } from './messages.ts';
 import { MOST_FAILED_STARTS, Restarts } from './restarts.ts';
 import { type SupervisorLog, supervisorLog } from './supervisor-log.ts';
 
@@ -33,6 +34,7 @@ export class Supervisor {
   readonly #args: readonly string[];
   readonly #log: SupervisorLog;
   readonly #restarts = new Restarts(() => performance.now());
+  readonly #sockets = new KeptSockets();
   #child: ChildProcess | null = null;
   #isAttending = false;
   /** The gateway has served, now or before it crashed. */
@@ -66,7 +68,7 @@ export class Supervisor {
       env: { ...process.env, [SUPERVISED]: String(process.pid) },
     });
     this.#child = child;
-    child.on('message', ({ state }: StateMessage) => this.#reached(state));
+    child.on('message', (message: ToSupervisor, handle: unknown) => this.#heard(message, handle as Handle));
     // Only a process that could not be started has no pid; to one that is ending, a message may fail.
     child.on('error', (error) => {
       if (child.pid === undefined) this.#crashed(`cannot be started (${error.message})`, 1);
@@ -79,11 +81,38 @@ export class Supervisor {
     });
   }
 
-  #reached(state: StateMessage['state']): void {
-    if (state === 'attending') {
-      this.#isAttending = true;
-      return;
+  #heard(message: ToSupervisor, handle: Handle): void {
+    switch (message.type) {
+      case 'attending':
+        this.#isAttending = true;
+        break;
+      case 'ready':
+        this.#serves();
+        break;
+      case 'claim':
+        for (const { handle, ...socket } of this.#sockets.claimed(message.keys, message.threads)) {
+          const { thread, key, port } = socket;
+          this.#send({ type: 'socket', thread, key, port }, handle);
+        }
+        this.#send({ type: 'claimed' });
+        break;
+      case 'keep':
+        this.#sockets.keep({ thread: message.thread, key: message.key, port: message.port, handle });
+        break;
+      case 'drop':
+        this.#sockets.drop(message);
+        break;
+      case 'lost':
+        this.#sockets.dropWhere(({ thread }) => thread === message.thread);
+        break;
+      case 'release':
+        this.#sockets.dropWhere(() => true);
+        this.#send({ type: 'released' });
+        break;
     }
+  }
+
+  #serves(): void {
     this.#hasServed = true;
     this.#restarts.ready();
     this.#log('debug', `the gateway serves, as process ${this.#child!.pid}`);
@@ -92,7 +121,7 @@ export class Supervisor {
       this.#crashedMs = null;
       this.#log('warn', `the gateway was restarted as process ${this.#child!.pid} and serves again after ${took} ms`);
     }
-    if (this.#isReloadDue) this.#send('SIGHUP');
+    if (this.#isReloadDue) this.#pass('SIGHUP');
     this.#isReloadDue = false;
   }
 
@@ -100,7 +129,7 @@ export class Supervisor {
     const child = this.#child;
     if (signal === 'SIGTERM' || signal === 'SIGINT') this.#stop(signal);
     else if (signal !== 'SIGHUP') child?.kill(signal);
-    else if (this.#isAttending) this.#send(signal);
+    else if (this.#isAttending) this.#pass(signal);
     else this.#isReloadDue = true;
   }
 
@@ -113,16 +142,19 @@ export class Supervisor {
       this.#exit(0);
       return;
     }
-    if (this.#isAttending) this.#send(signal);
+    if (this.#isAttending) this.#pass(signal);
     // It has begun to start, and can be ended like any other program.
     else child.kill(signal);
     if (this.#stops > 1) setTimeout(() => child.kill('SIGKILL'), AT_ONCE_MS).unref();
   }
 
-  #send(signal: NodeJS.Signals): void {
-    const message: SignalMessage = { signal };
+  #pass(signal: NodeJS.Signals): void {
+    this.#send({ type: 'signal', signal });
+  }
+
+  #send(message: ToGateway, handle?: Handle): void {
     // A channel that has closed means that the child is ending: `exit` follows.
-    if (this.#child?.connected === true) this.#child.send(message, () => {});
+    if (this.#child?.connected === true) this.#child.send(message, handle as never, {}, () => {});
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {

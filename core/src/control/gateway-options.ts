@@ -16,6 +16,7 @@ import type { Level, Logger } from './log.ts';
 import type { NameResolver } from './name-resolver.ts';
 import type { Rules } from './rules.ts';
 import type { AdminEvent, SetEvent } from './server-handle.ts';
+import type { SocketKeeper } from './socket-keeper.ts';
 import type { ThreadLoss } from './thread-pool.ts';
 import type { PluginLimits } from './time-limit.ts';
 import type { Timers } from './timers.ts';
@@ -32,6 +33,8 @@ export interface GatewayOptions {
   readonly logger?: Logger | Level | false;
   /** Bind ports that another process has bound with SO_REUSEPORT, to take over from it. Default: false. */
   readonly isTakeover?: boolean;
+  /** Keeps the listening sockets open while this process is replaced. For the command’s supervisor. Default: nobody does. */
+  readonly sockets?: SocketKeeper;
   /** How long a thread may be silent before it is replaced. Default 5 s. */
   readonly beatLimitMs?: number;
   /** How long a thread may take to prepare a generation. Default 60 s. */

@@ -275,6 +275,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         timers: this.#options.timers ?? systemTimers,
         random: this.#options.random ?? Math.random,
         isTakeover: this.#options.isTakeover ?? false,
+        sockets: this.#options.sockets ?? null,
         beatLimitMs,
         prepareLimitMs,
         probesAtOnce,

@@ -6,14 +6,22 @@
  * threads wait in the same line.
  */
 import type { Steps } from '@sluice/dsl/match';
-import type { Plan } from '@sluice/dsl/plan';
+import { addressesOf, type Plan } from '@sluice/dsl/plan';
 import { monotonicMs } from '../shared/clock.ts';
-import type { EntryRef, MemberChange, MembersOrder, PrepareOrder, SlotMap } from '../shared/orders.ts';
+import {
+  type EntryRef,
+  type MemberChange,
+  type MembersOrder,
+  type PrepareOrder,
+  portKey,
+  type SlotMap,
+} from '../shared/orders.ts';
 import { inSlices } from '../shared/slices.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import type { Planes } from './planes.ts';
 import { type Ports, resolvePorts } from './ports.ts';
 import type { Slots } from './slots.ts';
+import type { KeptSocket, SocketKeeper } from './socket-keeper.ts';
 import type { TableMemory } from './stick-tables.ts';
 import { threadPlan } from './thread-plan.ts';
 
@@ -38,6 +46,8 @@ export interface GenerationsOptions {
   readonly planes: Planes;
   readonly slots: Slots;
   readonly isTakeover: boolean;
+  /** Keeps listening sockets for the next process, and those of the one before; null: nobody does. */
+  readonly sockets: SocketKeeper | null;
   wordIds(): Readonly<Record<string, number>>;
   /** The stick tables that a plan needs. */
   tables(plan: Plan): TableMemory;
@@ -144,7 +154,9 @@ export class Generations {
     const next: Generation = { plan, entries, secrets, number, slots: slotMap, ports: order.ports };
     switching(next, previous, changes);
     this.#current = next;
-    this.#order = order;
+    // A thread that comes later binds for itself: these descriptors are closed with the threads that have them.
+    const { sockets: _, ...lasting } = order;
+    this.#order = lasting;
     if (previous !== null) {
       const living = planes.status().filter(({ state }) => state !== 'lost');
       this.#retiring.set(previous.number, {
@@ -174,18 +186,30 @@ export class Generations {
   async #orderOf(number: number, { plan, entries, secrets }: Candidate, slots: SlotMap): Promise<PrepareOrder> {
     const { isTakeover, wordIds, tables } = this.#options;
     const bound = { listeners: this.#current?.plan.listeners ?? [], ports: this.#current?.ports ?? {} };
-    const ports = await resolvePorts(plan.listeners, bound, { isTakeover });
+    const kept = this.#current === null ? await this.#claim(plan) : new Map<string, KeptSocket>();
+    const ports = await resolvePorts(plan.listeners, bound, { isTakeover, kept });
     return {
       generation: number,
       plan: await inSlices(threadPlan(plan), monotonicMs),
       slots,
       entries,
       ports,
+      ...(kept.size === 0 ? {} : { sockets: descriptorsOf(kept) }),
       isTakeover,
       wordIds: wordIds(),
       sticks: tables(plan),
       secrets,
     };
+  }
+
+  /** claim takes over the sockets that an earlier process left. */
+  async #claim({ listeners }: Plan): Promise<ReadonlyMap<string, KeptSocket>> {
+    const { sockets, planes } = this.#options;
+    if (sockets === null) return new Map();
+    const keys = listeners.flatMap((listener) =>
+      addressesOf(listener).map((address, index) => portKey(listener.name, index, address)),
+    );
+    return sockets.claim(keys, planes.size);
   }
 
   async #prepare(order: PrepareOrder | MembersOrder): Promise<void> {
@@ -196,4 +220,8 @@ export class Generations {
       throw new GatewayError('SG0401', { generation: order.generation, message: reasonOf(cause) }, { cause });
     }
   }
+}
+
+function descriptorsOf(kept: ReadonlyMap<string, KeptSocket>): NonNullable<PrepareOrder['sockets']> {
+  return Object.fromEntries([...kept].map(([key, { descriptors }]) => [key, descriptors]));
 }

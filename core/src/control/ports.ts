@@ -16,9 +16,10 @@ import {
   sharedAddresses,
   socketName,
 } from '@sluice/dsl/plan';
-import { portName } from '../shared/orders.ts';
+import { portKey, portName } from '../shared/orders.ts';
 import { codeOf, GatewayError, reasonOf } from './errors.ts';
 import { fileReason, socketProblem } from './path-problem.ts';
+import type { KeptSocket } from './socket-keeper.ts';
 
 /** Ports by `portName`, for addresses that asked for port 0. */
 export type Ports = Readonly<Record<string, number>>;
@@ -51,7 +52,7 @@ export interface BoundListeners {
 export async function resolvePorts(
   listeners: readonly ListenerPlan[],
   bound: BoundListeners,
-  options: { readonly isTakeover: boolean },
+  options: { readonly isTakeover: boolean; readonly kept?: ReadonlyMap<string, KeptSocket> },
 ): Promise<Ports> {
   const wanted = placed(listeners);
   refuseDoubles(wanted);
@@ -60,11 +61,13 @@ export async function resolvePorts(
   boundPorts.delete(0);
   const ports: Record<string, number> = {};
   for (const one of wanted) {
-    const { listener, name, address } = one;
+    const { listener, name, address, key } = one;
     const isAnyPort = 'port' in address && address.port === 0;
     const kept = before.get(keyOf(one));
     if (isAnyPort && kept !== undefined) ports[name] = bound.ports[name]!;
-    if (kept !== undefined || options.isTakeover) continue;
+    const held = options.kept?.get(key);
+    if (isAnyPort && held !== undefined) ports[name] = held.port;
+    if (kept !== undefined || held !== undefined || options.isTakeover) continue;
     if ('path' in address) await tryPath(listener, address.path);
     // An own listener has the port, on another address: a plain bind would only find ourselves.
     else if (!boundPorts.has(address.port)) {
@@ -80,6 +83,8 @@ interface Placed {
   /** See `portName`. */
   readonly name: string;
   readonly address: Address;
+  /** See `portKey`. */
+  readonly key: string;
 }
 
 function placed(listeners: readonly ListenerPlan[]): readonly Placed[] {
@@ -88,6 +93,7 @@ function placed(listeners: readonly ListenerPlan[]): readonly Placed[] {
       listener: listener.name,
       name: portName(listener.name, index),
       address,
+      key: portKey(listener.name, index, address),
     })),
   );
 }

@@ -35,6 +35,7 @@ import type { PluginSet } from './plugin-host.ts';
 import type { AdminEvent, ServerControl, SetEvent } from './server-handle.ts';
 import { ServerNames } from './server-names.ts';
 import { Slots } from './slots.ts';
+import type { SocketKeeper } from './socket-keeper.ts';
 import { type GatewayStats, StatsReader } from './stats.ts';
 import { StickTables } from './stick-tables.ts';
 import { type ThreadLoss, ThreadPool } from './thread-pool.ts';
@@ -48,6 +49,7 @@ export interface RuntimeOptions {
   readonly timers: Timers;
   random(): number;
   readonly isTakeover: boolean;
+  readonly sockets: SocketKeeper | null;
   readonly beatLimitMs?: number | undefined;
   readonly prepareLimitMs?: number | undefined;
   readonly probesAtOnce?: number | undefined;
@@ -215,6 +217,7 @@ export class Runtime {
       planes: this.#planes,
       slots: new Slots(memory, (servers) => this.sticks.forgetServers(servers)),
       isTakeover,
+      sockets: options.sockets,
       wordIds: () => this.#words.ids(),
       tables: (plan) => this.sticks.prepare(plan),
       switching: (next, previous, changes) => {
@@ -304,6 +307,7 @@ export class Runtime {
     this.#discoverer.settle(null);
     await this.certificates.stop();
     this.#names.stop();
+    await this.#options.sockets?.release();
     return this.#planes.drain(deadlineMs);
   }
 
@@ -442,6 +446,7 @@ export class Runtime {
       report: (thread, report) => this.#report(thread, report),
       lost: (loss) => {
         this.sticks.forget(loss.thread);
+        this.#options.sockets?.lost(loss.thread);
         this.generations.planeLost(loss.thread);
         threadLost(loss);
       },
@@ -474,6 +479,8 @@ export class Runtime {
     else if (report.type === 'failing') this.#ejections.failing(report.slot, report.reason);
     else if (report.type === 'circuit') this.#circuitChanged(report.slot, report.to, report.reason);
     else if (report.type === 'access') this.#accessLog.take(report.batch);
+    else if (report.type === 'bound') this.#options.sockets?.keep(thread, report.key, report);
+    else if (report.type === 'unbound') this.#options.sockets?.drop(thread, report.key);
     else if (report.type === 'retired') this.generations.planeRetired(thread, report.generation);
   }
 }

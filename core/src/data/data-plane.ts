@@ -2,7 +2,7 @@
  * DataPlane: traffic on one event loop: generations, bound ports, servers' connections. Runs in a data thread, or on the
  * caller's loop with `threads: 0`. Imports nothing of the control plane.
  */
-import { type Address, addressesOf, type ServerPlan } from '@sluice/dsl/plan';
+import { addressesOf, type ServerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
@@ -21,6 +21,7 @@ import {
   type MembersOrder,
   type OpenSessions,
   type PrepareOrder,
+  portKey,
   portName,
   wordKey,
 } from '../shared/orders.ts';
@@ -77,6 +78,7 @@ export const rehearseDataPlane: RehearseDataPlane = async (host, order) => {
 };
 
 class LoopDataPlane implements DataPlane {
+  readonly #host: DataPlaneHost;
   readonly #loop: Loop;
   readonly #threads: number;
   readonly #isShared: boolean;
@@ -92,6 +94,7 @@ class LoopDataPlane implements DataPlane {
 
   constructor(host: DataPlaneHost) {
     const { memory, thread } = host;
+    this.#host = host;
     this.#threads = memory.threads;
     this.#isShared = memory.threads > 1;
     this.#loop = {
@@ -144,11 +147,14 @@ class LoopDataPlane implements DataPlane {
           const key = portKey(name, index, address);
           let port = this.#ports.get(key);
           if (port === undefined) {
-            port = new Port(address, listener, this.#loop);
+            port = new Port(address, listener, this.#loop, (socket) =>
+              this.#host.report(socket === null ? { type: 'unbound', key } : { type: 'bound', key, ...socket }),
+            );
             opened.push(port);
             await port.open(
               'port' in address ? (order.ports[portName(name, index)] ?? address.port) : 0,
               this.#isShared || order.isTakeover === true,
+              order.sockets?.[key]?.[this.#loop.thread],
             );
           }
           if (this.#isStopped) throw new Error('the data plane has stopped');
@@ -385,12 +391,6 @@ function moveLines({ backends }: Generation): void {
     const next = newest(backend);
     if (next !== backend) backend.line.moveTo(next, backend.pool);
   }
-}
-
-/** portKey tells ports apart: by address, so that a listener may change its name; by name where the system chose the port. */
-function portKey(name: string, index: number, address: Address): string {
-  const text = JSON.stringify(address);
-  return 'port' in address && address.port === 0 ? `${portName(name, index)} ${text}` : text;
 }
 
 /** FNV-1a, 32 bits. */

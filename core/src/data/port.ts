@@ -3,7 +3,7 @@
  *
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { CLIENT_NETWORKS, type IpAddress, networkKey, parseIp } from '@sluice/dsl/match';
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../plugin/client-hello.ts';
@@ -36,8 +36,11 @@ function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
   return connectionKey(slot, ip, plan.limits.connectionNetworks ?? CLIENT_NETWORKS);
 }
 
+/** Hears of a bound socket, and null when it is no longer. */
+export type Bound = (socket: { readonly port: number; readonly descriptor: number } | null) => void;
+
 interface ListeningServer extends Server {
-  readonly _handle?: { listen?(backlog: number): number } | null;
+  readonly _handle?: { readonly fd?: number; listen?(backlog: number): number } | null;
 }
 
 export class Port {
@@ -58,23 +61,39 @@ export class Port {
   #file: SocketFile | null = null;
   readonly #server: Server;
   readonly #loop: Loop;
+  readonly #bound: Bound;
+  #isBound = false;
 
-  constructor(address: Address, listener: LinkedListener, loop: Loop) {
+  constructor(address: Address, listener: LinkedListener, loop: Loop, bound: Bound = () => {}) {
+    this.#bound = bound;
     this.address = address;
     this.listener = listener;
     this.#loop = loop;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
-  /** open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. */
-  async open(port: number, isShared: boolean): Promise<void> {
+  /**
+   * open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. `descriptor`: a TCP
+   * socket that listens there already, and is this port's from now on.
+   */
+  async open(port: number, isShared: boolean, descriptor?: number): Promise<void> {
     const { address } = this;
     const backlog = this.#backlogOf(this.listener);
     if ('path' in address) {
       await this.#openSocket(address.path, backlog);
       return;
     }
-    const options = { port, backlog, reusePort: isShared, ipv6Only: address.isV6Only === true };
+    if (descriptor !== undefined) await this.#listen({ fd: descriptor, backlog });
+    else await this.#bind(address, { port, backlog, reusePort: isShared, ipv6Only: address.isV6Only === true });
+    const bound = this.#server.address();
+    if (bound === null || typeof bound === 'string') return;
+    this.number = bound.port;
+    const host = withoutZone(address.host);
+    this.#tellBound(bound.port);
+    this.authority = `${host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+  }
+
+  async #bind(address: Extract<Address, { host: string }>, options: ListenOptions): Promise<void> {
     try {
       await this.#listen({ ...options, host: address.host });
     } catch (error) {
@@ -84,11 +103,6 @@ export class Port {
       if (!isEvery || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
       await this.#listen({ ...options, host: '0.0.0.0' });
     }
-    const bound = this.#server.address();
-    if (bound === null || typeof bound === 'string') return;
-    this.number = bound.port;
-    const host = withoutZone(address.host);
-    this.authority = `${host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound.port}`;
   }
 
   async #openSocket(path: string, backlog: number): Promise<void> {
@@ -106,6 +120,14 @@ export class Port {
       throw error;
     }
     this.#file = file;
+  }
+
+  #tellBound(port: number): void {
+    const descriptor = (this.#server as ListeningServer)._handle?.fd;
+    // Systems without file descriptors say -1.
+    if (descriptor === undefined || descriptor < 0) return;
+    this.#isBound = true;
+    this.#bound({ port, descriptor });
   }
 
   #backlogOf({ plan }: LinkedListener): number {
@@ -138,6 +160,7 @@ export class Port {
     this.isClosed = true;
     this.#file?.remove();
     this.#server.close();
+    if (this.#isBound) this.#bound(null);
     for (const socket of this.#waiting.splice(0)) socket.destroy();
     if (this.connections.size === 0) return;
     this.#held = this.listener.generation;

@@ -2,7 +2,7 @@
  * Orders and reports: what the control plane tells a data plane over its MessagePort, and what comes back. Plain data.
  * With `threads: 0` the same calls are made directly. Never sent per request.
  */
-import type { ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { Address, ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { AccessBatch } from './access-batch.ts';
 import type { CircuitState } from './circuit-table.ts';
 import type { FailureLevel } from './failure-log.ts';
@@ -32,6 +32,8 @@ export interface PrepareOrder {
   readonly ports: Readonly<Record<string, number>>;
   /** Stick tables by backend name. The same memory as before where nothing changed. Default: none. */
   readonly sticks?: Readonly<Record<string, SharedArrayBuffer>>;
+  /** Listening sockets that are there already, by `portKey`: a file descriptor for each thread. Default: none. */
+  readonly sockets?: Readonly<Record<string, readonly number[]>>;
   /** Bind ports that another process of ours still serves. Default false. */
   readonly isTakeover?: boolean;
   /**
@@ -66,6 +68,12 @@ export interface MembersOrder {
 /** portName is an address of a listener: the first one has the listener's name. */
 export function portName(listener: string, index: number): string {
   return index === 0 ? listener : `${listener} ${index}`;
+}
+
+/** portKey tells bound ports apart: by address, so that a listener may change its name; by name where the system chose the port. */
+export function portKey(name: string, index: number, address: Address): string {
+  const text = JSON.stringify(address);
+  return 'port' in address && address.port === 0 ? `${portName(name, index)} ${text}` : text;
 }
 
 /** wordKey is a word's name in `PrepareOrder.wordIds`; `kind` is `field`, `verb` or a component's slot. */
@@ -121,6 +129,9 @@ export type Report =
   | { readonly type: 'prepared'; readonly generation: number; readonly ports: Readonly<Record<string, number>> }
   | { readonly type: 'failed'; readonly generation: number; readonly message: string; readonly code: string | null }
   | { readonly type: 'activated'; readonly generation: number }
+  /** A TCP port is bound: under which `portKey`, and with which file descriptor of the process. */
+  | { readonly type: 'bound'; readonly key: string; readonly port: number; readonly descriptor: number }
+  | { readonly type: 'unbound'; readonly key: string }
   /** The last request of an older generation has ended. */
   | { readonly type: 'retired'; readonly generation: number }
   /** How many connections the deadline cut off. */

@@ -36,7 +36,8 @@ const OTHERS: Readonly<Record<string, { readonly use: RegExp; readonly why: stri
     use: /useUserBuffer|_handle/,
     why: 'only sockets whose prototype is Socket itself get that far',
   },
-  'core/src/data/port.ts': { use: /_handle.*listen/, why: 'a listening socket' },
+  'core/src/data/port.ts': { use: /_handle.*(?:listen|fd)/, why: 'a listening socket' },
+  'cli/src/supervisor/supervised.ts': { use: /_handle/, why: 'a listening socket' },
   'plugins/tls-terminate/src/certificate-check.ts': { use: /context\.context.*getCertificate\(\)/, why: 'a context' },
 };
 

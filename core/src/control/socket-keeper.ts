@@ -1,0 +1,30 @@
+/**
+ * SocketKeeper: another process that keeps the listening sockets open while this one is replaced, so that connections that have not been
+ * accepted yet wait for the next one. Main thread.
+ *
+ * A kept socket is a second reference to the one that a data thread accepts from; nobody accepts from it. It must be dropped whenever the
+ * thread's own is closed: what is left open takes connections that nobody will ever serve. Unix sockets are not kept.
+ */
+
+/** KeptSocket is a listening socket of every data thread on one address. */
+export interface KeptSocket {
+  readonly port: number;
+  /** File descriptors of this process, by thread. The thread closes them. */
+  readonly descriptors: readonly number[];
+}
+
+export interface SocketKeeper {
+  /**
+   * claim hands over what an earlier process left, by `portKey`, for the same number of threads; all else is closed by then. Called
+   * once, before anything is bound.
+   */
+  claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>>;
+  /** keep has a socket kept that a thread has just bound and will not close before `drop` is called. */
+  keep(thread: number, key: string, socket: { readonly port: number; readonly descriptor: number }): void;
+  /** drop: the thread has closed its socket. */
+  drop(thread: number, key: string): void;
+  /** lost: the thread is gone, with all its sockets. */
+  lost(thread: number): void;
+  /** release closes all that is kept, before the threads close theirs: from then on clients are refused. Resolves when it is done. */
+  release(): Promise<void>;
+}
