@@ -3,9 +3,13 @@
  * case is a connection of its own, written frame by frame.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
 import {
   alive,
   answered,
+  connectTo,
+  eventually,
   FLAG,
   FRAME,
   fieldBlock,
@@ -13,13 +17,18 @@ import {
   GET_BLOCK,
   gone,
   type Http2Case,
+  Http2Wire,
   malformed,
   type Pairs,
   POST,
+  plainRules,
+  RawServer,
   replaced,
   reset,
   row,
+  setting,
   slow,
+  startGateway,
   testCases,
   uint32,
   upload,
@@ -229,3 +238,36 @@ const CASES: Readonly<Record<string, readonly Http2Case[]>> = {
 };
 
 const stage = testCases(CASES);
+
+test('RFC 8441: a WebSocket that its server ends while the window is shut ends once it opens', async (t) => {
+  const server = await RawServer.start(async (wire) => {
+    const { fields } = await wire.request();
+    const key = fields.find(([name]) => name.toLowerCase() === 'sec-websocket-key')![1];
+    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    const head = `HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+    wire.send(`${head}0123456789`);
+    wire.end();
+  });
+  t.after(() => server.stop());
+  const { address, stop } = await startGateway(plainRules([server.address]));
+  t.after(stop);
+  // Windows of four bytes.
+  const wire = new Http2Wire(await connectTo(address)).greet(setting(4, 4));
+  t.after(() => wire.wire.destroy());
+  wire.ask(
+    1,
+    [[':method', 'CONNECT'], [':protocol', 'websocket'], ...GET.slice(1), ['sec-websocket-version', '13']],
+    false,
+  );
+  const isData = ({ type }: { readonly type: number }) => type === FRAME.DATA;
+  assert.equal((await wire.until(isData)).payload.toString(), '0123');
+  // Both sides have ended, and the server has gone.
+  wire.frame(FRAME.DATA, FLAG.END_STREAM, 1);
+  await eventually('the server to be gone', () => server.wires[0]!.socket.destroyed);
+  await alive(wire);
+  wire.frame(FRAME.WINDOW_UPDATE, 0, 1, uint32(100));
+  const rest = await wire.until(isData);
+  assert.equal(rest.payload.toString(), '456789');
+  const last = (rest.flags & FLAG.END_STREAM) !== 0 ? rest : await wire.until(isData);
+  assert.equal(last.flags & FLAG.END_STREAM, FLAG.END_STREAM);
+});
