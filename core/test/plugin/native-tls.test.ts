@@ -37,6 +37,10 @@ const OTHERS: Readonly<Record<string, { readonly use: RegExp; readonly why: stri
     why: 'only sockets whose prototype is Socket itself get that far',
   },
   'core/src/data/port.ts': { use: /_handle.*(?:listen|fd)/, why: 'a listening socket' },
+  'core/src/data/transport/input.ts': {
+    use: /_handle.*PeeredHandle/,
+    why: 'the peer’s address, which Node asks below TLS',
+  },
   'cli/src/supervisor/supervised.ts': { use: /_handle/, why: 'a listening socket' },
   'plugins/tls-terminate/src/certificate-check.ts': { use: /context\.context.*getCertificate\(\)/, why: 'a context' },
 };
