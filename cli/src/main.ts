@@ -7,12 +7,13 @@ import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 import { endQuietlyOnClosedPipe } from './terminal.ts';
+import { endOnUncaught } from './uncaught.ts';
 
 /** main runs the command with `process.argv` and ends the process when it is over. */
 export async function main(argv: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
   failWhenDrained();
-  process.on('uncaughtException', (thrown) => process.exit(tellFailure(thrown)));
+  endOnUncaught();
   let code = EXIT_OK;
   const program = createProgram((ended) => {
     code = ended;

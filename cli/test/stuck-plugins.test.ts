@@ -102,3 +102,13 @@ test('a command that has nothing left to wait for before its work is done fails 
   });
   assert.equal((await run('loop.failWhenDrained(); loop.workIsDone();')).stderr, '');
 });
+
+test('a plugin that throws late in a command is named with its place', async (t) => {
+  const folder = await folderOf(t, {
+    'gateway.sluice': RULES,
+    'stuck.js': `setImmediate(() => {\n  throw new Error('late');\n}); await new Promise((resolve) => setTimeout(resolve, 500)); ${manifest()}`,
+  });
+  const { code, stderr } = await sluice(['check', join(folder, 'gateway.sluice')]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^sluice: a plugin has failed at .*stuck\.js:2:9: late/);
+});

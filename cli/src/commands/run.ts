@@ -10,6 +10,7 @@ import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_SIGNAL } from '../exit-codes.ts';
 import { createRunLog } from '../run-log.ts';
 import { Supervised } from '../supervisor/supervised.ts';
+import { containUncaught } from '../uncaught.ts';
 import { check } from './check.ts';
 
 /** Behind the time for open requests, without a supervisor: whatever holds the process up then, it is left. */
@@ -62,6 +63,7 @@ class Run {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    containUncaught((thrown, origin) => gateway.contain(thrown, origin, { isOwnProcess: true }));
     process.on('SIGHUP', () => this.#reload());
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#signalled(signal));
     supervised?.attend({

@@ -34,7 +34,8 @@ export interface DataThreadOptions {
   readonly prepareLimitMs: number;
   report(report: Report): void;
   /** Called once, when the thread has gone without having been asked to. */
-  lost(reason: string): void;
+  /** `thrown`: what ended it, if anything did. */
+  lost(reason: string, thrown: unknown): void;
 }
 
 /**
@@ -86,7 +87,7 @@ export class DataThread {
       isolateWorkers: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
-    this.#pool.on('error', (error: unknown) => this.#end(reasonOf(error)));
+    this.#pool.on('error', (error: unknown) => this.#end(reasonOf(error), error));
     const task: ServeTask = {
       port: port2,
       memory: options.memory,
@@ -95,7 +96,7 @@ export class DataThread {
     };
     this.#pool.run(task, { transferList: [port2] as never }).then(
       () => this.#end('it stopped serving'),
-      (error: unknown) => this.#end(reasonOf(error)),
+      (error: unknown) => this.#end(reasonOf(error), error),
     );
     // However the thread ends, it exits; of a `process.exit()` in a plugin Tinypool says nothing else. An error's own
     // reason comes first, hence the wait.
@@ -244,14 +245,14 @@ export class DataThread {
   }
 
   /** The one way out: whatever ends first, the worker is made to go, then everybody who waits is told. */
-  #end(reason: string): void {
+  #end(reason: string, thrown: unknown = null): void {
     if (this.#state === 'ending' || this.#state === 'ended') return;
     const wasServing = this.#state === 'serving';
     this.#state = 'ending';
-    void this.#finish(reason, wasServing);
+    void this.#finish(reason, thrown, wasServing);
   }
 
-  async #finish(reason: string, wasServing: boolean): Promise<void> {
+  async #finish(reason: string, thrown: unknown, wasServing: boolean): Promise<void> {
     // Rejects nothing that matters: the worker's own 'exit' is what is waited for, as it may have been before this.
     this.#pool.destroy().catch(() => {});
     let timer: NodeJS.Timeout | undefined;
@@ -273,7 +274,7 @@ export class DataThread {
     for (const { resolve } of this.#asks.values()) resolve(null);
     this.#asks.clear();
     this.#gone.resolve();
-    if (wasServing) this.#options.lost(reason);
+    if (wasServing) this.#options.lost(reason, thrown);
   }
 
   #loss(generation: number, reason: string): GatewayError {

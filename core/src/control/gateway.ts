@@ -15,6 +15,7 @@ import {
   replaceEntries,
 } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
+import { blame, lateFailure } from '../shared/blame.ts';
 import type { FailureLog } from '../shared/failure-log.ts';
 import { type AdminChange, AdminHost } from './admin-host.ts';
 import type { SourcedCertificate } from './certificate-sources.ts';
@@ -28,7 +29,7 @@ import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
 import type { Generation } from './generations.ts';
 import { ListWatcher } from './list-watcher.ts';
 import { createLog, failureLog } from './log.ts';
-import { PluginHost, type PluginSet } from './plugin-host.ts';
+import { ownersOf, PluginHost, type PluginSet } from './plugin-host.ts';
 import { boundAddresses, formatAddress, hasReusePort } from './ports.ts';
 import { loadRulesToRun, type Rules, tellWarnings } from './rules.ts';
 import { Runtime } from './runtime.ts';
@@ -257,6 +258,25 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         ? null
         : { ...runtime.live(current), rates: runtime.rates, sticks: runtime.sticks },
     );
+  }
+
+  /**
+   * contain is for `uncaughtException` handlers of the process, which are the embedder's alone: what plugins throw late, in probes, discoveries or,
+   * with `threads: 0`, on the data plane, reaches nobody else. True: a plugin threw it, nothing of the gateway was interrupted, and it has been
+   * logged: the process can go on. `isOwnProcess`: there is no code in this process but the gateway's and its plugins', so that an
+   * error without a stack is contained, too.
+   */
+  contain(
+    thrown: unknown,
+    origin: NodeJS.UncaughtExceptionOrigin = 'uncaughtException',
+    { isOwnProcess = false }: { readonly isOwnProcess?: boolean } = {},
+  ): boolean {
+    const isRejection = origin === 'unhandledRejection';
+    const blamed = blame(thrown, ownersOf(this.#set), isRejection);
+    const { plugin, place, kind } = blamed;
+    if (!blamed.isWhole || (plugin === null && !isOwnProcess)) return false;
+    this.#failures.report(kind, lateFailure(blamed, isRejection), { plugin: plugin ?? undefined, place }, thrown);
+    return true;
   }
 
   /** tell has an event's listeners called soon, apart from what is under way; what they throw is reported. */

@@ -10,9 +10,11 @@ import type { Plan, PluginUse } from '@sluice/dsl/plan';
 import type { OwnedWord, Word } from '@sluice/dsl/vocabulary';
 import type { Logger } from 'pino';
 import type { Component, PluginManifest } from '../plugin/manifest.ts';
+import type { CodeOwner } from '../shared/blame.ts';
 import { ENTRY_SECTIONS } from '../shared/checked-entry.ts';
 import { importEntry } from '../shared/import-entry.ts';
 import type { EntryRef } from '../shared/orders.ts';
+import { withTag } from '../shared/plugin-modules.ts';
 import { checkComponents } from './component-options.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 import { pluginLog } from './log.ts';
@@ -223,6 +225,15 @@ export class PluginHost {
     if (result.isValid) return result.options;
     throw new GatewayError('SG0108', { plugin: manifest.name, problem: result.problem });
   }
+}
+
+/** ownersOf says whose the modules of a set are. */
+export function ownersOf(set: PluginSet | null): readonly CodeOwner[] {
+  const used = [...(set?.code.values() ?? [])];
+  return [
+    ...used.map(({ manifest, url, tag }) => ({ plugin: manifest.name, url: withTag(url, tag) })),
+    ...(set?.entries ?? []).map(({ plugin, url }) => ({ plugin, url })),
+  ];
 }
 
 /** What the compiler and the data threads may see of a component: its word, without functions. */

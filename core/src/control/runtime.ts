@@ -7,6 +7,7 @@ import type { BackendPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { CertificateEvent } from '../plugin/certificate-source.ts';
 import { BackendTable } from '../shared/backend-table.ts';
+import { blame } from '../shared/blame.ts';
 import { type CircuitState, CircuitTable } from '../shared/circuit-table.ts';
 import type { CreateDataPlane } from '../shared/data-plane-host.ts';
 import { changedMembers, differenceOf } from '../shared/member-change.ts';
@@ -31,7 +32,7 @@ import { HealthChecker, type ServerEvent } from './health-checker.ts';
 import { logFailure } from './log.ts';
 import { type NameResolver, systemNames } from './name-resolver.ts';
 import { LocalPlane, type Planes } from './planes.ts';
-import type { PluginSet } from './plugin-host.ts';
+import { ownersOf, type PluginSet } from './plugin-host.ts';
 import type { AdminEvent, ServerControl, SetEvent } from './server-handle.ts';
 import { ServerNames } from './server-names.ts';
 import { Slots } from './slots.ts';
@@ -443,6 +444,10 @@ export class Runtime {
       ...(beatLimitMs === undefined ? {} : { beatLimitMs }),
       ...(prepareLimitMs === undefined ? {} : { prepareLimitMs }),
       wordName: (id) => this.#words.name(id),
+      blamed: (thrown) => {
+        const { plugin } = blame(thrown, ownersOf(this.#set));
+        return plugin === null ? null : `plugin ${plugin}`;
+      },
       report: (thread, report) => this.#report(thread, report),
       lost: (loss) => {
         this.sticks.forget(loss.thread);

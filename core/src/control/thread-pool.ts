@@ -47,6 +47,8 @@ export interface ThreadPoolOptions {
   readonly prepareLimitMs?: number;
   /** The words behind the heartbeats' ids. */
   wordName(id: number): string | null;
+  /** The plugin that an error comes from, as `plugin geo`, or null. */
+  blamed(thrown: unknown): string | null;
   report(thread: number, report: Report): void;
   lost(loss: ThreadLoss): void;
   /** Runs `restore` when no reload is under way, with the order in force; null when there is none yet. */
@@ -201,7 +203,7 @@ export class ThreadPool implements Planes {
       dataPlane,
       prepareLimitMs: prepareLimitMs ?? PREPARE_LIMIT_MS,
       report: (message) => report(number, message),
-      lost: (reason) => this.#lost(number, reason),
+      lost: (reason, thrown) => this.#lost(number, reason, thrown),
     });
     if (this.#names.size > 0) place.thread.know(Object.fromEntries(this.#names));
     return place.thread;
@@ -226,13 +228,13 @@ export class ThreadPool implements Planes {
     }
   }
 
-  #lost(number: number, reason: string): void {
+  #lost(number: number, reason: string, thrown: unknown): void {
     const { memory, log, wordName, lost } = this.#options;
     const place = this.#places[number]!;
     const hasServed = place.state === 'serving' && systemTimers.now() - place.servingSinceMs > SETTLED_MS;
     place.state = 'lost';
     place.thread = null;
-    const word = wordName(this.#watch.pulse(number).wordId);
+    const word = wordName(this.#watch.pulse(number).wordId) ?? this.#options.blamed(thrown);
     new ServerTable(memory.servers, memory.threads).forget(number);
     new BackendTable(memory).forget(number);
     new CounterSums(memory).forget(number);

@@ -6,6 +6,7 @@ import { addressesOf, type ServerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { AddressCounts } from '../shared/address-counts.ts';
 import { BackendTable } from '../shared/backend-table.ts';
+import { blame, type CodeOwner, lateFailure } from '../shared/blame.ts';
 import { CircuitTable } from '../shared/circuit-table.ts';
 import { ConnectionTotal } from '../shared/connection-total.ts';
 import { ThreadCounters } from '../shared/counters.ts';
@@ -88,6 +89,8 @@ class LoopDataPlane implements DataPlane {
   #numbers: Readonly<Record<string, number>> = {};
   #current: Generation | null = null;
   readonly #downServers: DownServers;
+  /** Whose code has been imported here. */
+  readonly #owners: CodeOwner[] = [];
   /** A backend of some generation says `on down close`. */
   #closesOnDown = false;
   #isStopped = false;
@@ -183,7 +186,10 @@ class LoopDataPlane implements DataPlane {
   /** link makes a generation that serves nothing yet. */
   async link(order: PrepareOrder): Promise<Generation> {
     const entries = new Map<string, DataEntry>();
-    for (const ref of order.entries) entries.set(ref.plugin, await importEntry(ref));
+    for (const ref of order.entries) {
+      if (!this.#owners.some(({ url }) => url === ref.url)) this.#owners.push({ plugin: ref.plugin, url: ref.url });
+      entries.set(ref.plugin, await importEntry(ref));
+    }
     const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
     return inSlices(steps, this.#loop.now);
   }
@@ -278,6 +284,14 @@ class LoopDataPlane implements DataPlane {
     let count = 0;
     for (const connection of this.#loop.connections) count += connection.leaveServer(slot);
     return count;
+  }
+
+  contain(thrown: unknown, isRejection: boolean): boolean {
+    const blamed = blame(thrown, this.#owners, isRejection);
+    if (!blamed.isWhole) return false;
+    const { plugin, place, kind } = blamed;
+    this.#loop.failures.report(kind, lateFailure(blamed, isRejection), { plugin: plugin ?? undefined, place }, thrown);
+    return true;
   }
 
   async stop(): Promise<void> {

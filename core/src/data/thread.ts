@@ -3,8 +3,8 @@
  * of the control plane.
  *
  * `serve` ends only when it is told to stop or the control plane is gone. A failure to prepare is reported and costs
- * nothing. Anything uncaught ends the thread: the control plane sees it go, reads from the heartbeats which word it
- * was in, and replaces it.
+ * nothing. What nobody caught is reported and survived where no code of the gateway was interrupted. Otherwise it ends the thread: the control
+ * plane sees it go, reads from the heartbeats or the stack whose code it was in, and replaces it.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { monotonicMs } from '../shared/clock.ts';
@@ -38,6 +38,9 @@ export async function serve(task: Task): Promise<void> {
   const report = (message: Report): void => port.postMessage(message);
   const module = (await import(task.dataPlane)) as { createDataPlane: CreateDataPlane };
   const plane = module.createDataPlane({ memory, thread, report, now: monotonicMs, random: Math.random });
+  process.on('uncaughtException', (thrown, origin) => {
+    if (plane.contain?.(thrown, origin === 'unhandledRejection') !== true) throw thrown;
+  });
   try {
     await carryOut(plane, port, report);
     await plane.stop();

@@ -180,6 +180,11 @@ export interface DataPlane {
    * gets 503; answers and tunnels are broken off. Says how many did not go elsewhere.
    */
   cut(slot: number): number;
+  /**
+   * contain hears of an error that nobody caught. True: it was reported and interrupted nothing of the gateway, which goes on; false: its
+   * state may be broken. Default: false.
+   */
+  contain?(thrown: unknown, isRejection: boolean): boolean;
   /** stop closes everything at once. */
   stop(): Promise<void>;
 }
