@@ -46,10 +46,11 @@ test('a component’s options are checked as run checks them', async (t) => {
 
 test('completion knows the words of the file’s plugins, and the names of the file', async (t) => {
   const plugin = `export default {
-    name: 'geo', apiVersion: 1,
+    name: 'geo', apiVersion: 1, data: import.meta.url,
     words: [{ kind: 'field', name: 'country', doc: 'The country of the client.', example: 'country CH',
       phase: 'connection', type: 'text', operators: ['is'], defaultOperator: 'is', index: 'text' }],
-  };`;
+  };
+  export const fields = { country: () => 'CH' };`;
   const client = await LanguageClient.start(t, await folderOf(t, { 'geo.js': plugin }));
   const guard = client.open('a.sluice', `use geo from "./geo.js"\n${RULES.replace('deny ip', 'deny cou<|> ip')}`);
   const items = await client.ask<Item[]>('textDocument/completion', guard);

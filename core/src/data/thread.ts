@@ -38,9 +38,15 @@ export async function serve(task: Task): Promise<void> {
   const report = (message: Report): void => port.postMessage(message);
   const module = (await import(task.dataPlane)) as { createDataPlane: CreateDataPlane };
   const plane = module.createDataPlane({ memory, thread, report, now: monotonicMs, random: Math.random });
-  process.on('uncaughtException', (thrown, origin) => {
-    if (plane.contain?.(thrown, origin === 'unhandledRejection') !== true) throw thrown;
-  });
+  const uncaught = (thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
+    if (plane.contain?.(thrown, origin === 'unhandledRejection') === true) return;
+    // Thrown once more without a handler, it ends the thread and reaches the control plane with its stack.
+    process.off('uncaughtException', uncaught);
+    setImmediate(() => {
+      throw thrown;
+    });
+  };
+  process.on('uncaughtException', uncaught);
   try {
     await carryOut(plane, port, report);
     await plane.stop();
