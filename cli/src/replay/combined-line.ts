@@ -4,8 +4,10 @@
  *
  *     198.51.100.7 - - [01/Mar/2026:12:00:00 +0000] "GET /a?b=1 HTTP/1.1" 200 123 "https://example.com/" "curl/8.5"
  */
+
 import { parseIp } from '@sluice/dsl/match';
 import { BadLine, hostOf, type LogLine, methodOf, statusOf } from './log-line.ts';
+import { quoted } from './quotation.ts';
 
 /** readCombinedLine reads one line. What stands behind the user agent is passed over. Throws BadLine. */
 export function readCombinedLine(text: string): LogLine {
@@ -43,7 +45,7 @@ type Target = Pick<LogLine, 'method' | 'path' | 'query'> & Partial<Pick<LogLine,
 function targetOf(request: string): Target {
   const [method, target, version, more] = request.split(' ');
   if (target === undefined || more !== undefined || (version !== undefined && !version.startsWith('HTTP/'))) {
-    throw new BadLine(`\`${request.slice(0, 60)}\` is not a request`);
+    throw new BadLine(`${quoted(request, 60)} is not a request`);
   }
   const [, scheme, authority, rest] = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(target) ?? [];
   const whole = rest ?? target;

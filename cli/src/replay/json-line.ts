@@ -1,8 +1,10 @@
 /**
  * JsonLine: a line of Sluice's own access log; docs/access-log.md has the format. Any thread.
  */
+
 import { bareName, type IpAddress, parseIp } from '@sluice/dsl/match';
 import { BadLine, hostOf, type LogLine, methodOf, statusOf } from './log-line.ts';
+import { quoted } from './quotation.ts';
 
 /** A connection, or a request that was refused before any rule, may have had no method and no path. */
 const REFUSED: LogLine = {
@@ -89,7 +91,7 @@ export function readJsonLine(text: string): LogLine {
 function clientOf(text: string | undefined): IpAddress | undefined {
   if (text === undefined) return undefined;
   const ip = parseIp(text);
-  if (ip === null) throw new BadLine(`\`${text.slice(0, 80)}\` is not an address`);
+  if (ip === null) throw new BadLine(`${quoted(text)} is not an address`);
   return ip;
 }
 

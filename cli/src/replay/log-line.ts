@@ -4,9 +4,11 @@
  *
  * What a line does not say is `undefined`, which is not the same as null: null says that there was none.
  */
+
 import { hostText, type IpAddress, parseIp, readAuthority } from '@sluice/dsl/match';
 import { readCombinedLine } from './combined-line.ts';
 import { readJsonLine } from './json-line.ts';
+import { quoted } from './quotation.ts';
 
 export interface LogLine {
   readonly format: 'json' | 'combined';
@@ -51,7 +53,7 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 /** methodOf checks a method. Throws BadLine. */
 export function methodOf(text: string): string {
   if (METHOD.test(text)) return text;
-  throw new BadLine(`\`${text.slice(0, 40)}\` is not a method`);
+  throw new BadLine(`${quoted(text, 40)} is not a method`);
 }
 
 /** statusOf checks a status. Throws BadLine. */
@@ -65,6 +67,6 @@ export function hostOf(text: string): { readonly host: string; readonly port: nu
   if (text === '') return { host: '', port: undefined };
   const address = parseIp(text);
   const authority = readAuthority(address === null ? text : hostText(address.text));
-  if (authority === null) throw new BadLine(`\`${text.slice(0, 80)}\` is not a host`);
+  if (authority === null) throw new BadLine(`${quoted(text)} is not a host`);
   return { host: authority.host, port: authority.port ?? undefined };
 }

@@ -332,7 +332,7 @@ function backendValue(scope: Scope, item: WordItem): string | undefined {
   const fallback =
     names.length === 0
       ? `Add \`backend ${item.value} of 127.0.0.1:9001\``
-      : `Backends are: ${names.slice(0, 8).join(', ')}`;
+      : `Backends are: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
   return fail(scope, 'SL0703', item, { name: item.value }, guess === null ? fallback : `Did you mean \`${guess}\`?`);
 }
 

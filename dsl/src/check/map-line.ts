@@ -150,6 +150,6 @@ function mapValueOf(scope: Scope, item: WordItem, to: MapValue, backends: Known)
     'SL0703',
     item,
     { name: text },
-    didYouMean(text, names, `Backends are: ${names.slice(0, 8).join(', ')}`),
+    didYouMean(text, names, `Backends are: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`),
   );
 }
