@@ -16,6 +16,7 @@ test('plugins are added to the standard ones', async () => {
   const plugin = definePlugin({
     name: 'always-last',
     apiVersion: 1,
+    data: import.meta.url,
     components: [
       { kind: 'component', slot: 'balance', name: 'last', doc: 'The last.', example: 'balance last', args: [] },
     ],

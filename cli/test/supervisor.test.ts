@@ -40,6 +40,9 @@ async function startBackend(t: TestContext): Promise<Backend> {
 }
 
 /** A plugin that does what the environment says as the gateway starts: the file `crash` makes it crash. */
+/** The stack of an error in the gateway's own code: what plugins throw late is contained. */
+const OWN = JSON.stringify(`Error: a late mistake\n    at late (${import.meta.resolve('@sluice/core')}:1:1)`);
+
 const CRASHING = `import { existsSync } from 'node:fs';
 export default {
   name: 'crashing',
@@ -47,7 +50,7 @@ export default {
   start({ log }) {
     log.info('starting');
     if (existsSync('crash')) process.kill(process.pid, 'SIGSEGV');
-    process.on('SIGUSR2', () => setImmediate(() => { throw new Error('a late mistake'); }));
+    process.on('SIGUSR2', () => setImmediate(() => { throw Object.assign(new Error('a late mistake'), { stack: ${OWN} }); }));
   },
 };
 `;
