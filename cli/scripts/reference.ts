@@ -33,7 +33,7 @@ with a word may come in any order behind those that do not. [Values](#values) sa
 `;
 
 const OUTSIDE = `Where a \`TEXT\` or a \`TEMPLATE\` stands in a rule, \`env "NAME"\` puts in a variable of the environment and \`secret "NAME"\` a
-[secret](README.md#values-from-outside). In conditions numbers have ranges, \`8000..8999\`, and the name of a list stands for its values.`;
+[secret](README.md#environment-variables-and-secrets). In conditions numbers have ranges, \`8000..8999\`, and the name of a list stands for its values.`;
 
 const SECTIONS: readonly (readonly [SettingWord['section'], title: string, doc: string])[] = [
   ['listener', 'Settings of a listener', 'They stand before the rules.'],
