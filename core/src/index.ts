@@ -3,13 +3,9 @@
  */
 
 export type { AdminOptions } from './control/admin-host.ts';
-export { BatchPool } from './control/batch-pool.ts';
-export type { SourcedCertificate } from './control/certificate-sources.ts';
-export type { CircuitEvent } from './control/circuits.ts';
-export { type Duration, durationMs } from './control/deadline.ts';
-export type { DiscoveryEvent, DiscoveryStats } from './control/discovery-source.ts';
-export type { DrainedEvent, DrainResult, DrainStatus } from './control/drains.ts';
-export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/errors.ts';
+export type { SourcedCertificate } from './control/certificates/certificate-sources.ts';
+export { type Duration, durationMs } from './control/clock/deadline.ts';
+export type { Timers } from './control/clock/timers.ts';
 export type {
   ConditionExplanation,
   ExplainRequest,
@@ -20,8 +16,8 @@ export type {
   ServerExplanation,
   StickyExplanation,
   Verdict,
-} from './control/explain.ts';
-export type { FallBackEvent } from './control/fall-back-watch.ts';
+} from './control/explain/explain.ts';
+export type { StickinessHandle, StickyRequest } from './control/explain/stickiness-handle.ts';
 export { createGateway, type Gateway, type GatewayState, type StopResult } from './control/gateway.ts';
 export type {
   GatewayEvents,
@@ -31,11 +27,24 @@ export type {
   ReloadEvent,
   ThreadEvent,
 } from './control/gateway-options.ts';
-export type { ServerEvent } from './control/health-checker.ts';
-export type { HealthEntry } from './control/health-history.ts';
-export type { ListEvent } from './control/list-watcher.ts';
-export type { NameResolver, Resolution } from './control/name-resolver.ts';
-export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin-host.ts';
+export type { CircuitEvent } from './control/health/circuits.ts';
+export type { DrainedEvent, DrainResult, DrainStatus } from './control/health/drains.ts';
+export type { FallBackEvent } from './control/health/fall-back-watch.ts';
+export type { ServerEvent } from './control/health/health-checker.ts';
+export type { HealthEntry } from './control/health/health-history.ts';
+export type {
+  AdminEvent,
+  ServerHandle,
+  ServerSession,
+  ServerSessions,
+  SetEvent,
+} from './control/health/server-handle.ts';
+export type { DiscoveryEvent, DiscoveryStats } from './control/members/discovery-source.ts';
+export type { NameResolver, Resolution } from './control/members/name-resolver.ts';
+export { PluginHost, type PluginRequest, type PluginSet } from './control/plugins/plugin-host.ts';
+export { maskedSecret } from './control/plugins/secrets.ts';
+export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/report/errors.ts';
+export type { ListEvent } from './control/rules/list-watcher.ts';
 export {
   type Explaining,
   expectationText,
@@ -43,17 +52,12 @@ export {
   judge,
   rulesOf,
   type TestResult,
-} from './control/rule-tests.ts';
-export type { Rules } from './control/rules.ts';
-export { maskedSecret } from './control/secrets.ts';
-export type {
-  AdminEvent,
-  ServerHandle,
-  ServerSession,
-  ServerSessions,
-  SetEvent,
-} from './control/server-handle.ts';
+} from './control/rules/rule-tests.ts';
+export type { Rules } from './control/rules/rules.ts';
+export type { StickyStats } from './control/slots/stick-tables.ts';
 export type { KeptSocket, SocketKeeper } from './control/socket-keeper.ts';
+export { BatchPool } from './control/threads/batch-pool.ts';
+export type { ThreadLoss } from './control/threads/thread-pool.ts';
 export type {
   BackendStats,
   GatewayStats,
@@ -61,11 +65,7 @@ export type {
   ListenerStats,
   ServerStats,
   ThreadStats,
-} from './control/stats.ts';
-export type { StickyStats } from './control/stick-tables.ts';
-export type { StickinessHandle, StickyRequest } from './control/stickiness-handle.ts';
-export type { ThreadLoss } from './control/thread-pool.ts';
-export type { Timers } from './control/timers.ts';
+} from './control/watch/stats.ts';
 export * from './plugin/index.ts';
 export type { CircuitState } from './shared/circuit-table.ts';
 export type { HeadRead, HeadRefusal, ReadHead } from './shared/head-reader.ts';

@@ -68,7 +68,7 @@ class ThreadRunner implements Runner {
     const json = Buffer.from(JSON.stringify(setup));
     this.#setup = new Uint8Array(new SharedArrayBuffer(json.length));
     this.#setup.set(json);
-    this.#pool = new BatchPool(new URL('./replay-chunk.js', import.meta.url).href, threads);
+    this.#pool = new BatchPool(new URL('../../dist/replay/replay-chunk.js', import.meta.url).href, threads);
   }
 
   run(bytes: Uint8Array<ArrayBuffer>, firstLine: number): Promise<Summary> {

@@ -3,7 +3,7 @@
  *
  * What the gateway refuses keeps its own SG code; its status is in the second table.
  */
-import { type CoreErrorCode, GatewayError } from '../control/errors.ts';
+import { type CoreErrorCode, GatewayError } from '../control/report/errors.ts';
 
 export const ADMIN_ERRORS = {
   SA0101: [401, 'a token is needed: send `Authorization: Bearer TOKEN`'],

@@ -12,7 +12,7 @@ import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Gateway } from '../control/gateway.ts';
-import { formatAddress, tryAddress } from '../control/ports.ts';
+import { formatAddress, tryAddress } from '../control/reload/ports.ts';
 import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
 import { allowedMethods } from './allowed-methods.ts';

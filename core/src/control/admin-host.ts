@@ -7,8 +7,8 @@ import type { Address, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { Gateway } from './gateway.ts';
-import { formatAddress } from './ports.ts';
-import type { SecretValues } from './secrets.ts';
+import type { SecretValues } from './plugins/secrets.ts';
+import { formatAddress } from './reload/ports.ts';
 import { type AdminOptions, wantedAdmin } from './wanted-admin.ts';
 
 export type { AdminOptions } from './wanted-admin.ts';

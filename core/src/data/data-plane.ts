@@ -32,18 +32,18 @@ import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
 import { StickClock } from '../shared/stick-clock.ts';
-import { AccessLog } from './access-log.ts';
-import { DownServers } from './down-servers.ts';
-import { type Generation, newest, type Relinked, succeed, withMembers } from './generation.ts';
+import { type Generation, newest, type Relinked, succeed, withMembers } from './backend/generation.ts';
+import type { WaitingLine } from './backend/waiting-line.ts';
+import { endpointKey, ServerEndpoint } from './endpoint/server-endpoint.ts';
+import { EndpointTls, type LinkedServerTls } from './endpoint/server-tls.ts';
+import { AccessLog } from './exchange/access-log.ts';
+import { DownServers } from './exchange/down-servers.ts';
+import { openSessions } from './exchange/open-sessions.ts';
 import { link } from './link/link.ts';
-import type { Closable, Loop } from './loop.ts';
-import { openSessions } from './open-sessions.ts';
-import { Port } from './port.ts';
-import { endpointKey, ServerEndpoint } from './server-endpoint.ts';
-import { EndpointTls, type LinkedServerTls } from './server-tls.ts';
-import { TICK_MS, TimerWheel } from './timer-wheel.ts';
+import { Port } from './listen/port.ts';
+import type { Closable, Loop } from './loop/loop.ts';
+import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
 import { lookAtStopped } from './transport/input.ts';
-import type { WaitingLine } from './waiting-line.ts';
 
 /** How long a drain leaves idle connections open, for requests that are on their way already. */
 const IDLE_GRACE_MS = 1000;

@@ -5,14 +5,14 @@
 import type { WrittenHead } from '@sluice/dsl/match';
 import { DEFAULT_PATHS, type ListenerPlan } from '@sluice/dsl/plan';
 import type { HeadRead, HeadRefusal, ReadHead } from '../shared/head-reader.ts';
-import { BY_LENGTH } from './http1/body-framer.ts';
-import { fault } from './http1/fault.ts';
-import { LiveRequest } from './http1/live-request.ts';
-import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, headLimitsOf, parseRequestHead } from './http1/request-head.ts';
 import { PREFACE } from './http2/frame.ts';
 import { HpackDecoder } from './http2/hpack-decoder.ts';
 import { HpackEncoder } from './http2/hpack-encoder.ts';
 import { REFUSALS, RequestFields, WELL_FORMED } from './http2/request-fields.ts';
+import { BY_LENGTH } from './message/body-framer.ts';
+import { fault } from './message/fault.ts';
+import { LiveRequest } from './message/live-request.ts';
+import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, headLimitsOf, parseRequestHead } from './message/request-head.ts';
 
 /** readHead says what becomes of a head at a listener. A Content-Length counts as kept; without one there is no body. */
 export const readHead: ReadHead = (head, listener) => {

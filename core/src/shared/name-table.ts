@@ -2,7 +2,7 @@
  * NameTable: the addresses of servers' names as one event loop knows them, and which of them is tried next. Both planes; asked only
  * where a connection is new.
  *
- * The control plane finds the addresses (control/server-names.ts) and tells every thread when they change, so that nobody
+ * The control plane finds the addresses (control/members/server-names.ts) and tells every thread when they change, so that nobody
  * waits for a look-up to connect. New connections take the addresses in turn; one that could not be reached is tried last for a
  * while, and of the others the next one takes over within the same attempt (`connect` with `autoSelectFamily`).
  */

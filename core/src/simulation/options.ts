@@ -1,8 +1,8 @@
 /**
  * Options: what a simulation is told: rules, clients, servers, and what goes wrong. Types only.
  */
-import type { Duration } from '../control/deadline.ts';
-import type { Rules } from '../control/rules.ts';
+import type { Duration } from '../control/clock/deadline.ts';
+import type { Rules } from '../control/rules/rules.ts';
 import type { PluginManifest } from '../plugin/manifest.ts';
 import type { SeededRandom } from './seeded-random.ts';
 

@@ -4,8 +4,8 @@
  * Everything happens within `run`, in one order: the event loop is not asked for anything, so the same options and seed make the
  * same run, to the byte.
  */
-import { type Duration, durationMs } from '../control/deadline.ts';
-import { GatewayError } from '../control/errors.ts';
+import { type Duration, durationMs } from '../control/clock/deadline.ts';
+import { GatewayError } from '../control/report/errors.ts';
 import type { AdminState } from '../shared/server-table.ts';
 import { Arrivals } from './arrivals.ts';
 import { type Failed, type Latencies, type Move, Samples, type ServerLoad, ServerMeter } from './measurements.ts';

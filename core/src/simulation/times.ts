@@ -1,7 +1,7 @@
 /**
  * Times: how long things take, drawn from a stream. Main thread.
  */
-import { durationMs } from '../control/deadline.ts';
+import { durationMs } from '../control/clock/deadline.ts';
 import type { Times } from './options.ts';
 import type { SeededRandom } from './seeded-random.ts';
 

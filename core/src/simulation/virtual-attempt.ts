@@ -5,14 +5,14 @@
  * Connections are there at once where the server takes any, and are never kept, so that none turns out to be dead.
  */
 
+import { ServerEndpoint } from '../data/endpoint/server-endpoint.ts';
 import type { Exchange } from '../data/exchange/exchange.ts';
 import type { ServerSide } from '../data/exchange/server-side.ts';
 import type { Sink } from '../data/exchange/sink.ts';
-import { AnswerHead } from '../data/http1/answer-head.ts';
-import { AS_IS } from '../data/http1/body-framer.ts';
-import type { Loop } from '../data/loop.ts';
-import { ServerEndpoint } from '../data/server-endpoint.ts';
-import { Timed } from '../data/timer-wheel.ts';
+import type { Loop } from '../data/loop/loop.ts';
+import { Timed } from '../data/loop/timer-wheel.ts';
+import { AnswerHead } from '../data/message/answer-head.ts';
+import { AS_IS } from '../data/message/body-framer.ts';
 import type { VirtualRequest } from './virtual-request.ts';
 import type { VirtualServer, Visit } from './virtual-server.ts';
 

@@ -4,7 +4,7 @@
  * What is due at the same moment happens in the order in which it was set, so that a run is the same every time. It never
  * yields to the real event loop.
  */
-import type { Timers } from '../control/timers.ts';
+import type { Timers } from '../control/clock/timers.ts';
 
 /** Where virtual time begins, as 0 means "never" in some places of shared memory. */
 const ORIGIN_MS = 1_000_000;

@@ -4,14 +4,14 @@
  * Its head is read as strictly as one from a socket, and from then on it is an exchange like any other.
  */
 
+import type { LinkedListener } from '../data/backend/generation.ts';
 import type { ClientPeer } from '../data/exchange/client-peer.ts';
 import type { ClientSide } from '../data/exchange/client-side.ts';
 import { Exchange } from '../data/exchange/exchange.ts';
-import type { LinkedListener } from '../data/generation.ts';
-import type { AnswerHead } from '../data/http1/answer-head.ts';
-import { AS_IS } from '../data/http1/body-framer.ts';
-import { parseRequestHead } from '../data/http1/request-head.ts';
-import type { Loop } from '../data/loop.ts';
+import type { Loop } from '../data/loop/loop.ts';
+import type { AnswerHead } from '../data/message/answer-head.ts';
+import { AS_IS } from '../data/message/body-framer.ts';
+import { parseRequestHead } from '../data/message/request-head.ts';
 import type { Answer } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { nowhere } from './virtual-attempt.ts';

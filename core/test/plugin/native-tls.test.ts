@@ -36,7 +36,7 @@ const OTHERS: Readonly<Record<string, { readonly use: RegExp; readonly why: stri
     use: /useUserBuffer|_handle/,
     why: 'only sockets whose prototype is Socket itself get that far',
   },
-  'core/src/data/port.ts': { use: /_handle.*(?:listen|fd)/, why: 'a listening socket' },
+  'core/src/data/listen/port.ts': { use: /_handle.*(?:listen|fd)/, why: 'a listening socket' },
   'core/src/data/transport/input.ts': {
     use: /_handle.*PeeredHandle/,
     why: 'the peer’s address, which Node asks below TLS',

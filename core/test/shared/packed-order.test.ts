@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { finish } from '@sluice/dsl/match';
 import type { Condition, Plan, Rule, TestCondition } from '@sluice/dsl/plan';
-import { threadPlan } from '../../src/control/thread-plan.ts';
+import { threadPlan } from '../../src/control/reload/thread-plan.ts';
 import type { PrepareOrder } from '../../src/shared/orders.ts';
 import { packOrder, unpackOrder } from '../../src/shared/packed-order.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { RetryBudget } from '../../src/data/retry-budget.ts';
+import { RetryBudget } from '../../src/data/backend/retry-budget.ts';
 import { createSharedMemory, type SharedMemory } from '../../src/shared/memory.ts';
 import { RetryCounts } from '../../src/shared/retry-counts.ts';
 

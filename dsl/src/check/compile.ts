@@ -10,11 +10,11 @@ import type { FileTree, Statement } from '../syntax/tree.ts';
 import { createVocabulary, type OwnedWord, type Vocabulary, VocabularyError } from '../vocabulary/vocabulary.ts';
 import type { Word } from '../vocabulary/word.ts';
 import { checkFiles } from './file-checker.ts';
-import { reasonOf } from './file-text.ts';
-import { Reader } from './reader.ts';
-import { type ReadFile, RuleFiles } from './rule-files.ts';
-import { Scope } from './scope.ts';
-import { readUseLine } from './use-line.ts';
+import { reasonOf } from './files/file-text.ts';
+import { type ReadFile, RuleFiles } from './files/rule-files.ts';
+import { Reader } from './scope/reader.ts';
+import { Scope } from './scope/scope.ts';
+import { readUseLine } from './sections/use-line.ts';
 
 /** RuleSource: a file, or a text with the name that diagnostics give it (default `<text>`). */
 export type RuleSource = { readonly file: string } | { readonly text: string; readonly name?: string };

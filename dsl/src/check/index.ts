@@ -1,11 +1,4 @@
 export {
-  type AddressProblem,
-  addressText,
-  readAddress,
-  readListenAddress,
-  SERVER_ADDRESS,
-} from './address.ts';
-export {
   type CompileOptions,
   type CompileResult,
   compile,
@@ -13,5 +6,12 @@ export {
   type PluginRequest,
   type RuleSource,
 } from './compile.ts';
-export { type ListFileResult, readListFile } from './list-file.ts';
-export { readMapFile } from './map-line.ts';
+export { type ListFileResult, readListFile } from './files/list-file.ts';
+export { readMapFile } from './sections/map-line.ts';
+export {
+  type AddressProblem,
+  addressText,
+  readAddress,
+  readListenAddress,
+  SERVER_ADDRESS,
+} from './values/address.ts';

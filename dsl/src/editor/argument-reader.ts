@@ -1,9 +1,9 @@
 /**
  * ArgumentReader: the arguments of a verb, setting or component in a line, as the checker reads them. Main thread.
  */
-import { LIST_TYPES, METHOD_WORDS, NAMED_KEYS, NUMERIC_TYPES } from '../check/argument-value.ts';
-import { shapeOf } from '../check/arguments.ts';
-import { knownHeaders } from '../check/header-names.ts';
+import { LIST_TYPES, METHOD_WORDS, NAMED_KEYS, NUMERIC_TYPES } from '../check/values/argument-value.ts';
+import { shapeOf } from '../check/values/arguments.ts';
+import { knownHeaders } from '../check/values/header-names.ts';
 import type { BaseArg } from '../vocabulary/base-words.ts';
 import type { LineReader } from './line-reader.ts';
 import type { NameSpace } from './role.ts';

@@ -1,7 +1,7 @@
 /**
  * Completion: what may be written at a place of a rule file, computed from the vocabulary. Main thread.
  */
-import { KEYED_PLACEHOLDERS, PLAIN_PLACEHOLDERS } from '../check/template.ts';
+import { KEYED_PLACEHOLDERS, PLAIN_PLACEHOLDERS } from '../check/values/template.ts';
 import type { Span } from '../syntax/source-text.ts';
 import { readLine } from './line-reader.ts';
 import type { Proposal } from './role.ts';

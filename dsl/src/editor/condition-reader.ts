@@ -1,8 +1,8 @@
 /**
  * ConditionReader: a condition in a line, as the checker reads it. Main thread.
  */
-import { OPERATORS } from '../check/condition.ts';
-import { knownHeaders } from '../check/header-names.ts';
+import { OPERATORS } from '../check/conditions/condition.ts';
+import { knownHeaders } from '../check/values/header-names.ts';
 import type { FieldWord } from '../vocabulary/word.ts';
 import { STATUS_DOCS } from './argument-reader.ts';
 import type { LineReader } from './line-reader.ts';

@@ -5,8 +5,9 @@
  * It follows the checker's reading of a line and differs from it in one thing: it reports nothing and never gives up, so
  * that a line may be half written. One reader reads one line.
  */
-import { METHOD_WORDS } from '../check/argument-value.ts';
-import { PHASE_RANK } from '../check/phase.ts';
+
+import { PHASE_RANK } from '../check/scope/phase.ts';
+import { METHOD_WORDS } from '../check/values/argument-value.ts';
 import { SETTINGS, type SectionKind, type SettingWord } from '../vocabulary/base-words.ts';
 import type { PhraseTable } from '../vocabulary/phrase-table.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';

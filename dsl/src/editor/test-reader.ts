@@ -1,8 +1,8 @@
 /**
  * TestReader: a line of a `test` block, as the checker reads it: items with commas between them. Main thread.
  */
-import { METHOD_WORDS } from '../check/argument-value.ts';
-import { knownHeaders } from '../check/header-names.ts';
+import { METHOD_WORDS } from '../check/values/argument-value.ts';
+import { knownHeaders } from '../check/values/header-names.ts';
 import { STATUS_DOCS } from './argument-reader.ts';
 import type { LineReader } from './line-reader.ts';
 

@@ -1,7 +1,7 @@
 /**
  * TopReader: a line at the top of a rule file: the head of a section, or a definition. Main thread.
  */
-import { MAP_KEYS, MAP_VALUES } from '../check/map-line.ts';
+import { MAP_KEYS, MAP_VALUES } from '../check/sections/map-line.ts';
 import type { LineReader } from './line-reader.ts';
 
 /** The types of lists and maps, with the type of their values. */

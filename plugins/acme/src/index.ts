@@ -9,7 +9,7 @@ const TEXT = { type: 'string', minLength: 1 };
 export default definePlugin({
   name: 'acme',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   components: [
     {
       kind: 'component',

@@ -9,6 +9,6 @@ import { TLS_FIELDS } from './tls-fields.ts';
 export default definePlugin({
   name: 'connection-match',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   words: [...TLS_FIELDS, ...CERTIFICATE_FIELDS, ...PROXY_FIELDS],
 });

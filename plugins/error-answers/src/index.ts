@@ -6,7 +6,7 @@ import { definePlugin } from '@sluice/core/plugin';
 export default definePlugin({
   name: 'error-answers',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   components: [
     {
       kind: 'component',

@@ -8,6 +8,6 @@ import { VERBS } from './verbs.ts';
 export default definePlugin({
   name: 'http-match',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   words: [...FIELDS, ...VERBS],
 });

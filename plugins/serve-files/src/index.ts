@@ -7,7 +7,7 @@ import { checkFolder } from './folder-check.ts';
 export default definePlugin({
   name: 'serve-files',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   components: [
     {
       kind: 'component',

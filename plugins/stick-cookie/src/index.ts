@@ -9,7 +9,7 @@ const YEAR_MS = 8760 * HOUR_MS;
 export default definePlugin({
   name: 'stick-cookie',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   components: [
     {
       kind: 'component',

@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 export default definePlugin({
   name: 'stick-header',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   components: [
     {
       kind: 'component',

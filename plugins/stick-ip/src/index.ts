@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 export default definePlugin({
   name: 'stick-ip',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   components: [
     {
       kind: 'component',

@@ -10,7 +10,7 @@ const FILES = { type: ['string', 'array'], minLength: 1, minItems: 1, items: { t
 export default definePlugin({
   name: 'tls-terminate',
   apiVersion: 1,
-  data: new URL('./data.js', import.meta.url).href,
+  data: new URL('../dist/data.js', import.meta.url).href,
   words: [
     {
       kind: 'field',

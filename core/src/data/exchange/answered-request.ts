@@ -4,8 +4,8 @@
  */
 import type { IpAddress, ProxiedFacts, ResponseFacts, TlsFacts } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
-import type { AnswerHead } from '../http1/answer-head.ts';
-import { fieldValues, type LiveRequest } from '../http1/live-request.ts';
+import type { AnswerHead } from '../message/answer-head.ts';
+import { fieldValues, type LiveRequest } from '../message/live-request.ts';
 
 export class AnsweredRequest implements ResponseFacts {
   status = 0;

@@ -6,13 +6,13 @@
  */
 import type { Service } from '../../plugin/service.ts';
 import { BackendIndex, ServerIndex } from '../../shared/counters.ts';
-import { tellBadAnswer } from '../bad-answers.ts';
-import { type Generation, type LinkedBackend, newest, releaseGeneration } from '../generation.ts';
-import type { AnswerHead } from '../http1/answer-head.ts';
-import { siteHead } from '../http1/forward-head.ts';
-import { isIdempotent } from '../http1/live-request.ts';
-import { Timed } from '../timer-wheel.ts';
-import type { Waiting } from '../waiting-line.ts';
+import { type Generation, type LinkedBackend, newest, releaseGeneration } from '../backend/generation.ts';
+import type { Waiting } from '../backend/waiting-line.ts';
+import { Timed } from '../loop/timer-wheel.ts';
+import type { AnswerHead } from '../message/answer-head.ts';
+import { siteHead } from '../message/forward-head.ts';
+import { isIdempotent } from '../message/live-request.ts';
+import { tellBadAnswer } from './bad-answers.ts';
 import type { Exchange } from './exchange.ts';
 import {
   blamesServer,

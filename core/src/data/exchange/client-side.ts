@@ -10,8 +10,8 @@
  * The exchange tells it of its end by `exchangeEnded`, exactly once unless it was aborted; neither touches the other afterwards.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import type { AnswerHead } from '../http1/answer-head.ts';
-import type { FieldEdits } from '../http1/field-edits.ts';
+import type { AnswerHead } from '../message/answer-head.ts';
+import type { FieldEdits } from '../message/field-edits.ts';
 import type { ClientPeer } from './client-peer.ts';
 import type { ServerSide } from './server-side.ts';
 import type { Sink } from './sink.ts';

@@ -2,7 +2,7 @@
  * Failure: how an attempt to get an answer from a server can fail, and what follows. Data plane.
  */
 import { ServerIndex } from '../../shared/counters.ts';
-import type { LinkedBackend } from '../generation.ts';
+import type { LinkedBackend } from '../backend/generation.ts';
 
 /** Why an attempt failed; decides whether another is safe, and the status if none is. */
 export type Failure =

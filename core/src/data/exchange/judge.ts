@@ -8,12 +8,12 @@ import { FieldFailure, MatchError } from '@sluice/dsl/match';
 import type { Answer, CertificateProofs } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import { wordKey } from '../../shared/orders.ts';
-import type { LinkedBackend, LinkedListener, LinkedRule } from '../generation.ts';
-import type { FieldEdits } from '../http1/field-edits.ts';
-import type { LiveRequest } from '../http1/live-request.ts';
-import { dropAliases } from '../http1/own-fields.ts';
-import type { RequestEdits } from '../http1/request-edits.ts';
-import type { Loop } from '../loop.ts';
+import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
+import type { Loop } from '../loop/loop.ts';
+import type { FieldEdits } from '../message/field-edits.ts';
+import type { LiveRequest } from '../message/live-request.ts';
+import { dropAliases } from '../message/own-fields.ts';
+import type { RequestEdits } from '../message/request-edits.ts';
 import type { AnsweredRequest } from './answered-request.ts';
 
 /** Where a request goes: to `backend`, or to nobody: then `answer` says what it gets, or, when that is null, `status`. */

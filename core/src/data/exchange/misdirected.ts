@@ -7,12 +7,12 @@
  */
 import { serverName } from '@sluice/dsl/match';
 import { NOT_LET_IN, PASSED_ON } from '../../shared/misdirected.ts';
-import type { LinkedListener } from '../generation.ts';
-import type { LiveRequest } from '../http1/live-request.ts';
-import type { Loop } from '../loop.ts';
-import { ConnectionFacts } from '../tcp/connection-facts.ts';
-import { isPassedOn } from '../tcp/passed-on.ts';
+import type { LinkedListener } from '../backend/generation.ts';
+import { ConnectionFacts } from '../listen/connection-facts.ts';
+import type { Loop } from '../loop/loop.ts';
+import type { LiveRequest } from '../message/live-request.ts';
 import type { ClientPeer } from './client-peer.ts';
+import { isPassedOn } from './passed-on.ts';
 
 /** isSelective: not every name's TLS is opened at a listener. */
 export function isSelective({ tls, passthrough }: LinkedListener): boolean {

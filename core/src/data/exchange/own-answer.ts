@@ -3,9 +3,9 @@
  * cannot be sent. Data plane.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import { FieldEdits } from '../http1/field-edits.ts';
-import { selfAnswerFields } from '../http1/self-answer.ts';
-import type { Loop } from '../loop.ts';
+import type { Loop } from '../loop/loop.ts';
+import { FieldEdits } from '../message/field-edits.ts';
+import { selfAnswerFields } from '../message/self-answer.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import type { Exchange } from './exchange.ts';
 import { changeAnswer, ruleFailed } from './judge.ts';

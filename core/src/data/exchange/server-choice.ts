@@ -8,11 +8,11 @@
 import { BackendIndex, ListenerIndex } from '../../shared/counters.ts';
 import { wordKey } from '../../shared/orders.ts';
 import { StickIndex } from '../../shared/shared-stick-table.ts';
-import type { LinkedBackend } from '../generation.ts';
-import type { AnswerHead } from '../http1/answer-head.ts';
-import { toFieldValue } from '../http1/field-edits.ts';
-import type { LiveRequest } from '../http1/live-request.ts';
-import type { Loop } from '../loop.ts';
+import type { LinkedBackend } from '../backend/generation.ts';
+import type { Loop } from '../loop/loop.ts';
+import type { AnswerHead } from '../message/answer-head.ts';
+import { toFieldValue } from '../message/field-edits.ts';
+import type { LiveRequest } from '../message/live-request.ts';
 
 /** What chooseServer says besides an index. */
 export const NOBODY = -1;

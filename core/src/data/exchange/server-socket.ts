@@ -7,9 +7,9 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { isAlert, tlsReason } from '../../shared/tls-reason.ts';
-import type { Loop } from '../loop.ts';
-import type { ServerEndpoint } from '../server-endpoint.ts';
-import { Timed } from '../timer-wheel.ts';
+import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
+import type { Loop } from '../loop/loop.ts';
+import { Timed } from '../loop/timer-wheel.ts';
 import { dial, unreached } from '../transport/dial.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';

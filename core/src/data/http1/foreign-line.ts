@@ -5,8 +5,8 @@
  * Who gets the first line of HTTP wrong is told so in HTTP/1.1. Who speaks another protocol, or a broken preface of HTTP/2, would not understand the answer
  * (RFC 9113 section 3.4), so there is none.
  */
-import { isStandardMethod } from './method.ts';
-import { LF } from './octets.ts';
+import { isStandardMethod } from '../message/method.ts';
+import { LF } from '../message/octets.ts';
 
 /** A line that is longer is none. */
 const MOST_BYTES = 256;

@@ -4,15 +4,16 @@
  * It sends the request's head, reads answers, decides where they end, and hands them to the exchange it is lent to. A
  * connection goes back to its endpoint only after an answer that ended exactly where it should; anything odd ends it.
  */
+
+import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
 import { ServerSocket } from '../exchange/server-socket.ts';
-import type { Loop } from '../loop.ts';
-import type { ServerEndpoint } from '../server-endpoint.ts';
-import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from './answer-head.ts';
-import { AS_IS, BAD_BODY, BodyFramer, OF_LAX_SERVER, OF_SERVER, UNTIL_CLOSE } from './body-framer.ts';
-import { fault } from './fault.ts';
+import type { Loop } from '../loop/loop.ts';
+import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from '../message/answer-head.ts';
+import { AS_IS, BAD_BODY, BodyFramer, OF_LAX_SERVER, OF_SERVER, UNTIL_CLOSE } from '../message/body-framer.ts';
+import { fault } from '../message/fault.ts';
 
 const IDLE = 0;
 /** Nothing of the final answer has come; perhaps the request waits for the connection. */

@@ -4,7 +4,7 @@
  * Pings, settings, resets, empty frames are fine now and then; in floods they are attacks (CVE-2019-9511 to 9518, CVE-2023-44487). Each costs points,
  * which come back with time and with requests that were answered.
  */
-import type { Loop } from '../loop.ts';
+import type { Loop } from '../loop/loop.ts';
 
 /** Points that a client has at once. */
 export const MOST_POINTS = 2000;

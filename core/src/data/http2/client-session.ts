@@ -7,11 +7,11 @@ import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import type { AbortCause } from '../exchange/abort-cause.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
-import { BY_LENGTH } from '../http1/body-framer.ts';
-import { fault, faulty } from '../http1/fault.ts';
-import { BODY_TOO_LONG, framing, parseRequestHead } from '../http1/request-head.ts';
-import type { Loop } from '../loop.ts';
-import type { Port } from '../port.ts';
+import type { Port } from '../listen/port.ts';
+import type { Loop } from '../loop/loop.ts';
+import { BY_LENGTH } from '../message/body-framer.ts';
+import { fault, faulty } from '../message/fault.ts';
+import { BODY_TOO_LONG, framing, parseRequestHead } from '../message/request-head.ts';
 import type { Output } from '../transport/output.ts';
 import { ClientStream } from './client-stream.ts';
 import {

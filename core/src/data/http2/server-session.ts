@@ -5,11 +5,11 @@
  * section 3.3); over TLS the server has to choose `h2`.
  */
 import type { TLSSocket } from 'node:tls';
+import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { ServerSocket } from '../exchange/server-socket.ts';
-import { MAX_ANSWER_HEAD_BYTES } from '../http1/answer-head.ts';
-import type { Loop } from '../loop.ts';
-import type { ServerEndpoint } from '../server-endpoint.ts';
+import type { Loop } from '../loop/loop.ts';
+import { MAX_ANSWER_HEAD_BYTES } from '../message/answer-head.ts';
 import type { Output } from '../transport/output.ts';
 import { AnswerReader } from './answer-reader.ts';
 import {

@@ -7,9 +7,9 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Failure } from '../exchange/failure.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
-import { AnswerHead } from '../http1/answer-head.ts';
-import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../http1/body-framer.ts';
-import { Timed } from '../timer-wheel.ts';
+import { Timed } from '../loop/timer-wheel.ts';
+import { AnswerHead } from '../message/answer-head.ts';
+import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../message/body-framer.ts';
 import { CANCEL, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frame.ts';
 import { requestBlock, requestLength } from './request-block.ts';
 import type { ServerSession } from './server-session.ts';

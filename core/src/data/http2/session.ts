@@ -5,7 +5,7 @@
  * Source: RFC 9113. An error of the connection ends it with GOAWAY; an error of a stream resets that stream alone. Priorities and what is unknown are
  * ignored, but counted.
  */
-import type { Loop } from '../loop.ts';
+import type { Loop } from '../loop/loop.ts';
 import type { Output } from '../transport/output.ts';
 import { BlockReader, type BlockTaker } from './block-reader.ts';
 import { Calm } from './calm.ts';

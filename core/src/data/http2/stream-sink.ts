@@ -4,8 +4,9 @@
  * What the windows do not let through is kept, and makes the sink full, so that the other side is not read on. That is never more than
  * what was read in one go.
  */
-import type {} from '../buffer-slices.ts';
+
 import type { Sink } from '../exchange/sink.ts';
+import type {} from '../transport/buffer-slices.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import type { Output } from '../transport/output.ts';
 import { trailerBlock } from './answer-fields.ts';

@@ -13,8 +13,8 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type {} from '../buffer-slices.ts';
-import type { BodySink } from '../http1/body-framer.ts';
+import type { BodySink } from '../message/body-framer.ts';
+import type {} from './buffer-slices.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */
 export const SMALL_BYTES = 4096;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_PATHS } from '@sluice/dsl/plan';
 import fc from 'fast-check';
-import { BAD_BODY, BodyFramer } from '../../../src/data/http1/body-framer.ts';
-import { LiveRequest } from '../../../src/data/http1/live-request.ts';
-import { CAPITAL_METHODS } from '../../../src/data/http1/method.ts';
-import { framing, HEAD_NEEDS_MORE, parseRequestHead } from '../../../src/data/http1/request-head.ts';
+import { BAD_BODY, BodyFramer } from '../../../src/data/message/body-framer.ts';
+import { LiveRequest } from '../../../src/data/message/live-request.ts';
+import { CAPITAL_METHODS } from '../../../src/data/message/method.ts';
+import { framing, HEAD_NEEDS_MORE, parseRequestHead } from '../../../src/data/message/request-head.ts';
 import { parseChunks, parseRequest } from '../fixtures/strict-parser.ts';
 import { TextSink } from '../fixtures/text-sink.ts';
 

@@ -1,0 +1,58 @@
+/**
+ * Circuits: what the control plane knows of circuits: which backend it was, and what a reload does to them. Main thread.
+ *
+ * Data threads break and close them; a circuit stays as it is over a reload that does not change it.
+ */
+import type { Plan } from '@sluice/dsl/plan';
+import type { CircuitState, CircuitTable } from '../../shared/circuit-table.ts';
+import type { SlotMap } from '../../shared/orders.ts';
+import { OutcomeCounts } from '../../shared/outcome-counts.ts';
+
+/** CircuitEvent is a change of a backend's circuit. */
+export interface CircuitEvent {
+  readonly backend: string;
+  readonly to: CircuitState;
+  /** Why, for people: `10 failures in a row, the last: no connection`. */
+  readonly reason: string;
+}
+
+export class Circuits {
+  readonly #table: CircuitTable;
+  readonly #outcomes: OutcomeCounts;
+  /** By slot: the backend's name, and its policy as text. */
+  #watched = new Map<number, { readonly name: string; readonly policy: string }>();
+
+  constructor(table: CircuitTable, outcomes: OutcomeCounts) {
+    this.#table = table;
+    this.#outcomes = outcomes;
+  }
+
+  /** watch changes over to a plan. A circuit that is another one now, or none, begins closed. */
+  watch(plan: Plan, slots: SlotMap): void {
+    const before = this.#watched;
+    const after = new Map<number, { readonly name: string; readonly policy: string }>();
+    for (const { name, circuit } of plan.backends) {
+      if (circuit === null) continue;
+      const slot = slots.backends[name]!;
+      const policy = JSON.stringify(circuit);
+      after.set(slot, { name, policy });
+      if (before.get(slot)?.policy === policy) before.delete(slot);
+    }
+    for (const slot of before.keys()) {
+      this.#table.reset(slot);
+      this.#outcomes.reset(OutcomeCounts.ofBackend(slot));
+    }
+    this.#watched = after;
+  }
+
+  /** event is what a data thread's report means; null: the backend has no circuit any more. */
+  event(slot: number, to: CircuitState, reason: string): CircuitEvent | null {
+    const watched = this.#watched.get(slot);
+    return watched === undefined ? null : { backend: watched.name, to, reason };
+  }
+
+  /** state is null for a backend without a circuit. */
+  state(slot: number): CircuitState | null {
+    return this.#watched.has(slot) ? this.#table.state(slot) : null;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * StartProblems: what would keep a set of rules from running that is not in the rules alone: the admin API, the access log,
+ * sockets, room, and what plugins refuse when they are linked. Main thread.
+ *
+ * Nothing is opened, bound, written or started. So it cannot know whether an address is free, or belongs to this machine, or whether a
+ * plugin's `start` succeeds.
+ */
+import { addressesOf, isSocketFile, type Plan } from '@sluice/dsl/plan';
+import type { PluginSet } from '../plugins/plugin-host.ts';
+import { GatewayError, reasonOf } from '../report/errors.ts';
+import { appendProblem, socketProblem } from '../report/path-problem.ts';
+import { type AdminOptions, wantedAdmin } from '../wanted-admin.ts';
+import { rehearse } from './rehearsal.ts';
+
+/** outsideProblems are those that a start, and a reload, looks for before it opens anything. */
+export async function outsideProblems(
+  { plan, secrets }: PluginSet,
+  admin: AdminOptions | false | undefined,
+): Promise<GatewayError[]> {
+  const problems: GatewayError[] = [];
+  try {
+    wantedAdmin(admin, plan, secrets);
+  } catch (thrown) {
+    problems.push(asProblem(thrown));
+  }
+  const file = plan.settings.accessLog;
+  const reason = file === undefined ? null : await appendProblem(file);
+  if (reason !== null) problems.push(new GatewayError('SG0205', { file: file!, reason }));
+  return problems;
+}
+
+/** startProblems are all of them, for who only wants to know. `isLinked`: the rules themselves were found to link. */
+export async function startProblems(
+  set: PluginSet,
+  admin: AdminOptions | false | undefined,
+  isLinked: boolean,
+): Promise<readonly GatewayError[]> {
+  const problems = await outsideProblems(set, admin);
+  for (const [name, path] of socketsOf(set, admin)) {
+    const problem = await socketProblem(path);
+    if (problem === null) continue;
+    const { isTaken, reason } = problem;
+    problems.push(
+      isTaken
+        ? new GatewayError('SG0305', { listener: name, path })
+        : new GatewayError('SG0306', { listener: name, path, message: reason }),
+    );
+  }
+  if (!isLinked) return problems;
+  try {
+    await rehearse(set);
+  } catch (thrown) {
+    problems.push(asProblem(thrown));
+  }
+  return problems;
+}
+
+function socketsOf({ plan, secrets }: PluginSet, admin: AdminOptions | false | undefined): [string, string][] {
+  const sockets: [string, string][] = [];
+  const add = (name: string, address: Plan['listeners'][number]['address']): void => {
+    if ('path' in address && isSocketFile(address.path)) sockets.push([name, address.path]);
+  };
+  for (const listener of plan.listeners) for (const address of addressesOf(listener)) add(listener.name, address);
+  try {
+    const wanted = wantedAdmin(admin, plan, secrets);
+    if (wanted !== null) add('admin', wanted.address);
+  } catch {
+    // It is among the problems already.
+  }
+  return sockets;
+}
+
+function asProblem(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError('SG0206', { message: reasonOf(thrown) }, { cause: thrown });
+}

@@ -1,0 +1,131 @@
+/**
+ * Planes: all data planes of a gateway as one, whether they run in threads (ThreadPool) or on the caller's loop
+ * (LocalPlane). Main thread.
+ */
+import { BEAT_INTERVAL_MS, Heartbeats } from '../../shared/heartbeats.ts';
+import type { SharedMemory } from '../../shared/memory.ts';
+import type { NameChanges } from '../../shared/name-table.ts';
+import type { DataPlane, MembersOrder, OpenSession, OpenSessions, PrepareOrder } from '../../shared/orders.ts';
+import { StickClock } from '../../shared/stick-clock.ts';
+import type { Timers } from '../clock/timers.ts';
+
+export interface Planes {
+  /** How many data planes there are: threads, or 1 for the caller's own loop. */
+  readonly size: number;
+  start(): Promise<void>;
+  /** prepare makes a generation ready everywhere. Rejects when one cannot; the others may be ready then: abandon it. */
+  prepare(order: PrepareOrder | MembersOrder): Promise<void>;
+  /** activate switches all of them, after prepare. A plane that is lost meanwhile is replaced, so this never fails. */
+  activate(generation: number): Promise<void>;
+  abandon(generation: number): Promise<void>;
+  /** know tells all of them, and those that come later, which addresses servers' names have. What is told before `prepare` is known there. */
+  know(changes: NameChanges): void;
+  /** drain ends all of them within the deadline and says how many connections it cut. */
+  drain(deadlineMs: number): Promise<number>;
+  /**
+   * sessions tells what is open on a server's slot: of each plane the `most` oldest. When it resolves, whatever any plane had
+   * chosen the server for before the call is counted in the server table, or has ended.
+   */
+  sessions(slot: number, most: number): Promise<PlaneSessions>;
+  /** cut has what is open on the slot tried elsewhere, answered, or broken off, and says how many were not tried elsewhere. */
+  cut(slot: number): Promise<number>;
+  /** stop ends all of them at once, also while they drain. */
+  stop(): Promise<void>;
+  /** What is known of each, by number. */
+  status(): readonly PlaneStatus[];
+}
+
+/** PlaneSession is an open session and the plane it is on. */
+export interface PlaneSession extends OpenSession {
+  readonly thread: number;
+}
+
+export interface PlaneSessions {
+  readonly count: number;
+  readonly sessions: readonly PlaneSession[];
+}
+
+/** mergeSessions puts the planes' answers together; a plane's number is its place. */
+export function mergeSessions(planes: readonly OpenSessions[]): PlaneSessions {
+  return {
+    count: planes.reduce((sum, { count }) => sum + count, 0),
+    sessions: planes.flatMap(({ sessions }, thread) => sessions.map((session) => ({ ...session, thread }))),
+  };
+}
+
+export interface PlaneStatus {
+  readonly thread: number;
+  readonly state: 'starting' | 'serving' | 'lost' | 'stopped';
+  /** How often it was replaced. */
+  readonly replaced: number;
+}
+
+/** LocalPlane is the data plane on the caller's own loop. It beats as a thread does, so that its lateness is known too. */
+export class LocalPlane implements Planes {
+  readonly size = 1;
+  readonly #plane: DataPlane;
+  readonly #timers: Timers;
+  readonly #heartbeats: Heartbeats;
+  readonly #sticks: StickClock;
+  #state: PlaneStatus['state'] = 'starting';
+  #timer: unknown;
+
+  constructor(plane: DataPlane, memory: SharedMemory, timers: Timers) {
+    this.#plane = plane;
+    this.#timers = timers;
+    this.#heartbeats = new Heartbeats(memory, 0);
+    this.#sticks = new StickClock(memory.sticks);
+  }
+
+  async start(): Promise<void> {
+    this.#state = 'serving';
+    this.#heartbeats.begin(this.#timers.now());
+    this.#beatLater();
+  }
+
+  async prepare(order: PrepareOrder | MembersOrder): Promise<void> {
+    await this.#plane.prepare(order);
+  }
+
+  async activate(generation: number): Promise<void> {
+    this.#plane.activate(generation);
+  }
+
+  async abandon(generation: number): Promise<void> {
+    await this.#plane.abandon(generation);
+  }
+
+  know(changes: NameChanges): void {
+    this.#plane.know(changes);
+  }
+
+  async drain(deadlineMs: number): Promise<number> {
+    return this.#plane.drain(deadlineMs);
+  }
+
+  async sessions(slot: number, most: number): Promise<PlaneSessions> {
+    return mergeSessions([this.#plane.sessions(slot, most)]);
+  }
+
+  async cut(slot: number): Promise<number> {
+    return this.#plane.cut(slot);
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#timers.clear(this.#timer);
+    await this.#plane.stop();
+  }
+
+  status(): readonly PlaneStatus[] {
+    return [{ thread: 0, state: this.#state, replaced: 0 }];
+  }
+  #beatLater(): void {
+    this.#timer = this.#timers.set(() => {
+      const now = this.#timers.now();
+      this.#heartbeats.beat(now);
+      this.#sticks.set(now);
+      this.#beatLater();
+    }, BEAT_INTERVAL_MS);
+  }
+}

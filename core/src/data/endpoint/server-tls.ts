@@ -1,0 +1,77 @@
+/**
+ * ServerTls: TLS to the servers of a backend, as one event loop speaks it. Data plane; on the hot path only where a connection is
+ * new.
+ *
+ * It belongs to a server's endpoint and so lives over reloads, with the sessions that are resumed, for as long as nothing in its
+ * options changes. A changed option makes new endpoints: no request goes over a connection that was verified by other rules.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ComponentUse } from '@sluice/dsl/plan';
+import type { ServerTls, TlsServer } from '../../plugin/data-entry.ts';
+import { isResumed } from '../../plugin/native-tls.ts';
+import { ServerIndex } from '../../shared/counters.ts';
+import type { Loop } from '../loop/loop.ts';
+
+/** A server that fails every handshake is told of this often. */
+const LOG_INTERVAL_MS = 60_000;
+
+export interface LinkedServerTls {
+  /** Names the component and its options. */
+  readonly key: string;
+  /** mode is made when it is first asked for: where all servers are known, nobody asks. Throws what the factory throws. */
+  mode(): ServerTls;
+}
+
+/** linkServerTls: `code` is the plugin's, so that a mode does not outlive a change of it. */
+export function linkServerTls({ name, options }: ComponentUse, code: string, make: () => ServerTls): LinkedServerTls {
+  let made: ServerTls | null = null;
+  return {
+    key: JSON.stringify([name, options, code]),
+    mode: () => {
+      made ??= make();
+      return made;
+    },
+  };
+}
+
+export class EndpointTls {
+  readonly key: string;
+  readonly #mode: ServerTls;
+  readonly #server: TlsServer;
+  #toldMs = Number.NEGATIVE_INFINITY;
+  #told = '';
+  #untold = 0;
+
+  constructor({ key, mode }: LinkedServerTls, server: TlsServer) {
+    this.key = key;
+    this.#mode = mode();
+    this.#server = server;
+  }
+
+  secure(socket: Socket, protocols: readonly string[]): TLSSocket {
+    return this.#mode.secure(socket, this.#server, protocols);
+  }
+
+  /** stood counts a handshake that ended well. */
+  stood(stream: TLSSocket, slot: number, loop: Loop): void {
+    loop.counters.server(slot, ServerIndex.tlsHandshakes);
+    if (isResumed(stream)) loop.counters.server(slot, ServerIndex.tlsResumed);
+  }
+
+  /** failed counts one that did not, and says why, though not over and over again. */
+  failed(reason: string, slot: number, loop: Loop): void {
+    loop.counters.server(slot, ServerIndex.tlsFailures);
+    const now = loop.now();
+    if (reason === this.#told && now - this.#toldMs < LOG_INTERVAL_MS) {
+      this.#untold++;
+      return;
+    }
+    const { backend, name } = this.#server;
+    const before = this.#untold === 0 ? {} : { failedBefore: this.#untold };
+    loop.log('warn', `no TLS with server ${backend}/${name}: ${reason}`, { backend, server: name, reason, ...before });
+    this.#told = reason;
+    this.#toldMs = now;
+    this.#untold = 0;
+  }
+}

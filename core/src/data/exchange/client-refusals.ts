@@ -1,0 +1,47 @@
+/**
+ * ClientRefusals: clients of a listener whose TLS came to nothing, counted, and told of in the log now and then. Data plane.
+ */
+import type { Socket } from 'node:net';
+import { ListenerIndex } from '../../shared/counters.ts';
+import type { Loop } from '../loop/loop.ts';
+import type { GreetedSocket } from './client-socket.ts';
+
+/** Anybody can fail at a handshake as often as he likes: each reason is told of this often. */
+const LOG_INTERVAL_MS = 60_000;
+/** Reasons that are told apart. */
+const MOST_REASONS = 64;
+
+export class ClientRefusals {
+  readonly #listener: string;
+  readonly #slot: number;
+  readonly #loop: Loop;
+  /** When each reason was told last, and how often it came since. */
+  readonly #told = new Map<string, { atMs: number; since: number }>();
+
+  constructor(listener: string, slot: number, loop: Loop) {
+    this.#listener = listener;
+    this.#slot = slot;
+    this.#loop = loop;
+  }
+
+  add(socket: Socket, reason: string): void {
+    const loop = this.#loop;
+    loop.counters.listener(this.#slot, ListenerIndex.tlsFailures);
+    const now = loop.now();
+    const told = this.#told.get(reason);
+    if (told !== undefined && now - told.atMs < LOG_INTERVAL_MS) {
+      told.since++;
+      return;
+    }
+    if (told === undefined && this.#told.size >= MOST_REASONS) return;
+    const { proxied, remoteAddress, hello } = socket as GreetedSocket;
+    loop.log('info', `no TLS with a client of listener ${this.#listener}: ${reason}`, {
+      listener: this.#listener,
+      client: proxied?.source?.ip.text ?? remoteAddress,
+      reason,
+      ...(hello == null || hello.sni === '' ? {} : { sni: hello.sni }),
+      ...(told === undefined || told.since === 0 ? {} : { before: told.since }),
+    });
+    this.#told.set(reason, { atMs: now, since: 0 });
+  }
+}

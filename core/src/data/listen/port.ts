@@ -1,0 +1,396 @@
+/**
+ * Port: one bound address of one event loop, and who serves what it accepts. Data plane.
+ *
+ * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
+ */
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { CLIENT_NETWORKS, type IpAddress, networkKey, parseIp } from '@sluice/dsl/match';
+import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
+import type { ClientHello } from '../../plugin/client-hello.ts';
+import type { TlsMode } from '../../plugin/data-entry.ts';
+import { connectionKey } from '../../shared/address-counts.ts';
+import { ListenerIndex } from '../../shared/counters.ts';
+import { wordKey } from '../../shared/orders.ts';
+import { type Generation, type LinkedListener, releaseGeneration } from '../backend/generation.ts';
+import type { GreetedSocket } from '../exchange/client-socket.ts';
+import { isPassedOn } from '../exchange/passed-on.ts';
+import { ClientConnection } from '../http1/client-connection.ts';
+import type { Closable, Loop } from '../loop/loop.ts';
+import { RelayClient } from '../relay/relay-client.ts';
+import { ConnectionFacts } from './connection-facts.ts';
+import { HelloPeek } from './hello-peek.ts';
+import { ProxyPeek } from './proxy-peek.ts';
+import { SocketFile } from './socket-file.ts';
+
+/** How many connections may wait to be accepted where the rules do not say. */
+const BACKLOG = 4096;
+/** Stands for the peer of a Unix socket, and of one that has gone already. */
+const NO_ADDRESS = parseIp('0.0.0.0')!;
+
+function ignoreError(): void {
+  // A client that gave up before anybody served it.
+}
+
+/** keyOf is what a client's connections count under. They keep it, as a reload may change what is one client. */
+function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
+  return connectionKey(slot, ip, plan.limits.connectionNetworks ?? CLIENT_NETWORKS);
+}
+
+/** Hears of a bound socket, and null when it is no longer. */
+export type Bound = (socket: { readonly port: number; readonly descriptor: number } | null) => void;
+
+interface ListeningServer extends Server {
+  readonly _handle?: { readonly fd?: number; listen?(backlog: number): number } | null;
+}
+
+export class Port {
+  readonly address: Address;
+  /** The bound TCP port; 0 for a Unix socket. */
+  number = 0;
+  /** `host:port`, for requests that name no host. */
+  authority = '';
+  listener: LinkedListener;
+  readonly connections = new Set<Closable>();
+  /** No longer bound: what is still connected gets its answers, then goes. */
+  isClosed = false;
+  #held: Generation | null = null;
+  #isServing = false;
+  /** What hands its connection to another object just now. */
+  #handedOver: Closable | null = null;
+  #waiting: Socket[] = [];
+  #file: SocketFile | null = null;
+  readonly #server: Server;
+  readonly #loop: Loop;
+  readonly #bound: Bound;
+  #isBound = false;
+
+  constructor(address: Address, listener: LinkedListener, loop: Loop, bound: Bound = () => {}) {
+    this.#bound = bound;
+    this.address = address;
+    this.listener = listener;
+    this.#loop = loop;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /**
+   * open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. `descriptor`: a TCP
+   * socket that listens there already, and is this port's from now on.
+   */
+  async open(port: number, isShared: boolean, descriptor?: number): Promise<void> {
+    const { address } = this;
+    const backlog = this.#backlogOf(this.listener);
+    if ('path' in address) {
+      await this.#openSocket(address.path, backlog);
+      return;
+    }
+    if (descriptor !== undefined) await this.#listen({ fd: descriptor, backlog });
+    else await this.#bind(address, { port, backlog, reusePort: isShared, ipv6Only: address.isV6Only === true });
+    const bound = this.#server.address();
+    if (bound === null || typeof bound === 'string') return;
+    this.number = bound.port;
+    const host = withoutZone(address.host);
+    this.#tellBound(bound.port);
+    this.authority = `${host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+  }
+
+  async #bind(address: Extract<Address, { host: string }>, options: ListenOptions): Promise<void> {
+    try {
+      await this.#listen({ ...options, host: address.host });
+    } catch (error) {
+      // `::` stands for every address; a system without IPv6 has only the others.
+      const { code } = error as NodeJS.ErrnoException;
+      const isEvery = address.host === '::' && address.isV6Only !== true;
+      if (!isEvery || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+      await this.#listen({ ...options, host: '0.0.0.0' });
+    }
+  }
+
+  async #openSocket(path: string, backlog: number): Promise<void> {
+    this.authority = 'localhost';
+    if (!isSocketFile(path)) {
+      await this.#listen({ path: socketName(path), backlog });
+      return;
+    }
+    const file = new SocketFile(path);
+    await this.#listen({ path: file.bindPath, backlog });
+    try {
+      file.place(this.listener.plan.socketMode);
+    } catch (error) {
+      this.#server.close();
+      throw error;
+    }
+    this.#file = file;
+  }
+
+  #tellBound(port: number): void {
+    const descriptor = (this.#server as ListeningServer)._handle?.fd;
+    // Systems without file descriptors say -1.
+    if (descriptor === undefined || descriptor < 0) return;
+    this.#isBound = true;
+    this.#bound({ port, descriptor });
+  }
+
+  #backlogOf({ plan }: LinkedListener): number {
+    return plan.backlog ?? BACKLOG;
+  }
+
+  /** What the rules say of the socket may have changed since it was bound. */
+  #adjust(before: LinkedListener, now: LinkedListener): void {
+    const { socketMode } = now.plan;
+    if (socketMode !== undefined && socketMode !== before.plan.socketMode) this.#file?.allow(socketMode);
+    const backlog = this.#backlogOf(now);
+    // To listen again is how the system is told another number; Node has no word for it.
+    if (backlog !== this.#backlogOf(before)) (this.#server as ListeningServer)._handle?.listen?.(backlog);
+  }
+
+  /** serve begins to serve for a listener: what was accepted meanwhile, and everything from now on. */
+  serve(listener: LinkedListener): void {
+    if (listener !== this.listener) this.#adjust(this.listener, listener);
+    this.listener = listener;
+    this.#isServing = true;
+    for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#accept(socket);
+  }
+
+  /**
+   * close unbinds. What is connected keeps the listener's generation until it has gone; with `graceMs` above 0, idle
+   * connections are ended after that time, so that requests on their way still get their answer.
+   */
+  close(graceMs = 0): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#file?.remove();
+    this.#server.close();
+    if (this.#isBound) this.#bound(null);
+    for (const socket of this.#waiting.splice(0)) socket.destroy();
+    if (this.connections.size === 0) return;
+    this.#held = this.listener.generation;
+    this.#held.holds += this.connections.size;
+    if (graceMs === 0) return;
+    setTimeout(() => {
+      for (const connection of this.connections) connection.release();
+    }, graceMs).unref();
+  }
+
+  /** joined: a connection is served from now on. */
+  joined(connection: Closable, ip: IpAddress): void {
+    const { slot } = this.listener;
+    this.connections.add(connection);
+    this.#loop.connections.add(connection);
+    if (this.#handedOver !== null) {
+      connection.countedAs = this.#handedOver.countedAs;
+      return;
+    }
+    this.#loop.counters.listener(slot, ListenerIndex.connections);
+    this.#loop.connectionTotal.add(1);
+    connection.countedAs = keyOf(this.listener, ip);
+    this.#loop.addresses.add(connection.countedAs, 1);
+  }
+
+  /** left: a connection has gone. */
+  left(connection: Closable): void {
+    const { slot } = this.listener;
+    this.connections.delete(connection);
+    this.#loop.connections.delete(connection);
+    this.#loop.counters.listener(slot, ListenerIndex.connectionsClosed);
+    this.#loop.connectionTotal.add(-1);
+    this.#loop.addresses.add(connection.countedAs, -1);
+    if (this.#held !== null) releaseGeneration(this.#held, this.#loop);
+  }
+
+  #accept(socket: Socket): void {
+    if (!this.#isServing) {
+      socket.on('error', ignoreError);
+      this.#waiting.push(socket);
+      return;
+    }
+    const { listener } = this;
+    const ip = parseIp(withoutZone(socket.remoteAddress ?? '')) ?? NO_ADDRESS;
+    if (this.#isFull(listener)) this.#turnAway(socket, listener);
+    else if (listener.proxies?.has(ip) === true) this.#awaitProxy(socket, ip, listener);
+    else if (this.#isTooMuch(listener, ip)) this.#turnAway(socket, listener);
+    else this.#admit(socket, ip, listener);
+  }
+
+  #turnAway(socket: Socket, listener: LinkedListener): void {
+    this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
+    this.#refuse(socket);
+  }
+
+  /** admit lets a client in. False: its TLS could not be begun; it is closed. */
+  #admit(socket: Socket, ip: IpAddress, listener: LinkedListener): boolean {
+    const { tls } = listener;
+    if (listener.readsHello || (tls !== null && tls.needsHello === true)) {
+      this.#peek(socket, ip, listener);
+      return true;
+    }
+    const stream = tls === null ? socket : this.#secure(socket, listener, tls, null);
+    if (stream === null) return false;
+    this.#serve(stream, ip, listener);
+    return true;
+  }
+
+  /**
+   * awaitProxy takes the PROXY header first: then the client is whom it names. The connection counts from now on, as the proxy's
+   * until it is known whose it is.
+   */
+  #awaitProxy(socket: Socket, proxy: IpAddress, listener: LinkedListener): void {
+    const { counters, addresses, wheel } = this.#loop;
+    const { generation, slot } = listener;
+    generation.holds++;
+    const peek = new ProxyPeek(socket, wheel, listener.plan.timeouts.headerMs, {
+      introduced: (connection) => {
+        const { source } = connection;
+        (socket as GreetedSocket).proxied = connection;
+        const ip = source === null ? proxy : source.ip;
+        const isLimited = source !== null && this.#isTooMuch(listener, ip);
+        addresses.add(peek.countedAs, -1);
+        peek.countedAs = keyOf(listener, ip);
+        addresses.add(peek.countedAs, 1);
+        if (isLimited) this.#turnAway(socket, listener);
+        if (isLimited || !this.#handOver(peek, () => this.#admit(socket, ip, listener))) this.left(peek);
+        releaseGeneration(generation, this.#loop);
+      },
+      gone: (isBad) => {
+        if (isBad) counters.listener(slot, ListenerIndex.badRequests);
+        this.left(peek);
+        releaseGeneration(generation, this.#loop);
+      },
+    });
+    this.joined(peek, proxy);
+  }
+
+  /** serve hands a connection to what speaks the listener's protocol. */
+  #serve(stream: Socket, ip: IpAddress, listener: LinkedListener): void {
+    if (listener.plan.protocol === 'tcp') new RelayClient(stream, ip, this, listener, this.#loop);
+    else new ClientConnection(stream, ip, this, this.#loop);
+  }
+
+  /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
+  #peek(socket: Socket, ip: IpAddress, listener: LinkedListener): void {
+    const loop = this.#loop;
+    const { generation } = listener;
+    generation.holds++;
+    const peek = new HelloPeek(socket, loop.wheel, listener.plan.timeouts.headerMs, {
+      greeted: (hello) => {
+        if (!this.#greeted(peek, ip, listener, hello)) this.left(peek);
+        releaseGeneration(generation, loop);
+      },
+      gone: () => {
+        this.left(peek);
+        releaseGeneration(generation, loop);
+      },
+    });
+    this.joined(peek, ip);
+  }
+
+  /** greeted has a connection served by what its hello asks for. False: by nobody; it is closed. */
+  #greeted(peek: HelloPeek, ip: IpAddress, listener: LinkedListener, hello: ClientHello | null): boolean {
+    const { socket } = peek;
+    const { passthrough, plan, tls } = listener;
+    if (hello !== null) {
+      (socket as GreetedSocket).hello = hello;
+      if (passthrough !== null) {
+        const { proxied = null } = socket as GreetedSocket;
+        const isTaken = isPassedOn(passthrough, new ConnectionFacts(ip, this.number, hello, proxied), this.#loop);
+        if (isTaken === null) return this.#refuse(socket);
+        if (isTaken) {
+          return this.#handOver(peek, () => {
+            new RelayClient(socket, ip, this, passthrough, this.#loop);
+            return true;
+          });
+        }
+      }
+    } else if (plan.isPassthrough === true) {
+      this.#loop.counters.listener(listener.slot, ListenerIndex.badRequests);
+      return this.#refuse(socket);
+    }
+    const stream = tls === null ? socket : this.#secure(socket, listener, tls, hello);
+    if (stream === null) return false;
+    return this.#handOver(peek, () => {
+      this.#serve(stream, ip, listener);
+      return true;
+    });
+  }
+
+  #refuse(socket: Socket): false {
+    socket.on('error', ignoreError);
+    socket.destroy();
+    return false;
+  }
+
+  /** handOver has a connection served by another object from now on: it stays one connection. False: nobody took it. */
+  #handOver(from: Closable, serve: () => boolean): boolean {
+    const before = this.#handedOver;
+    this.#handedOver = from;
+    const isServed = serve();
+    this.#handedOver = before;
+    if (!isServed) return false;
+    this.connections.delete(from);
+    this.#loop.connections.delete(from);
+    return true;
+  }
+
+  /** secure hands a connection to the listener's TLS mode. Null: it is not let in, or the mode failed; it is closed. */
+  #secure(socket: Socket, listener: LinkedListener, tls: TlsMode, hello: ClientHello | null): Socket | null {
+    try {
+      const stream = tls.accept(socket, hello) as GreetedSocket | null;
+      if (stream !== null) {
+        stream.tlsMode = tls;
+        if (hello !== null) stream.hello = hello;
+        const { proxied } = socket as GreetedSocket;
+        if (proxied !== undefined) stream.proxied = proxied;
+        return stream;
+      }
+      this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
+    } catch (error) {
+      this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
+      this.#loop.heartbeats.leave();
+      const word = wordKey('tls', listener.plan.tls?.name ?? '');
+      const plugin = listener.generation.owner(word);
+      this.#loop.failures.report(
+        `accept ${listener.name}`,
+        `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} failed; the connection was closed`,
+        { listener: listener.name, tls: listener.plan.tls?.name, plugin, word },
+        error,
+      );
+    }
+    this.#refuse(socket);
+    return null;
+  }
+
+  /** isTooFast takes one new connection of a rate; `key` is the client, or empty for all together. */
+  #isTooFast(listener: LinkedListener, key: string, [count, perMs]: readonly number[]): boolean {
+    return this.#loop.rates.take(`new connections ${listener.name}`, key, perMs! / count!, count!) !== 0;
+  }
+
+  #isFull({ plan, slot, generation }: LinkedListener): boolean {
+    const { connections } = plan.limits;
+    const { mostConnections } = generation;
+    if (mostConnections !== 0 && this.#loop.connectionTotal.sum() >= mostConnections) return true;
+    return connections !== 0 && this.#loop.counters.openConnections(slot) >= connections;
+  }
+
+  /** isTooMuch: the client has too many connections, or there are too many new ones. */
+  #isTooMuch(listener: LinkedListener, ip: IpAddress): boolean {
+    const { connectionsPerIp, newConnections, newConnectionsPerIp, newConnectionNetworks } = listener.plan.limits;
+    if (connectionsPerIp !== 0 && this.#loop.addresses.count(keyOf(listener, ip)) >= connectionsPerIp) return true;
+    if (newConnectionsPerIp !== null) {
+      const key = networkKey(ip, newConnectionNetworks ?? CLIENT_NETWORKS);
+      if (this.#isTooFast(listener, key, newConnectionsPerIp)) return true;
+    }
+    return newConnections !== null && this.#isTooFast(listener, '', newConnections);
+  }
+
+  #listen(options: object): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(options, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => {
+          this.#loop.log('error', 'a listener failed', { listener: this.listener.name, error: error.message });
+        });
+        resolve();
+      });
+    });
+  }
+}

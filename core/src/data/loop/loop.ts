@@ -1,0 +1,90 @@
+/**
+ * Loop: what all connections on one event loop share. Hot path; data plane.
+ */
+
+import type { AddressCounts } from '../../shared/address-counts.ts';
+import type { BackendTable } from '../../shared/backend-table.ts';
+import type { CircuitState, CircuitTable } from '../../shared/circuit-table.ts';
+import type { ConnectionTotal } from '../../shared/connection-total.ts';
+import type { ThreadCounters } from '../../shared/counters.ts';
+import type { FailureLog } from '../../shared/failure-log.ts';
+import type { Heartbeats } from '../../shared/heartbeats.ts';
+import type { LatencyHistogram } from '../../shared/latency-histogram.ts';
+import type { NameTable } from '../../shared/name-table.ts';
+import type { NoticeBoard } from '../../shared/notice-board.ts';
+import type { LogLevel, OpenSession } from '../../shared/orders.ts';
+import type { OutcomeCounts } from '../../shared/outcome-counts.ts';
+import type { RetryCounts } from '../../shared/retry-counts.ts';
+import type { ServerTable } from '../../shared/server-table.ts';
+import type { SharedRateTable } from '../../shared/shared-rate-table.ts';
+import type { StickClock } from '../../shared/stick-clock.ts';
+import type { BackendSticks } from '../backend/backend-sticks.ts';
+import type { Generation } from '../backend/generation.ts';
+import type { WaitingLine } from '../backend/waiting-line.ts';
+import type { AccessLog } from '../exchange/access-log.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+/** Closable is a connection, as the loop sees it when it drains or stops. */
+export interface Closable {
+  /** The key under which the port counts it: see connectionKey. */
+  countedAs: number;
+  /** Nothing is open on it that a client could be waiting for. */
+  readonly isIdle: boolean;
+  /** Ends it in good order if it is idle. */
+  release(): void;
+  /** Ends it at once. */
+  destroy(): void;
+  /** Answers what has no answer yet, and breaks off the rest. It need not be the end of the connection. */
+  giveUp(): void;
+  /** Ends it so that the client cannot take what it has for a whole answer. */
+  breakOff(): void;
+  /** Adds what is open here on a server's slot. */
+  addSessionsOn(slot: number, found: OpenSession[]): void;
+  /** Closes what is open here on servers that are down, or has it tried elsewhere, where their backends want that. */
+  leaveDownServers(): void;
+  /**
+   * Has what is open here on the slot of a server that takes nobody any more tried elsewhere, answered, or broken off. Returns how many were not
+   * tried elsewhere.
+   */
+  leaveServer(slot: number): number;
+}
+
+export interface Loop {
+  readonly thread: number;
+  readonly wheel: TimerWheel;
+  readonly counters: ThreadCounters;
+  readonly latency: LatencyHistogram;
+  readonly heartbeats: Heartbeats;
+  readonly table: ServerTable;
+  readonly backends: BackendTable;
+  readonly stickClock: StickClock;
+  /** Stick tables by backend name. */
+  readonly sticks: Map<string, BackendSticks>;
+  /** The addresses of servers' names. */
+  readonly names: NameTable;
+  readonly rates: SharedRateTable;
+  readonly addresses: AddressCounts;
+  readonly connectionTotal: ConnectionTotal;
+  readonly outcomes: OutcomeCounts;
+  readonly circuits: CircuitTable;
+  readonly retries: RetryCounts;
+  readonly notices: NoticeBoard;
+  readonly accessLog: AccessLog;
+  readonly connections: Set<Closable>;
+  /** Lines that are not empty. */
+  readonly lines: Set<WaitingLine>;
+  /** Answers close their connections, so that clients go elsewhere. */
+  isDraining: boolean;
+  /** The generation in force; null before the first. */
+  generation: Generation | null;
+  now(): number;
+  random(): number;
+  /** Tells the control plane, once, of a server that fails. */
+  failing(slot: number, reason: string): void;
+  circuitChanged(slot: number, to: CircuitState, reason: string): void;
+  log(level: LogLevel, message: string, fields: object): void;
+  /** Failures of plugins. */
+  readonly failures: FailureLog;
+  /** Called when the last request of a generation that is no longer current has ended. */
+  retired(generation: Generation): void;
+}

@@ -1,0 +1,171 @@
+/**
+ * RelayClient: a client's connection to a `tcp` listener: one exchange for its whole life, whose request is the connection
+ * itself. Hot path; data plane.
+ *
+ * Where TLS ends here, the exchange begins when the handshake has ended: rules and servers may want to know of it, and who fails at it
+ * is no server's business.
+ * What the client sends before a server is connected is held (Input says how much). A client that is refused, or for which there
+ * is no server, is closed without a word, as the gateway does not know what protocol it speaks.
+ */
+import type { Socket } from 'node:net';
+import type { IpAddress } from '@sluice/dsl/match';
+import { type LinkedListener, releaseGeneration } from '../backend/generation.ts';
+import { ClientSocket } from '../exchange/client-socket.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ServerSide } from '../exchange/server-side.ts';
+import type { Port } from '../listen/port.ts';
+import type { Loop } from '../loop/loop.ts';
+import { AS_IS } from '../message/body-framer.ts';
+import { RelayServer } from './relay-server.ts';
+
+export class RelayClient extends ClientSocket {
+  readonly answerForm = AS_IS;
+  /** What was sent to a server cannot be sent again. */
+  readonly hasBody = true;
+  readonly isRequestSent = false;
+  #isTunnel = false;
+
+  constructor(socket: Socket, ip: IpAddress, port: Port, listener: LinkedListener, loop: Loop) {
+    super(socket, ip, port, loop);
+    if (listener.tls?.facts === undefined) {
+      this.#begin(listener);
+      return;
+    }
+    const { generation } = listener;
+    generation.holds++;
+    let isWaiting = true;
+    const go = (): void => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      if (!socket.destroyed) this.#begin(listener);
+      releaseGeneration(generation, loop);
+    };
+    socket.once('secure', go);
+    socket.once('close', go);
+  }
+
+  #begin(listener: LinkedListener): void {
+    const exchange = Exchange.acquire(this, this.loop);
+    this.exchange = exchange;
+    exchange.isRelayed = true;
+    exchange.begin(listener);
+    // The object may have served a request with fields before.
+    exchange.request.fields.count = 0;
+    exchange.forward(this.peer.describe(exchange.request, listener, true), '');
+  }
+
+  /** A relayed connection is never between two requests: a drain waits for its end, or for the deadline. */
+  get isIdle(): boolean {
+    return this.exchange === null;
+  }
+
+  release(): void {
+    // It is still shaking hands.
+    if (this.isIdle) this.destroy();
+  }
+
+  received(bytes: Buffer, length: number): void {
+    this.bytesIn += length;
+    if (this.#isTunnel && !this.input.isPaused) this.tunnel(this.exchange!.server!, bytes, length);
+    else this.input.hold(bytes, 0, length);
+  }
+
+  ended(): void {
+    // Half a connection is worth waiting with, unless the rules say otherwise.
+    if (!this.#isTunnel && this.exchange?.listener.plan.onHalfClose === 'abort') {
+      this.destroy();
+      return;
+    }
+    if (this.#isTunnel && !this.input.hasHeld) this.exchange!.server!.halfEnd();
+  }
+
+  drained(): void {
+    if (this.#isTunnel) this.exchange!.server!.resume();
+  }
+
+  override closed(hadError: boolean): void {
+    if (hadError) this.#breakOffServer();
+    this.#isTunnel = false;
+    super.closed(hadError);
+  }
+
+  override breakOff(): void {
+    this.#breakOffServer();
+    super.breakOff();
+  }
+
+  #breakOffServer(): void {
+    const server = this.#isTunnel ? this.exchange?.server : null;
+    if (server instanceof RelayServer) server.breakOff();
+  }
+
+  tunnelBegins(): void {
+    this.#isTunnel = true;
+    const server = this.exchange!.server!;
+    const held = this.input.resume();
+    if (held !== null) this.tunnel(server, held, held.length);
+    else if (this.hasEnded) server.halfEnd();
+  }
+
+  rewind(): boolean {
+    return false;
+  }
+
+  sendRefused(): boolean {
+    return false;
+  }
+
+  serverDrained(server: ServerSide): void {
+    const held = this.input.resume();
+    if (held !== null) this.tunnel(server, held, held.length);
+  }
+
+  /** A client whose server was reset must not take what it has for all there was. */
+  override tunnelEnds(hadError: boolean): void {
+    if (hadError) this.breakOff();
+    else super.tunnelEnds(false);
+  }
+
+  sendOwn(): void {
+    // Nothing can be said in a protocol that is not known.
+  }
+
+  exchangeEnded(): void {
+    this.exchange = null;
+    this.destroy();
+  }
+
+  expired(): void {
+    this.destroy();
+  }
+
+  waits(): void {
+    // It has no time limit of its own while there is no server.
+  }
+
+  goesOn(): void {
+    // See `waits`.
+  }
+
+  // What only exchanges with heads and bodies ask for.
+
+  sendBody(): void {
+    // A relayed server begins with `tunnelBegins`.
+  }
+
+  awaitRoom(): void {
+    // `timeout tunnel` sees to it.
+  }
+
+  sendAnswer(): void {
+    this.destroy();
+  }
+
+  sendInterim(): boolean {
+    return false;
+  }
+
+  sendSwitch(): void {
+    this.destroy();
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Phase: whether a word's facts are known where it stands, and where it belongs if not. Main thread.
+ */
+import type { Span } from '../../syntax/source-text.ts';
+import type { FieldWord, Phase } from '../../vocabulary/word.ts';
+import type { Scope } from './scope.ts';
+
+/** What a condition may use: connection words only in a `tcp` listener, response words only in `on response`. */
+export type ConditionPhase = Phase;
+
+export const PHASE_RANK: Readonly<Record<ConditionPhase, number>> = { connection: 0, request: 1, response: 2 };
+
+interface PhasedWord {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly knownFrom?: FieldWord['knownFrom'] | undefined;
+}
+
+/** unknownYet reports a word whose facts come later than where it stands. */
+export function unknownYet(
+  scope: Scope,
+  span: Span,
+  word: PhasedWord,
+  phase: ConditionPhase,
+  words: readonly PhasedWord[],
+): void {
+  const where = phase === 'connection' ? scope.connectionPlace : 'before the server has answered';
+  // What only few listeners see would make the list long, and help hardly anybody.
+  const here = words
+    .filter(({ knownFrom }) => knownFrom === undefined || knownFrom === 'hello')
+    .filter((other) => PHASE_RANK[other.phase] <= PHASE_RANK[phase])
+    .map((other) => other.name);
+  const list = here.length === 0 ? null : `Here: ${here.join(', ')}`;
+  const mend = phase === 'request' ? 'Move the line into `on response { … }`' : list;
+  scope.error('SL0407', span, { word: word.name, where }, mend);
+}

@@ -1,0 +1,495 @@
+/**
+ * ListenerSection: `listener NAME on ADDRESS [tcp] { … }` to the plan's listener. Main thread.
+ *
+ * Its lines come as settings, guards, changes, routes; written order is execution order, so a line in the wrong part is
+ * an error that says where it belongs.
+ */
+import { didYouMean } from '../../diagnostics/suggestion.ts';
+import { CLIENT_NETWORKS, type ClientNetworks } from '../../match/client-network.ts';
+import { isSocketFile } from '../../plan/address.ts';
+import type {
+  Address,
+  ClientIp,
+  ComponentUse,
+  ErrorPage,
+  ListenerLimits,
+  ListenerPlan,
+  ListenerTimeouts,
+  TrustedPeers,
+} from '../../plan/plan.ts';
+import type { ArgValue, Rule, RulePart } from '../../plan/rule.ts';
+import { TOP_WORDS } from '../../syntax/layout.ts';
+import type { Span } from '../../syntax/source-text.ts';
+import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
+import { SETTINGS, type SettingWord } from '../../vocabulary/base-words.ts';
+import { KnownFrom } from '../conditions/known-from.ts';
+import { Reader } from '../scope/reader.ts';
+import type { Scope } from '../scope/scope.ts';
+import { LISTEN_ADDRESS, readAddresses } from '../values/address.ts';
+import { endOfLine } from '../values/arguments.ts';
+import { listOf, networkValues } from '../values/field-value.ts';
+import { DEFAULTS } from './defaults.ts';
+import { readErrorPage } from './error-page.ts';
+import { JudgedHeaders } from './judged-headers.ts';
+import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
+import { Passthroughs, readPassthrough } from './passthrough.ts';
+import { WrittenPaths } from './paths.ts';
+import { checkResponseBlock } from './response-block.ts';
+import { checkRule, findVerb, type VerbLine } from './rule.ts';
+import { findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+import { ShareRow } from './share-row.ts';
+
+/** What RFC 9440 has gateways say. */
+const CERTIFICATE_HEADERS: readonly string[] = ['client-cert', 'client-cert-chain'];
+
+/** isOther: networks are written that are not the usual ones. */
+function isOther(networks: ArgValue | undefined): boolean {
+  return networks !== undefined && String(networks) !== String(CLIENT_NETWORKS);
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** checkListener returns the listener; null when its head cannot be read. `name` was read before. */
+export function checkListener(scope: Scope, statement: Statement, name: string): ListenerPlan | null {
+  return new ListenerChecker(scope, statement, name).run();
+}
+
+class ListenerChecker {
+  readonly #scope: Scope;
+  readonly #statement: Statement;
+  readonly #name: string;
+  #protocol: 'http' | 'tcp' = 'http';
+  /** The lines so far, but for those behind the `otherwise`. */
+  readonly #lines: PlacedLine[] = [];
+  #otherwise: Statement | null = null;
+  readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
+  readonly #shares: ShareRow;
+  #responseChanges: readonly Rule[] = [];
+  readonly #errorPages: ErrorPage[] = [];
+  /** The statuses that have a page, by the line that says so. */
+  readonly #paged = new Map<number, number>();
+  readonly #said = new Map<string, Span>();
+  readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
+  readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
+  #tls: ComponentUse | null = null;
+  #backlog: number | null = null;
+  #socketMode: number | null = null;
+  readonly #certificates = new Map<string, { readonly use: ComponentUse; readonly span: Span }>();
+  #clientIp: ClientIp | null = null;
+  #proxies: TrustedPeers | null = null;
+  readonly #paths = new WrittenPaths();
+  /** `tls passthrough`, without a backend: nothing is opened here. */
+  #isPassthrough = false;
+  readonly #passthroughs = new Passthroughs();
+  readonly #knownFrom = new KnownFrom();
+  readonly #judgedHeaders = new JudgedHeaders();
+  #isHttp1Only = false;
+  #methods: ListenerPlan['methods'];
+  #onHalfClose: ListenerPlan['onHalfClose'];
+  #isForwardingCertificate = false;
+  /** The first line of a part that takes every request. */
+  readonly #endless = new Map<RulePart, Statement>();
+
+  constructor(scope: Scope, statement: Statement, name: string) {
+    this.#scope = scope;
+    this.#statement = statement;
+    this.#name = name;
+    this.#shares = new ShareRow(scope);
+  }
+
+  run(): ListenerPlan | null {
+    const addresses = this.#head();
+    const { block, head } = this.#statement;
+    if (block === null) {
+      if (!this.#statement.isBroken) {
+        const mend = `Add \`{ otherwise send to … }\``;
+        this.#scope.error('SL0120', head.phrases[0]?.items[0] ?? this.#statement, { word: 'listener' }, mend);
+      }
+      return null;
+    }
+    let hasBroken = false;
+    for (const statement of block.statements) {
+      if (this.#scope.diagnostics.isFull) return null;
+      if (statement.isBroken) hasBroken = this.#broken(statement) || hasBroken;
+      else this.#line(statement);
+    }
+    checkOrder(this.#scope, this.#lines);
+    if (this.#otherwise === null && !hasBroken) {
+      const backend = [...this.#scope.backends.keys()][0];
+      const mend = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
+      this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
+    }
+    this.#checkSources();
+    this.#checkCertificates();
+    this.#scope.paths.set(this.#name, this.#paths);
+    if (addresses === null) return null;
+    const [address, ...otherAddresses] = addresses as readonly [Address, ...Address[]];
+    this.#checkSocketMode(addresses);
+    const items = head.phrases[0]!.items;
+    return {
+      name: this.#name,
+      address,
+      ...(otherAddresses.length === 0 ? {} : { otherAddresses }),
+      ...(this.#backlog === null ? {} : { backlog: this.#backlog }),
+      ...(this.#socketMode === null ? {} : { socketMode: this.#socketMode }),
+      protocol: this.#protocol,
+      tls: this.#tls,
+      ...(this.#certificates.size === 0
+        ? {}
+        : { certificates: Array.from(this.#certificates.values(), ({ use }) => use) }),
+      timeouts: this.#timeouts,
+      limits: this.#limits,
+      clientIp: this.#clientIp,
+      ...(this.#proxies === null ? {} : { proxies: this.#proxies }),
+      guards: this.#rules.guard,
+      changes: this.#rules.change,
+      routes: this.#rules.route,
+      responseChanges: this.#responseChanges,
+      errorPages: this.#errorPages,
+      ...this.#passthroughs.plan(this.#isPassthrough, this.#knownFrom.isAsked('hello')),
+      ...this.#knownFrom.plan(this.#isForwardingCertificate ? CERTIFICATE_HEADERS : []),
+      ...this.#judgedHeaders.plan(),
+      ...(this.#isForwardingCertificate ? { forwardsCertificate: true } : {}),
+      ...(this.#isHttp1Only ? { isHttp1Only: true } : {}),
+      ...(this.#methods === undefined ? {} : { methods: this.#methods }),
+      ...(this.#onHalfClose === undefined ? {} : { onHalfClose: this.#onHalfClose }),
+      place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
+    };
+  }
+
+  /** What rules ask for must be there to be seen. */
+  #checkSources(): void {
+    const scope = this.#scope;
+    const handshake = this.#tls !== null;
+    const isTls = handshake || this.#isPassthrough;
+    this.#passthroughs.check(scope, isTls);
+    const proxy = this.#proxies !== null;
+    this.#knownFrom.check(scope, { hello: isTls || this.#passthroughs.hasLines, handshake, proxy });
+    const span = this.#said.get('forward client certificate');
+    if (span !== undefined && !handshake) {
+      const mend = 'Add `tls terminate … client certificate from …`';
+      scope.error('SL0407', span, { word: 'client certificate', where: 'in a listener that opens no TLS' }, mend);
+    }
+  }
+
+  /** A line that could not be parsed may have been the `otherwise`; what it sends to counts as used. */
+  #broken(statement: Statement): boolean {
+    for (const item of statement.head.phrases.flatMap((phrase) => phrase.items)) {
+      if (item.kind === 'word') {
+        const backend = this.#scope.backends.get(item.value);
+        if (backend !== undefined) backend.isUsed = true;
+      }
+    }
+    const first = statement.head.phrases[0]?.items[0];
+    return first === undefined || first.kind !== 'word' || first.value === 'otherwise';
+  }
+
+  /** The addresses behind `on`; null after reporting what is wrong. */
+  #head(): readonly Address[] | null {
+    const scope = this.#scope;
+    const { head, when, whenSpan, isBroken } = this.#statement;
+    if (isBroken) return null;
+    const reader = new Reader(head.phrases[0]!, 2);
+    const name = head.phrases[0]!.items[1]!;
+    const on = reader.peek();
+    if (!reader.isWord('on')) {
+      const mend = `Write \`listener ${this.#name} on :8080 { … }\``;
+      if (on === undefined)
+        return scope.error('SL0117', name, { word: `listener ${this.#name}`, what: '`on` and an address' }, mend);
+      const word = scope.source.text.slice(on.start, on.end);
+      return scope.error('SL0118', on, { word }, mend);
+    }
+    reader.at++;
+    const written = reader.peek();
+    if (written === undefined || (written.kind !== 'word' && written.kind !== 'text'))
+      return scope.error('SL0117', on!, { word: 'on', what: 'an address' }, 'For example `:8080` or `127.0.0.1:8080`');
+    const items = reader.list();
+    if (reader.isWord('tcp') || reader.isWord('http')) {
+      this.#protocol = reader.isWord('tcp') ? 'tcp' : 'http';
+      reader.at++;
+    }
+    if (!reader.isDone) {
+      endOfLine(scope, reader, [{ name: 'tcp', type: 'flag', before: 'tcp', doc: '' }]);
+      return null;
+    }
+    if (head.joints[0] !== undefined) return scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
+    if (when !== null) return scope.error('SL0123', whenSpan!);
+    const addresses: Address[] = [];
+    let hasProblem = false;
+    for (const item of items) {
+      const read = readAddresses(item.value, LISTEN_ADDRESS);
+      if ('problem' in read) {
+        hasProblem = true;
+        scope.error('SL0609', item, { value: item.value, problem: read.problem }, read.mend);
+      } else addresses.push(...read);
+    }
+    return hasProblem ? null : addresses;
+  }
+
+  #checkSocketMode(addresses: readonly Address[]): void {
+    const span = this.#said.get('socket mode');
+    if (span === undefined) return;
+    if (!addresses.some((address) => 'path' in address && isSocketFile(address.path)))
+      this.#scope.error('SL0661', span);
+  }
+
+  #line(statement: Statement): void {
+    const scope = this.#scope;
+    const phrase = statement.head.phrases[0]!;
+    const reader = new Reader(phrase);
+    const setting = findSetting('listener', reader);
+    if (setting !== null) {
+      this.#enter('setting', phrase.items[0]!, setting.value.name);
+      if (setting.value.isHttpOnly === true && this.#protocol === 'tcp') {
+        scope.error('SL0406', phrase.items[0]!, { word: setting.value.name });
+        return;
+      }
+      if (setting.value.takesWhen === true) {
+        this.#passthrough(statement, setting.value, setting.length);
+        return;
+      }
+      const line = readSetting(scope, statement, setting.value, setting.length);
+      if (line !== null) this.#set(line);
+      return;
+    }
+    if (reader.isWords(['on', 'response'])) {
+      const span = { start: phrase.start, end: phrase.items[1]!.end };
+      this.#enter('answers', span, 'on response');
+      if (this.#protocol === 'tcp') scope.error('SL0406', span, { word: 'on response' });
+      else if (this.#isNew('on response', span)) {
+        this.#responseChanges = checkResponseBlock(scope, statement, span);
+        for (const rule of this.#responseChanges) this.#knownFrom.use(rule, span, scope);
+      }
+      return;
+    }
+    const isOtherwise = reader.isWord('otherwise');
+    const at = isOtherwise ? 1 : 0;
+    if (isOtherwise && phrase.items.length === 1) {
+      if (this.#enterOtherwise(statement))
+        scope.error('SL0117', phrase.items[0]!, { word: 'otherwise', what: 'what happens to every other request' });
+      return;
+    }
+    const found = findVerb(scope, phrase, at);
+    if (found === null) {
+      if (isOtherwise) this.#enterOtherwise(statement);
+      this.#unknown(statement, new Reader(phrase, at));
+      return;
+    }
+    const span = { start: phrase.items[at]!.start, end: phrase.items[at + found.length - 1]!.end };
+    this.#rule({ statement, verb: found.verb, at: at + found.length, span, isOtherwise });
+  }
+
+  /** `tls passthrough`, and `tls passthrough to BACKEND when CONDITION`. */
+  #passthrough(statement: Statement, setting: SettingWord, length: number): void {
+    const scope = this.#scope;
+    const rule = readPassthrough(scope, statement, setting, length);
+    if (rule === null) return;
+    const items = statement.head.phrases[0]!.items;
+    const span = { start: items[0]!.start, end: items[length - 1]!.end };
+    if (rule !== 'all') {
+      this.#passthroughs.add(rule, span, scope);
+      this.#knownFrom.use(rule, span, scope);
+    } else if (this.#protocol === 'http') {
+      const mend =
+        'Write `tls passthrough to BACKEND when sni …`, or say `tcp` behind the address to pass on everything';
+      scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, mend);
+    } else if (this.#isNew('tls', span)) this.#isPassthrough = true;
+  }
+
+  #rule(line: VerbLine): void {
+    const scope = this.#scope;
+    const { statement, verb, span } = line;
+    let part: RulePart = verb.part;
+    if (line.isOtherwise) {
+      this.#enterOtherwise(statement);
+      part = 'route';
+      if (verb.part !== 'route' && verb.alsoIn?.includes('route') !== true) {
+        const others = scope.vocabulary.verbs
+          .values()
+          .filter((other) => other.part === 'route' || other.alsoIn?.includes('route'));
+        const mend = `It can be: ${others.map((other) => other.name).join(', ')}`;
+        scope.error('SL0405', span, { word: verb.name }, mend);
+        return;
+      }
+    } else {
+      this.#enter(verb.part, span, verb.name);
+    }
+    const rule = checkRule(scope, line, part, this.#protocol === 'tcp' ? 'connection' : 'request');
+    if (rule === null) return;
+    if (line.isOtherwise && rule.isPartial === true) {
+      scope.error('SL0341', span, { word: verb.name });
+      return;
+    }
+    this.#warnOfShadow(rule, line);
+    this.#knownFrom.use(rule, span, scope);
+    this.#judgedHeaders.use(rule, scope.vocabulary);
+    this.#rules[part].push(part === 'route' ? this.#shares.place(rule, line) : rule);
+  }
+
+  /** A guard or route for all requests leaves nothing to the lines of its part behind it. */
+  #warnOfShadow(rule: Rule, line: VerbLine): void {
+    const endless = this.#endless.get(rule.part);
+    if (endless !== undefined && rule.part !== 'change') {
+      const at = this.#scope.place(endless).line;
+      this.#scope.error('SL0501', line.span, { line: at });
+    } else if (rule.when?.kind === 'all' && rule.isPartial !== true) {
+      this.#endless.set(rule.part, line.statement);
+    }
+  }
+
+  /** enter notes the part a line belongs to, and reports one that nothing can reach. */
+  #enter(part: LinePart, span: Span, word: string): void {
+    if (this.#otherwise === null || part === 'answers') this.#lines.push({ part, span, word });
+    else this.#scope.error('SL0306', span, { word, line: this.#scope.place(this.#otherwise).line });
+  }
+
+  #enterOtherwise(statement: Statement): boolean {
+    const span = statement.head.phrases[0]!.items[0]!;
+    if (this.#otherwise !== null) {
+      this.#scope.error('SL0307', span, { line: this.#scope.place(this.#otherwise).line });
+      return false;
+    }
+    this.#otherwise = statement;
+    return true;
+  }
+
+  #unknown(statement: Statement, reader: Reader): void {
+    const scope = this.#scope;
+    const item = reader.peek()!;
+    const word = reader.wordAt(reader.at);
+    if (word === null) {
+      scope.error('SL0112', item, { word: scope.source.text.slice(item.start, item.end) });
+      return;
+    }
+    const other = otherSection('listener', reader);
+    if (TOP_WORDS.has(word)) scope.error('SL0402', item, { word, section: 'listener' });
+    else if (other !== null) scope.error('SL0403', item, { word, section: other });
+    else if (scope.vocabulary.fields.match(reader.wordAt, reader.at) !== null) {
+      const rest = scope.source.text.slice(item.start, statement.headEnd);
+      const mend =
+        rest.length < 60 && !rest.includes('\n') ? `Say what happens: \`deny ${rest}\`` : 'Say what happens: `deny …`';
+      scope.error('SL0408', item, { word }, mend);
+    } else {
+      const { verbs } = scope.vocabulary;
+      const known = [...verbs.names(), ...SETTINGS.listener.names(), 'otherwise', 'on response'];
+      const two = reader.wordAt(reader.at + 1);
+      const phrase =
+        two === null
+          ? null
+          : didYouMean(
+              `${word} ${two}`,
+              known.filter((name) => name.includes(' ')),
+            );
+      const starts = known.filter((name) => name.startsWith(`${word} `));
+      const fallback = phrase ?? (starts.length === 0 ? null : `It begins: ${starts.join(', ')}`);
+      const heads = known.map((name) => name.split(' ')[0]!).filter((head) => head !== word);
+      scope.unknown('SL0101', item, word, starts.length > 0 ? [] : [...new Set(heads)], fallback);
+    }
+  }
+
+  #set(line: SettingLine): void {
+    const { setting, args, span, spans, items, component } = line;
+    const timeouts = this.#timeouts;
+    const limits = this.#limits;
+    if (setting.slot === 'certificate') {
+      this.#addCertificate(component!.use, span);
+      return;
+    }
+    if (setting.name === 'paths') {
+      this.#paths.add(this.#scope, line);
+      return;
+    }
+    if (setting.name === 'errors') {
+      const page = readErrorPage(this.#scope, line, this.#paged);
+      if (page !== null) this.#errorPages.push(page);
+      return;
+    }
+    if (setting.name === 'timeout') {
+      for (const [name, at] of spans) {
+        if (this.#isNew(`timeout ${name}`, at)) timeouts[`${name}Ms` as keyof ListenerTimeouts] = args[name] as number;
+      }
+      return;
+    }
+    if (!this.#isNew(args.perIp !== undefined ? `${setting.name} per ip` : setting.name, span)) return;
+    if (setting.name === 'protocol') this.#isHttp1Only = true;
+    else if (setting.name === 'forward client certificate') this.#isForwardingCertificate = true;
+    else if (setting.name === 'tls') this.#tls = component!.use;
+    else if (setting.name === 'client ip') {
+      this.#setClientIp(line);
+    } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
+    else if (setting.name === 'backlog') this.#backlog = args.count as number;
+    else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
+    else if (setting.name === 'on half-close') this.#onHalfClose = args.fate as ListenerPlan['onHalfClose'];
+    else if (setting.name === 'methods') this.#methods = args.which as ListenerPlan['methods'];
+    else if (setting.name === 'allow encoded slashes') this.#paths.allowEncodedSlashes();
+    else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
+    else if (setting.name === 'head at most') limits.headBytes = args.size as number;
+    else if (setting.name === 'target at most') limits.targetBytes = args.size as number;
+    else if (setting.name === 'headers at most') limits.headerCount = args.count as number;
+    else if (setting.name === 'new connections at most') {
+      limits[args.perIp === undefined ? 'newConnections' : 'newConnectionsPerIp'] = args.rate as readonly number[];
+      if (isOther(args.perIp)) limits.newConnectionNetworks = args.perIp as ClientNetworks;
+    } else if (args.perIp !== undefined) {
+      limits.connectionsPerIp = args.count as number;
+      if (isOther(args.perIp)) limits.connectionNetworks = args.perIp as ClientNetworks;
+    } else limits.connections = args.count as number;
+  }
+
+  #setClientIp({ args, items }: SettingLine): void {
+    const header = (args.header as string).toLowerCase();
+    const keep = ((args.keep ?? []) as readonly string[]).map((name) => name.toLowerCase());
+    this.#judgedHeaders.add(header);
+    this.#clientIp = {
+      header,
+      ...this.#trusted(items, 'trust'),
+      ...(keep.length === 0 ? {} : { keep }),
+    };
+  }
+
+  /** The digits are octal, as `chmod` has them. */
+  #setSocketMode(digits: number, span: Span): void {
+    if (/[89]/.test(String(digits))) this.#scope.error('SL0660', span, { value: digits });
+    else this.#socketMode = Number.parseInt(String(digits), 8);
+  }
+
+  #addCertificate(use: ComponentUse, span: Span): void {
+    const written = this.#scope.source.text.slice(span.start, span.start + use.place.length);
+    const before = this.#certificates.get(written);
+    if (before === undefined) this.#certificates.set(written, { use, span });
+    else this.#scope.error('SL0122', span, { word: written, line: before.use.place.line });
+  }
+
+  /** A certificate is of no use where nothing opens TLS. */
+  #checkCertificates(): void {
+    const [first] = this.#certificates.values();
+    if (first === undefined || this.#tls !== null) return;
+    this.#scope.error('SL0724', first.span, { name: this.#name });
+  }
+
+  /** Lists from files are kept by name: their entries may change. */
+  #trusted(items: readonly Item[], before: string): TrustedPeers {
+    const scope = this.#scope;
+    const from = items.findIndex((item) => item.kind === 'word' && item.value === before);
+    const written: WordItem[] = [];
+    for (const item of items.slice(from + 1)) {
+      if (item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') break;
+      written.push(item);
+      if (!item.hasComma) break;
+    }
+    const isOwn = (item: WordItem): boolean => listOf(scope, item)?.isFromFile === true;
+    return {
+      trust: written.filter((item) => !isOwn(item)).flatMap((item) => networkValues(scope, item) ?? []),
+      trustLists: written.filter(isOwn).map((item) => item.value),
+    };
+  }
+
+  #isNew(name: string, span: Span): boolean {
+    const before = this.#said.get(name);
+    if (before !== undefined) {
+      this.#scope.error('SL0122', span, { word: name, line: this.#scope.place(before).line });
+      return false;
+    }
+    this.#said.set(name, span);
+    return true;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * SettingLine: a section's setting, found and read by its declaration. Main thread.
+ */
+import type { Args } from '../../plan/rule.ts';
+import type { Span } from '../../syntax/source-text.ts';
+import type { Item, Statement } from '../../syntax/tree.ts';
+import { SETTINGS, type SectionKind, type SettingWord } from '../../vocabulary/base-words.ts';
+import { Reader } from '../scope/reader.ts';
+import type { Scope } from '../scope/scope.ts';
+import { endOfLine, type ReadArguments, readArguments } from '../values/arguments.ts';
+import { type ReadComponent, readComponent } from './component.ts';
+
+export interface SettingLine {
+  readonly setting: SettingWord;
+  readonly args: Args;
+  readonly spans: ReadArguments['spans'];
+  /** The setting's word. */
+  readonly span: Span;
+  /** All that stands on the line. */
+  readonly items: readonly Item[];
+  readonly component: ReadComponent | null;
+}
+
+/** findSetting looks for a setting of the section at the head of a line. */
+export function findSetting(section: SectionKind, reader: Reader): { value: SettingWord; length: number } | null {
+  return SETTINGS[section].match(reader.wordAt, 0);
+}
+
+/** readSetting reads the rest of a setting's line, or reports and returns null. */
+export function readSetting(
+  scope: Scope,
+  statement: Statement,
+  setting: SettingWord,
+  length: number,
+): SettingLine | null {
+  const own = withOwnWhen(statement, setting);
+  const phrase = own.head.phrases[0]!;
+  const reader = new Reader(phrase, length);
+  const span = { start: phrase.start, end: phrase.items[length - 1]!.end };
+  let component: ReadComponent | null = null;
+  let read: ReadArguments = { args: {}, spans: new Map(), isRight: true };
+  if (setting.slot === undefined) {
+    read = readArguments(scope, reader, setting.args, span);
+    if (!read.isRight || !endOfLine(scope, reader, setting.args)) return null;
+    if (!hasFailures(setting, read.spans)) {
+      const what = '`after N failures`, or `over N% errors`';
+      return scope.error('SL0117', span, { word: setting.name, what }, `For example \`${setting.example}\``);
+    }
+    if (read.spans.size === 0 && setting.args.length > 0 && setting.args.every((arg) => arg.isOptional === true)) {
+      const what = setting.args.map((arg) => `\`${arg.before}\``).join(', ');
+      return scope.error('SL0117', span, { word: setting.name, what }, `For example \`${setting.example}\``);
+    }
+  } else {
+    component = readComponent(scope, reader, setting, span);
+    if (component === null) return null;
+  }
+  if (!isPlain(scope, own)) return null;
+  return { setting, args: component?.args ?? read.args, spans: read.spans, span, items: phrase.items, component };
+}
+
+/** hasFailures: what counts failures has to say how many are too many. */
+function hasFailures({ args }: SettingWord, spans: ReadonlyMap<string, Span>): boolean {
+  return !args.some(({ name }) => name === 'failures') || spans.has('failures') || spans.has('share');
+}
+
+/** A setting with an argument behind `when` has that word for itself: it begins no condition there. */
+function withOwnWhen(statement: Statement, setting: SettingWord): Statement {
+  const { head, when, whenSpan } = statement;
+  if (when === null || whenSpan === null || !setting.args.some(({ before }) => before?.startsWith('when ') === true)) {
+    return statement;
+  }
+  const word: Item = { kind: 'word', value: 'when', hasComma: false, ...whenSpan };
+  const phrase = head.phrases[0]!;
+  const items = [...phrase.items, word, ...when.phrases[0]!.items];
+  const joints = head.joints.length > 0 ? head.joints : when.joints;
+  return {
+    ...statement,
+    head: { ...head, end: when.end, phrases: [{ ...phrase, end: when.end, items }], joints },
+    when: null,
+    whenSpan: null,
+  };
+}
+
+/** isPlain reports a setting that goes on behind its first phrase, with a condition, or with a block. */
+export function isPlain(scope: Scope, statement: Statement): boolean {
+  const joint = statement.head.joints[0];
+  if (joint !== undefined) scope.error('SL0118', joint, { word: joint.kind });
+  else if (statement.when !== null) scope.error('SL0123', statement.whenSpan!);
+  else if (statement.block !== null)
+    scope.error('SL0119', { start: statement.block.start, end: statement.block.start + 1 });
+  else return true;
+  return false;
+}
+
+/** otherSection is the section in which a line would be right, or null. */
+export function otherSection(section: SectionKind, reader: Reader): SectionKind | null {
+  const sections: readonly SectionKind[] = ['listener', 'backend', 'settings'];
+  return sections.find((other) => other !== section && findSetting(other, reader) !== null) ?? null;
+}

@@ -1,0 +1,232 @@
+/**
+ * Arguments: what is written behind a verb, a setting or a component, to named values. Main thread.
+ *
+ * Arguments without words before them come first and in order; those with come behind, in any order; a comma may stand
+ * between two of them.
+ */
+import { closest } from '../../diagnostics/suggestion.ts';
+import { CLIENT_NETWORKS } from '../../match/client-network.ts';
+import type { Args, ArgValue, Template } from '../../plan/rule.ts';
+import type { Span } from '../../syntax/source-text.ts';
+import type { WordItem } from '../../syntax/tree.ts';
+import type { BaseArg } from '../../vocabulary/base-words.ts';
+import { PhraseTable } from '../../vocabulary/phrase-table.ts';
+import type { Reader } from '../scope/reader.ts';
+import type { Scope } from '../scope/scope.ts';
+import {
+  argumentValue,
+  asPhrase,
+  keyValue,
+  LIST_TYPES,
+  listItemValues,
+  NAMED_KEYS,
+  NUMERIC_TYPES,
+} from './argument-value.ts';
+import { checkMapKey, readField } from './field-argument.ts';
+import { readNetworks } from './networks.ts';
+import { isOutside, readOutside, refuseOutside } from './outside-value.ts';
+import { checkReplacement } from './replacement.ts';
+
+/** The arguments read, and where each stands. `isRight` is false when any of them was reported. */
+export interface ReadArguments {
+  readonly args: Args;
+  readonly spans: ReadonlyMap<string, Span>;
+  readonly isRight: boolean;
+}
+
+interface Shape {
+  readonly positional: readonly BaseArg[];
+  readonly named: PhraseTable<BaseArg>;
+}
+
+const shapes = new WeakMap<readonly BaseArg[], Shape>();
+
+/** shapeOf sorts a word's arguments into those by position and those by name. */
+export function shapeOf(args: readonly BaseArg[]): Shape {
+  let shape = shapes.get(args);
+  if (shape === undefined) {
+    const named = new PhraseTable<BaseArg>();
+    for (const arg of args) if (arg.before !== undefined) named.set(arg.before, arg);
+    shape = { positional: args.filter((arg) => arg.before === undefined), named };
+    shapes.set(args, shape);
+  }
+  return shape;
+}
+
+/** readArguments reads as many arguments as there are; what is left is the caller's. `word` is what they belong to. */
+export function readArguments(scope: Scope, reader: Reader, args: readonly BaseArg[], word: Span): ReadArguments {
+  const { positional, named } = shapeOf(args);
+  const values: Record<string, ArgValue> = {};
+  const spans = new Map<string, Span>();
+  let isRight = true;
+  const read = (arg: BaseArg, before: Span): void => {
+    const item = reader.peek();
+    if (item !== undefined) spans.set(arg.name, item);
+    const value = readOne(scope, reader, arg, before, named);
+    if (value === undefined || !isFollowed(scope, reader, arg, item!)) isRight = false;
+    else values[arg.name] = value;
+  };
+  for (const arg of positional) {
+    if (isThere(reader, arg, named)) {
+      read(arg, word);
+    } else if (!isOptional(arg)) {
+      isRight = false;
+      missing(scope, reader, arg, word);
+      return { args: values, spans, isRight };
+    }
+  }
+  for (;;) {
+    const match = named.match(reader.wordAt, reader.at);
+    if (match === null) break;
+    const arg = match.value;
+    const before: Span = reader.peek()!;
+    reader.at += match.length;
+    const said = { start: before.start, end: reader.last().end };
+    if (spans.has(arg.name)) {
+      scope.error('SL0121', said, { word: arg.before! });
+      isRight = false;
+    }
+    if (arg.type === 'flag') {
+      spans.set(arg.name, said);
+      values[arg.name] = true;
+    } else if (arg.type === 'networks') {
+      spans.set(arg.name, said);
+      const networks = readNetworks(scope, reader);
+      if (networks === undefined) isRight = false;
+      else values[arg.name] = networks ?? CLIENT_NETWORKS;
+    } else {
+      read(arg, said);
+    }
+  }
+  for (const arg of args) {
+    if (spans.has(arg.name) || arg.name in values) continue;
+    if (arg.default !== undefined) values[arg.name] = arg.default;
+    else if (arg.type === 'flag') values[arg.name] = false;
+    else if (arg.isOptional === true) continue;
+    else if (isRight) {
+      isRight = false;
+      missing(scope, reader, arg, word);
+    }
+  }
+  for (const { name, before, needs } of args) {
+    if (needs === undefined || !spans.has(name) || spans.has(needs)) continue;
+    const example = args.find((arg) => arg.name === needs)!;
+    isRight =
+      scope.error('SL0118', spans.get(name)!, { word: before! }, `It belongs to ${asPhrase(example.doc)}`) ?? false;
+  }
+  for (const { name, replaces } of args) {
+    if (isRight && replaces !== undefined) {
+      isRight = checkReplacement(scope, spans.get(name)!, values[name] as Template, values[replaces]!);
+    }
+  }
+  isRight &&= checkMapKey(scope, args, { args: values, spans });
+  return { args: values, spans, isRight };
+}
+
+/** isFollowed takes the word behind the value, where there must be one, or reports that it is not there. */
+function isFollowed(scope: Scope, reader: Reader, { behind }: BaseArg, value: Span): boolean {
+  if (behind === undefined) return true;
+  if (reader.isWord(behind)) {
+    reader.at++;
+    return true;
+  }
+  const text = scope.source.text.slice(value.start, value.end);
+  scope.error('SL0117', value, { word: text, what: `the word \`${behind}\`` }, `Write \`${text} ${behind}\``);
+  return false;
+}
+
+function isOptional(arg: BaseArg): boolean {
+  return arg.isOptional === true || arg.default !== undefined;
+}
+
+/** An argument that may be left out is there only if what is written can be it. */
+function isThere(reader: Reader, arg: BaseArg, named: PhraseTable<BaseArg>): boolean {
+  const item = reader.peek();
+  if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') return false;
+  if (item.kind === 'word' && named.match(reader.wordAt, reader.at) !== null) return false;
+  if (!isOptional(arg)) return true;
+  if (arg.type === 'prefix') return item.kind === 'word' && item.value.startsWith('/');
+  if (NUMERIC_TYPES.has(arg.type)) return item.kind === 'word' && /^\d/.test(item.value);
+  if (arg.choices !== undefined) return arg.choices.includes(item.value);
+  return true;
+}
+
+function missing(scope: Scope, reader: Reader, arg: BaseArg, word: Span): void {
+  const text = scope.source.text.slice(word.start, word.end);
+  const before = arg.before === undefined ? '' : `\`${arg.before}\` and `;
+  const next = reader.peek();
+  const mend =
+    next !== undefined && arg.before !== undefined
+      ? `Before \`${scope.source.text.slice(next.start, next.end)}\`? Write \`${arg.before}\``
+      : null;
+  scope.error(
+    'SL0117',
+    next !== undefined && arg.before !== undefined ? next : word,
+    { word: text, what: `${before}${asPhrase(arg.doc)}` },
+    mend,
+  );
+}
+
+function readOne(
+  scope: Scope,
+  reader: Reader,
+  arg: BaseArg,
+  before: Span,
+  named: PhraseTable<BaseArg>,
+): ArgValue | undefined {
+  const item = reader.peek();
+  if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') {
+    const word = scope.source.text.slice(before.start, before.end);
+    scope.error('SL0117', item ?? before, { word, what: asPhrase(arg.doc) });
+    if (item !== undefined) reader.at++;
+    return undefined;
+  }
+  if (isOutside(reader, arg)) return readOutside(scope, reader, arg);
+  if (refuseOutside(scope, reader)) return undefined;
+  if (arg.type === 'field') return readField(scope, reader, arg);
+  if (arg.type === 'key') {
+    reader.at++;
+    const key = keyValue(scope, item, NAMED_KEYS.has(item.value) ? reader.value() : null, arg);
+    if (item.value !== 'ip' || arg.takesNetworks !== true) return key;
+    const networks = readNetworks(scope, reader);
+    if (key === undefined || networks === undefined) return undefined;
+    return networks === null ? key : [...key, ...networks.map(String)];
+  }
+  if (!LIST_TYPES.has(arg.type)) {
+    reader.at++;
+    return argumentValue(scope, item, arg);
+  }
+  const values = reader
+    .list(() => isNextArgument(reader, arg, named))
+    .map((entry) => {
+      const isNoStatus = arg.type === 'statuses' && entry.kind === 'word' && !/^\d/.test(entry.value);
+      return isNoStatus ? noStatus(scope, entry, arg, named) : listItemValues(scope, entry, arg);
+    });
+  return values.some((value) => value === undefined) ? undefined : (values.flat() as (string | number)[]);
+}
+
+/** isNextArgument: behind a comma stands no other status, but the word of the next argument: `expect 200, drain on 404`. */
+function isNextArgument(reader: Reader, { type }: BaseArg, named: PhraseTable<BaseArg>): boolean {
+  if (type !== 'statuses' && type !== 'causes') return false;
+  const item = reader.peek();
+  return item?.kind === 'word' && !/^\d/.test(item.value) && named.match(reader.wordAt, reader.at) !== null;
+}
+
+/** noStatus reports a word among statuses: most likely that of the next argument, misspelled. */
+function noStatus(scope: Scope, item: WordItem, arg: BaseArg, named: PhraseTable<BaseArg>): undefined {
+  const phrases = new Map(named.names().map((phrase) => [phrase.split(' ')[0]!, phrase]));
+  const meant = closest(item.value, phrases.keys());
+  const mend = meant === null ? null : `Did you mean \`${phrases.get(meant)!}\`?`;
+  scope.error('SL0610', item, { value: item.value, low: arg.min ?? 100, high: 599 }, mend);
+}
+
+/** endOfLine reports what is left over, and returns whether nothing is. */
+export function endOfLine(scope: Scope, reader: Reader, known: readonly BaseArg[]): boolean {
+  const item = reader.peek();
+  if (item === undefined) return true;
+  const word = scope.source.text.slice(item.start, item.end);
+  const names = known.flatMap((arg) => (arg.before === undefined ? [] : [arg.before]));
+  if (item.kind === 'word') scope.unknownArgument(item, word, names);
+  else scope.error('SL0118', item, { word });
+  return false;
+}

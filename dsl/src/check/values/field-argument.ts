@@ -1,0 +1,65 @@
+/**
+ * FieldArgument: an argument that names a field, such as `of host` or `of header X-Tenant`, as a template of its value.
+ * Main thread.
+ */
+import { didYouMean } from '../../diagnostics/suggestion.ts';
+import type { MapKey } from '../../plan/list.ts';
+import type { Template } from '../../plan/rule.ts';
+import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { FieldWord } from '../../vocabulary/word.ts';
+import { PHASE_RANK } from '../scope/phase.ts';
+import type { Reader } from '../scope/reader.ts';
+import type { Scope } from '../scope/scope.ts';
+import { asPhrase } from './argument-value.ts';
+import type { ReadArguments } from './arguments.ts';
+import { isToken } from './literals.ts';
+
+/** readField reads a field and its key, or reports and returns undefined. */
+export function readField(scope: Scope, reader: Reader, arg: BaseArg): Template | undefined {
+  const { fields } = scope.vocabulary;
+  const item = reader.peek()!;
+  const match = fields.match(reader.wordAt, reader.at);
+  if (match === null) {
+    const word = scope.source.text.slice(item.start, item.end);
+    reader.at++;
+    scope.error('SL0614', item, { value: word }, didYouMean(word, fields.names(), `Here stands ${asPhrase(arg.doc)}`));
+    return undefined;
+  }
+  const field: FieldWord = match.value;
+  reader.at += match.length;
+  if (PHASE_RANK[field.phase] > PHASE_RANK.request) {
+    scope.error('SL0407', item, { word: field.name, where: 'before the server has answered' });
+    return undefined;
+  }
+  if (field.key === undefined) {
+    const isHost = field.index === 'host';
+    return { template: [{ placeholder: field.name, key: null, ...(isHost ? { isCompared: true } : {}) }] };
+  }
+  const key = reader.value();
+  if (key === null || !isToken(key.value)) {
+    scope.error('SL0203', item, { field: field.name, example: field.example });
+    return undefined;
+  }
+  return { template: [{ placeholder: field.name, key: field.key.ignoresCase ? key.value.toLowerCase() : key.value }] };
+}
+
+const KEYS: Readonly<Record<string, MapKey>> = { host: 'host', path: 'path', ip: 'ip', number: 'number' };
+
+/** checkMapKey reports a field whose values are not what the map beside it is asked with. */
+export function checkMapKey(
+  scope: Scope,
+  args: readonly BaseArg[],
+  read: Pick<ReadArguments, 'args' | 'spans'>,
+): boolean {
+  const map = args.find(({ type }) => type === 'map');
+  const of = args.find(({ type }) => type === 'field');
+  if (map === undefined || of === undefined) return true;
+  const name = String(read.args[map.name]);
+  const from = scope.maps.get(name)?.plan?.from;
+  const [part] = (read.args[of.name] as Template).template;
+  const field = scope.vocabulary.fields.get((part as { readonly placeholder: string }).placeholder)!;
+  const key = KEYS[field.type === 'text' ? field.index : field.type] ?? 'text';
+  if (from === undefined || from === key) return true;
+  scope.error('SL0719', read.spans.get(of.name)!, { name, from, field: field.name, key });
+  return false;
+}
