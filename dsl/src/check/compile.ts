@@ -11,13 +11,10 @@ import { createVocabulary, type OwnedWord, type Vocabulary, VocabularyError } fr
 import type { Word } from '../vocabulary/word.ts';
 import { checkFiles } from './file-checker.ts';
 import { reasonOf } from './files/file-text.ts';
-import { type ReadFile, RuleFiles } from './files/rule-files.ts';
+import { type ReadFile, RuleFiles, type RuleSource } from './files/rule-files.ts';
 import { Reader } from './scope/reader.ts';
 import { Scope } from './scope/scope.ts';
 import { readUseLine } from './sections/use-line.ts';
-
-/** RuleSource: a file, or a text with the name that diagnostics give it (default `<text>`). */
-export type RuleSource = { readonly file: string } | { readonly text: string; readonly name?: string };
 
 /** PluginRequest is a `use` line to be loaded. `baseDir` is the folder of the file it stands in. */
 export interface PluginRequest {

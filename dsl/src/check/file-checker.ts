@@ -60,6 +60,7 @@ class FileChecker {
   readonly #backends: Section[] = [];
   readonly #lists: ListPlan[] = [];
   readonly #maps: Section[] = [];
+  readonly #defines: DefineTable;
   readonly #settings: SettingsSection[] = [];
   readonly #tests: Omit<Section, 'name'>[] = [];
   /** Names of listeners and plugins, with where they were given. */
@@ -70,7 +71,8 @@ class FileChecker {
   constructor(scope: Scope, trees: readonly FileTree[]) {
     this.#scope = scope;
     this.#trees = trees;
-    scope.defines = new DefineTable(scope);
+    this.#defines = new DefineTable(scope);
+    scope.defines = this.#defines;
   }
 
   run(): CheckedFile {
@@ -97,7 +99,7 @@ class FileChecker {
     checkFallBacks(scope, backends);
     this.#checkPassthrough(listeners, backends);
     this.#checkRequestWords(listeners, backends);
-    scope.defines.checkAll();
+    this.#defines.checkAll();
     const tests = this.#checkTests();
     scope.inFile(this.#trees[0]!.source, () => this.#whole(listeners));
     if (!scope.diagnostics.hasErrors) {
@@ -171,7 +173,7 @@ class FileChecker {
       if (to === undefined || this.#isMapTaken(to)) warn('SL0518', map, name);
       else scope.diagnostics.add('SL0519', map.source, map.span, { name, to }, this.#mendOfUntaken());
     }
-    scope.defines.warnOfUnused();
+    this.#defines.warnOfUnused();
   }
 
   /** isTaken: some word takes maps to such values. */
@@ -274,7 +276,7 @@ class FileChecker {
     scope.error('SL0101', item, { word }, mend);
     const name = new Reader(statement.head.phrases[0]!).wordAt(1);
     if (mend?.includes('`backend`') === true && name !== null) this.#addBackend(name, item);
-    if (mend?.includes('`define`') === true && name !== null) scope.defines.addBroken(name);
+    if (mend?.includes('`define`') === true && name !== null) this.#defines.addBroken(name);
     if (mend?.includes('`listener`') === true && statement.block !== null) {
       const listener = new Reader(statement.head.phrases[0]!).wordAt(1);
       if (listener !== null) this.#listeners.push({ statement, name: listener, source: scope.source });
@@ -330,14 +332,14 @@ class FileChecker {
     if (named === null) return;
     const { name, span } = named;
     if (statement.isBroken) {
-      scope.defines.addBroken(name);
+      this.#defines.addBroken(name);
       return;
     }
     if (this.#isTaken(name, span)) return;
     const items = statement.head.phrases[0]!.items;
     if (items[2]?.kind !== 'equals') {
       const at = items[2] ?? span;
-      scope.defines.addBroken(name);
+      this.#defines.addBroken(name);
       scope.error(
         'SL0117',
         at,
@@ -348,13 +350,13 @@ class FileChecker {
     }
     const rest = statement.whenSpan ?? statement.block;
     if (rest !== null || items.length === 3) {
-      scope.defines.addBroken(name);
+      this.#defines.addBroken(name);
       if (rest === statement.whenSpan && rest !== null) scope.error('SL0123', rest);
       else if (rest !== null) scope.error('SL0119', { start: rest.start, end: rest.start + 1 });
       else scope.error('SL0201', items[2], { word: 'define' }, 'For example `define admin = path under /admin`');
       return;
     }
-    scope.defines.add(name, span, statement.head, 3);
+    this.#defines.add(name, span, statement.head, 3);
   }
 
   #list(statement: Statement): void {

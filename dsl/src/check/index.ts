@@ -4,9 +4,9 @@ export {
   compile,
   type LoadedPlugin,
   type PluginRequest,
-  type RuleSource,
 } from './compile.ts';
 export { type ListFileResult, readListFile } from './files/list-file.ts';
+export type { RuleSource } from './files/rule-files.ts';
 export { readMapFile } from './sections/map-line.ts';
 export {
   type AddressProblem,

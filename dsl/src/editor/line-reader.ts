@@ -6,7 +6,7 @@
  * that a line may be half written. One reader reads one line.
  */
 
-import { PHASE_RANK } from '../check/scope/phase.ts';
+import { PHASE_RANK } from '../check/scope/condition-phase.ts';
 import { METHOD_WORDS } from '../check/values/argument-value.ts';
 import { SETTINGS, type SectionKind, type SettingWord } from '../vocabulary/base-words.ts';
 import type { PhraseTable } from '../vocabulary/phrase-table.ts';

@@ -10,14 +10,16 @@ import type { Condition, Operator } from '../../plan/condition.ts';
 import type { Span } from '../../syntax/source-text.ts';
 import type { Expression, Item, Phrase } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
-import { type ConditionPhase, PHASE_RANK, unknownYet } from '../scope/phase.ts';
+import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
+import { unknownYet } from '../scope/unknown-yet.ts';
 import { LINE_GOES_ON } from '../values/field-value.ts';
 import { misspelledHeader } from '../values/header-names.ts';
 import { isToken } from '../values/literals.ts';
 import { compareHow, readValues, type ValueGroup } from './comparison.ts';
 import { checkMissingValues } from './missing-value.ts';
+import type { Written } from './written.ts';
 
 export const OPERATORS: ReadonlySet<string> = new Set<Operator>([
   'is',
@@ -34,13 +36,6 @@ export const OPERATORS: ReadonlySet<string> = new Set<Operator>([
   'present',
   'absent',
 ]);
-
-/** How a condition was written: kept beside the plan's nodes, for messages. */
-export interface Written {
-  readonly span: Span;
-  /** The field's key as written, where there is one. */
-  readonly key: string | null;
-}
 
 /** checkCondition checks a whole condition, beginning at an item of its first phrase. */
 export function checkCondition(

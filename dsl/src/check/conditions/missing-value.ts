@@ -6,7 +6,7 @@
  */
 import type { Condition, TestCondition } from '../../plan/condition.ts';
 import type { Scope } from '../scope/scope.ts';
-import type { Written } from './condition.ts';
+import type { Written } from './written.ts';
 
 /** checkMissingValues reports every such `not`, and returns whether there was none. */
 export function checkMissingValues(scope: Scope, root: Condition, written: ReadonlyMap<Condition, Written>): boolean {

@@ -3,33 +3,23 @@
  *
  * Nothing here rejects: a file that cannot be read or included is a diagnostic at the line that names it.
  */
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { DiagnosticList } from '../../diagnostics/diagnostic-list.ts';
 import { formatPlace, type Place } from '../../plan/place.ts';
 import { parse } from '../../syntax/parse.ts';
 import { SourceText, type Span } from '../../syntax/source-text.ts';
 import type { FileTree, Item, Statement } from '../../syntax/tree.ts';
-import type { RuleSource } from '../compile.ts';
 import { Reader } from '../scope/reader.ts';
 import { decodeFile, readBytes, reasonOf, Unreadable } from './file-text.ts';
 import { findFiles, isGlob } from './glob.ts';
 import { readIncludeLine } from './include-line.ts';
+import { type NamedPath, namedPath } from './named-path.ts';
 
 /** Reads a file: bytes, or a text that is decoded already. */
 export type ReadFile = (path: string) => Promise<string | Uint8Array>;
 
-/** A path as written in a file, absolute, and as diagnostics name it. */
-export interface NamedPath {
-  readonly path: string;
-  readonly name: string;
-}
-
-/** namedPath resolves a path that is written in a file: relative ones begin at the file's folder. */
-export function namedPath(source: SourceText, written: string): NamedPath {
-  if (isAbsolute(written)) return { path: resolve(written), name: resolve(written) };
-  const folder = source.file.startsWith('<') ? '.' : dirname(source.file);
-  return { path: resolve(source.folder, written), name: join(folder, written) };
-}
+/** RuleSource: a file, or a text with the name that diagnostics give it (default `<text>`). */
+export type RuleSource = { readonly file: string } | { readonly text: string; readonly name?: string };
 
 interface Reading {
   readonly path: string;

@@ -3,15 +3,36 @@
  */
 import type { DiagnosticList, Values } from '../../diagnostics/diagnostic-list.ts';
 import { didYouMean } from '../../diagnostics/suggestion.ts';
+import type { Condition } from '../../plan/condition.ts';
 import type { ListType, MapPlan } from '../../plan/list.ts';
-import type { PathReader } from '../../plan/path-policy.ts';
+import type { PathPolicy, PathReader } from '../../plan/path-policy.ts';
 import type { Place } from '../../plan/place.ts';
 import type { SourceText, Span } from '../../syntax/source-text.ts';
 import type { Item } from '../../syntax/tree.ts';
 import type { Vocabulary } from '../../vocabulary/vocabulary.ts';
-import type { DefineTable } from '../sections/define-table.ts';
-import type { FallBackLine } from '../sections/fall-back.ts';
-import type { WrittenPaths } from '../sections/paths.ts';
+import type { ConditionPhase } from './condition-phase.ts';
+
+/** FallBackLine is where a backend says what it falls back to. */
+export interface FallBackLine {
+  readonly to: string;
+  readonly source: SourceText;
+  readonly span: Span;
+}
+
+/** PathLines is what the lines `paths …` of a listener say. */
+export interface PathLines {
+  readonly readers: readonly PathReader[];
+  readonly parts: Partial<PathPolicy>;
+}
+
+/** Definitions are the `define` lines of all files, as conditions ask for them. */
+export interface Definitions {
+  names(): string[];
+  /** placeOf is where a name is defined; undefined: nowhere. */
+  placeOf(name: string): { readonly source: SourceText; readonly span: Span } | undefined;
+  /** resolve returns a definition's condition; null: it has an error, reported already; undefined: there is none. */
+  resolve(name: string, phase: ConditionPhase, user: Span): Condition | null | undefined;
+}
 
 /** A backend by name, and whether anything sends to it. */
 export interface BackendName {
@@ -61,7 +82,7 @@ export class Scope {
   /** By the backend that has them. */
   readonly requestWords = new Map<string, RequestWord[]>();
   /** What listeners say of paths, by their names. */
-  readonly paths = new Map<string, WrittenPaths>();
+  readonly paths = new Map<string, PathLines>();
   /** The kinds of servers that backends say they have, by their names. */
   readonly pathReaders = new Map<string, readonly PathReader[]>();
   /** The environment that `env` reads. */
@@ -74,7 +95,7 @@ export class Scope {
   mayHoldSecrets = true;
   /** The files that `from "…"` names in lists and maps, by that item; those that cannot be read are missing. */
   readonly listed: ReadonlyMap<Item, SourceText>;
-  defines!: DefineTable;
+  defines!: Definitions;
   /** The file being checked. */
   source: SourceText;
 

@@ -5,8 +5,8 @@ import type { Condition } from '../../plan/condition.ts';
 import type { SourceText, Span } from '../../syntax/source-text.ts';
 import type { Expression } from '../../syntax/tree.ts';
 import { checkCondition } from '../conditions/condition.ts';
-import { type ConditionPhase, PHASE_RANK } from '../scope/phase.ts';
-import type { Scope } from '../scope/scope.ts';
+import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';
+import type { Definitions, Scope } from '../scope/scope.ts';
 
 /** Deepest chain of definitions that use one another. */
 const DEPTH_LIMIT = 64;
@@ -31,7 +31,7 @@ interface Define {
 
 type Measured = Pick<Define, 'size' | 'depth' | 'phase'>;
 
-export class DefineTable {
+export class DefineTable implements Definitions {
   readonly #scope: Scope;
   readonly #defines = new Map<string, Define>();
   /** Names that a broken line was to define: no word about them. */

@@ -3,15 +3,7 @@
  * Main thread.
  */
 import type { BackendPlan } from '../../plan/plan.ts';
-import type { SourceText, Span } from '../../syntax/source-text.ts';
 import type { Scope } from '../scope/scope.ts';
-
-/** FallBackLine is where a backend says what it falls back to. */
-export interface FallBackLine {
-  readonly to: string;
-  readonly source: SourceText;
-  readonly span: Span;
-}
 
 /** checkFallBacks reports every circle once, at the first line of it. */
 export function checkFallBacks(scope: Scope, backends: readonly BackendPlan[]): void {

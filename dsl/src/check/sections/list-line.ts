@@ -5,7 +5,7 @@ import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { FileSource, ListPlan, ListType } from '../../plan/list.ts';
 import type { Span } from '../../syntax/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
-import { namedPath } from '../files/rule-files.ts';
+import { namedPath } from '../files/named-path.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { argumentValue } from '../values/argument-value.ts';

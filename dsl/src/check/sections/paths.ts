@@ -9,7 +9,7 @@ import type { BackendPlan, ListenerPlan } from '../../plan/plan.ts';
 import type { Args, Rule } from '../../plan/rule.ts';
 import { PATH_FLAGS } from '../../vocabulary/path-words.ts';
 import { requestBackends } from '../conditions/reach.ts';
-import type { Scope } from '../scope/scope.ts';
+import type { PathLines, Scope } from '../scope/scope.ts';
 import type { SettingLine } from './setting-line.ts';
 
 /** readersIn are the kinds of servers that a line `paths for …` names. */
@@ -18,7 +18,7 @@ export function readersIn({ readers = [] }: Args): readonly PathReader[] {
 }
 
 /** WrittenPaths is what the lines of one listener say. */
-export class WrittenPaths {
+export class WrittenPaths implements PathLines {
   readonly readers: PathReader[] = [];
   readonly parts: { -readonly [P in Exclude<keyof PathPolicy, 'readers'>]?: PathPolicy[P] } = {};
   readonly #lines = new Map<string, number>();

@@ -8,10 +8,12 @@ import type { Span } from '../../syntax/source-text.ts';
 import type { Phrase, Statement } from '../../syntax/tree.ts';
 import type { VerbWord } from '../../vocabulary/word.ts';
 import { checkCondition } from '../conditions/condition.ts';
-import { type ConditionPhase, PHASE_RANK, unknownYet } from '../scope/phase.ts';
+import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
-import { endOfLine, type ReadArguments, readArguments } from '../values/arguments.ts';
+import { unknownYet } from '../scope/unknown-yet.ts';
+import { endOfLine, readArguments } from '../values/arguments.ts';
+import type { ReadArguments } from '../values/read-arguments.ts';
 
 /** A verb at the head of a line. */
 export interface VerbLine {

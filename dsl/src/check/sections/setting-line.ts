@@ -7,7 +7,8 @@ import type { Item, Statement } from '../../syntax/tree.ts';
 import { SETTINGS, type SectionKind, type SettingWord } from '../../vocabulary/base-words.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
-import { endOfLine, type ReadArguments, readArguments } from '../values/arguments.ts';
+import { endOfLine, readArguments } from '../values/arguments.ts';
+import type { ReadArguments } from '../values/read-arguments.ts';
 import { type ReadComponent, readComponent } from './component.ts';
 
 export interface SettingLine {

@@ -6,7 +6,7 @@
  */
 import { closest } from '../../diagnostics/suggestion.ts';
 import { CLIENT_NETWORKS } from '../../match/client-network.ts';
-import type { Args, ArgValue, Template } from '../../plan/rule.ts';
+import type { ArgValue, Template } from '../../plan/rule.ts';
 import type { Span } from '../../syntax/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import type { BaseArg } from '../../vocabulary/base-words.ts';
@@ -25,14 +25,8 @@ import {
 import { checkMapKey, readField } from './field-argument.ts';
 import { readNetworks } from './networks.ts';
 import { isOutside, readOutside, refuseOutside } from './outside-value.ts';
+import type { ReadArguments } from './read-arguments.ts';
 import { checkReplacement } from './replacement.ts';
-
-/** The arguments read, and where each stands. `isRight` is false when any of them was reported. */
-export interface ReadArguments {
-  readonly args: Args;
-  readonly spans: ReadonlyMap<string, Span>;
-  readonly isRight: boolean;
-}
 
 interface Shape {
   readonly positional: readonly BaseArg[];

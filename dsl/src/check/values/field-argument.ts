@@ -7,12 +7,12 @@ import type { MapKey } from '../../plan/list.ts';
 import type { Template } from '../../plan/rule.ts';
 import type { BaseArg } from '../../vocabulary/base-words.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
-import { PHASE_RANK } from '../scope/phase.ts';
+import { PHASE_RANK } from '../scope/condition-phase.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { asPhrase } from './argument-value.ts';
-import type { ReadArguments } from './arguments.ts';
 import { isToken } from './literals.ts';
+import type { ReadArguments } from './read-arguments.ts';
 
 /** readField reads a field and its key, or reports and returns undefined. */
 export function readField(scope: Scope, reader: Reader, arg: BaseArg): Template | undefined {

@@ -1,14 +1,10 @@
 /**
- * Phase: whether a word's facts are known where it stands, and where it belongs if not. Main thread.
+ * UnknownYet: whether a word's facts are known where it stands, and where it belongs if not. Main thread.
  */
 import type { Span } from '../../syntax/source-text.ts';
 import type { FieldWord, Phase } from '../../vocabulary/word.ts';
+import { type ConditionPhase, PHASE_RANK } from './condition-phase.ts';
 import type { Scope } from './scope.ts';
-
-/** What a condition may use: connection words only in a `tcp` listener, response words only in `on response`. */
-export type ConditionPhase = Phase;
-
-export const PHASE_RANK: Readonly<Record<ConditionPhase, number>> = { connection: 0, request: 1, response: 2 };
 
 interface PhasedWord {
   readonly name: string;
