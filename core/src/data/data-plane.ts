@@ -36,11 +36,11 @@ import { type Generation, newest, type Relinked, succeed, withMembers } from './
 import type { WaitingLine } from './backend/waiting-line.ts';
 import { endpointKey, ServerEndpoint } from './endpoint/server-endpoint.ts';
 import { EndpointTls, type LinkedServerTls } from './endpoint/server-tls.ts';
-import { AccessLog } from './exchange/access-log.ts';
 import { DownServers } from './exchange/down-servers.ts';
 import { openSessions } from './exchange/open-sessions.ts';
 import { link } from './link/link.ts';
 import { Port } from './listen/port.ts';
+import { AccessLog } from './loop/access-log.ts';
 import type { Closable, Loop } from './loop/loop.ts';
 import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
 import { lookAtStopped } from './transport/input.ts';

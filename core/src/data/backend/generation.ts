@@ -12,10 +12,10 @@ import type { MemberChange } from '../../shared/orders.ts';
 import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
 import type { LinkedServerTls } from '../endpoint/server-tls.ts';
 import type { Endpoints } from '../link/link.ts';
-import type { Loop } from '../loop/loop.ts';
+import type { BackendSticks } from '../loop/backend-sticks.ts';
+import type { HeldGeneration } from '../loop/loop.ts';
 import type { HeadLimits } from '../message/request-head.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
-import type { BackendSticks } from './backend-sticks.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -111,7 +111,7 @@ export interface Relinked {
   readonly gone: readonly ServerEndpoint[];
 }
 
-export interface Generation {
+export interface Generation extends HeldGeneration {
   readonly number: number;
   readonly listeners: ReadonlyMap<string, LinkedListener>;
   readonly backends: readonly LinkedBackend[];
@@ -123,14 +123,6 @@ export interface Generation {
   owner(word: string): string | undefined;
   /** The standard answer of a status. */
   errorAnswer(status: number): Answer;
-  /** What still needs it: requests that started on it, and connections to listeners that ended with it. */
-  holds: number;
-  isCurrent: boolean;
-}
-
-/** releaseGeneration takes one hold back. */
-export function releaseGeneration(generation: Generation, loop: Loop): void {
-  if (--generation.holds === 0 && !generation.isCurrent) loop.retired(generation);
 }
 
 /**

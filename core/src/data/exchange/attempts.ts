@@ -6,8 +6,9 @@
  */
 import type { Service } from '../../plugin/service.ts';
 import { BackendIndex, ServerIndex } from '../../shared/counters.ts';
-import { type Generation, type LinkedBackend, newest, releaseGeneration } from '../backend/generation.ts';
+import { type LinkedBackend, newest } from '../backend/generation.ts';
 import type { Waiting } from '../backend/waiting-line.ts';
+import { type HeldGeneration, releaseGeneration } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import { siteHead } from '../message/forward-head.ts';
@@ -43,7 +44,7 @@ export class Attempts extends Timed implements Waiting {
   /** The server is the one that the client belonged to before. */
   isSticky = false;
   /** A later generation whose servers it is tried on, which is held; null: none but its listener's own. */
-  later: Generation | null = null;
+  later: HeldGeneration | null = null;
   readonly #exchange: Exchange;
   /** When the request was given to the server; kept where the strategy asks for it, and for new connections. */
   #sentMs = 0;

@@ -10,8 +10,8 @@ import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/client-ip.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import { hideCookie } from '../../shared/own-cookie.ts';
-import { type LinkedBackend, type LinkedListener, releaseGeneration } from '../backend/generation.ts';
-import type { Loop } from '../loop/loop.ts';
+import type { LinkedBackend, LinkedListener } from '../backend/generation.ts';
+import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import { FieldEdits } from '../message/field-edits.ts';
@@ -20,6 +20,7 @@ import { LiveRequest } from '../message/live-request.ts';
 import { RequestEdits } from '../message/request-edits.ts';
 import { hasToken } from '../message/request-head.ts';
 import type { AbortCause } from './abort-cause.ts';
+import { accessLine } from './access-line.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
 import type { ClientSide } from './client-side.ts';
@@ -332,8 +333,10 @@ export class Exchange extends Timed {
   }
 
   #logAccess(): void {
+    const { accessLog } = this.loop;
+    if (!accessLog.hasRoom()) return;
     const { rule, sentTo, status, startMs, answerMs } = this.request;
-    this.loop.accessLog.add(this.request, {
+    const line = accessLine(this.request, {
       listener: this.listener,
       rule,
       backend: sentTo,
@@ -345,5 +348,6 @@ export class Exchange extends Timed {
       bytesIn: this.client.bytesIn,
       bytesOut: this.client.bytesOut,
     });
+    accessLog.add(line);
   }
 }

@@ -9,11 +9,11 @@ import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } f
 import type { Service } from '../../plugin/service.ts';
 import { type PrepareOrder, wordKey } from '../../shared/orders.ts';
 import { StickIndex } from '../../shared/shared-stick-table.ts';
-import type { BackendSticks } from '../backend/backend-sticks.ts';
 import { LinkedBalancer } from '../backend/linked-balancer.ts';
 import type { LiveServerPool } from '../backend/live-server-pool.ts';
 import { type LinkedServerTls, linkServerTls } from '../endpoint/server-tls.ts';
 import { ClientRefusals } from '../exchange/client-refusals.ts';
+import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';
 import { LinkError, type PluginFunctions } from './plugin-functions.ts';
 import { publicFacts } from './public-facts.ts';

@@ -11,11 +11,11 @@ import type { TlsMode } from '../../plugin/data-entry.ts';
 import { connectionKey } from '../../shared/address-counts.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import { wordKey } from '../../shared/orders.ts';
-import { type Generation, type LinkedListener, releaseGeneration } from '../backend/generation.ts';
+import type { LinkedListener } from '../backend/generation.ts';
 import type { GreetedSocket } from '../exchange/client-socket.ts';
 import { isPassedOn } from '../exchange/passed-on.ts';
 import { ClientConnection } from '../http1/client-connection.ts';
-import type { Closable, Loop } from '../loop/loop.ts';
+import { type Closable, type HeldGeneration, type Loop, releaseGeneration } from '../loop/loop.ts';
 import { RelayClient } from '../relay/relay-client.ts';
 import { ConnectionFacts } from './connection-facts.ts';
 import { HelloPeek } from './hello-peek.ts';
@@ -53,7 +53,7 @@ export class Port {
   readonly connections = new Set<Closable>();
   /** No longer bound: what is still connected gets its answers, then goes. */
   isClosed = false;
-  #held: Generation | null = null;
+  #held: HeldGeneration | null = null;
   #isServing = false;
   /** What hands its connection to another object just now. */
   #handedOver: Closable | null = null;

@@ -18,10 +18,8 @@ import type { RetryCounts } from '../../shared/retry-counts.ts';
 import type { ServerTable } from '../../shared/server-table.ts';
 import type { SharedRateTable } from '../../shared/shared-rate-table.ts';
 import type { StickClock } from '../../shared/stick-clock.ts';
-import type { BackendSticks } from '../backend/backend-sticks.ts';
-import type { Generation } from '../backend/generation.ts';
-import type { WaitingLine } from '../backend/waiting-line.ts';
-import type { AccessLog } from '../exchange/access-log.ts';
+import type { AccessLog } from './access-log.ts';
+import type { BackendSticks } from './backend-sticks.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 /** Closable is a connection, as the loop sees it when it drains or stops. */
@@ -49,6 +47,25 @@ export interface Closable {
   leaveServer(slot: number): number;
 }
 
+/** Line is where requests wait for a server with room. */
+export interface Line {
+  /** wakeAll asks everyone in it whether there is room now. */
+  wakeAll(): void;
+}
+
+/** HeldGeneration is a generation as the loop knows it: rules that something may still need. */
+export interface HeldGeneration {
+  readonly number: number;
+  /** What still needs it: requests that started on it, and connections to listeners that ended with it. */
+  holds: number;
+  isCurrent: boolean;
+}
+
+/** releaseGeneration takes one hold back. */
+export function releaseGeneration(generation: HeldGeneration, loop: Pick<Loop, 'retired'>): void {
+  if (--generation.holds === 0 && !generation.isCurrent) loop.retired(generation);
+}
+
 export interface Loop {
   readonly thread: number;
   readonly wheel: TimerWheel;
@@ -72,11 +89,11 @@ export interface Loop {
   readonly accessLog: AccessLog;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */
-  readonly lines: Set<WaitingLine>;
+  readonly lines: Set<Line>;
   /** Answers close their connections, so that clients go elsewhere. */
   isDraining: boolean;
   /** The generation in force; null before the first. */
-  generation: Generation | null;
+  generation: HeldGeneration | null;
   now(): number;
   random(): number;
   /** Tells the control plane, once, of a server that fails. */
@@ -86,5 +103,5 @@ export interface Loop {
   /** Failures of plugins. */
   readonly failures: FailureLog;
   /** Called when the last request of a generation that is no longer current has ended. */
-  retired(generation: Generation): void;
+  retired(generation: HeldGeneration): void;
 }

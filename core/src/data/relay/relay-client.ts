@@ -9,12 +9,12 @@
  */
 import type { Socket } from 'node:net';
 import type { IpAddress } from '@sluice/dsl/match';
-import { type LinkedListener, releaseGeneration } from '../backend/generation.ts';
+import type { LinkedListener } from '../backend/generation.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerSide } from '../exchange/server-side.ts';
 import type { Port } from '../listen/port.ts';
-import type { Loop } from '../loop/loop.ts';
+import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { AS_IS } from '../message/body-framer.ts';
 import { RelayServer } from './relay-server.ts';
 

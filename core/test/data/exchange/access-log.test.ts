@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp } from '@sluice/dsl/match';
-import { AccessLog, type LoggedEnd } from '../../../src/data/exchange/access-log.ts';
+import { accessLine, type LoggedEnd } from '../../../src/data/exchange/access-line.ts';
+import { AccessLog } from '../../../src/data/loop/access-log.ts';
 import { LiveRequest } from '../../../src/data/message/live-request.ts';
 import type { AccessBatch } from '../../../src/shared/access-batch.ts';
 
@@ -31,10 +32,14 @@ function logOf(): { log: AccessLog; batches: AccessBatch[] } {
   return { log: new AccessLog((batch) => batches.push(batch)), batches };
 }
 
+function add(log: AccessLog, request: LiveRequest, end: LoggedEnd): void {
+  if (log.hasRoom()) log.add(accessLine(request, end));
+}
+
 test('lines are gathered, and go out together', () => {
   const { log, batches } = logOf();
-  log.add(requestOf('/a'), END);
-  log.add(requestOf('/b'), { ...END, status: 0 });
+  add(log, requestOf('/a'), END);
+  add(log, requestOf('/b'), { ...END, status: 0 });
   assert.equal(batches.length, 0);
   log.flush();
   log.flush();
@@ -51,7 +56,7 @@ test('lines are gathered, and go out together', () => {
 
 test('a large batch goes out at once', () => {
   const { log, batches } = logOf();
-  log.add(requestOf(`/${'x'.repeat(70_000)}`), END);
+  add(log, requestOf(`/${'x'.repeat(70_000)}`), END);
   assert.equal(batches.length, 1);
 });
 
@@ -61,7 +66,7 @@ test('whatever a request holds, a line is one line of JSON', () => {
   const request = requestOf(odd);
   request.query = odd;
   request.sentMethod = 'M"';
-  log.add(request, END);
+  add(log, request, END);
   log.flush();
   const [line, rest] = batches[0]!.text.split('\n');
   assert.equal(rest, '');
@@ -72,10 +77,10 @@ test('whatever a request holds, a line is one line of JSON', () => {
 test('lines are dropped and counted while nobody writes, and come again when somebody does', () => {
   const { log, batches } = logOf();
   const large = requestOf(`/${'x'.repeat(70_000)}`);
-  for (let index = 0; index < 40; index++) log.add(large, END);
+  for (let index = 0; index < 40; index++) add(log, large, END);
   assert.equal(batches.length, 32);
   for (const { written } of batches) Atomics.add(written, 0, 1);
-  log.add(large, END);
+  add(log, large, END);
   assert.equal(batches.length, 33);
   assert.equal(batches[32]!.dropped, 8);
 });

@@ -1,20 +1,8 @@
 /**
- * AccessLog: the lines of the access log of one event loop, gathered and handed to the control plane in batches. Hot path;
- * data plane. docs/access-log.md has the format.
- *
- * A request costs one string and no message: a batch goes out when it is large, or a moment after its first line. When the
- * control plane cannot write as fast as requests come, lines are dropped and counted, and no request ever waits.
+ * AccessLine: a request that has ended as a line of the access log. Hot path; data plane. docs/access-log.md has the format.
  */
-import type { AccessBatch } from '../../shared/access-batch.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import type { LiveRequest } from '../message/live-request.ts';
-
-/** A batch is sent when it has this many UTF-16 units. */
-const BATCH_LENGTH = 64 * 1024;
-/** The longest that a line waits for others. */
-const BATCH_MS = 100;
-/** Most batches on their way: some 2 MiB. */
-const MOST_BATCHES = 32;
 
 /** LoggedEnd is what a line says besides the request: how it ended. */
 export interface LoggedEnd {
@@ -35,48 +23,8 @@ export interface LoggedEnd {
   readonly bytesOut: number;
 }
 
-export class AccessLog {
-  /** False: nothing is logged. */
-  isOn = false;
-  readonly #send: (batch: AccessBatch) => void;
-  readonly #written = new Int32Array(new SharedArrayBuffer(4));
-  #sent = 0;
-  #text = '';
-  #lines = 0;
-  #dropped = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(send: (batch: AccessBatch) => void) {
-    this.#send = send;
-  }
-
-  /** add logs a request that has ended. */
-  add(request: LiveRequest, end: LoggedEnd): void {
-    if (this.#sent - Atomics.load(this.#written, 0) >= MOST_BATCHES) {
-      this.#dropped++;
-      return;
-    }
-    this.#text += lineOf(request, end);
-    this.#lines++;
-    if (this.#text.length >= BATCH_LENGTH) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
-  }
-
-  /** flush sends what has been gathered. */
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#lines === 0 && this.#dropped === 0) return;
-    const batch = { text: this.#text, lines: this.#lines, dropped: this.#dropped, written: this.#written };
-    this.#text = '';
-    this.#lines = 0;
-    this.#dropped = 0;
-    this.#sent++;
-    this.#send(batch);
-  }
-}
-
-function lineOf(request: LiveRequest, end: LoggedEnd): string {
+/** accessLine is a line of JSON, with its line feed. */
+export function accessLine(request: LiveRequest, end: LoggedEnd): string {
   const { listener, rule, backend, server, status, responseMs, totalMs } = end;
   const at = rule?.rule.place;
   const place = at === undefined ? 'null' : quoted(`${at.file}:${at.line}:${at.column}`);
