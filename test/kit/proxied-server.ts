@@ -6,7 +6,7 @@ import {
   PROXY_NEEDS_MORE,
   type ProxiedConnection,
   ProxyReader,
-} from '../../core/src/data/listen/proxy-reader.ts';
+} from '../../core/src/data/proxy/proxy-reader.ts';
 import { RawServer, type Script } from './raw-server.ts';
 import type { Wire } from './wire.ts';
 

@@ -32,10 +32,11 @@ import { ServerTable } from '../shared/server-table.ts';
 import { SharedRateTable } from '../shared/shared-rate-table.ts';
 import { inSlices } from '../shared/slices.ts';
 import { StickClock } from '../shared/stick-clock.ts';
+import type { Endpoint } from './backend/endpoint.ts';
 import { type Generation, newest, type Relinked, succeed, withMembers } from './backend/generation.ts';
+import { EndpointTls, type LinkedServerTls } from './backend/server-tls.ts';
 import type { WaitingLine } from './backend/waiting-line.ts';
 import { endpointKey, ServerEndpoint } from './endpoint/server-endpoint.ts';
-import { EndpointTls, type LinkedServerTls } from './endpoint/server-tls.ts';
 import { DownServers } from './exchange/down-servers.ts';
 import { openSessions } from './exchange/open-sessions.ts';
 import { link } from './link/link.ts';
@@ -84,7 +85,7 @@ class LoopDataPlane implements DataPlane {
   readonly #threads: number;
   readonly #isShared: boolean;
   readonly #prepared = new Map<number, Prepared>();
-  readonly #endpoints = new Map<string, ServerEndpoint>();
+  readonly #endpoints = new Map<string, Endpoint>();
   #ports: ReadonlyMap<string, Port> = new Map();
   #numbers: Readonly<Record<string, number>> = {};
   #current: Generation | null = null;
@@ -320,7 +321,7 @@ class LoopDataPlane implements DataPlane {
     this.#loop.failures.look();
   }
 
-  #endpoint(slot: number, server: ServerPlan, backend: string, tls: LinkedServerTls | null): ServerEndpoint {
+  #endpoint(slot: number, server: ServerPlan, backend: string, tls: LinkedServerTls | null): Endpoint {
     const { name, address } = server;
     const key = endpointKey(slot, address, tls?.key);
     let endpoint = this.#endpoints.get(key);

@@ -7,12 +7,12 @@
 
 import { ServerEndpoint } from '../data/endpoint/server-endpoint.ts';
 import type { Exchange } from '../data/exchange/exchange.ts';
-import type { ServerSide } from '../data/exchange/server-side.ts';
-import type { Sink } from '../data/exchange/sink.ts';
 import type { Loop } from '../data/loop/loop.ts';
 import { Timed } from '../data/loop/timer-wheel.ts';
 import { AnswerHead } from '../data/message/answer-head.ts';
 import { AS_IS } from '../data/message/body-framer.ts';
+import type { ServerSide } from '../data/sides/server-side.ts';
+import type { Sink } from '../data/sides/sink.ts';
 import type { VirtualRequest } from './virtual-request.ts';
 import type { VirtualServer, Visit } from './virtual-server.ts';
 

@@ -6,12 +6,12 @@
 
 import type { LinkedListener } from '../data/backend/generation.ts';
 import type { ClientPeer } from '../data/exchange/client-peer.ts';
-import type { ClientSide } from '../data/exchange/client-side.ts';
 import { Exchange } from '../data/exchange/exchange.ts';
 import type { Loop } from '../data/loop/loop.ts';
 import type { AnswerHead } from '../data/message/answer-head.ts';
 import { AS_IS } from '../data/message/body-framer.ts';
 import { parseRequestHead } from '../data/message/request-head.ts';
+import type { ClientSide } from '../data/sides/client-side.ts';
 import type { Answer } from '../plugin/data-entry.ts';
 import { ListenerIndex } from '../shared/counters.ts';
 import { nowhere } from './virtual-attempt.ts';

@@ -9,16 +9,15 @@ import type { BackendPlan, ListenerPlan, PathPolicy, Rule, SendProxyPlan } from 
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
 import type { MemberChange } from '../../shared/orders.ts';
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
-import type { LinkedServerTls } from '../endpoint/server-tls.ts';
-import type { Endpoints } from '../link/link.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { HeldGeneration } from '../loop/loop.ts';
 import type { HeadLimits } from '../message/request-head.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
+import type { Endpoint, Endpoints } from './endpoint.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { LinkedServerTls } from './server-tls.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /** LinkedRule is a rule with what it does once its condition matched. */
@@ -107,8 +106,8 @@ export interface LinkedBackend {
 /** Relinked is a backend with other servers, and how those that it is reached by differ. */
 export interface Relinked {
   readonly backend: LinkedBackend;
-  readonly come: readonly ServerEndpoint[];
-  readonly gone: readonly ServerEndpoint[];
+  readonly come: readonly Endpoint[];
+  readonly gone: readonly Endpoint[];
 }
 
 export interface Generation extends HeldGeneration {

@@ -10,7 +10,7 @@ import type { StickyPool } from '../../plugin/server-pool.ts';
 import type { BackendTable } from '../../shared/backend-table.ts';
 import { MAINT, RUNNING, type ServerTable, STARTING, STOPPING } from '../../shared/server-table.ts';
 import { ServerTier, type TierSources } from '../../shared/server-tier.ts';
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** What a pool reads; `backends` and `slot` give the open requests of the whole backend. */
 export interface PoolSources {
@@ -54,7 +54,7 @@ class Members {
 export class LiveServerPool implements StickyPool {
   readonly backend: string;
   readonly size: number;
-  readonly endpoints: readonly ServerEndpoint[];
+  readonly endpoints: readonly Endpoint[];
   readonly primary: ServerTier;
   /** null: the backend has no backups. */
   readonly backup: ServerTier | null;
@@ -75,7 +75,7 @@ export class LiveServerPool implements StickyPool {
   #newest = 0;
 
   /** of makes a pool, in steps: a backend may have thousands of servers. */
-  static *of(plan: BackendPlan, endpoints: readonly ServerEndpoint[], sources: PoolSources): Steps<LiveServerPool> {
+  static *of(plan: BackendPlan, endpoints: readonly Endpoint[], sources: PoolSources): Steps<LiveServerPool> {
     const { backends, slot } = sources;
     const tierSources: TierSources = {
       table: sources.table,
@@ -102,7 +102,7 @@ export class LiveServerPool implements StickyPool {
 
   private constructor(
     plan: BackendPlan,
-    endpoints: readonly ServerEndpoint[],
+    endpoints: readonly Endpoint[],
     sources: PoolSources,
     primary: ServerTier,
     backup: ServerTier | null,

@@ -3,18 +3,20 @@
  *
  * It belongs to a slot and address and lives over generations, so that a reload keeps the pool warm.
  */
+
 import { isIP } from 'node:net';
 import type { Address } from '@sluice/dsl/plan';
 import { ServerIndex } from '../../shared/counters.ts';
 import type { NameTable } from '../../shared/name-table.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
+import type { Endpoint } from '../backend/endpoint.ts';
+import type { EndpointTls } from '../backend/server-tls.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerSession } from '../http2/server-session.ts';
 import type { ServerStream } from '../http2/server-stream.ts';
 import type { Loop } from '../loop/loop.ts';
 import { RelayServer } from '../relay/relay-server.ts';
-import type { EndpointTls } from './server-tls.ts';
+import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 
 /** Most idle connections kept for one server by one event loop; `timeout idle` ends those that were needed only for a peak. */
 const MOST_IDLE = 2048;
@@ -25,7 +27,7 @@ const MOST_REFUSING = 8;
 /** A kept connection idle for longer than this many ticks is not trusted with a request that cannot be sent again. */
 const FRESH_TICKS = 5;
 
-export class ServerEndpoint {
+export class ServerEndpoint implements Endpoint {
   readonly slot: number;
   readonly address: Address;
   readonly key: string;
@@ -58,7 +60,7 @@ export class ServerEndpoint {
    * attempt has a request sent to the server, over a kept connection if there is a good one. `isRepeatable`: it may be sent
    * again, so that any will do; `needsNew`: a kept one has just turned out to be dead.
    */
-  attempt(exchange: Exchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide {
+  attempt(exchange: AttemptedExchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide {
     const { sendProxy } = exchange.backend;
     const introduction = sendProxy === null ? '' : exchange.client.peer.introduction(sendProxy, exchange.request.ip);
     if (exchange.isRelayed) {
@@ -84,7 +86,7 @@ export class ServerEndpoint {
     return connection;
   }
 
-  #session(exchange: Exchange, loop: Loop, needsNew: boolean, introduction: string): ServerSession {
+  #session(exchange: AttemptedExchange, loop: Loop, needsNew: boolean, introduction: string): ServerSession {
     let refusing: ServerSession | undefined;
     let refusingCount = 0;
     for (const session of this.#sessions) {
@@ -104,7 +106,7 @@ export class ServerEndpoint {
   }
 
   /** move gives a stream that waits on one HTTP/2 connection to another. */
-  move(stream: ServerStream, exchange: Exchange, from: ServerSession): void {
+  move(stream: ServerStream, exchange: AttemptedExchange, from: ServerSession): void {
     this.#session(exchange, from.loop, false, from.introduction).adopt(stream);
   }
 

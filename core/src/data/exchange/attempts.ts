@@ -13,8 +13,6 @@ import { Timed } from '../loop/timer-wheel.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import { siteHead } from '../message/forward-head.ts';
 import { isIdempotent } from '../message/live-request.ts';
-import { tellBadAnswer } from './bad-answers.ts';
-import type { Exchange } from './exchange.ts';
 import {
   blamesServer,
   costsRetry,
@@ -23,7 +21,9 @@ import {
   FAILURE_STATUSES,
   type Failure,
   maySendAgain,
-} from './failure.ts';
+} from '../sides/failure.ts';
+import { tellBadAnswer } from './bad-answers.ts';
+import type { Exchange } from './exchange.ts';
 import { ServedAnswer } from './served-answer.ts';
 import {
   choice,
@@ -156,7 +156,7 @@ export class Attempts extends Timed implements Waiting {
     const exchange = this.#exchange;
     const { request } = exchange;
     exchange.backend = backend;
-    request.sentTo = backend;
+    this.#exchange.sentTo = backend;
     if (backend.plan.siteHost !== null && !exchange.isRelayed)
       request.forwardHead = siteHead(request.forwardHead, backend.plan.siteHost);
   }
@@ -190,7 +190,7 @@ export class Attempts extends Timed implements Waiting {
     this.#tried = this.#tried?.map(placeOf).filter((index) => index !== -1) ?? null;
     this.index = placeOf(this.index);
     exchange.backend = backend;
-    exchange.request.sentTo = backend;
+    exchange.sentTo = backend;
   }
 
   // Which server.

@@ -4,23 +4,24 @@
  *
  * What few ask for (TLS, certificates, PROXY headers) is worked out when it is first asked for, and kept.
  */
+
 import type { CertificateFacts, IpAddress, TlsFacts } from '@sluice/dsl/match';
 import type { SendProxyPlan } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 import { clientOf, passedHops, UNKNOWN_CLIENT } from '../../shared/client-ip.ts';
 import type { ProxyEnd } from '../../shared/proxy-header.ts';
 import type { LinkedListener } from '../backend/generation.ts';
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
-import { clientEnd, connectionId, introduce, socketEnd } from '../listen/introduction.ts';
-import type { Port } from '../listen/port.ts';
-import type { ProxiedConnection } from '../listen/proxy-reader.ts';
 import { Peer } from '../message/forward-head.ts';
 import { type LiveRequest, NO_PROTOCOLS } from '../message/live-request.ts';
+import type { RequestPeer } from '../message/request-peer.ts';
+import { clientEnd, connectionId, introduce, socketEnd } from '../proxy/introduction.ts';
+import type { ProxiedConnection } from '../proxy/proxy-reader.ts';
+import type { IntroducedClient, IntroducedServer } from '../sides/introduced-client.ts';
+import type { ClientPort } from './client-port.ts';
 import type { GreetedSocket } from './client-socket.ts';
 
-type PeerPort = Pick<Port, 'number'> & Partial<Pick<Port, 'listener'>>;
-
-export class ClientPeer {
+type PeerPort = Pick<ClientPort, 'number'> & Partial<Pick<ClientPort, 'listener'>>;
+export class ClientPeer implements RequestPeer, IntroducedClient {
   readonly ip: IpAddress;
   /** null: it was not read, or there is none. */
   readonly hello: ClientHello | null;
@@ -36,13 +37,13 @@ export class ClientPeer {
   #id = '';
   /** The last host that was let in, and by which listener; empty: none. */
   #servedHost: string;
-  #servedBy: LinkedListener | null;
+  #servedBy: object | null;
   /** The last introduction, and whom and what for it was made. */
   #introduction = '';
   #introducedIp: IpAddress | null = null;
   #introducedBy: SendProxyPlan | null = null;
   /** Servers that keep connections which were introduced as this client's. */
-  #met: Map<ServerEndpoint, string> | null = null;
+  #met: Map<IntroducedServer, string> | null = null;
 
   constructor(ip: IpAddress, port: PeerPort, socket: GreetedSocket | null = null) {
     this.ip = ip;
@@ -56,11 +57,11 @@ export class ClientPeer {
   }
 
   /** serves: requests on the connection have asked for this host already, and were let in. */
-  serves(host: string, listener: LinkedListener): boolean {
+  serves(host: string, listener: object): boolean {
     return host === this.#servedHost && listener === this.#servedBy;
   }
 
-  served(host: string, listener: LinkedListener): void {
+  served(host: string, listener: object): void {
     this.#servedHost = host;
     this.#servedBy = listener;
   }
@@ -142,7 +143,7 @@ export class ClientPeer {
   }
 
   /** meets: a server may keep a connection that was introduced so. */
-  meets(server: ServerEndpoint, introduction: string): void {
+  meets(server: IntroducedServer, introduction: string): void {
     this.#met ??= new Map();
     this.#met.set(server, introduction);
   }

@@ -11,18 +11,18 @@ import type { ClientHello } from '../../plugin/client-hello.ts';
 import type { Answer, TlsMode } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
-import type { Port } from '../listen/port.ts';
-import type { ProxiedConnection } from '../listen/proxy-reader.ts';
 import type { Closable, Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import type { FieldEdits } from '../message/field-edits.ts';
+import type { ProxiedConnection } from '../proxy/proxy-reader.ts';
+import type { ClientSide } from '../sides/client-side.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { Input, type Taker } from '../transport/input.ts';
 import { type Feeder, Output } from '../transport/output.ts';
 import { ClientPeer } from './client-peer.ts';
-import type { ClientSide } from './client-side.ts';
+import type { ClientPort } from './client-port.ts';
 import type { Exchange } from './exchange.ts';
-import type { ServerSide } from './server-side.ts';
 
 /** GreetedSocket is a client's socket with what was found out before it was known who serves it. */
 export interface GreetedSocket extends Socket {
@@ -54,7 +54,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   readonly out: Output;
   readonly input = new Input(this);
   readonly peer: ClientPeer;
-  readonly port: Port;
+  readonly port: ClientPort;
   readonly loop: Loop;
   exchange: Exchange | null = null;
   countedAs = 0;
@@ -62,7 +62,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   /** The client has ended its side. */
   hasEnded = false;
 
-  constructor(socket: Socket, ip: IpAddress, port: Port, loop: Loop) {
+  constructor(socket: Socket, ip: IpAddress, port: ClientPort, loop: Loop) {
     super();
     this.socket = socket;
     this.out = new Output(socket, this);

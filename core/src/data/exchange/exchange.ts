@@ -10,25 +10,25 @@ import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/client-ip.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
 import { hideCookie } from '../../shared/own-cookie.ts';
-import type { LinkedBackend, LinkedListener } from '../backend/generation.ts';
+import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
+import type { AbortCause } from '../message/abort-cause.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import { FieldEdits } from '../message/field-edits.ts';
 import { type Peer, requestHead } from '../message/forward-head.ts';
 import { LiveRequest } from '../message/live-request.ts';
 import { RequestEdits } from '../message/request-edits.ts';
 import { hasToken } from '../message/request-head.ts';
-import type { AbortCause } from './abort-cause.ts';
+import type { ClientSide } from '../sides/client-side.ts';
+import { FAILURE_STATUSES, type Failure } from '../sides/failure.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { accessLine } from './access-line.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
-import type { ClientSide } from './client-side.ts';
-import { FAILURE_STATUSES, type Failure } from './failure.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { misdirection } from './misdirected.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
-import type { ServerSide } from './server-side.ts';
 
 const edits = new RequestEdits();
 const answerEdits = new FieldEdits();
@@ -43,6 +43,10 @@ export class Exchange extends Timed {
   client!: ClientSide;
   listener!: LinkedListener;
   backend!: LinkedBackend;
+  /** The rule that decided. */
+  rule: LinkedRule | null = null;
+  /** Where it was sent; null: nowhere. */
+  sentTo: LinkedBackend | null = null;
   /** The request is a connection of a `tcp` listener: it has no head, no answer and no status. */
   isRelayed = false;
   /** Who it is with now; null: nobody. */
@@ -69,6 +73,8 @@ export class Exchange extends Timed {
     this.client = null as never;
     this.listener = null as never;
     this.backend = null as never;
+    this.rule = null;
+    this.sentTo = null;
     this.server = null;
     this.isRelayed = false;
     this.isAnswering = false;
@@ -101,7 +107,8 @@ export class Exchange extends Timed {
         return;
       }
     }
-    const { backend: wanted, answer, status } = judge(request, listener, peer.isTrusted, edits, this.loop);
+    const { backend: wanted, answer, status, rule } = judge(request, listener, peer.isTrusted, edits, this.loop);
+    this.rule = rule;
     if (wanted === null) {
       this.#answer(answer ?? standardAnswer(this, status), false);
       return;
@@ -335,7 +342,8 @@ export class Exchange extends Timed {
   #logAccess(): void {
     const { accessLog } = this.loop;
     if (!accessLog.hasRoom()) return;
-    const { rule, sentTo, status, startMs, answerMs } = this.request;
+    const { rule, sentTo } = this;
+    const { status, startMs, answerMs } = this.request;
     const line = accessLine(this.request, {
       listener: this.listener,
       rule,

@@ -21,10 +21,12 @@ export interface Verdict {
   backend: LinkedBackend | null;
   answer: Answer | null;
   status: number;
+  /** The rule that decided; null: none did. */
+  rule: LinkedRule | null;
 }
 
 /** One an event loop, filled by `judge` and read at once. */
-const verdict: Verdict = { backend: null, answer: null, status: 0 };
+const verdict: Verdict = { backend: null, answer: null, status: 0, rule: null };
 
 const NONE: readonly string[] = [];
 
@@ -39,6 +41,7 @@ export function judge(
   verdict.backend = null;
   verdict.answer = null;
   verdict.status = 0;
+  verdict.rule = null;
   edits.begin(request, listener.paths);
   if (listener.proofs !== null) {
     verdict.answer = proofFor(request, listener, listener.proofs, loop);
@@ -71,7 +74,7 @@ export function judge(
         break;
       }
       if (verdict.answer.status >= 400) loop.counters.listener(listener.slot, ListenerIndex.denied);
-      request.rule = rules[index]!;
+      verdict.rule = rules[index]!;
       return verdict;
     }
     rules = listener.changeRules;
@@ -95,14 +98,14 @@ export function judge(
       } else {
         verdict.status = 500;
       }
-      request.rule = rules[index]!;
+      verdict.rule = rules[index]!;
       return verdict;
     }
     verdict.status = 404;
   } catch (error) {
     const rule = rules[error instanceof MatchError ? error.rule : index] ?? null;
     ruleFailed(listener, rule, error, loop);
-    request.rule = rule;
+    verdict.rule = rule;
     verdict.backend = null;
     verdict.answer = null;
     verdict.status = 500;

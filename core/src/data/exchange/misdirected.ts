@@ -11,7 +11,7 @@ import type { LinkedListener } from '../backend/generation.ts';
 import { ConnectionFacts } from '../listen/connection-facts.ts';
 import type { Loop } from '../loop/loop.ts';
 import type { LiveRequest } from '../message/live-request.ts';
-import type { ClientPeer } from './client-peer.ts';
+import type { RequestPeer } from '../message/request-peer.ts';
 import { isPassedOn } from './passed-on.ts';
 
 /** isSelective: not every name's TLS is opened at a listener. */
@@ -42,7 +42,7 @@ export function misdirection(request: LiveRequest, listener: LinkedListener, loo
 
 function isTakenAs(
   name: string,
-  { ip, hello, proxied }: ClientPeer,
+  { ip, hello, proxied }: RequestPeer,
   port: number,
   passthrough: LinkedListener,
   loop: Loop,

@@ -45,7 +45,7 @@ export function sendOwnAnswer(
     return answer.status;
   } catch (error) {
     // A plugin made an answer that cannot be sent.
-    ruleFailed(listener, request.rule, error, loop);
+    ruleFailed(listener, exchange.rule, error, loop);
     sendFailure(exchange, isLast);
     return 500;
   }

@@ -18,9 +18,9 @@ import { AS_IS } from '../message/body-framer.ts';
 import { toFieldValue } from '../message/field-edits.ts';
 import type { LiveRequest } from '../message/live-request.ts';
 import { dateField, OWN_FIELDS } from '../message/self-answer.ts';
+import type { ServerSide } from '../sides/server-side.ts';
+import type { Sink } from '../sides/sink.ts';
 import type { Exchange } from './exchange.ts';
-import type { ServerSide } from './server-side.ts';
-import type { Sink } from './sink.ts';
 
 /** Bytes that are read at once. */
 const PIECE_BYTES = 65_536;

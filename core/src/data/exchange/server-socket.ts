@@ -4,10 +4,12 @@
  *
  * What the bytes mean, and whose they are, is the business of those that extend it.
  */
+
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { Address } from '@sluice/dsl/plan';
 import { isAlert, tlsReason } from '../../shared/tls-reason.ts';
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
+import type { EndpointTls } from '../backend/server-tls.ts';
 import type { Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import { dial, unreached } from '../transport/dial.ts';
@@ -39,8 +41,18 @@ function onClose(this: Socket, hadError: boolean): void {
   (this as NetSocket).toServer.closed(hadError);
 }
 
+/** ConnectedEndpoint is what a connection needs of the server's endpoint. */
+export interface ConnectedEndpoint {
+  readonly slot: number;
+  readonly address: Address;
+  /** Its host is a name, whose addresses the loop knows. */
+  readonly isNamed: boolean;
+  /** How TLS is spoken to it; null: it is not. */
+  readonly tls: EndpointTls | null;
+}
+
 export abstract class ServerSocket extends Timed implements Feeder, Taker {
-  readonly endpoint: ServerEndpoint;
+  readonly endpoint: ConnectedEndpoint;
   readonly loop: Loop;
   /** The PROXY header that it begins with: whose it is. Empty: none, and anybody's. */
   readonly introduction: string;
@@ -60,7 +72,7 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   #error: Error | null = null;
 
   /** `protocols` are what is offered to a server that speaks TLS, by ALPN. */
-  constructor(endpoint: ServerEndpoint, loop: Loop, protocols: readonly string[], introduction = '') {
+  constructor(endpoint: ConnectedEndpoint, loop: Loop, protocols: readonly string[], introduction = '') {
     super();
     this.endpoint = endpoint;
     this.introduction = introduction;

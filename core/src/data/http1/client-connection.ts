@@ -10,13 +10,11 @@ import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
-import { SENT_BODY_BYTES } from '../exchange/client-side.ts';
+import type { ClientPort } from '../exchange/client-port.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
 import { ClientSession, type SessionHost } from '../http2/client-session.ts';
 import { isPreface, PREFACE, PROTOCOL_ERROR } from '../http2/frame.ts';
-import type { Port } from '../listen/port.ts';
 import type { Loop } from '../loop/loop.ts';
 import { answerFraming, frameAnswer } from '../message/answer-framing.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
@@ -28,6 +26,8 @@ import type { LiveRequest } from '../message/live-request.ts';
 import { CR } from '../message/octets.ts';
 import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLines } from '../message/request-head.ts';
 import { selfAnswer } from '../message/self-answer.ts';
+import { SENT_BODY_BYTES } from '../sides/client-side.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import { isForeign } from './foreign-line.ts';
 
@@ -63,7 +63,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   #isFresh = true;
   #session: ClientSession | null = null;
 
-  constructor(socket: Socket, peerIp: IpAddress, port: Port, loop: Loop) {
+  constructor(socket: Socket, peerIp: IpAddress, port: ClientPort, loop: Loop) {
     super(socket, peerIp, port, loop);
     loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
   }

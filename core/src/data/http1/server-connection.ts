@@ -5,15 +5,14 @@
  * connection goes back to its endpoint only after an answer that ended exactly where it should; anything odd ends it.
  */
 
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Failure } from '../exchange/failure.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
-import { ServerSocket } from '../exchange/server-socket.ts';
+import { type ConnectedEndpoint, ServerSocket } from '../exchange/server-socket.ts';
 import type { Loop } from '../loop/loop.ts';
 import { ANSWER_NEEDS_MORE, AnswerHead, BAD_ANSWER } from '../message/answer-head.ts';
 import { AS_IS, BAD_BODY, BodyFramer, OF_LAX_SERVER, OF_SERVER, UNTIL_CLOSE } from '../message/body-framer.ts';
 import { fault } from '../message/fault.ts';
+import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
+import type { Failure } from '../sides/failure.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 
 const IDLE = 0;
 /** Nothing of the final answer has come; perhaps the request waits for the connection. */
@@ -30,12 +29,21 @@ const PROTOCOLS = ['http/1.1'];
 
 const answer = new AnswerHead();
 
+/** KeepingEndpoint keeps idle connections. */
+export interface KeepingEndpoint extends ConnectedEndpoint {
+  /** keep takes a connection back; false when it should be closed. */
+  keep(connection: ServerConnection): boolean;
+  /** lose forgets an idle connection that has ended. */
+  lose(connection: ServerConnection): void;
+}
+
 export class ServerConnection extends ServerSocket implements ServerSide {
+  declare readonly endpoint: KeepingEndpoint;
   readonly bodyForm = AS_IS;
   /** The tick at which it became idle. */
   idleSince = 0;
   isReused = false;
-  #exchange: Exchange | null = null;
+  #exchange: AttemptedExchange | null = null;
   #state = HEAD;
   #pending: Buffer | null = null;
   #interims = 0;
@@ -44,12 +52,12 @@ export class ServerConnection extends ServerSocket implements ServerSide {
   #writesBefore = 0;
   readonly #framer = new BodyFramer();
 
-  constructor(endpoint: ServerEndpoint, loop: Loop, introduction = '') {
+  constructor(endpoint: KeepingEndpoint, loop: Loop, introduction = '') {
     super(endpoint, loop, PROTOCOLS, introduction);
   }
 
   /** begin lends the connection to a request. A kept one takes it at once, a new one when it is connected. */
-  begin(exchange: Exchange): void {
+  begin(exchange: AttemptedExchange): void {
     this.#exchange = exchange;
     this.#interims = 0;
     if (this.isConnecting) {
@@ -75,7 +83,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     this.loop.wheel.limit(this, 0);
   }
 
-  #sendHead(exchange: Exchange): void {
+  #sendHead(exchange: AttemptedExchange): void {
     this.#state = HEAD;
     this.#writesBefore = this.out.writes;
     if (exchange.client.isRequestSent) this.awaitAnswer();
@@ -242,14 +250,14 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     return this.mayRefuse ? 'refused' : 'dead';
   }
 
-  #tunnel(exchange: Exchange, bytes: Buffer, length: number): void {
+  #tunnel(exchange: AttemptedExchange, bytes: Buffer, length: number): void {
     exchange.client.out.bytes(bytes, 0, length);
     exchange.client.out.flush();
     exchange.tunnelMoved();
     if (exchange.client.out.isFull) this.socket.pause();
   }
 
-  #answerEnded(exchange: Exchange, isClean: boolean): void {
+  #answerEnded(exchange: AttemptedExchange, isClean: boolean): void {
     this.#exchange = null;
     const { loop, endpoint } = this;
     if (isClean && this.#isKeepAlive && !exchange.isEarly && endpoint.keep(this)) {

@@ -5,10 +5,10 @@
  */
 import { ListenerIndex } from '../../shared/counters.ts';
 import type { OpenSession } from '../../shared/orders.ts';
-import type { AbortCause } from '../exchange/abort-cause.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
-import type { Port } from '../listen/port.ts';
+import type { ClientPort } from '../exchange/client-port.ts';
 import type { Loop } from '../loop/loop.ts';
+import type { AbortCause } from '../message/abort-cause.ts';
 import { BY_LENGTH } from '../message/body-framer.ts';
 import { fault, faulty } from '../message/fault.ts';
 import { BODY_TOO_LONG, framing, parseRequestHead } from '../message/request-head.ts';
@@ -41,7 +41,7 @@ const EVERY_STREAM = 0x7fffffff;
 export interface SessionHost {
   readonly out: Output;
   readonly peer: ClientPeer;
-  readonly port: Port;
+  readonly port: ClientPort;
   readonly loop: Loop;
   /** sessionMoved: streams have come or gone, so the connection's own time limits may be others. */
   sessionMoved(): void;
@@ -55,7 +55,7 @@ let scratch = Buffer.allocUnsafeSlow(32_768);
 
 export class ClientSession extends Session<ClientStream> {
   readonly out: Output;
-  readonly port: Port;
+  readonly port: ClientPort;
   /** Why streams end with the connection. */
   goneFor: AbortCause = 'gateway-closed';
   #touched: ClientStream[] = [];

@@ -5,18 +5,18 @@
  * takes what was sent: so what is held here has a limit, and a slow server slows its client.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import type { AbortCause } from '../exchange/abort-cause.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
-import { type ClientSide, SENT_BODY_BYTES } from '../exchange/client-side.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
 import { Timed } from '../loop/timer-wheel.ts';
+import type { AbortCause } from '../message/abort-cause.ts';
 import { AnswerHead } from '../message/answer-head.ts';
 import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../message/body-framer.ts';
 import { FieldEdits } from '../message/field-edits.ts';
 import { fieldValues } from '../message/live-request.ts';
 import { BODY_TOO_LONG } from '../message/request-head.ts';
 import { selfAnswer } from '../message/self-answer.ts';
+import { type ClientSide, SENT_BODY_BYTES } from '../sides/client-side.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';

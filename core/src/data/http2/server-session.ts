@@ -5,11 +5,10 @@
  * section 3.3); over TLS the server has to choose `h2`.
  */
 import type { TLSSocket } from 'node:tls';
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import { ServerSocket } from '../exchange/server-socket.ts';
+import { type ConnectedEndpoint, ServerSocket } from '../exchange/server-socket.ts';
 import type { Loop } from '../loop/loop.ts';
 import { MAX_ANSWER_HEAD_BYTES } from '../message/answer-head.ts';
+import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
 import type { Output } from '../transport/output.ts';
 import { AnswerReader } from './answer-reader.ts';
 import {
@@ -41,12 +40,24 @@ const PROTOCOLS = ['h2'];
 const reader = new AnswerReader();
 const trailers = new TrailerFields();
 
+/** SessionEndpoint keeps sessions. */
+export interface SessionEndpoint extends ConnectedEndpoint {
+  /** Streams that the server last said it takes at once on a connection; 0: it has not said yet. */
+  streamLimit: number;
+  /** Streams that it takes on a connection before it closes that, as far as it has shown. */
+  streamsPerConnection: number;
+  /** move gives a stream that waits on one HTTP/2 connection to another. */
+  move(stream: ServerStream, exchange: AttemptedExchange, from: ServerSession): void;
+  /** lost: an HTTP/2 connection has ended. */
+  lost(session: ServerSession): void;
+}
+
 /** Wire is the connection below. */
 class Wire extends ServerSocket {
   readonly #session: ServerSession;
   #hasHeard = false;
 
-  constructor(session: ServerSession, endpoint: ServerEndpoint, introduction: string) {
+  constructor(session: ServerSession, endpoint: SessionEndpoint, introduction: string) {
     super(endpoint, session.loop, PROTOCOLS, introduction);
     this.#session = session;
   }
@@ -98,7 +109,7 @@ export class ServerSession extends Session<ServerStream> {
   /** The PROXY header that it begins with: whose it is. Empty: anybody's. */
   readonly introduction: string;
   readonly mostFieldBytes = MAX_ANSWER_HEAD_BYTES;
-  readonly #endpoint: ServerEndpoint;
+  readonly #endpoint: SessionEndpoint;
   readonly #wire: Wire;
   #waiting: ServerStream[] = [];
   #nextStream = 1;
@@ -114,7 +125,7 @@ export class ServerSession extends Session<ServerStream> {
   readonly #idleMs: number;
   readonly #connectMs: number;
 
-  constructor(endpoint: ServerEndpoint, loop: Loop, exchange: Exchange, introduction = '') {
+  constructor(endpoint: SessionEndpoint, loop: Loop, exchange: AttemptedExchange, introduction = '') {
     super(loop);
     this.introduction = introduction;
     this.#endpoint = endpoint;
@@ -177,7 +188,7 @@ export class ServerSession extends Session<ServerStream> {
   }
 
   /** attempt sends the exchange's request as a stream, as soon as the connection stands. */
-  attempt(exchange: Exchange): ServerStream {
+  attempt(exchange: AttemptedExchange): ServerStream {
     const isOpen = this.#waiting.length === 0 && this.#hasRoom;
     const stream = new ServerStream(this, exchange, STREAM_WINDOW, isOpen);
     if (isOpen) {

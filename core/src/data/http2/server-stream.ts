@@ -4,12 +4,13 @@
  * What the server sends is handed on at once, and its window opened only as the client takes it: a slow client slows the server's stream, and
  * no other.
  */
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Failure } from '../exchange/failure.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
+
 import { Timed } from '../loop/timer-wheel.ts';
 import { AnswerHead } from '../message/answer-head.ts';
 import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../message/body-framer.ts';
+import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
+import type { Failure } from '../sides/failure.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { CANCEL, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frame.ts';
 import { requestBlock, requestLength } from './request-block.ts';
 import type { ServerSession } from './server-session.ts';
@@ -49,7 +50,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   /** It has been handed from one connection to another before anything was sent. */
   wasMoved = false;
   #session: ServerSession;
-  #exchange: Exchange | null;
+  #exchange: AttemptedExchange | null;
   #hasHead = false;
   #interims = 0;
   #mode = NO_BODY;
@@ -62,7 +63,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   /** The output's writes before the request's head. */
   #writesBefore = 0;
 
-  constructor(session: ServerSession, exchange: Exchange, window: number, isReused: boolean) {
+  constructor(session: ServerSession, exchange: AttemptedExchange, window: number, isReused: boolean) {
     super();
     this.#session = session;
     this.#exchange = exchange;
@@ -70,7 +71,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     this.isReused = isReused;
   }
 
-  get exchange(): Exchange | null {
+  get exchange(): AttemptedExchange | null {
     return this.#exchange;
   }
 
@@ -229,7 +230,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     this.#finish(exchange);
   }
 
-  #finish(exchange: Exchange): void {
+  #finish(exchange: AttemptedExchange): void {
     const { client } = exchange;
     if (client.answerForm === WITH_TRAILERS) client.out.trailers?.(this.#trailers);
     else if (this.#mode === CHUNKED && client.answerForm === AS_IS) client.out.text(`0\r\n${this.#trailers}\r\n`);

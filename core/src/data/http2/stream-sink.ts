@@ -5,7 +5,7 @@
  * what was read in one go.
  */
 
-import type { Sink } from '../exchange/sink.ts';
+import type { Sink } from '../sides/sink.ts';
 import type {} from '../transport/buffer-slices.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import type { Output } from '../transport/output.ts';

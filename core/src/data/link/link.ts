@@ -20,12 +20,11 @@ import type { MemberChange, PrepareOrder } from '../../shared/orders.ts';
 import { ruleScopes } from '../../shared/rule-scopes.ts';
 import { SharedStickTable } from '../../shared/shared-stick-table.ts';
 import { BackendOutcomes } from '../backend/backend-outcomes.ts';
+import type { Endpoint, Endpoints } from '../backend/endpoint.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../backend/generation.ts';
 import { LiveServerPool } from '../backend/live-server-pool.ts';
 import { RetryBudget } from '../backend/retry-budget.ts';
 import { WaitingLine } from '../backend/waiting-line.ts';
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
-import type { LinkedServerTls } from '../endpoint/server-tls.ts';
 import { isSelective } from '../exchange/misdirected.ts';
 import { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';
@@ -39,14 +38,6 @@ const CHAINS = new Set(['x-forwarded-for', 'forwarded']);
 
 /** Servers that are looked at in one step. */
 const SERVERS_A_STEP = 512;
-
-/** Where a generation finds servers: connections and counts that outlive it. `tls`: how TLS is spoken to them; null: it is not. */
-export type Endpoints = (
-  slot: number,
-  server: BackendPlan['servers'][number],
-  backend: string,
-  tls: LinkedServerTls | null,
-) => ServerEndpoint;
 
 /**
  * link makes a generation, in steps, as the event loop has requests to serve meanwhile. Throws LinkError, or whatever a
@@ -190,7 +181,7 @@ class Linking {
   *#backend(plan: BackendPlan, endpoints: Endpoints): Steps<LinkedBackend> {
     const { slots } = this.#order;
     const tls = plan.tls === undefined ? null : this.#parts.serverTls(plan.tls);
-    const own: ServerEndpoint[] = [];
+    const own: Endpoint[] = [];
     for (const server of plan.servers) {
       own.push(endpoints(slots.servers[`${plan.name}/${server.name}`]!, server, plan.name, tls));
       if (own.length % SERVERS_A_STEP === 0) yield;
@@ -232,8 +223,8 @@ class Linking {
     yield;
     const plan = { ...backend.plan, servers };
     const stays = new Uint8Array(known.length);
-    const own: ServerEndpoint[] = [];
-    const come: ServerEndpoint[] = [];
+    const own: Endpoint[] = [];
+    const come: Endpoint[] = [];
     for (let index = 0; index < servers.length; index++) {
       const from = before[index]!;
       if (from === -1) {
@@ -263,7 +254,7 @@ class Linking {
     };
   }
 
-  #pool(plan: BackendPlan, endpoints: readonly ServerEndpoint[], slot: number): Steps<LiveServerPool> {
+  #pool(plan: BackendPlan, endpoints: readonly Endpoint[], slot: number): Steps<LiveServerPool> {
     const { table, backends, now } = this.#loop;
     return LiveServerPool.of(plan, endpoints, { table, backends, slot, now, random: () => this.#loop.random() });
   }

@@ -11,7 +11,7 @@ import { type PrepareOrder, wordKey } from '../../shared/orders.ts';
 import { StickIndex } from '../../shared/shared-stick-table.ts';
 import { LinkedBalancer } from '../backend/linked-balancer.ts';
 import type { LiveServerPool } from '../backend/live-server-pool.ts';
-import { type LinkedServerTls, linkServerTls } from '../endpoint/server-tls.ts';
+import { type LinkedServerTls, linkServerTls } from '../backend/server-tls.ts';
 import { ClientRefusals } from '../exchange/client-refusals.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';

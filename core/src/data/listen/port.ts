@@ -12,6 +12,7 @@ import { connectionKey } from '../../shared/address-counts.ts';
 import { ListenerIndex } from '../../shared/counters.ts';
 import { wordKey } from '../../shared/orders.ts';
 import type { LinkedListener } from '../backend/generation.ts';
+import type { ClientPort } from '../exchange/client-port.ts';
 import type { GreetedSocket } from '../exchange/client-socket.ts';
 import { isPassedOn } from '../exchange/passed-on.ts';
 import { ClientConnection } from '../http1/client-connection.ts';
@@ -43,7 +44,7 @@ interface ListeningServer extends Server {
   readonly _handle?: { readonly fd?: number; listen?(backlog: number): number } | null;
 }
 
-export class Port {
+export class Port implements ClientPort {
   readonly address: Address;
   /** The bound TCP port; 0 for a Unix socket. */
   number = 0;

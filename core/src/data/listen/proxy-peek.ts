@@ -3,8 +3,8 @@
  */
 import type { Socket } from 'node:net';
 import type { TimerWheel } from '../loop/timer-wheel.ts';
+import { NO_PROXY_HEADER, PROXY_NEEDS_MORE, type ProxiedConnection, ProxyReader } from '../proxy/proxy-reader.ts';
 import { Peek } from './peek.ts';
-import { NO_PROXY_HEADER, PROXY_NEEDS_MORE, type ProxiedConnection, ProxyReader } from './proxy-reader.ts';
 
 /** Introduced is told how it went, once. */
 export interface Introduced {

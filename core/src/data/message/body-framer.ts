@@ -6,6 +6,7 @@
  * and lose the fields that could reframe a message. Bytes that are in order already go on as they came, without a copy.
  */
 import type { HeaderNames } from '@sluice/dsl/match';
+import type { BodySink } from '../transport/body-sink.ts';
 import type {} from '../transport/buffer-slices.ts';
 import { faulty } from './fault.ts';
 import {
@@ -26,14 +27,6 @@ import {
 } from './field-block.ts';
 import { mendFields } from './mended-fields.ts';
 import { CR, HEX, HTAB, IS_VALUE, LF, SP } from './octets.ts';
-
-/** Where body bytes go. `bytes` lends its buffer for the call only unless the sink keeps it from being reused. */
-export interface BodySink {
-  text(latin1: string): void;
-  bytes(bytes: Buffer, from: number, to: number): void;
-  /** Only asked for by WITH_TRAILERS: checked field lines, each with its line end, or ''. Comes behind the last byte. */
-  trailers?(lines: string): void;
-}
 
 export const NO_BODY = 0;
 export const BY_LENGTH = 1;

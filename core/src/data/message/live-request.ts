@@ -8,15 +8,14 @@
 
 import { randomFillSync } from 'node:crypto';
 import type { Authority, IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
-import type { LinkedBackend, LinkedRule } from '../backend/generation.ts';
-import type { AbortCause } from '../exchange/abort-cause.ts';
-import type { ClientPeer } from '../exchange/client-peer.ts';
 import type {} from '../transport/buffer-slices.ts';
+import type { AbortCause } from './abort-cause.ts';
 import { faulty } from './fault.ts';
 import { FieldBlock, hashName } from './field-block.ts';
 import { type AnswerFacts, LiveFacts } from './live-facts.ts';
 import { ANY_METHODS, MAX_METHOD } from './method.ts';
 import { IS_TARGET, IS_TOKEN, SP } from './octets.ts';
+import type { RequestPeer } from './request-peer.ts';
 
 const nameHashes = new Map<string, number>();
 const MOST_NAMES = 4096;
@@ -76,7 +75,7 @@ export class LiveRequest implements RequestFacts {
   /** The client is not the peer but whom that names. */
   isPassedOn = false;
   /** Who sent it; null: nobody yet. */
-  peer: ClientPeer | null = null;
+  peer: RequestPeer | null = null;
   port = 0;
   scheme: 'http' | 'https' = 'http';
   /** The connection's TLS hello was read; what it says. */
@@ -118,10 +117,6 @@ export class LiveRequest implements RequestFacts {
   status = 0;
   /** Why it ended before its answer was whole; '': it did not, or that is not known yet. */
   abortCause: AbortCause = '';
-  /** The rule that decided. */
-  rule: LinkedRule | null = null;
-  /** Where it was sent. */
-  sentTo: LinkedBackend | null = null;
   /** The last good Host that this object saw, and what it comes to: kept over requests, as most name the same one. */
   knownWritten = '';
   knownAuthority: Authority | null = null;
@@ -160,8 +155,6 @@ export class LiveRequest implements RequestFacts {
     this.answerMs = 0;
     this.status = 0;
     this.abortCause = '';
-    this.rule = null;
-    this.sentTo = null;
     this.expectsContinue = false;
     this.acceptsTrailers = false;
     this.host = '';

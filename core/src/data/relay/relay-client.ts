@@ -10,12 +10,12 @@
 import type { Socket } from 'node:net';
 import type { IpAddress } from '@sluice/dsl/match';
 import type { LinkedListener } from '../backend/generation.ts';
+import type { ClientPort } from '../exchange/client-port.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
-import type { Port } from '../listen/port.ts';
 import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { AS_IS } from '../message/body-framer.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { RelayServer } from './relay-server.ts';
 
 export class RelayClient extends ClientSocket {
@@ -25,7 +25,7 @@ export class RelayClient extends ClientSocket {
   readonly isRequestSent = false;
   #isTunnel = false;
 
-  constructor(socket: Socket, ip: IpAddress, port: Port, listener: LinkedListener, loop: Loop) {
+  constructor(socket: Socket, ip: IpAddress, port: ClientPort, listener: LinkedListener, loop: Loop) {
     super(socket, ip, port, loop);
     if (listener.tls?.facts === undefined) {
       this.#begin(listener);

@@ -5,12 +5,11 @@
  * connected nothing was sent, so that another server may be tried.
  */
 
-import type { ServerEndpoint } from '../endpoint/server-endpoint.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { ServerSide } from '../exchange/server-side.ts';
-import { ServerSocket } from '../exchange/server-socket.ts';
+import { type ConnectedEndpoint, ServerSocket } from '../exchange/server-socket.ts';
 import type { Loop } from '../loop/loop.ts';
 import { AS_IS } from '../message/body-framer.ts';
+import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 
 /** What is spoken is not known, so nothing is offered by ALPN. */
 const NO_PROTOCOLS: readonly string[] = [];
@@ -19,10 +18,10 @@ export class RelayServer extends ServerSocket implements ServerSide {
   readonly bodyForm = AS_IS;
   readonly isReused = false;
   readonly mayRefuse = false;
-  #exchange: Exchange | null;
+  #exchange: AttemptedExchange | null;
   #hasSpoken = false;
 
-  constructor(endpoint: ServerEndpoint, exchange: Exchange, loop: Loop, introduction = '') {
+  constructor(endpoint: ConnectedEndpoint, exchange: AttemptedExchange, loop: Loop, introduction = '') {
     super(endpoint, loop, NO_PROTOCOLS, introduction);
     this.#exchange = exchange;
     loop.wheel.limit(this, exchange.backend.plan.timeouts.connectMs);

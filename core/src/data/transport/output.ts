@@ -13,7 +13,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { BodySink } from '../message/body-framer.ts';
+import type { BodySink } from './body-sink.ts';
 import type {} from './buffer-slices.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CertificateFacts, parseIp, type TlsFacts } from '@sluice/dsl/match';
 import fc from 'fast-check';
-import { type IntroducedClient, introduce } from '../../../src/data/listen/introduction.ts';
-import { type ProxiedConnection, ProxyReader } from '../../../src/data/listen/proxy-reader.ts';
+import { type IntroducedClient, introduce } from '../../../src/data/proxy/introduction.ts';
+import { type ProxiedConnection, ProxyReader } from '../../../src/data/proxy/proxy-reader.ts';
 
 const ALL = { version: 'v2', hasTls: true, hasId: true, hasChecksum: true } as const;
 const NOBODY: IntroducedClient = { source: null, destination: null, serverName: '', tls: null, proxied: null, id: '' };

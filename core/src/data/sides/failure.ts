@@ -1,8 +1,9 @@
 /**
  * Failure: how an attempt to get an answer from a server can fail, and what follows. Data plane.
  */
+
+import type { BackendPlan } from '@sluice/dsl/plan';
 import { ServerIndex } from '../../shared/counters.ts';
-import type { LinkedBackend } from '../backend/generation.ts';
 
 /** Why an attempt failed; decides whether another is safe, and the status if none is. */
 export type Failure =
@@ -69,6 +70,12 @@ export function costsRetry(failure: Failure, wasReused: boolean): boolean {
   return failure !== 'connect' && failure !== 'refused' && !(failure === 'dead' && wasReused);
 }
 
+/** RetryRules is what a backend says of sending again. */
+export interface RetryRules {
+  readonly plan: Pick<BackendPlan, 'retry'>;
+  readonly retriesConnectFailure: boolean;
+}
+
 /**
  * blamesServer tells whether a failure counts against its server: for `eject`, `break circuit` and strategies. That a kept connection has died, or
  * that a server which closes a connection in good order left a request alone, says nothing of it.
@@ -83,7 +90,7 @@ export function blamesServer(failure: Failure, wasReused: boolean): boolean {
  */
 export function maySendAgain(
   failure: Failure,
-  backend: LinkedBackend,
+  backend: RetryRules,
   attempts: number,
   refusals: number,
   isRepeatable: boolean,

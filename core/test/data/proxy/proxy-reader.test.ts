@@ -10,7 +10,7 @@ import {
   PROXY_NEEDS_MORE,
   type ProxiedConnection,
   ProxyReader,
-} from '../../../src/data/listen/proxy-reader.ts';
+} from '../../../src/data/proxy/proxy-reader.ts';
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const text = (latin1: string) => Buffer.from(latin1, 'latin1');

@@ -3,7 +3,7 @@
  *
  * HTTP/1 and tunnels write to a socket's Output; a wire with many streams on a connection has one for each stream.
  */
-import type { BodySink } from '../message/body-framer.ts';
+import type { BodySink } from '../transport/body-sink.ts';
 
 export interface Sink extends BodySink {
   /**

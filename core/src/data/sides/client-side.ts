@@ -9,10 +9,11 @@
  *
  * The exchange tells it of its end by `exchangeEnded`, exactly once unless it was aborted; neither touches the other afterwards.
  */
+
 import type { Answer } from '../../plugin/data-entry.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import type { FieldEdits } from '../message/field-edits.ts';
-import type { ClientPeer } from './client-peer.ts';
+import type { IntroducedClient } from './introduced-client.ts';
 import type { ServerSide } from './server-side.ts';
 import type { Sink } from './sink.ts';
 
@@ -23,7 +24,7 @@ export interface ClientSide {
   /** Where the server's side writes the answer's body, and what a tunnel carries. */
   readonly out: Sink;
   /** Who it is. */
-  readonly peer: ClientPeer;
+  readonly peer: IntroducedClient;
   /** Bytes that came from, and went to, the client for this exchange; shown to operators who ask. */
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -1,0 +1,18 @@
+/**
+ * IntroducedClient: a client as servers are told of it, by the PROXY header that connections for it begin with. Data plane.
+ */
+import type { IpAddress } from '@sluice/dsl/match';
+import type { SendProxyPlan } from '@sluice/dsl/plan';
+
+/** IntroducedServer keeps connections that were introduced as a client's. */
+export interface IntroducedServer {
+  /** part closes what is kept for a client that has gone. */
+  part(introduction: string): void;
+}
+
+export interface IntroducedClient {
+  /** introduction is the PROXY header for a request, or connection, of this address. */
+  introduction(plan: SendProxyPlan, ip: IpAddress): string;
+  /** meets: a server may keep a connection that was introduced so. */
+  meets(server: IntroducedServer, introduction: string): void;
+}
