@@ -67,6 +67,6 @@ export type {
   ThreadStats,
 } from './control/watch/stats.ts';
 export * from './plugin/index.ts';
-export type { CircuitState } from './shared/circuit-table.ts';
-export type { HeadRead, HeadRefusal, ReadHead } from './shared/head-reader.ts';
-export { LATENESS_EDGES_MS } from './shared/heartbeats.ts';
+export type { HeadRead, HeadRefusal, ReadHead } from './shared/judgement/head-reader.ts';
+export type { CircuitState } from './shared/tables/circuit-table.ts';
+export { LATENESS_EDGES_MS } from './shared/tables/heartbeats.ts';

@@ -11,4 +11,4 @@ export { createLog } from './control/report/log.ts';
 export { testRules } from './control/rules/rule-tests.ts';
 export type { AdminOptions } from './control/wanted-admin.ts';
 export type { DataEntry, Linker } from './plugin/data-entry.ts';
-export { importEntries } from './shared/import-entry.ts';
+export { importEntries } from './shared/plugins/import-entry.ts';

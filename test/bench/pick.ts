@@ -22,10 +22,10 @@ import { LinkedBalancer } from '../../core/src/data/backend/linked-balancer.ts';
 import { LiveServerPool } from '../../core/src/data/backend/live-server-pool.ts';
 import { ServerEndpoint } from '../../core/src/data/endpoint/server-endpoint.ts';
 import type { Balancer, BalancerFactory, DataEntry } from '../../core/src/plugin/data-entry.ts';
-import { BackendTable } from '../../core/src/shared/backend-table.ts';
-import { Heartbeats } from '../../core/src/shared/heartbeats.ts';
-import { createSharedMemory } from '../../core/src/shared/memory.ts';
-import { RUNNING, ServerTable, STOPPED } from '../../core/src/shared/server-table.ts';
+import { BackendTable } from '../../core/src/shared/tables/backend-table.ts';
+import { createSharedMemory } from '../../core/src/shared/tables/create-shared-memory.ts';
+import { Heartbeats } from '../../core/src/shared/tables/heartbeats.ts';
+import { RUNNING, ServerTable, STOPPED } from '../../core/src/shared/tables/server-table.ts';
 
 const SIZES = [10, 100, 1000, 10_000];
 const SCENES = ['plain', 'retries', 'changes'] as const;

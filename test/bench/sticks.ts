@@ -4,7 +4,8 @@
  *
  * Says the best of five rounds, in nanoseconds of CPU time, as what else the machine does only makes a round slower.
  */
-import { SharedStickTable, StickClock } from '../../core/src/shared/index.ts';
+import { SharedStickTable } from '../../core/src/shared/tables/shared-stick-table.ts';
+import { StickClock } from '../../core/src/shared/tables/stick-clock.ts';
 import { fakeFacts } from '../../plugins/standard/test/fake-facts.ts';
 import { FakePool } from '../../plugins/standard/test/fake-pool.ts';
 import { stickHost } from '../../plugins/standard/test/fake-sticks.ts';

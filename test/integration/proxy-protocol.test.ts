@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { proxyHeaderV2 } from '../../core/src/shared/proxy-header.ts';
+import { proxyHeaderV2 } from '../../core/src/shared/proxy/proxy-header.ts';
 import {
   answering,
   connectTo,

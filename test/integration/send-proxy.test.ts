@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { createGateway } from 'sluice';
-import { proxyHeaderV2, proxyValue } from '../../core/src/shared/proxy-header.ts';
+import { proxyHeaderV2, proxyValue } from '../../core/src/shared/proxy/proxy-header.ts';
 import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {

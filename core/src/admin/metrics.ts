@@ -8,7 +8,7 @@
 import { type Metric, type MetricObjectWithValues, type MetricValueWithName, Registry } from 'prom-client';
 import type { Gateway } from '../control/gateway.ts';
 import type { GatewayStats, LatencyStats } from '../control/watch/stats.ts';
-import { ADMIN_STATES, SERVER_STATES } from '../shared/server-table.ts';
+import { ADMIN_STATES, SERVER_STATES } from '../shared/tables/server-table.ts';
 
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 

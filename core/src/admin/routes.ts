@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { Gateway } from '../control/gateway.ts';
 import type { ServerStats } from '../control/watch/stats.ts';
-import { ADMIN_STATES, type AdminState, SERVER_STATES } from '../shared/server-table.ts';
+import { ADMIN_STATES, type AdminState, SERVER_STATES } from '../shared/tables/server-table.ts';
 import { AdminError } from './admin-errors.ts';
 import { METRICS_TYPE, metricsText } from './metrics.ts';
 import type { Route, RouteRequest } from './route.ts';

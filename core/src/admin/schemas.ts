@@ -4,7 +4,7 @@
  * Bodies are checked by them and may hold nothing else. Answers may come to hold more than is written here: later releases
  * add, and never take away.
  */
-import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/server-table.ts';
+import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/tables/server-table.ts';
 import type { Schema } from './route.ts';
 
 const text = { type: 'string' };

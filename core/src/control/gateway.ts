@@ -15,8 +15,8 @@ import {
   replaceEntries,
 } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import { blame, lateFailure } from '../shared/blame.ts';
-import type { FailureLog } from '../shared/failure-log.ts';
+import { blame, lateFailure } from '../shared/plugins/blame.ts';
+import type { FailureLog } from '../shared/plugins/failure-log.ts';
 import { type AdminChange, AdminHost } from './admin-host.ts';
 import type { SourcedCertificate } from './certificates/certificate-sources.ts';
 import { FileCertificates } from './certificates/file-certificates.ts';

@@ -4,19 +4,8 @@
  */
 import { addressesOf, type ServerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
-import { AddressCounts } from '../shared/address-counts.ts';
-import { BackendTable } from '../shared/backend-table.ts';
-import { blame, type CodeOwner, lateFailure } from '../shared/blame.ts';
-import { CircuitTable } from '../shared/circuit-table.ts';
-import { ConnectionTotal } from '../shared/connection-total.ts';
-import { ThreadCounters } from '../shared/counters.ts';
-import type { DataPlaneHost, RehearseDataPlane } from '../shared/data-plane-host.ts';
-import { FailureLog } from '../shared/failure-log.ts';
-import { Heartbeats } from '../shared/heartbeats.ts';
-import { importEntry } from '../shared/import-entry.ts';
-import { LatencyHistogram } from '../shared/latency-histogram.ts';
-import { type NameChanges, NameTable } from '../shared/name-table.ts';
-import { NoticeBoard } from '../shared/notice-board.ts';
+import { inSlices } from '../shared/clock/slices.ts';
+import type { DataPlaneHost, RehearseDataPlane } from '../shared/orders/data-plane-host.ts';
 import {
   type DataPlane,
   type MembersOrder,
@@ -25,13 +14,24 @@ import {
   portKey,
   portName,
   wordKey,
-} from '../shared/orders.ts';
-import { OutcomeCounts } from '../shared/outcome-counts.ts';
-import { RetryCounts } from '../shared/retry-counts.ts';
-import { ServerTable } from '../shared/server-table.ts';
-import { SharedRateTable } from '../shared/shared-rate-table.ts';
-import { inSlices } from '../shared/slices.ts';
-import { StickClock } from '../shared/stick-clock.ts';
+} from '../shared/orders/orders.ts';
+import { blame, type CodeOwner, lateFailure } from '../shared/plugins/blame.ts';
+import { FailureLog } from '../shared/plugins/failure-log.ts';
+import { importEntry } from '../shared/plugins/import-entry.ts';
+import { AddressCounts } from '../shared/tables/address-counts.ts';
+import { BackendTable } from '../shared/tables/backend-table.ts';
+import { CircuitTable } from '../shared/tables/circuit-table.ts';
+import { ConnectionTotal } from '../shared/tables/connection-total.ts';
+import { ThreadCounters } from '../shared/tables/counters.ts';
+import { Heartbeats } from '../shared/tables/heartbeats.ts';
+import { LatencyHistogram } from '../shared/tables/latency-histogram.ts';
+import { type NameChanges, NameTable } from '../shared/tables/name-table.ts';
+import { NoticeBoard } from '../shared/tables/notice-board.ts';
+import { OutcomeCounts } from '../shared/tables/outcome-counts.ts';
+import { RetryCounts } from '../shared/tables/retry-counts.ts';
+import { ServerTable } from '../shared/tables/server-table.ts';
+import { SharedRateTable } from '../shared/tables/shared-rate-table.ts';
+import { StickClock } from '../shared/tables/stick-clock.ts';
 import type { Endpoint } from './backend/endpoint.ts';
 import { type Generation, newest, type Relinked, succeed, withMembers } from './backend/generation.ts';
 import { EndpointTls, type LinkedServerTls } from './backend/server-tls.ts';

@@ -7,14 +7,14 @@
  * plane sees it go, reads from the heartbeats or the stack whose code it was in, and replaces it.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { monotonicMs } from '../shared/clock.ts';
-import type { CreateDataPlane } from '../shared/data-plane-host.ts';
-import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/heartbeats.ts';
-import type { SharedMemory } from '../shared/memory.ts';
-import type { DataPlane, MembersOrder, Order, Report } from '../shared/orders.ts';
-import { type PackedOrder, unpackOrder } from '../shared/packed-order.ts';
-import { inSlices } from '../shared/slices.ts';
-import { StickClock } from '../shared/stick-clock.ts';
+import { monotonicMs } from '../shared/clock/clock.ts';
+import { inSlices } from '../shared/clock/slices.ts';
+import type { CreateDataPlane } from '../shared/orders/data-plane-host.ts';
+import type { DataPlane, MembersOrder, Order, Report } from '../shared/orders/orders.ts';
+import { type PackedOrder, unpackOrder } from '../shared/orders/packed-order.ts';
+import { BEAT_INTERVAL_MS, Heartbeats } from '../shared/tables/heartbeats.ts';
+import type { SharedMemory } from '../shared/tables/shared-memory.ts';
+import { StickClock } from '../shared/tables/stick-clock.ts';
 
 interface Task {
   readonly port: MessagePort;

@@ -4,7 +4,7 @@
  */
 import type { WrittenHead } from '@sluice/dsl/match';
 import { DEFAULT_PATHS, type ListenerPlan } from '@sluice/dsl/plan';
-import type { HeadRead, HeadRefusal, ReadHead } from '../shared/head-reader.ts';
+import type { HeadRead, HeadRefusal, ReadHead } from '../shared/judgement/head-reader.ts';
 import { PREFACE } from './http2/frame.ts';
 import { HpackDecoder } from './http2/hpack-decoder.ts';
 import { HpackEncoder } from './http2/hpack-encoder.ts';

@@ -7,9 +7,9 @@
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ProbeResult, ProbeTarget } from '../plugin/health-check.ts';
-import { type ProxyEnd, proxyHeaderV1, proxyHeaderV2 } from '../shared/proxy-header.ts';
-import { shown } from '../shared/shown.ts';
-import { isHangUp, tlsReason } from '../shared/tls-reason.ts';
+import { type ProxyEnd, proxyHeaderV1, proxyHeaderV2 } from '../shared/proxy/proxy-header.ts';
+import { shown } from '../shared/reasons/shown.ts';
+import { isHangUp, tlsReason } from '../shared/reasons/tls-reason.ts';
 import { resultOfError } from './connect-reason.ts';
 import { type Conversation, failed, passed } from './conversation.ts';
 import { type Line, type LineUser, openLine } from './line.ts';

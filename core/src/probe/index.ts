@@ -1,6 +1,6 @@
 /** @sluice/core/probe: what health checks and discovery are made of. Main thread. */
-export { dnsReason, saysNone } from '../shared/dns-reason.ts';
-export { shown } from '../shared/shown.ts';
+export { dnsReason, saysNone } from '../shared/reasons/dns-reason.ts';
+export { shown } from '../shared/reasons/shown.ts';
 export { resultOfError } from './connect-reason.ts';
 export { type Conversation, failed, type Heard, passed } from './conversation.ts';
 export { converse, type TlsOptions } from './converse.ts';

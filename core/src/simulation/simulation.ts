@@ -6,7 +6,7 @@
  */
 import { type Duration, durationMs } from '../control/clock/deadline.ts';
 import { GatewayError } from '../control/report/errors.ts';
-import type { AdminState } from '../shared/server-table.ts';
+import type { AdminState } from '../shared/tables/server-table.ts';
 import { Arrivals } from './arrivals.ts';
 import { type Failed, type Latencies, type Move, Samples, type ServerLoad, ServerMeter } from './measurements.ts';
 import type { Condition, Happening, ServerOptions, SimulationOptions } from './options.ts';

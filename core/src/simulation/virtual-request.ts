@@ -13,7 +13,7 @@ import { AS_IS } from '../data/message/body-framer.ts';
 import { parseRequestHead } from '../data/message/request-head.ts';
 import type { ClientSide } from '../data/sides/client-side.ts';
 import type { Answer } from '../plugin/data-entry.ts';
-import { ListenerIndex } from '../shared/counters.ts';
+import { ListenerIndex } from '../shared/tables/counters.ts';
 import { nowhere } from './virtual-attempt.ts';
 import type { VirtualClient } from './virtual-client.ts';
 import type { VirtualClock } from './virtual-clock.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { finish } from '@sluice/dsl/match';
 import { WeightedDraw } from '../../src/plugin/weighted-draw.ts';
-import { createSharedMemory } from '../../src/shared/memory.ts';
-import { RUNNING, ServerTable, STARTING, STOPPED } from '../../src/shared/server-table.ts';
-import { ServerTier } from '../../src/shared/server-tier.ts';
+import { createSharedMemory } from '../../src/shared/tables/create-shared-memory.ts';
+import { RUNNING, ServerTable, STARTING, STOPPED } from '../../src/shared/tables/server-table.ts';
+import { ServerTier } from '../../src/shared/tables/server-tier.ts';
 
 /** Running servers of these weights; numbers are drawn evenly, so that counts are exact. */
 function setUp(weights: readonly number[], draws = 1000) {

@@ -14,8 +14,8 @@ import type {
   CertificateWishes,
   RunningCertificateSource,
 } from '../../plugin/certificate-source.ts';
-import type { FailureLog } from '../../shared/failure-log.ts';
-import type { NoticeBoard } from '../../shared/notice-board.ts';
+import type { FailureLog } from '../../shared/plugins/failure-log.ts';
+import type { NoticeBoard } from '../../shared/tables/notice-board.ts';
 import { PLUGIN_LIMITS, withinLimit } from '../clock/time-limit.ts';
 import { systemTimers, type Timers } from '../clock/timers.ts';
 import { failureLog, pluginLog } from '../report/log.ts';

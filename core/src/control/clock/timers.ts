@@ -1,7 +1,7 @@
 /**
  * Timers: the clock and the timers of the control plane, injected so that tests can set the time. Main thread.
  */
-import { monotonicMs } from '../../shared/clock.ts';
+import { monotonicMs } from '../../shared/clock/clock.ts';
 
 /** Timers is a monotonic clock in milliseconds and what can be set on it. */
 export interface Timers {

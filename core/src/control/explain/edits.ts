@@ -5,7 +5,7 @@
  */
 import type { PathPolicy } from '@sluice/dsl/plan';
 import type { FieldEditor, RequestEditor } from '../../plugin/data-entry.ts';
-import { rewrittenPath, rewrittenQuery } from '../../shared/rewritten-target.ts';
+import { rewrittenPath, rewrittenQuery } from '../../shared/judgement/rewritten-target.ts';
 
 /** FieldEdit is a header that a change would set, add or remove, or the path or query that it would make. */
 export interface FieldEdit {

@@ -17,12 +17,12 @@ import {
 } from '@sluice/dsl/match';
 import { FORWARDING_FIELDS, formatPlace, type ListenerPlan, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, DataEntry, Linker } from '../../plugin/data-entry.ts';
-import { errorPageOf } from '../../shared/error-pages.ts';
-import { importEntries } from '../../shared/import-entry.ts';
-import { PASSED_ON } from '../../shared/misdirected.ts';
-import { hideCookie } from '../../shared/own-cookie.ts';
-import { ruleScopes } from '../../shared/rule-scopes.ts';
-import type { SharedRateTable } from '../../shared/shared-rate-table.ts';
+import { errorPageOf } from '../../shared/judgement/error-pages.ts';
+import { PASSED_ON } from '../../shared/judgement/misdirected.ts';
+import { hideCookie } from '../../shared/judgement/own-cookie.ts';
+import { ruleScopes } from '../../shared/judgement/rule-scopes.ts';
+import { importEntries } from '../../shared/plugins/import-entry.ts';
+import type { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
 import { maskedSecret } from '../plugins/secrets.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';

@@ -3,7 +3,7 @@
  *
  * It is part of the data plane, which the control plane does not import: it is loaded when it is first needed.
  */
-import type { ReadHead } from '../../shared/head-reader.ts';
+import type { ReadHead } from '../../shared/judgement/head-reader.ts';
 
 const HEAD_READER = new URL(`../data/written-head.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
   .href;

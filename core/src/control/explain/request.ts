@@ -14,8 +14,8 @@ import {
   WrittenRequestError,
 } from '@sluice/dsl/match';
 import type { GivenFields, ListenerPlan, Plan } from '@sluice/dsl/plan';
-import { clientOf, trustedPeers, UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/client-ip.ts';
-import type { HeadRead } from '../../shared/head-reader.ts';
+import { clientOf, trustedPeers, UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/judgement/client-ip.ts';
+import type { HeadRead } from '../../shared/judgement/head-reader.ts';
 import { boundAddresses, type Ports } from '../reload/ports.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { loadHeadReader } from './head-reader.ts';

@@ -8,8 +8,8 @@
 import { finish, type RequestFacts } from '@sluice/dsl/match';
 import type { Address, BackendPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { BalanceExplanation, DataEntry } from '../../plugin/data-entry.ts';
-import type { BackendTable } from '../../shared/backend-table.ts';
-import type { CircuitState } from '../../shared/circuit-table.ts';
+import type { BackendTable } from '../../shared/tables/backend-table.ts';
+import type { CircuitState } from '../../shared/tables/circuit-table.ts';
 import {
   ADMIN_STATES,
   type AdminState,
@@ -18,8 +18,8 @@ import {
   SERVER_STATES,
   type ServerState,
   ServerTable,
-} from '../../shared/server-table.ts';
-import { ServerTier } from '../../shared/server-tier.ts';
+} from '../../shared/tables/server-table.ts';
+import { ServerTier } from '../../shared/tables/server-tier.ts';
 import type { Generation } from '../reload/generations.ts';
 import { reasonOf } from '../report/errors.ts';
 

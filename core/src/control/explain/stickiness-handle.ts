@@ -2,7 +2,7 @@
  * StickinessHandle: what people may ask of one backend's stickiness while the gateway runs. Main thread.
  */
 import type { BackendPlan } from '@sluice/dsl/plan';
-import { importEntries } from '../../shared/import-entry.ts';
+import { importEntries } from '../../shared/plugins/import-entry.ts';
 import { GatewayError } from '../report/errors.ts';
 import type { StickTables, StickyStats } from '../slots/stick-tables.ts';
 import { parseClient } from './request.ts';

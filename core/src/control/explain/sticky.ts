@@ -8,7 +8,7 @@ import type { RequestFacts } from '@sluice/dsl/match';
 import { type BackendPlan, withSecrets } from '@sluice/dsl/plan';
 import type { DataEntry } from '../../plugin/data-entry.ts';
 import type { StickyPool } from '../../plugin/server-pool.ts';
-import type { StickEntry } from '../../shared/shared-stick-table.ts';
+import type { StickEntry } from '../../shared/tables/shared-stick-table.ts';
 import { GatewayError } from '../report/errors.ts';
 import type { StickTables } from '../slots/stick-tables.ts';
 import type { LiveServers, ServerExplanation } from './servers.ts';

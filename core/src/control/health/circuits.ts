@@ -4,9 +4,9 @@
  * Data threads break and close them; a circuit stays as it is over a reload that does not change it.
  */
 import type { Plan } from '@sluice/dsl/plan';
-import type { CircuitState, CircuitTable } from '../../shared/circuit-table.ts';
-import type { SlotMap } from '../../shared/orders.ts';
-import { OutcomeCounts } from '../../shared/outcome-counts.ts';
+import type { SlotMap } from '../../shared/orders/orders.ts';
+import type { CircuitState, CircuitTable } from '../../shared/tables/circuit-table.ts';
+import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
 
 /** CircuitEvent is a change of a backend's circuit. */
 export interface CircuitEvent {

@@ -11,7 +11,7 @@
  * was asked after the server was taken out, since a plane may have chosen the server just before, and not counted it yet.
  * Threads count; nothing is sent per request. Looked at every 50 ms, so the end may be told that much late.
  */
-import { type AdminState, DRAIN, MAINT, type ServerTable } from '../../shared/server-table.ts';
+import { type AdminState, DRAIN, MAINT, type ServerTable } from '../../shared/tables/server-table.ts';
 import type { Timers } from '../clock/timers.ts';
 import type { StickTables } from '../slots/stick-tables.ts';
 import type { Planes } from '../threads/planes.ts';

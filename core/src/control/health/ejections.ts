@@ -7,9 +7,9 @@
  */
 import type { Address, EjectPlan, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import type { SlotMap } from '../../shared/orders.ts';
-import { OutcomeCounts } from '../../shared/outcome-counts.ts';
-import { READY, RUNNING, type ServerTable, STARTING } from '../../shared/server-table.ts';
+import type { SlotMap } from '../../shared/orders/orders.ts';
+import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
+import { READY, RUNNING, type ServerTable, STARTING } from '../../shared/tables/server-table.ts';
 import type { Timers } from '../clock/timers.ts';
 import type { Changes } from '../reload/generations.ts';
 

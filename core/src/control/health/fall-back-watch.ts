@@ -5,7 +5,7 @@
  * is known here and twice a second for those that are not, so that people hear of it once.
  */
 import type { BackendPlan } from '@sluice/dsl/plan';
-import type { ServerTable } from '../../shared/server-table.ts';
+import type { ServerTable } from '../../shared/tables/server-table.ts';
 import type { Timers } from '../clock/timers.ts';
 import type { Generation } from '../reload/generations.ts';
 

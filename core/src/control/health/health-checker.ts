@@ -23,8 +23,14 @@ import {
 } from '@sluice/dsl/plan';
 import type { ServerTls, ServerTlsFactory } from '../../plugin/data-entry.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../../plugin/health-check.ts';
-import type { SlotMap } from '../../shared/orders.ts';
-import { LAST_CHECKS, MAINT, SERVER_STATES, type ServerState, type ServerTable } from '../../shared/server-table.ts';
+import type { SlotMap } from '../../shared/orders/orders.ts';
+import {
+  LAST_CHECKS,
+  MAINT,
+  SERVER_STATES,
+  type ServerState,
+  type ServerTable,
+} from '../../shared/tables/server-table.ts';
 import { TimerGrid } from '../clock/timer-grid.ts';
 import type { Timers } from '../clock/timers.ts';
 import { identityOf } from '../plugins/code-identity.ts';

@@ -7,7 +7,7 @@ import {
   SERVER_STATES,
   type ServerState,
   type ServerTable,
-} from '../../shared/server-table.ts';
+} from '../../shared/tables/server-table.ts';
 import { type Duration, durationMs } from '../clock/deadline.ts';
 import type { Timers } from '../clock/timers.ts';
 import { GatewayError } from '../report/errors.ts';

@@ -6,7 +6,7 @@
  * answers, but wants no new clients) makes a running server `stopping`; `neutral` says nothing.
  */
 import type { ProbeStatus } from '../../plugin/health-check.ts';
-import type { LastCheck, ServerState } from '../../shared/server-table.ts';
+import type { LastCheck, ServerState } from '../../shared/tables/server-table.ts';
 
 export interface RiseAndFall {
   readonly rise: number;

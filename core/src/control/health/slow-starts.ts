@@ -4,7 +4,7 @@
  * Such a server is `starting`. Its share of its weight and of its max grows with the time, from 1/64 in 64 steps; then it is
  * `running`. The share stands in the server table, where all data threads and `explain` read the same one.
  */
-import { FULL_SHARE, type ServerTable } from '../../shared/server-table.ts';
+import { FULL_SHARE, type ServerTable } from '../../shared/tables/server-table.ts';
 import type { Timers } from '../clock/timers.ts';
 
 const STEPS = 64;

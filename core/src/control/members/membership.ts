@@ -7,7 +7,7 @@
 import { addressText } from '@sluice/dsl';
 import type { DiscoveryPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { FoundServer } from '../../plugin/discovery.ts';
-import { isSameServer } from '../../shared/member-change.ts';
+import { isSameServer } from '../../shared/orders/member-change.ts';
 
 const NAME = /^[A-Za-z0-9[][A-Za-z0-9._:[\]/-]{0,254}$/;
 const HEAVIEST = 256;

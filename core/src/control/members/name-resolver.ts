@@ -9,7 +9,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { dnsReason, saysNone } from '../../shared/dns-reason.ts';
+import { dnsReason, saysNone } from '../../shared/reasons/dns-reason.ts';
 
 /** Resolution is what a name resolves to; no addresses: it is known that there are none. */
 export interface Resolution {

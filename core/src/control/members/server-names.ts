@@ -8,8 +8,8 @@
 import { isIP } from 'node:net';
 import type { Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import { type NameChanges, NameTable } from '../../shared/name-table.ts';
-import type { SlotMap } from '../../shared/orders.ts';
+import type { SlotMap } from '../../shared/orders/orders.ts';
+import { type NameChanges, NameTable } from '../../shared/tables/name-table.ts';
 import type { Timers } from '../clock/timers.ts';
 import type { Changes } from '../reload/generations.ts';
 import { reasonOf } from '../report/errors.ts';

@@ -2,7 +2,7 @@
  * ManifestCheck: is a plugin's manifest one that this release can use. Main thread.
  */
 import { PLUGIN_API_VERSION, type PluginManifest } from '../../plugin/manifest.ts';
-import { ENTRY_SECTIONS } from '../../shared/checked-entry.ts';
+import { ENTRY_SECTIONS } from '../../shared/plugins/checked-entry.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { manifestProblems } from './manifest-shape.ts';
 import { compileSchema } from './options-check.ts';

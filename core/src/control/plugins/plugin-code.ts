@@ -2,13 +2,20 @@
  * PluginCode: the modules of plugins that `use` lines name, as they are on disk now. Main thread; one a process.
  *
  * As long as no file of a plugin has changed it is the same code, with the same manifest; once one has, it is imported under
- * another tag (shared/plugin-modules.ts). Node never lets go of a module, so each edit that is loaded costs its size in memory until the process
+ * another tag (shared/plugins/plugin-modules.ts). Node never lets go of a module, so each edit that is loaded costs its size in memory until the process
  * ends, and in each data thread that ran it.
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { PluginManifest } from '../../plugin/manifest.ts';
-import { hook, type KeptModules, keptModules, tagOf, withoutTag, withTag } from '../../shared/plugin-modules.ts';
+import {
+  hook,
+  type KeptModules,
+  keptModules,
+  tagOf,
+  withoutTag,
+  withTag,
+} from '../../shared/plugins/plugin-modules.ts';
 
 /** PluginModule is a plugin's module as it was imported. */
 export interface PluginModule {

@@ -4,7 +4,7 @@
  * Ids are given once and hold for the gateway's life, so that a thread that hangs in an older generation is read right too.
  */
 import type { PluginManifest } from '../../plugin/manifest.ts';
-import { wordKey } from '../../shared/orders.ts';
+import { wordKey } from '../../shared/orders/orders.ts';
 
 export class WordNames {
   readonly #ids: Record<string, number> = Object.create(null);

@@ -7,7 +7,8 @@
  */
 import type { Steps } from '@sluice/dsl/match';
 import { addressesOf, type Plan } from '@sluice/dsl/plan';
-import { monotonicMs } from '../../shared/clock.ts';
+import { monotonicMs } from '../../shared/clock/clock.ts';
+import { inSlices } from '../../shared/clock/slices.ts';
 import {
   type EntryRef,
   type MemberChange,
@@ -15,8 +16,7 @@ import {
   type PrepareOrder,
   portKey,
   type SlotMap,
-} from '../../shared/orders.ts';
-import { inSlices } from '../../shared/slices.ts';
+} from '../../shared/orders/orders.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { TableMemory } from '../slots/stick-tables.ts';

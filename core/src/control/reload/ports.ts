@@ -16,7 +16,7 @@ import {
   sharedAddresses,
   socketName,
 } from '@sluice/dsl/plan';
-import { portKey, portName } from '../../shared/orders.ts';
+import { portKey, portName } from '../../shared/orders/orders.ts';
 import { codeOf, GatewayError, reasonOf } from '../report/errors.ts';
 import { fileReason, socketProblem } from '../report/path-problem.ts';
 import type { KeptSocket } from '../socket-keeper.ts';

@@ -4,10 +4,10 @@
  * It gives the plan its slots and stick tables, and has plugins make their strategies, stickiness, services and TLS. Nothing is
  * bound and no thread is started.
  */
-import { monotonicMs } from '../../shared/clock.ts';
-import type { RehearseDataPlane } from '../../shared/data-plane-host.ts';
-import { createSharedMemory } from '../../shared/memory.ts';
-import { inSlices } from '../../shared/slices.ts';
+import { monotonicMs } from '../../shared/clock/clock.ts';
+import { inSlices } from '../../shared/clock/slices.ts';
+import type { RehearseDataPlane } from '../../shared/orders/data-plane-host.ts';
+import { createSharedMemory } from '../../shared/tables/create-shared-memory.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
 import { Slots } from '../slots/slots.ts';
 import { StickTables } from '../slots/stick-tables.ts';

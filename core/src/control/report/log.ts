@@ -5,8 +5,8 @@
  */
 import { type Level, type Logger, pino } from 'pino';
 import type { PluginLog } from '../../plugin/manifest.ts';
-import { monotonicMs } from '../../shared/clock.ts';
-import { type FailureLevel, FailureLog } from '../../shared/failure-log.ts';
+import { monotonicMs } from '../../shared/clock/clock.ts';
+import { type FailureLevel, FailureLog } from '../../shared/plugins/failure-log.ts';
 
 export type { Level, Logger };
 

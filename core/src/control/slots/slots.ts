@@ -7,15 +7,15 @@
  */
 import type { Steps } from '@sluice/dsl/match';
 import type { Plan } from '@sluice/dsl/plan';
-import { BackendTable } from '../../shared/backend-table.ts';
-import { CircuitTable } from '../../shared/circuit-table.ts';
-import { BACKEND_CAPACITY, CounterSums, LISTENER_CAPACITY } from '../../shared/counters.ts';
-import { LatencySums } from '../../shared/latency-histogram.ts';
-import type { SharedMemory } from '../../shared/memory.ts';
-import type { MemberChange, SlotMap } from '../../shared/orders.ts';
-import { OutcomeCounts } from '../../shared/outcome-counts.ts';
-import { RetryCounts } from '../../shared/retry-counts.ts';
-import { SERVER_CAPACITY, ServerTable } from '../../shared/server-table.ts';
+import type { MemberChange, SlotMap } from '../../shared/orders/orders.ts';
+import { BackendTable } from '../../shared/tables/backend-table.ts';
+import { CircuitTable } from '../../shared/tables/circuit-table.ts';
+import { BACKEND_CAPACITY, CounterSums, LISTENER_CAPACITY } from '../../shared/tables/counters.ts';
+import { LatencySums } from '../../shared/tables/latency-histogram.ts';
+import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
+import { RetryCounts } from '../../shared/tables/retry-counts.ts';
+import { SERVER_CAPACITY, ServerTable } from '../../shared/tables/server-table.ts';
+import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
 import { GatewayError } from '../report/errors.ts';
 
 /** Names that are looked at in one step. */

@@ -7,9 +7,9 @@
  */
 import type { Steps } from '@sluice/dsl/match';
 import type { BackendPlan, Plan } from '@sluice/dsl/plan';
-import type { SharedMemory } from '../../shared/memory.ts';
-import { DEFAULT_STICK_SIZE, SharedStickTable, type StickCounter } from '../../shared/shared-stick-table.ts';
-import { StickClock } from '../../shared/stick-clock.ts';
+import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
+import { DEFAULT_STICK_SIZE, SharedStickTable, type StickCounter } from '../../shared/tables/shared-stick-table.ts';
+import { StickClock } from '../../shared/tables/stick-clock.ts';
 
 /** StickyStats is what a backend's stickiness has done. */
 export interface StickyStats {

@@ -9,10 +9,10 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
-import type { SharedMemory } from '../../shared/memory.ts';
-import type { NameChanges } from '../../shared/name-table.ts';
-import type { MembersOrder, OpenSessions, Order, Report } from '../../shared/orders.ts';
-import type { PackedOrder } from '../../shared/packed-order.ts';
+import type { MembersOrder, OpenSessions, Order, Report } from '../../shared/orders/orders.ts';
+import type { PackedOrder } from '../../shared/orders/packed-order.ts';
+import type { NameChanges } from '../../shared/tables/name-table.ts';
+import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 
 /** ServeTask is what data/thread.ts is started with. */

@@ -2,11 +2,12 @@
  * Planes: all data planes of a gateway as one, whether they run in threads (ThreadPool) or on the caller's loop
  * (LocalPlane). Main thread.
  */
-import { BEAT_INTERVAL_MS, Heartbeats } from '../../shared/heartbeats.ts';
-import type { SharedMemory } from '../../shared/memory.ts';
-import type { NameChanges } from '../../shared/name-table.ts';
-import type { DataPlane, MembersOrder, OpenSession, OpenSessions, PrepareOrder } from '../../shared/orders.ts';
-import { StickClock } from '../../shared/stick-clock.ts';
+
+import type { DataPlane, MembersOrder, OpenSession, OpenSessions, PrepareOrder } from '../../shared/orders/orders.ts';
+import { BEAT_INTERVAL_MS, Heartbeats } from '../../shared/tables/heartbeats.ts';
+import type { NameChanges } from '../../shared/tables/name-table.ts';
+import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
+import { StickClock } from '../../shared/tables/stick-clock.ts';
 import type { Timers } from '../clock/timers.ts';
 
 export interface Planes {

@@ -6,19 +6,19 @@
  * thread was in last.
  */
 import type { Logger } from 'pino';
-import { AddressCounts } from '../../shared/address-counts.ts';
-import { BackendTable } from '../../shared/backend-table.ts';
-import { monotonicMs } from '../../shared/clock.ts';
-import { ConnectionTotal } from '../../shared/connection-total.ts';
-import { CounterSums } from '../../shared/counters.ts';
-import { Heartbeats, HeartbeatWatch } from '../../shared/heartbeats.ts';
-import type { SharedMemory } from '../../shared/memory.ts';
-import type { NameChanges } from '../../shared/name-table.ts';
-import type { MembersOrder, PrepareOrder, Report } from '../../shared/orders.ts';
-import { type PackedOrder, packOrder } from '../../shared/packed-order.ts';
-import { ServerTable } from '../../shared/server-table.ts';
-import { SharedRateTable } from '../../shared/shared-rate-table.ts';
-import { inSlices } from '../../shared/slices.ts';
+import { monotonicMs } from '../../shared/clock/clock.ts';
+import { inSlices } from '../../shared/clock/slices.ts';
+import type { MembersOrder, PrepareOrder, Report } from '../../shared/orders/orders.ts';
+import { type PackedOrder, packOrder } from '../../shared/orders/packed-order.ts';
+import { AddressCounts } from '../../shared/tables/address-counts.ts';
+import { BackendTable } from '../../shared/tables/backend-table.ts';
+import { ConnectionTotal } from '../../shared/tables/connection-total.ts';
+import { CounterSums } from '../../shared/tables/counters.ts';
+import { Heartbeats, HeartbeatWatch } from '../../shared/tables/heartbeats.ts';
+import type { NameChanges } from '../../shared/tables/name-table.ts';
+import { ServerTable } from '../../shared/tables/server-table.ts';
+import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
+import { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import { systemTimers } from '../clock/timers.ts';
 import { type GatewayError, reasonOf } from '../report/errors.ts';
 import { DataThread } from './data-thread.ts';

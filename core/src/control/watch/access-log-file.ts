@@ -8,7 +8,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Logger } from 'pino';
-import type { AccessBatch } from '../../shared/access-batch.ts';
+import type { AccessBatch } from '../../shared/orders/access-batch.ts';
 import { reasonOf } from '../report/errors.ts';
 
 /** How long a file that failed is left alone. */

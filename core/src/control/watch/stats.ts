@@ -2,12 +2,16 @@
  * Stats: one plain, JSON-able picture of a running gateway, read from shared memory. Main thread.
  */
 import type { Address, BackendPlan } from '@sluice/dsl/plan';
-import { BackendTable } from '../../shared/backend-table.ts';
-import type { CircuitState } from '../../shared/circuit-table.ts';
-import { type BackendCounter, CounterSums, type ListenerCounter, type ServerCounter } from '../../shared/counters.ts';
-import { HeartbeatWatch } from '../../shared/heartbeats.ts';
-import { LatencySums } from '../../shared/latency-histogram.ts';
-import type { SharedMemory } from '../../shared/memory.ts';
+import { BackendTable } from '../../shared/tables/backend-table.ts';
+import type { CircuitState } from '../../shared/tables/circuit-table.ts';
+import {
+  type BackendCounter,
+  CounterSums,
+  type ListenerCounter,
+  type ServerCounter,
+} from '../../shared/tables/counters.ts';
+import { HeartbeatWatch } from '../../shared/tables/heartbeats.ts';
+import { LatencySums } from '../../shared/tables/latency-histogram.ts';
 import {
   ADMIN_STATES,
   type AdminState,
@@ -16,7 +20,8 @@ import {
   SERVER_STATES,
   type ServerState,
   ServerTable,
-} from '../../shared/server-table.ts';
+} from '../../shared/tables/server-table.ts';
+import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
 import type { FallBackEvent } from '../health/fall-back-watch.ts';
 import type { DiscoveryStats } from '../members/discovery-source.ts';
 import type { Generation } from '../reload/generations.ts';

@@ -5,8 +5,8 @@
  * Counting is done here; ejecting by the control plane, which is told once. The circuit is broken and closed here, at once.
  */
 import type { BackendPlan, CircuitPlan, EjectPlan } from '@sluice/dsl/plan';
-import { TRIAL } from '../../shared/circuit-table.ts';
-import { OutcomeCounts } from '../../shared/outcome-counts.ts';
+import { TRIAL } from '../../shared/tables/circuit-table.ts';
+import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
 import type { Loop } from '../loop/loop.ts';
 
 /** Tried is what outcomes keep on a request. */

@@ -2,7 +2,7 @@
  * Endpoint: one server as requests reach it from one event loop. Data plane.
  */
 import type { Address, BackendPlan } from '@sluice/dsl/plan';
-import type { NameTable } from '../../shared/name-table.ts';
+import type { NameTable } from '../../shared/tables/name-table.ts';
 import type { Loop } from '../loop/loop.ts';
 import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
 import type { ServerSide } from '../sides/server-side.ts';

@@ -8,7 +8,7 @@ import type { HeaderNames, IpSet, RequestFacts, RuleMatcher, Steps } from '@slui
 import type { BackendPlan, ListenerPlan, PathPolicy, Rule, SendProxyPlan } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
-import type { MemberChange } from '../../shared/orders.ts';
+import type { MemberChange } from '../../shared/orders/orders.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { HeldGeneration } from '../loop/loop.ts';
 import type { HeadLimits } from '../message/request-head.ts';

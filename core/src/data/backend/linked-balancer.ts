@@ -7,9 +7,9 @@
 import { type RequestFacts, wrongValue } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import type { Balancer, BalancerFactory } from '../../plugin/data-entry.ts';
-import type { Heartbeats } from '../../shared/heartbeats.ts';
-import type { ServerTier } from '../../shared/server-tier.ts';
-import { publicFacts } from '../link/public-facts.ts';
+import type { Heartbeats } from '../../shared/tables/heartbeats.ts';
+import type { ServerTier } from '../../shared/tables/server-tier.ts';
+import { publicFacts } from '../message/public-facts.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
 
 export class LinkedBalancer {

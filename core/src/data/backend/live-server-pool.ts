@@ -7,9 +7,9 @@
 import type { Steps } from '@sluice/dsl/match';
 import type { BackendPlan } from '@sluice/dsl/plan';
 import type { StickyPool } from '../../plugin/server-pool.ts';
-import type { BackendTable } from '../../shared/backend-table.ts';
-import { MAINT, RUNNING, type ServerTable, STARTING, STOPPING } from '../../shared/server-table.ts';
-import { ServerTier, type TierSources } from '../../shared/server-tier.ts';
+import type { BackendTable } from '../../shared/tables/backend-table.ts';
+import { MAINT, RUNNING, type ServerTable, STARTING, STOPPING } from '../../shared/tables/server-table.ts';
+import { ServerTier, type TierSources } from '../../shared/tables/server-tier.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** What a pool reads; `backends` and `slot` give the open requests of the whole backend. */

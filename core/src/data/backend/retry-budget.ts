@@ -5,7 +5,7 @@
  * Requests are counted here and handed to the memory that all threads share some at a time; retries are counted there at once.
  */
 import type { RetryPolicy } from '@sluice/dsl/plan';
-import { RETRY_WINDOW_MS, type RetryCounts } from '../../shared/retry-counts.ts';
+import { RETRY_WINDOW_MS, type RetryCounts } from '../../shared/tables/retry-counts.ts';
 
 /** So many requests are counted before other threads hear of them. */
 const BATCH = 16;

@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ComponentUse } from '@sluice/dsl/plan';
 import type { ServerTls, TlsServer } from '../../plugin/data-entry.ts';
 import { isResumed } from '../../plugin/native-tls.ts';
-import { ServerIndex } from '../../shared/counters.ts';
+import { ServerIndex } from '../../shared/tables/counters.ts';
 import type { Loop } from '../loop/loop.ts';
 
 /** A server that fails every handshake is told of this often. */

@@ -6,8 +6,8 @@
 
 import { isIP } from 'node:net';
 import type { Address } from '@sluice/dsl/plan';
-import { ServerIndex } from '../../shared/counters.ts';
-import type { NameTable } from '../../shared/name-table.ts';
+import { ServerIndex } from '../../shared/tables/counters.ts';
+import type { NameTable } from '../../shared/tables/name-table.ts';
 import type { Endpoint } from '../backend/endpoint.ts';
 import type { EndpointTls } from '../backend/server-tls.ts';
 import { ServerConnection } from '../http1/server-connection.ts';

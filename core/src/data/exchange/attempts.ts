@@ -5,7 +5,7 @@
  * it, goes elsewhere where that can do no harm, and falls back to another backend. It belongs to one exchange and is used again with it.
  */
 import type { Service } from '../../plugin/service.ts';
-import { BackendIndex, ServerIndex } from '../../shared/counters.ts';
+import { BackendIndex, ServerIndex } from '../../shared/tables/counters.ts';
 import { type LinkedBackend, newest } from '../backend/generation.ts';
 import type { Waiting } from '../backend/waiting-line.ts';
 import { type HeldGeneration, releaseGeneration } from '../loop/loop.ts';

@@ -8,8 +8,8 @@
 import type { CertificateFacts, IpAddress, TlsFacts } from '@sluice/dsl/match';
 import type { SendProxyPlan } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
-import { clientOf, passedHops, UNKNOWN_CLIENT } from '../../shared/client-ip.ts';
-import type { ProxyEnd } from '../../shared/proxy-header.ts';
+import { clientOf, passedHops, UNKNOWN_CLIENT } from '../../shared/judgement/client-ip.ts';
+import type { ProxyEnd } from '../../shared/proxy/proxy-header.ts';
 import type { LinkedListener } from '../backend/generation.ts';
 import { Peer } from '../message/forward-head.ts';
 import { type LiveRequest, NO_PROTOCOLS } from '../message/live-request.ts';

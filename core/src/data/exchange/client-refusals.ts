@@ -2,7 +2,7 @@
  * ClientRefusals: clients of a listener whose TLS came to nothing, counted, and told of in the log now and then. Data plane.
  */
 import type { Socket } from 'node:net';
-import { ListenerIndex } from '../../shared/counters.ts';
+import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { Loop } from '../loop/loop.ts';
 import type { GreetedSocket } from './client-socket.ts';
 

@@ -2,7 +2,7 @@
  * DownServers: notices servers that have gone down, and has what is open on them closed where a backend says `on down close`.
  * Data plane; looks once a tick, so that requests pay nothing for it.
  */
-import type { ServerTable } from '../../shared/server-table.ts';
+import type { ServerTable } from '../../shared/tables/server-table.ts';
 import type { Closable } from '../loop/loop.ts';
 
 export class DownServers {

@@ -6,10 +6,10 @@
  * connection holds none; nobody may keep one after its end.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/client-ip.ts';
-import { ListenerIndex } from '../../shared/counters.ts';
-import type { OpenSession } from '../../shared/orders.ts';
-import { hideCookie } from '../../shared/own-cookie.ts';
+import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/judgement/client-ip.ts';
+import { hideCookie } from '../../shared/judgement/own-cookie.ts';
+import type { OpenSession } from '../../shared/orders/orders.ts';
+import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';

@@ -6,8 +6,8 @@
  */
 import { FieldFailure, MatchError } from '@sluice/dsl/match';
 import type { Answer, CertificateProofs } from '../../plugin/data-entry.ts';
-import { ListenerIndex } from '../../shared/counters.ts';
-import { wordKey } from '../../shared/orders.ts';
+import { wordKey } from '../../shared/orders/orders.ts';
+import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import type { Loop } from '../loop/loop.ts';
 import type { FieldEdits } from '../message/field-edits.ts';

@@ -6,10 +6,10 @@
  * otherwise, and the client opens one.
  */
 import { serverName } from '@sluice/dsl/match';
-import { NOT_LET_IN, PASSED_ON } from '../../shared/misdirected.ts';
+import { NOT_LET_IN, PASSED_ON } from '../../shared/judgement/misdirected.ts';
 import type { LinkedListener } from '../backend/generation.ts';
-import { ConnectionFacts } from '../listen/connection-facts.ts';
 import type { Loop } from '../loop/loop.ts';
+import { ConnectionFacts } from '../message/connection-facts.ts';
 import type { LiveRequest } from '../message/live-request.ts';
 import type { RequestPeer } from '../message/request-peer.ts';
 import { isPassedOn } from './passed-on.ts';

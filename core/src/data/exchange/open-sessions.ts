@@ -2,7 +2,7 @@
  * OpenSessions: who is on a server, gathered from this loop's connections when somebody asks. Data plane; not on the hot
  * path: connections keep nothing for it.
  */
-import type { OpenSession, OpenSessions } from '../../shared/orders.ts';
+import type { OpenSession, OpenSessions } from '../../shared/orders/orders.ts';
 import type { Closable } from '../loop/loop.ts';
 
 /** openSessions counts all that is open on a server's slot, and describes the `most` oldest. */

@@ -3,8 +3,8 @@
  */
 import { MatchError } from '@sluice/dsl/match';
 import type { LinkedListener } from '../backend/generation.ts';
-import type { ConnectionFacts } from '../listen/connection-facts.ts';
 import type { Loop } from '../loop/loop.ts';
+import type { ConnectionFacts } from '../message/connection-facts.ts';
 import { ruleFailed } from './judge.ts';
 
 /** isPassedOn: one of the lines wants it; null: one of them failed, which was counted and logged. */

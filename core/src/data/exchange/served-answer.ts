@@ -8,9 +8,9 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { ServedAnswer as Made, ServedBody, ServedRequest, Service } from '../../plugin/service.ts';
-import { checkServed } from '../../shared/answer-check.ts';
-import { BackendIndex } from '../../shared/counters.ts';
-import { wordKey } from '../../shared/orders.ts';
+import { wordKey } from '../../shared/orders/orders.ts';
+import { checkServed } from '../../shared/plugins/answer-check.ts';
+import { BackendIndex } from '../../shared/tables/counters.ts';
 import type { Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import { AnswerHead } from '../message/answer-head.ts';

@@ -5,9 +5,10 @@
  * A server that is chosen has been counted as open, so that its max holds whatever other threads do at the same moment:
  * `leaveServer` must follow.
  */
-import { BackendIndex, ListenerIndex } from '../../shared/counters.ts';
-import { wordKey } from '../../shared/orders.ts';
-import { StickIndex } from '../../shared/shared-stick-table.ts';
+
+import { wordKey } from '../../shared/orders/orders.ts';
+import { BackendIndex, ListenerIndex } from '../../shared/tables/counters.ts';
+import { StickIndex } from '../../shared/tables/shared-stick-table.ts';
 import type { LinkedBackend } from '../backend/generation.ts';
 import type { Loop } from '../loop/loop.ts';
 import type { AnswerHead } from '../message/answer-head.ts';

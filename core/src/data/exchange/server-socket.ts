@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Address } from '@sluice/dsl/plan';
-import { isAlert, tlsReason } from '../../shared/tls-reason.ts';
+import { isAlert, tlsReason } from '../../shared/reasons/tls-reason.ts';
 import type { EndpointTls } from '../backend/server-tls.ts';
 import type { Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';

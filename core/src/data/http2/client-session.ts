@@ -3,8 +3,9 @@
  *
  * Every stream is the client side of an exchange of its own (client-stream.ts). Sources: RFC 9113, RFC 8441.
  */
-import { ListenerIndex } from '../../shared/counters.ts';
-import type { OpenSession } from '../../shared/orders.ts';
+
+import type { OpenSession } from '../../shared/orders/orders.ts';
+import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { ClientPort } from '../exchange/client-port.ts';
 import type { Loop } from '../loop/loop.ts';

@@ -13,12 +13,12 @@ import {
 } from '@sluice/dsl/match';
 import { type BackendPlan, DEFAULT_PATHS, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
 import type { Answer, DataEntry, Linker } from '../../plugin/data-entry.ts';
-import { trustedPeers } from '../../shared/client-ip.ts';
-import { compilePage, errorPageOf } from '../../shared/error-pages.ts';
-import { membersAfter } from '../../shared/member-change.ts';
-import type { MemberChange, PrepareOrder } from '../../shared/orders.ts';
-import { ruleScopes } from '../../shared/rule-scopes.ts';
-import { SharedStickTable } from '../../shared/shared-stick-table.ts';
+import { trustedPeers } from '../../shared/judgement/client-ip.ts';
+import { compilePage, errorPageOf } from '../../shared/judgement/error-pages.ts';
+import { ruleScopes } from '../../shared/judgement/rule-scopes.ts';
+import { membersAfter } from '../../shared/orders/member-change.ts';
+import type { MemberChange, PrepareOrder } from '../../shared/orders/orders.ts';
+import { SharedStickTable } from '../../shared/tables/shared-stick-table.ts';
 import { BackendOutcomes } from '../backend/backend-outcomes.ts';
 import type { Endpoint, Endpoints } from '../backend/endpoint.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../backend/generation.ts';

@@ -7,16 +7,16 @@ import { type FieldReader, type Readers, wrongValue } from '@sluice/dsl/match';
 import { type Args, type ComponentUse, type ListenerPlan, type Place, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
-import { type PrepareOrder, wordKey } from '../../shared/orders.ts';
-import { StickIndex } from '../../shared/shared-stick-table.ts';
+import { type PrepareOrder, wordKey } from '../../shared/orders/orders.ts';
+import { StickIndex } from '../../shared/tables/shared-stick-table.ts';
 import { LinkedBalancer } from '../backend/linked-balancer.ts';
 import type { LiveServerPool } from '../backend/live-server-pool.ts';
 import { type LinkedServerTls, linkServerTls } from '../backend/server-tls.ts';
 import { ClientRefusals } from '../exchange/client-refusals.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';
+import { publicFacts } from '../message/public-facts.ts';
 import { LinkError, type PluginFunctions } from './plugin-functions.ts';
-import { publicFacts } from './public-facts.ts';
 import { watchAction } from './watched-action.ts';
 
 export class LinkedPlugins {

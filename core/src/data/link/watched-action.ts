@@ -4,8 +4,8 @@
 import { wrongValue } from '@sluice/dsl/match';
 import type { Rule } from '@sluice/dsl/plan';
 import type { Action } from '../../plugin/data-entry.ts';
-import type { Heartbeats } from '../../shared/heartbeats.ts';
-import { publicFacts } from './public-facts.ts';
+import type { Heartbeats } from '../../shared/tables/heartbeats.ts';
+import { publicFacts } from '../message/public-facts.ts';
 
 /** watchAction wraps an action. `id` is the word's in the heartbeats; `count`: how many backends there are to choose from. */
 export function watchAction(action: Action, id: number, heartbeats: Heartbeats, rule: Rule, count: number): Action {

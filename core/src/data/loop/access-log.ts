@@ -5,7 +5,7 @@
  * A request costs one string and no message: a batch goes out when it is large, or a moment after its first line. When the
  * control plane cannot write as fast as requests come, lines are dropped and counted, and no request ever waits.
  */
-import type { AccessBatch } from '../../shared/access-batch.ts';
+import type { AccessBatch } from '../../shared/orders/access-batch.ts';
 
 /** A batch is sent when it has this many UTF-16 units. */
 const BATCH_LENGTH = 64 * 1024;

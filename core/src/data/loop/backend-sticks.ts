@@ -4,8 +4,8 @@
  * It lives as long as the backend does, over reloads: when one changes the table's size, requests of the older generation
  * go on in the new memory too, from the moment on in which the loop switches.
  */
-import { SharedStickTable } from '../../shared/shared-stick-table.ts';
-import type { StickClock } from '../../shared/stick-clock.ts';
+import { SharedStickTable } from '../../shared/tables/shared-stick-table.ts';
+import type { StickClock } from '../../shared/tables/stick-clock.ts';
 
 export class BackendSticks {
   #memory: SharedArrayBuffer;

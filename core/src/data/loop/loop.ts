@@ -2,22 +2,22 @@
  * Loop: what all connections on one event loop share. Hot path; data plane.
  */
 
-import type { AddressCounts } from '../../shared/address-counts.ts';
-import type { BackendTable } from '../../shared/backend-table.ts';
-import type { CircuitState, CircuitTable } from '../../shared/circuit-table.ts';
-import type { ConnectionTotal } from '../../shared/connection-total.ts';
-import type { ThreadCounters } from '../../shared/counters.ts';
-import type { FailureLog } from '../../shared/failure-log.ts';
-import type { Heartbeats } from '../../shared/heartbeats.ts';
-import type { LatencyHistogram } from '../../shared/latency-histogram.ts';
-import type { NameTable } from '../../shared/name-table.ts';
-import type { NoticeBoard } from '../../shared/notice-board.ts';
-import type { LogLevel, OpenSession } from '../../shared/orders.ts';
-import type { OutcomeCounts } from '../../shared/outcome-counts.ts';
-import type { RetryCounts } from '../../shared/retry-counts.ts';
-import type { ServerTable } from '../../shared/server-table.ts';
-import type { SharedRateTable } from '../../shared/shared-rate-table.ts';
-import type { StickClock } from '../../shared/stick-clock.ts';
+import type { LogLevel, OpenSession } from '../../shared/orders/orders.ts';
+import type { FailureLog } from '../../shared/plugins/failure-log.ts';
+import type { AddressCounts } from '../../shared/tables/address-counts.ts';
+import type { BackendTable } from '../../shared/tables/backend-table.ts';
+import type { CircuitState, CircuitTable } from '../../shared/tables/circuit-table.ts';
+import type { ConnectionTotal } from '../../shared/tables/connection-total.ts';
+import type { ThreadCounters } from '../../shared/tables/counters.ts';
+import type { Heartbeats } from '../../shared/tables/heartbeats.ts';
+import type { LatencyHistogram } from '../../shared/tables/latency-histogram.ts';
+import type { NameTable } from '../../shared/tables/name-table.ts';
+import type { NoticeBoard } from '../../shared/tables/notice-board.ts';
+import type { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
+import type { RetryCounts } from '../../shared/tables/retry-counts.ts';
+import type { ServerTable } from '../../shared/tables/server-table.ts';
+import type { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
+import type { StickClock } from '../../shared/tables/stick-clock.ts';
 import type { AccessLog } from './access-log.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { TimerWheel } from './timer-wheel.ts';

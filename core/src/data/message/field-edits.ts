@@ -6,7 +6,7 @@
 import { foldedName } from '@sluice/dsl/match';
 import type { FieldEditor } from '../../plugin/data-entry.ts';
 import { FRAMING } from '../../plugin/framing-fields.ts';
-import { isToken } from '../../shared/field-name.ts';
+import { isToken } from '../../shared/judgement/field-name.ts';
 import type { FieldBlock } from './field-block.ts';
 import { nameHash } from './live-request.ts';
 

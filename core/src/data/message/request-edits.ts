@@ -7,7 +7,7 @@
 import type { RequestFacts } from '@sluice/dsl/match';
 import { DEFAULT_PATHS, type PathPolicy } from '@sluice/dsl/plan';
 import type { RequestEditor } from '../../plugin/data-entry.ts';
-import { rewrittenPath, rewrittenQuery } from '../../shared/rewritten-target.ts';
+import { rewrittenPath, rewrittenQuery } from '../../shared/judgement/rewritten-target.ts';
 import { FieldEdits } from './field-edits.ts';
 
 export class RequestEdits extends FieldEdits implements RequestEditor {

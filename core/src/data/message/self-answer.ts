@@ -2,7 +2,7 @@
  * SelfAnswer: answers that the gateway gives by itself, as text ready to send. Data plane.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
-import { isToken } from '../../shared/field-name.ts';
+import { isToken } from '../../shared/judgement/field-name.ts';
 import { type FieldEdits, toFieldValue } from './field-edits.ts';
 
 /** Not imported: that would load `fetch` and all that belongs to it, in every thread. */

@@ -14,8 +14,8 @@ import {
   proxyHeaderV1,
   proxyHeaderV2,
   proxyValue,
-} from '../../shared/proxy-header.ts';
-import { ProxyValue, TlsBit, TlsValue } from '../../shared/proxy-values.ts';
+} from '../../shared/proxy/proxy-header.ts';
+import { ProxyValue, TlsBit, TlsValue } from '../../shared/proxy/proxy-values.ts';
 import type { ProxiedConnection } from './proxy-reader.ts';
 
 /** Introduced is what is known of a client's connection. */

@@ -6,8 +6,8 @@
  * must be one, and what is no header ends the connection. Source: the PROXY protocol's specification, sections 2.1 to 2.2.
  */
 import { bareName, type IpAddress, ipV4, ipV6, type ProxiedFacts, type ProxiedTls, parseIp } from '@sluice/dsl/match';
-import { crc32c } from '../../shared/crc32c.ts';
-import { ProxyValue, TlsBit, TlsValue } from '../../shared/proxy-values.ts';
+import { crc32c } from '../../shared/proxy/crc32c.ts';
+import { ProxyValue, TlsBit, TlsValue } from '../../shared/proxy/proxy-values.ts';
 
 /** ProxiedConnection is the connection as the proxy before us saw it. */
 export interface ProxiedConnection extends ProxiedFacts {

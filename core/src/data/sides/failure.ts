@@ -3,7 +3,7 @@
  */
 
 import type { BackendPlan } from '@sluice/dsl/plan';
-import { ServerIndex } from '../../shared/counters.ts';
+import { ServerIndex } from '../../shared/tables/counters.ts';
 
 /** Why an attempt failed; decides whether another is safe, and the status if none is. */
 export type Failure =

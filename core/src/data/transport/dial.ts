@@ -3,7 +3,7 @@
  */
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { type Address, socketName } from '@sluice/dsl/plan';
-import type { NameTable } from '../../shared/name-table.ts';
+import type { NameTable } from '../../shared/tables/name-table.ts';
 
 /** How long one of several addresses has before the next one is tried. */
 export const ADDRESS_MS = 1000;

@@ -5,9 +5,9 @@ import type { EjectPlan } from '@sluice/dsl/plan';
 import pino from 'pino';
 import { Ejections } from '../../../src/control/health/ejections.ts';
 import { Slots } from '../../../src/control/slots/slots.ts';
-import { createSharedMemory } from '../../../src/shared/memory.ts';
-import { OutcomeCounts } from '../../../src/shared/outcome-counts.ts';
-import { MAINT, READY, RUNNING, ServerTable, STOPPED } from '../../../src/shared/server-table.ts';
+import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
+import { OutcomeCounts } from '../../../src/shared/tables/outcome-counts.ts';
+import { MAINT, READY, RUNNING, ServerTable, STOPPED } from '../../../src/shared/tables/server-table.ts';
 import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { backend, plan, server } from '../fixtures/plans.ts';
 

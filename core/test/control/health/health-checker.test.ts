@@ -4,8 +4,8 @@ import type { Args, CheckPlan, Plan } from '@sluice/dsl/plan';
 import { HealthChecker, type ServerEvent } from '../../../src/control/health/health-checker.ts';
 import { Slots } from '../../../src/control/slots/slots.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../../../src/plugin/health-check.ts';
-import { createSharedMemory } from '../../../src/shared/memory.ts';
-import { LAST_CHECKS, MAINT, READY, SERVER_STATES, ServerTable } from '../../../src/shared/server-table.ts';
+import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
+import { LAST_CHECKS, MAINT, READY, SERVER_STATES, ServerTable } from '../../../src/shared/tables/server-table.ts';
 import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { backend, check, PLACE, plan, server } from '../fixtures/plans.ts';
 

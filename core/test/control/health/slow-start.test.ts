@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HealthChecker, type ServerEvent } from '../../../src/control/health/health-checker.ts';
 import type { HealthCheck, ProbeStatus } from '../../../src/plugin/health-check.ts';
-import { createSharedMemory } from '../../../src/shared/memory.ts';
-import { SERVER_STATES, ServerTable } from '../../../src/shared/server-table.ts';
+import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
+import { SERVER_STATES, ServerTable } from '../../../src/shared/tables/server-table.ts';
 import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { backend, check, plan, server } from '../fixtures/plans.ts';
 

@@ -3,7 +3,7 @@ import { beforeEach, test } from 'node:test';
 import type { Plan } from '@sluice/dsl/plan';
 import type { NameResolver, Resolution } from '../../../src/control/members/name-resolver.ts';
 import { ServerNames } from '../../../src/control/members/server-names.ts';
-import type { SlotMap } from '../../../src/shared/orders.ts';
+import type { SlotMap } from '../../../src/shared/orders/orders.ts';
 import { FakeTimers, settle } from '../fixtures/fake-timers.ts';
 import { LogLines } from '../fixtures/log-lines.ts';
 import { backend, plan, server } from '../fixtures/plans.ts';

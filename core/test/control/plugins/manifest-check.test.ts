@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { PluginHost } from '../../../src/control/plugins/plugin-host.ts';
 import type { PluginManifest } from '../../../src/plugin/index.ts';
-import { checkedEntry } from '../../../src/shared/checked-entry.ts';
+import { checkedEntry } from '../../../src/shared/plugins/checked-entry.ts';
 
 const log = pino({ enabled: false });
 const field = { kind: 'field', name: 'team', doc: 'The team.', example: 'team is red', phase: 'request', type: 'text' };

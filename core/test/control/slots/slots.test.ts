@@ -4,9 +4,9 @@ import { finish } from '@sluice/dsl/match';
 import type { Plan } from '@sluice/dsl/plan';
 import fc from 'fast-check';
 import { Slots } from '../../../src/control/slots/slots.ts';
-import { CounterSums, LISTENER_CAPACITY, ServerIndex, ThreadCounters } from '../../../src/shared/counters.ts';
-import { createSharedMemory } from '../../../src/shared/memory.ts';
-import { ServerTable } from '../../../src/shared/server-table.ts';
+import { CounterSums, LISTENER_CAPACITY, ServerIndex, ThreadCounters } from '../../../src/shared/tables/counters.ts';
+import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
+import { ServerTable } from '../../../src/shared/tables/server-table.ts';
 import { backend, listener, plan, server } from '../fixtures/plans.ts';
 
 function planOf(...names: string[]): Plan {

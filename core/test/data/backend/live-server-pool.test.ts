@@ -3,9 +3,17 @@ import { test } from 'node:test';
 import { finish } from '@sluice/dsl/match';
 import { LiveServerPool } from '../../../src/data/backend/live-server-pool.ts';
 import { ServerEndpoint } from '../../../src/data/endpoint/server-endpoint.ts';
-import { BackendTable } from '../../../src/shared/backend-table.ts';
-import { createSharedMemory } from '../../../src/shared/memory.ts';
-import { DRAIN, MAINT, RUNNING, ServerTable, STARTING, STOPPED, STOPPING } from '../../../src/shared/server-table.ts';
+import { BackendTable } from '../../../src/shared/tables/backend-table.ts';
+import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
+import {
+  DRAIN,
+  MAINT,
+  RUNNING,
+  ServerTable,
+  STARTING,
+  STOPPED,
+  STOPPING,
+} from '../../../src/shared/tables/server-table.ts';
 import { backendPlan } from '../fixtures/plans.ts';
 
 /** Servers a, b (slots 11, 12) and the backup z (slot 13), all running, weight 1. */

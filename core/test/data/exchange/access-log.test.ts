@@ -4,7 +4,7 @@ import { parseIp } from '@sluice/dsl/match';
 import { accessLine, type LoggedEnd } from '../../../src/data/exchange/access-line.ts';
 import { AccessLog } from '../../../src/data/loop/access-log.ts';
 import { LiveRequest } from '../../../src/data/message/live-request.ts';
-import type { AccessBatch } from '../../../src/shared/access-batch.ts';
+import type { AccessBatch } from '../../../src/shared/orders/access-batch.ts';
 
 const END: LoggedEnd = {
   listener: { name: 'web' } as never,

@@ -1,0 +1,190 @@
+/**
+ * Orders and reports: what the control plane tells a data plane over its MessagePort, and what comes back. Plain data.
+ * With `threads: 0` the same calls are made directly. Never sent per request.
+ */
+import type { Address, ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { FailureLevel } from '../plugins/failure-log.ts';
+import type { ImportableEntry } from '../plugins/import-entry.ts';
+import type { CircuitState } from '../tables/circuit-table.ts';
+import type { NameChanges } from '../tables/name-table.ts';
+import type { AccessBatch } from './access-batch.ts';
+import type { PackedOrder } from './packed-order.ts';
+
+/** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
+export interface SlotMap {
+  /** By listener name. */
+  readonly listeners: Readonly<Record<string, number>>;
+  /** By backend name. */
+  readonly backends: Readonly<Record<string, number>>;
+  /** By `backend/server`. */
+  readonly servers: Readonly<Record<string, number>>;
+}
+
+/** EntryRef names a plugin's data entry for a thread to import, with the words and components whose functions it holds. */
+export type EntryRef = ImportableEntry;
+
+export interface PrepareOrder {
+  readonly generation: number;
+  readonly plan: Plan;
+  readonly slots: SlotMap;
+  readonly entries: readonly EntryRef[];
+  /** Ports to bind in place of port 0, by `portName`, so that all threads share one. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Stick tables by backend name. The same memory as before where nothing changed. Default: none. */
+  readonly sticks?: Readonly<Record<string, SharedArrayBuffer>>;
+  /** Listening sockets that are there already, by `portKey`: a file descriptor for each thread. Default: none. */
+  readonly sockets?: Readonly<Record<string, readonly number[]>>;
+  /** Bind ports that another process of ours still serves. Default false. */
+  readonly isTakeover?: boolean;
+  /**
+   * Ids for `Heartbeats.enter`, by `wordKey(kind, name)`: `field country`, `verb set header`, `balance round-robin`. They
+   * hold for the gateway's life. A word that is not in it runs as 0.
+   */
+  readonly wordIds?: Readonly<Record<string, number>>;
+  /** The values of the secrets that the plan names. Never shown. Default: none. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+/** MemberChange is how the servers of one backend differ from those before. */
+export interface MemberChange {
+  readonly backend: string;
+  /** Names that are gone. */
+  readonly removed: readonly string[];
+  /** Servers under names that were there before, with another address or other words. */
+  readonly changed: readonly ServerPlan[];
+  readonly added: readonly ServerPlan[];
+  /** The slots of what was changed and added, by name. */
+  readonly slots: Readonly<Record<string, number>>;
+}
+
+/** MembersOrder makes a generation that is the one before but for the servers of some backends. */
+export interface MembersOrder {
+  readonly generation: number;
+  /** The generation before; the order is refused where another one is in force. */
+  readonly base: number;
+  readonly members: readonly MemberChange[];
+}
+
+/** portName is an address of a listener: the first one has the listener's name. */
+export function portName(listener: string, index: number): string {
+  return index === 0 ? listener : `${listener} ${index}`;
+}
+
+/** portKey tells bound ports apart: by address, so that a listener may change its name; by name where the system chose the port. */
+export function portKey(name: string, index: number, address: Address): string {
+  const text = JSON.stringify(address);
+  return 'port' in address && address.port === 0 ? `${portName(name, index)} ${text}` : text;
+}
+
+/** wordKey is a word's name in `PrepareOrder.wordIds`; `kind` is `field`, `verb` or a component's slot. */
+export function wordKey(kind: 'field' | 'verb' | ComponentSlot, name: string): string {
+  return `${kind} ${name}`;
+}
+
+/** OpenSession is one request or tunnel that is open on a server. The path has no query, which may hold secrets. */
+export interface OpenSession {
+  readonly kind: 'request' | 'tunnel';
+  /** The client's address, as rules see it. */
+  readonly client: string;
+  readonly listener: string;
+  /** Empty for a plain TCP connection. */
+  readonly method: string;
+  readonly path: string;
+  /** When its head had come, on the data planes' clock. */
+  readonly startMs: number;
+  /** The server is the one that the client belonged to before. */
+  readonly isSticky: boolean;
+  /** Bytes from the client, and to it. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** OpenSessions are the oldest ones, and how many there are in all. */
+export interface OpenSessions {
+  readonly count: number;
+  readonly sessions: readonly OpenSession[];
+}
+
+export type Order =
+  | { readonly type: 'prepare'; readonly order: PackedOrder }
+  /** Answered as a prepare is. */
+  | { readonly type: 'change'; readonly order: MembersOrder }
+  | { readonly type: 'activate'; readonly generation: number }
+  /** Throws away a prepared generation that was never activated. */
+  | { readonly type: 'abandon'; readonly generation: number }
+  /** Servers' names have these addresses from now on. */
+  | { readonly type: 'names'; readonly changes: NameChanges }
+  | { readonly type: 'drain'; readonly deadlineMs: number }
+  /** Asks what is open on a server; `ask` comes back with the answer. */
+  | { readonly type: 'sessions'; readonly ask: number; readonly slot: number; readonly most: number }
+  /** Ends what is open on a server. */
+  | { readonly type: 'cut'; readonly ask: number; readonly slot: number }
+  | { readonly type: 'stop' };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type Report =
+  /** The order to prepare a generation, or to change to it, has come: what happens from now on may be its doing. */
+  | { readonly type: 'taken'; readonly generation: number }
+  | { readonly type: 'prepared'; readonly generation: number; readonly ports: Readonly<Record<string, number>> }
+  | { readonly type: 'failed'; readonly generation: number; readonly message: string; readonly code: string | null }
+  | { readonly type: 'activated'; readonly generation: number }
+  /** A TCP port is bound: under which `portKey`, and with which file descriptor of the process. */
+  | { readonly type: 'bound'; readonly key: string; readonly port: number; readonly descriptor: number }
+  | { readonly type: 'unbound'; readonly key: string }
+  /** The last request of an older generation has ended. */
+  | { readonly type: 'retired'; readonly generation: number }
+  /** How many connections the deadline cut off. */
+  | { readonly type: 'drained'; readonly cut: number }
+  | { readonly type: 'sessions'; readonly ask: number; readonly open: OpenSessions }
+  | { readonly type: 'cut'; readonly ask: number; readonly count: number }
+  /** A server has failed too many requests. */
+  | { readonly type: 'failing'; readonly slot: number; readonly reason: string }
+  /** A backend's circuit has another state. */
+  | { readonly type: 'circuit'; readonly slot: number; readonly to: CircuitState; readonly reason: string }
+  | { readonly type: 'access'; readonly batch: AccessBatch }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: object }
+  /** Something of a plugin's has failed. `stack` is for `debug`; null: there is none. */
+  | {
+      readonly type: 'failure';
+      readonly level: FailureLevel;
+      readonly message: string;
+      readonly fields: object;
+      readonly stack: string | null;
+    };
+
+/**
+ * DataPlane serves traffic on one event loop: one a data thread, or one on the caller's own loop with `threads: 0`.
+ */
+export interface DataPlane {
+  /**
+   * prepare imports the data entries, links the plan beside the one in force, and binds new listeners (which do not serve
+   * yet). Resolves to the bound port of every address that is new or kept, by `portName`. Rejects, with everything it opened closed again, when an
+   * entry cannot be imported, a plan cannot be linked, or an address cannot be bound.
+   */
+  prepare(order: PrepareOrder | MembersOrder): Promise<Readonly<Record<string, number>>>;
+  /** activate switches to a prepared generation at once. Open requests end on their own one. Closes listeners it lacks. */
+  activate(generation: number): void;
+  abandon(generation: number): Promise<void>;
+  /** know takes in the addresses that servers' names have from now on. Names that are not among the changes stay as they are. */
+  know(changes: NameChanges): void;
+  /** drain closes listeners, ends idle connections, waits for open requests, then cuts. Resolves to the number cut. */
+  drain(deadlineMs: number): Promise<number>;
+  /**
+   * sessions tells what is open on a server: the `most` oldest ones. Whatever this event loop had chosen the server for before
+   * the call is counted as open when it returns.
+   */
+  sessions(slot: number, most: number): OpenSessions;
+  /**
+   * cut ends what is open on a server that takes nobody any more: what nobody has answered yet goes to another server where that can do no harm, or
+   * gets 503; answers and tunnels are broken off. Says how many did not go elsewhere.
+   */
+  cut(slot: number): number;
+  /**
+   * contain hears of an error that nobody caught. True: it was reported and interrupted nothing of the gateway, which goes on; false: its
+   * state may be broken. Default: false.
+   */
+  contain?(thrown: unknown, isRejection: boolean): boolean;
+  /** stop closes everything at once. */
+  stop(): Promise<void>;
+}

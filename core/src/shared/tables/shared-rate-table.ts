@@ -1,0 +1,137 @@
+/**
+ * SharedRateTable: the rates of all threads in shared memory. Hot path; both planes.
+ *
+ * The generic cell rate algorithm (ITU-T I.371): of each key only the time is kept at which it will have its whole burst
+ * again, so that one number is both the count and the clock, and a key that rested is the same as one never seen.
+ *
+ * Set-associative as the stick table is: a key's hash chooses one of many small sets of 8. Whoever asks takes the set's lock
+ * word for a few steps; it holds the thread's number, so that what a lost thread held can be freed (`forget`).
+ */
+import { randomBytes } from 'node:crypto';
+import type { RateTable } from '../../plugin/rate-table.ts';
+import { KeyHash } from './key-hash.ts';
+import type { SharedMemory } from './shared-memory.ts';
+
+/** Keys of a table unless said otherwise. */
+export const DEFAULT_RATE_ENTRIES = 131_072;
+
+const HEADER = 16;
+const SEED1 = 0;
+const SEED2 = 1;
+const SETS = 2;
+
+const WAYS = 8;
+/** Words of a set. */
+const STRIDE = 40;
+const LOCK = 0;
+const HASH1 = 8;
+const HASH2 = 16;
+/** Milliseconds of the clock at which the key has its whole burst again: 8 numbers of two words each. */
+const FULL_AT = 24;
+
+const SPINS = 256;
+/** How long to wait, in all, for a set whose holder does not come back: only a lost thread takes so long. */
+const PATIENCE_MS = 100;
+/** Share of an interval by which sums of intervals may be off, so that a burst is not one short of itself. */
+const ROUNDING = 1e-6;
+
+export class SharedRateTable implements RateTable {
+  readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  readonly #owner: number;
+  readonly #mask: number;
+  readonly #keys: KeyHash;
+  readonly #now: () => number;
+
+  /** allocate makes the memory of a table; the number of keys is rounded up to a power of two, at least 8. */
+  static allocate(entries: number, seed?: readonly [number, number]): SharedArrayBuffer {
+    let sets = 1;
+    while (sets * WAYS < entries) sets *= 2;
+    const memory = new SharedArrayBuffer(4 * (HEADER + sets * STRIDE));
+    const words = new Int32Array(memory, 0, HEADER);
+    const random = randomBytes(8);
+    words[SEED1] = seed === undefined ? random.readInt32LE(0) : seed[0];
+    words[SEED2] = seed === undefined ? random.readInt32LE(4) : seed[1];
+    words[SETS] = sets;
+    return memory;
+  }
+
+  /** `now` gives milliseconds, 0 or more, of one clock for all threads. */
+  constructor(memory: Pick<SharedMemory, 'rates'>, thread: number, now: () => number) {
+    this.#words = new Int32Array(memory.rates);
+    this.#times = new Float64Array(memory.rates);
+    this.#owner = thread + 1;
+    this.#mask = this.#words[SETS]! - 1;
+    this.#keys = new KeyHash(this.#words[SEED1]!, this.#words[SEED2]!);
+    this.#now = now;
+  }
+
+  take(scope: string, key: string, intervalMs: number, burst: number): number {
+    return this.#ask(scope, key, intervalMs, burst, true);
+  }
+
+  /** peek is what `take` would return, and takes nothing. For explain. */
+  peek(scope: string, key: string, intervalMs: number, burst: number): number {
+    return this.#ask(scope, key, intervalMs, burst, false);
+  }
+
+  /** forget frees the sets that a lost thread held. Control plane. */
+  forget(thread: number): void {
+    const words = this.#words;
+    for (let set = HEADER; set < words.length; set += STRIDE) {
+      Atomics.compareExchange(words, set + LOCK, thread + 1, 0);
+    }
+  }
+
+  #ask(scope: string, key: string, intervalMs: number, burst: number, isTaken: boolean): number {
+    this.#keys.of(scope, key);
+    const set = HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
+    // A set that cannot be had belongs to a thread that is gone: better one request too many than none at all.
+    if (!this.#lock(set)) return 0;
+    const times = this.#times;
+    const first = (set + FULL_AT) / 2;
+    const found = this.#find(set);
+    const now = this.#now();
+    const fullAt = found === -1 ? 0 : times[first + found]!;
+    const next = Math.max(fullAt, now) + intervalMs;
+    const waitMs = next - now - burst * intervalMs;
+    const isFree = waitMs <= intervalMs * ROUNDING;
+    if (isFree && isTaken) times[first + (found === -1 ? this.#replace(set) : found)] = next;
+    Atomics.store(this.#words, set + LOCK, 0);
+    return isFree ? 0 : waitMs;
+  }
+
+  #find(set: number): number {
+    const words = this.#words;
+    const { hash1, hash2 } = this.#keys;
+    for (let way = 0; way < WAYS; way++) {
+      if (words[set + HASH1 + way] === hash1 && words[set + HASH2 + way] === hash2) return way;
+    }
+    return -1;
+  }
+
+  /** replace gives the key the place of the one that has, or will first have, its whole burst again. */
+  #replace(set: number): number {
+    const first = (set + FULL_AT) / 2;
+    let least = 0;
+    for (let way = 1; way < WAYS; way++) {
+      if (this.#times[first + way]! < this.#times[first + least]!) least = way;
+    }
+    this.#words[set + HASH1 + least] = this.#keys.hash1;
+    this.#words[set + HASH2 + least] = this.#keys.hash2;
+    return least;
+  }
+
+  #lock(set: number): boolean {
+    const words = this.#words;
+    let tries = 0;
+    for (;;) {
+      const holder = Atomics.compareExchange(words, set + LOCK, 0, this.#owner);
+      if (holder === 0) return true;
+      if (++tries <= SPINS) continue;
+      if (tries > SPINS + PATIENCE_MS) return false;
+      // The holder may have been put aside by the system.
+      Atomics.wait(words, set + LOCK, holder, 1);
+    }
+  }
+}
