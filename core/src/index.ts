@@ -18,7 +18,7 @@ export type {
   Verdict,
 } from './control/explain/explain.ts';
 export type { StickinessHandle, StickyRequest } from './control/explain/stickiness-handle.ts';
-export { createGateway, type Gateway, type GatewayState, type StopResult } from './control/gateway.ts';
+export type { Gateway, GatewayState, StopResult } from './control/gateway.ts';
 export type {
   GatewayEvents,
   GatewayOptions,
@@ -66,6 +66,7 @@ export type {
   ServerStats,
   ThreadStats,
 } from './control/watch/stats.ts';
+export { createGateway } from './create-gateway.ts';
 export * from './plugin/index.ts';
 export type { HeadRead, HeadRefusal, ReadHead } from './shared/judgement/head-reader.ts';
 export type { CircuitState } from './shared/tables/circuit-table.ts';

@@ -10,8 +10,7 @@ import type { ListenOptions } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { Logger } from 'pino';
-import type { Gateway } from '../control/gateway.ts';
+import type { AdminEndpoint, AdminEndpointOptions } from '../control/admin-host.ts';
 import { formatAddress, tryAddress } from '../control/reload/ports.ts';
 import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
@@ -33,35 +32,28 @@ const IDLE_MS = 5_000;
 const LOOK_MS = 500;
 const MOST_CONNECTIONS = 256;
 
-export interface AdminServerOptions {
-  readonly gateway: Gateway;
-  readonly address: Address;
-  readonly token: string | null;
-  readonly log: Logger;
-}
-
 function listenOptions(address: Address): ListenOptions {
   if ('path' in address) return { path: socketName(address.path) };
   return { host: address.host, port: address.port, ipv6Only: address.isV6Only === true };
 }
 
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
-export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+export async function startAdminServer(options: AdminEndpointOptions): Promise<AdminServer> {
   await tryAddress('admin', options.address);
   const server = new AdminServer(options);
   await server.listen();
   return server;
 }
 
-export class AdminServer {
-  readonly #options: AdminServerOptions;
+export class AdminServer implements AdminEndpoint {
+  readonly #options: AdminEndpointOptions;
   readonly #access: Access;
   readonly #streams: EventStreams;
   readonly #app: FastifyInstance;
   #server!: Server;
   #refused = 0;
 
-  constructor(options: AdminServerOptions) {
+  constructor(options: AdminEndpointOptions) {
     this.#options = options;
     this.#access = new Access(options.token);
     this.#streams = new EventStreams(options.gateway);

@@ -1,17 +1,37 @@
 /**
  * AdminHost: whether there is an admin API, where, and with which token, over reloads. Main thread.
  *
- * The API itself, and all that it needs, is imported only when somebody asks for one.
+ * The API itself, and all that it needs, is loaded by `OpenAdmin`, only when somebody asks for one.
  */
 import type { Address, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import type { AdminServer } from '../admin/admin-server.ts';
 import type { Gateway } from './gateway.ts';
 import type { SecretValues } from './plugins/secrets.ts';
 import { formatAddress } from './reload/ports.ts';
 import { type AdminOptions, wantedAdmin } from './wanted-admin.ts';
 
 export type { AdminOptions } from './wanted-admin.ts';
+
+/** AdminEndpoint is an admin API that listens. */
+export interface AdminEndpoint {
+  /** What it is bound to. */
+  readonly address: Address;
+  /** token is what callers must show from now on; null: nothing. */
+  set token(token: string | null);
+  /** close ends everything at once. */
+  close(): Promise<void>;
+}
+
+/** AdminEndpointOptions is what an admin API is opened with. */
+export interface AdminEndpointOptions {
+  readonly gateway: Gateway;
+  readonly address: Address;
+  readonly token: string | null;
+  readonly log: Logger;
+}
+
+/** OpenAdmin binds an admin API. Rejects with SG0301 to SG0307 when it cannot. */
+export type OpenAdmin = (options: AdminEndpointOptions) => Promise<AdminEndpoint>;
 
 /** AdminChange is a change that can still be taken back. */
 export interface AdminChange {
@@ -23,14 +43,16 @@ export class AdminHost {
   readonly #gateway: Gateway;
   readonly #options: AdminOptions | false | undefined;
   readonly #log: Logger;
-  #server: AdminServer | null = null;
+  readonly #open: OpenAdmin;
+  #server: AdminEndpoint | null = null;
   #written = '';
 
   /** `false`: none, whatever the rules say. */
-  constructor(gateway: Gateway, options: AdminOptions | false | undefined, log: Logger) {
+  constructor(gateway: Gateway, options: AdminOptions | false | undefined, log: Logger, open: OpenAdmin) {
     this.#gateway = gateway;
     this.#options = options;
     this.#log = log;
+    this.#open = open;
   }
 
   /** What it is bound to; null: there is none. */
@@ -42,7 +64,7 @@ export class AdminHost {
   async prepare(plan: Plan, secrets: SecretValues): Promise<AdminChange> {
     const wanted = wantedAdmin(this.#options, plan, secrets);
     const before = this.#server;
-    const close = (server: AdminServer | null): void => {
+    const close = (server: AdminEndpoint | null): void => {
       // Whoever asked for the reload may be waiting for its answer there.
       if (server !== null) setImmediate(() => void server.close());
     };
@@ -61,8 +83,7 @@ export class AdminHost {
       };
       return { commit, abandon: async () => {} };
     }
-    const { startAdminServer } = await import('../admin/admin-server.ts');
-    const server = await startAdminServer({ gateway: this.#gateway, address, token, log: this.#log });
+    const server = await this.#open({ gateway: this.#gateway, address, token, log: this.#log });
     const commit = (): void => {
       this.#server = server;
       this.#written = written;

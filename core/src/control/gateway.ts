@@ -17,23 +17,23 @@ import {
 import type { Logger } from 'pino';
 import { blame, lateFailure } from '../shared/plugins/blame.ts';
 import type { FailureLog } from '../shared/plugins/failure-log.ts';
-import { type AdminChange, AdminHost } from './admin-host.ts';
+import { type AdminChange, AdminHost, type OpenAdmin } from './admin-host.ts';
 import type { SourcedCertificate } from './certificates/certificate-sources.ts';
 import { FileCertificates } from './certificates/file-certificates.ts';
 import { type Duration, durationMs } from './clock/deadline.ts';
-import { PLUGIN_LIMITS } from './clock/time-limit.ts';
+
 import { systemTimers } from './clock/timers.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain/explain.ts';
 import { StickinessHandle } from './explain/stickiness-handle.ts';
 import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
 import { ServerHandle } from './health/server-handle.ts';
 import { ComponentFiles } from './plugins/component-files.ts';
-import { ownersOf, PluginHost, type PluginSet } from './plugins/plugin-host.ts';
+import { ownersOf, type PluginHost, type PluginSet } from './plugins/plugin-host.ts';
 import type { Generation } from './reload/generations.ts';
 import { boundAddresses, formatAddress, hasReusePort } from './reload/ports.ts';
 import { GatewayError, reasonOf } from './report/errors.ts';
 import { EventOutlet } from './report/event-outlet.ts';
-import { createLog, failureLog } from './report/log.ts';
+import { failureLog } from './report/log.ts';
 import { ListWatcher } from './rules/list-watcher.ts';
 import { loadRulesToRun, type Rules, tellWarnings } from './rules/rules.ts';
 import { Runtime } from './runtime.ts';
@@ -45,22 +45,6 @@ export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'st
 export interface StopResult {
   /** Connections that the deadline cut off. */
   readonly cut: number;
-}
-
-const MOST_THREADS = 256;
-
-/**
- * createGateway compiles the rules and checks the plugins; nothing is opened before `start`. Rejects with GatewayError: for
- * rule problems code SG0201, with all diagnostics and a message that shows them.
- */
-export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 0 && threads <= MOST_THREADS)) {
-    throw new GatewayError('SG0506', { threads });
-  }
-  const log = createLog(options.logger);
-  const plugins = new PluginHost(options.plugins ?? [], log, { ...PLUGIN_LIMITS, ...options.pluginLimits });
-  return new Gateway(options, log, plugins, await loadRulesToRun(options.rules, plugins, log, options));
 }
 
 export class Gateway extends EventEmitter<GatewayEvents> {
@@ -89,7 +73,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #outlet: EventOutlet;
 
   /** Use createGateway. */
-  constructor(options: GatewayOptions, log: Logger, plugins: PluginHost, set: PluginSet) {
+  constructor(options: GatewayOptions, log: Logger, plugins: PluginHost, set: PluginSet, openAdmin: OpenAdmin) {
     super();
     this.#options = options;
     this.#log = log;
@@ -104,7 +88,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         if (event !== 'listenerFailed') this.#tell('listenerFailed', { event, error });
       },
     });
-    this.#admin = new AdminHost(this, options.admin, log);
+    this.#admin = new AdminHost(this, options.admin, log, openAdmin);
     this.#lists = new ListWatcher({
       log,
       timers: options.timers ?? systemTimers,

@@ -7,7 +7,7 @@
  * the listener serves it from there, so a gateway that starts anew has it at once.
  */
 import type { Args, ListenerPlan } from '@sluice/dsl/plan';
-import type { PluginLog } from './manifest.ts';
+import type { PluginLog } from './plugin-log.ts';
 
 /** KeptCertificate is what a line wishes for. */
 export interface KeptCertificate {

@@ -10,17 +10,10 @@ import type { CertificateSource, KeptCertificate, ShownCertificate } from './cer
 import type { ServerTlsFactory } from './data-entry.ts';
 import type { Discovery } from './discovery.ts';
 import type { HealthCheck } from './health-check.ts';
+import type { PluginLog } from './plugin-log.ts';
 
 /** The plugin API of this release. A manifest with another number is refused. */
 export const PLUGIN_API_VERSION = 1;
-
-/** PluginLog is the plugin's own child of the gateway's logger. */
-export interface PluginLog {
-  debug(message: string, fields?: object): void;
-  info(message: string, fields?: object): void;
-  warn(message: string, fields?: object): void;
-  error(message: string, fields?: object): void;
-}
 
 /** PluginHost is what a plugin is given when it starts. */
 export interface PluginHost {

@@ -4,7 +4,7 @@
  * Options, header values and whatever else might hold a secret are never logged; names, addresses and reasons are.
  */
 import { type Level, type Logger, pino } from 'pino';
-import type { PluginLog } from '../../plugin/manifest.ts';
+import type { PluginLog } from '../../plugin/plugin-log.ts';
 import { monotonicMs } from '../../shared/clock/clock.ts';
 import { type FailureLevel, FailureLog } from '../../shared/plugins/failure-log.ts';
 

@@ -2,48 +2,15 @@
  * Orders and reports: what the control plane tells a data plane over its MessagePort, and what comes back. Plain data.
  * With `threads: 0` the same calls are made directly. Never sent per request.
  */
-import type { Address, ComponentSlot, Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { Address, ComponentSlot, ServerPlan } from '@sluice/dsl/plan';
 import type { FailureLevel } from '../plugins/failure-log.ts';
-import type { ImportableEntry } from '../plugins/import-entry.ts';
 import type { CircuitState } from '../tables/circuit-table.ts';
 import type { NameChanges } from '../tables/name-table.ts';
 import type { AccessBatch } from './access-batch.ts';
 import type { PackedOrder } from './packed-order.ts';
+import type { PrepareOrder } from './prepare-order.ts';
 
-/** SlotMap gives every listener, backend and server of a plan its place in shared memory. Kept over reloads. */
-export interface SlotMap {
-  /** By listener name. */
-  readonly listeners: Readonly<Record<string, number>>;
-  /** By backend name. */
-  readonly backends: Readonly<Record<string, number>>;
-  /** By `backend/server`. */
-  readonly servers: Readonly<Record<string, number>>;
-}
-
-/** EntryRef names a plugin's data entry for a thread to import, with the words and components whose functions it holds. */
-export type EntryRef = ImportableEntry;
-
-export interface PrepareOrder {
-  readonly generation: number;
-  readonly plan: Plan;
-  readonly slots: SlotMap;
-  readonly entries: readonly EntryRef[];
-  /** Ports to bind in place of port 0, by `portName`, so that all threads share one. */
-  readonly ports: Readonly<Record<string, number>>;
-  /** Stick tables by backend name. The same memory as before where nothing changed. Default: none. */
-  readonly sticks?: Readonly<Record<string, SharedArrayBuffer>>;
-  /** Listening sockets that are there already, by `portKey`: a file descriptor for each thread. Default: none. */
-  readonly sockets?: Readonly<Record<string, readonly number[]>>;
-  /** Bind ports that another process of ours still serves. Default false. */
-  readonly isTakeover?: boolean;
-  /**
-   * Ids for `Heartbeats.enter`, by `wordKey(kind, name)`: `field country`, `verb set header`, `balance round-robin`. They
-   * hold for the gateway's life. A word that is not in it runs as 0.
-   */
-  readonly wordIds?: Readonly<Record<string, number>>;
-  /** The values of the secrets that the plan names. Never shown. Default: none. */
-  readonly secrets?: Readonly<Record<string, string>>;
-}
+export type { EntryRef, PrepareOrder, SlotMap } from './prepare-order.ts';
 
 /** MemberChange is how the servers of one backend differ from those before. */
 export interface MemberChange {

@@ -8,7 +8,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Steps } from '@sluice/dsl/match';
 import type { BackendPlan, Condition, ListenerPlan, Place, Rule, ValueTable } from '@sluice/dsl/plan';
-import type { PrepareOrder } from './orders.ts';
+import type { PrepareOrder } from './prepare-order.ts';
 
 /** The lists of rules that a listener has. */
 const PARTS = ['guards', 'changes', 'routes', 'responseChanges'] as const;
