@@ -3,16 +3,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { CORE_ERRORS, GatewayError } from '../../../src/control/report/errors.ts';
 
-const FOLDERS = ['control', 'simulation'].map((name) => new URL(`../../src/${name}/`, import.meta.url));
+const SOURCES = new URL('../../../src/', import.meta.url);
 
 test('every code of the table is used, and every code used is in the table', async () => {
   const used = new Set<string>();
-  for (const folder of FOLDERS) {
-    for (const name of await readdir(folder)) {
-      if (name === 'errors.ts') continue;
-      const text = await readFile(new URL(name, folder), 'utf8');
-      for (const [, code] of text.matchAll(/'(SG\d{4})'/g)) used.add(code!);
-    }
+  for (const path of await readdir(SOURCES, { recursive: true })) {
+    if (!path.endsWith('.ts') || path === 'control/report/errors.ts') continue;
+    const text = await readFile(new URL(path, SOURCES), 'utf8');
+    for (const [, code] of text.matchAll(/'(SG\d{4})'/g)) used.add(code!);
   }
   assert.deepEqual([...used].sort(), Object.keys(CORE_ERRORS).sort());
 });
