@@ -29,7 +29,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
       .option('--admin <address>', 'where the gateway is asked (default: SLUICE_ADMIN, or 127.0.0.1:9900)')
       .option('--token-file <file>', 'the file that has the token (default: SLUICE_ADMIN_TOKEN)')
       .option('--json', 'print the answer as JSON');
-  const commands = () => import('../commands/ctl.ts');
+  const commands = () => import('./ctl-commands.ts');
 
   command('status', 'the gateway as a whole').action(async (options) =>
     ended(await (await commands()).ctlStatus(options)),

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
 import { PLAN_VERSION, type Plan, type PluginUse } from '../plan/plan.ts';
 import type { Args } from '../plan/rule.ts';
-import type { SourceText } from '../syntax/source-text.ts';
+import type { SourceText } from '../source/source-text.ts';
 import type { FileTree, Statement } from '../syntax/tree.ts';
 import { createVocabulary, type OwnedWord, type Vocabulary, VocabularyError } from '../vocabulary/vocabulary.ts';
 import type { Word } from '../vocabulary/word.ts';

@@ -2,7 +2,7 @@
  * DiagnosticList gathers the diagnostics of one compilation and puts them in order. Main thread.
  */
 import { formatPlace } from '../plan/place.ts';
-import type { SourceText, Span } from '../syntax/source-text.ts';
+import type { SourceText, Span } from '../source/source-text.ts';
 import { CODES, fill } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { escapeControls, shorten, withShortForm } from './short-form.ts';

@@ -6,7 +6,7 @@
  *                                         Say `path is /admin` (only it) or `path under /admin` (it and below)
  */
 import { formatPlace } from '../plan/place.ts';
-import { lineOf } from '../syntax/source-text.ts';
+import { lineOf } from '../source/source-text.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { shortFormOf } from './short-form.ts';
 

@@ -2,7 +2,7 @@
  * Completion: what may be written at a place of a rule file, computed from the vocabulary. Main thread.
  */
 import { KEYED_PLACEHOLDERS, PLAIN_PLACEHOLDERS } from '../check/values/template.ts';
-import type { Span } from '../syntax/source-text.ts';
+import type { Span } from '../source/source-text.ts';
 import { readLine } from './line-reader.ts';
 import type { Proposal } from './role.ts';
 import type { RuleDocument, RuleProject } from './rule-document.ts';

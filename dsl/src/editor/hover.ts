@@ -1,7 +1,7 @@
 /**
  * Hover: what a word of a rule file means, as Markdown. Main thread.
  */
-import type { Span } from '../syntax/source-text.ts';
+import type { Span } from '../source/source-text.ts';
 import type { Role } from './role.ts';
 import { isSameName, type RuleDocument, type RuleProject } from './rule-document.ts';
 import { argDoc, componentDoc, fieldDoc, keywordDoc, settingDoc, verbDoc } from './word-docs.ts';

@@ -1,7 +1,7 @@
 /**
  * Outline: the sections of a rule file and what may be folded in it. Main thread.
  */
-import type { Span } from '../syntax/source-text.ts';
+import type { Span } from '../source/source-text.ts';
 import type { RuleDocument } from './rule-document.ts';
 import type { SourceLine } from './source-line.ts';
 

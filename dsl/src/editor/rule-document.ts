@@ -3,7 +3,7 @@
  *
  * A document is made anew whenever its text changes. `RuleProject` is a document and those that are read with it.
  */
-import type { Span } from '../syntax/source-text.ts';
+import type { Span } from '../source/source-text.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { readLine } from './line-reader.ts';
 import { type NameRole, type NameSpace, type Names, NO_NAMES, type Role } from './role.ts';

@@ -5,8 +5,8 @@
  * editor must know where it stands all the same. It reports nothing.
  */
 import { type IToken, Lexer } from 'chevrotain';
+import { SourceText, type Span } from '../source/source-text.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
-import { SourceText, type Span } from '../syntax/source-text.ts';
 import {
   Comma,
   Invalid,

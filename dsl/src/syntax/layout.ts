@@ -7,7 +7,7 @@
  */
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
 import type { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
-import type { SourceText, Span } from './source-text.ts';
+import type { SourceText, Span } from '../source/source-text.ts';
 import {
   And,
   Bare,

@@ -3,9 +3,9 @@
  */
 import { EOF, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
 import type { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
+import type { SourceText } from '../source/source-text.ts';
 import { layOut, spanOf } from './layout.ts';
 import { SluiceParser, TooManyErrors } from './parser.ts';
-import type { SourceText } from './source-text.ts';
 import {
   And,
   Comma,

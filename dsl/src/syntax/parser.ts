@@ -13,8 +13,8 @@
  */
 import { EmbeddedActionsParser, type IParserConfig, type IParserErrorMessageProvider, type IToken } from 'chevrotain';
 import { DIAGNOSTIC_LIMIT } from '../diagnostics/diagnostic-list.ts';
+import type { Span } from '../source/source-text.ts';
 import { isBrokenToken } from './layout.ts';
-import type { Span } from './source-text.ts';
 import { decodeText } from './text-literal.ts';
 import {
   And,

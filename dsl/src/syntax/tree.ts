@@ -4,7 +4,7 @@
  * A file is a list of statements; a statement is a line: an expression, perhaps `when` and another one, perhaps a block
  * of statements. An expression is phrases joined by `and` or `or`; a phrase is a run of words, strings and groups.
  */
-import type { SourceText, Span } from './source-text.ts';
+import type { SourceText, Span } from '../source/source-text.ts';
 
 /** WordItem is a bare word, a string or a regular expression. `value` is what it says, without quotes and escapes. */
 export interface WordItem extends Span {

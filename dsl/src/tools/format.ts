@@ -7,8 +7,8 @@
 import type { IToken } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { DiagnosticList } from '../diagnostics/diagnostic-list.ts';
+import { SourceText } from '../source/source-text.ts';
 import { lexWithComments, parse } from '../syntax/parse.ts';
-import { SourceText } from '../syntax/source-text.ts';
 import {
   And,
   Comma,

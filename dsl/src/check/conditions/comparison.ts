@@ -3,7 +3,7 @@
  */
 import type { Operator } from '../../plan/condition.ts';
 import type { ListType } from '../../plan/list.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Item, WordItem } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import type { Reader } from '../scope/reader.ts';

@@ -7,7 +7,7 @@
 
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { Condition, Operator } from '../../plan/condition.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Expression, Item, Phrase } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';

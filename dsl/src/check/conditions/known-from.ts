@@ -5,7 +5,7 @@
 import type { Condition } from '../../plan/condition.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { ArgValue, Rule, Template } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Vocabulary } from '../../vocabulary/vocabulary.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import type { Scope } from '../scope/scope.ts';

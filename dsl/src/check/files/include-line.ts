@@ -2,7 +2,7 @@
  * IncludeLine: `include ["optional"] "GLOB"`: which files belong to the rules as well. Main thread.
  */
 import type { DiagnosticList } from '../../diagnostics/diagnostic-list.ts';
-import type { SourceText, Span } from '../../syntax/source-text.ts';
+import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Statement, WordItem } from '../../syntax/tree.ts';
 import { Reader } from '../scope/reader.ts';
 

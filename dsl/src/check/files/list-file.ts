@@ -6,7 +6,7 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { DiagnosticList } from '../../diagnostics/diagnostic-list.ts';
 import type { ListPlan } from '../../plan/list.ts';
-import { SourceText } from '../../syntax/source-text.ts';
+import { SourceText } from '../../source/source-text.ts';
 import { createVocabulary } from '../../vocabulary/vocabulary.ts';
 import { Scope } from '../scope/scope.ts';
 import { fileEntries } from '../values/list-entry.ts';

@@ -2,7 +2,7 @@
  * NamedPath: a path that a rule file names, as the system and as diagnostics have it. Main thread.
  */
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { SourceText } from '../../syntax/source-text.ts';
+import type { SourceText } from '../../source/source-text.ts';
 
 /** A path as written in a file, absolute, and as diagnostics name it. */
 export interface NamedPath {

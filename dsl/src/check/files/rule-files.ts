@@ -6,8 +6,8 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { DiagnosticList } from '../../diagnostics/diagnostic-list.ts';
 import { formatPlace, type Place } from '../../plan/place.ts';
+import { SourceText, type Span } from '../../source/source-text.ts';
 import { parse } from '../../syntax/parse.ts';
-import { SourceText, type Span } from '../../syntax/source-text.ts';
 import type { FileTree, Item, Statement } from '../../syntax/tree.ts';
 import { Reader } from '../scope/reader.ts';
 import { decodeFile, readBytes, reasonOf, Unreadable } from './file-text.ts';

@@ -1,7 +1,7 @@
 /**
  * Reader walks over the items of one phrase. Main thread.
  */
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Item, Phrase, WordItem } from '../../syntax/tree.ts';
 
 export class Reader {

@@ -7,7 +7,7 @@ import type { Condition } from '../../plan/condition.ts';
 import type { ListType, MapPlan } from '../../plan/list.ts';
 import type { PathPolicy, PathReader } from '../../plan/path-policy.ts';
 import type { Place } from '../../plan/place.ts';
-import type { SourceText, Span } from '../../syntax/source-text.ts';
+import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Item } from '../../syntax/tree.ts';
 import type { Vocabulary } from '../../vocabulary/vocabulary.ts';
 import type { ConditionPhase } from './condition-phase.ts';

@@ -1,7 +1,7 @@
 /**
  * UnknownYet: whether a word's facts are known where it stands, and where it belongs if not. Main thread.
  */
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { FieldWord, Phase } from '../../vocabulary/word.ts';
 import { type ConditionPhase, PHASE_RANK } from './condition-phase.ts';
 import type { Scope } from './scope.ts';

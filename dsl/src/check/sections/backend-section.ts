@@ -18,8 +18,8 @@ import type {
   ServerPlan,
 } from '../../plan/plan.ts';
 import type { Args } from '../../plan/rule.ts';
+import type { Span } from '../../source/source-text.ts';
 import { TOP_WORDS } from '../../syntax/layout.ts';
-import type { Span } from '../../syntax/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
 import { SETTINGS } from '../../vocabulary/base-words.ts';
 import { Reader } from '../scope/reader.ts';

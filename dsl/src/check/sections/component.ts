@@ -5,7 +5,7 @@
 import { closest } from '../../diagnostics/suggestion.ts';
 import type { ComponentSlot, ComponentUse } from '../../plan/plan.ts';
 import type { Args } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { BaseArg, SettingWord } from '../../vocabulary/base-words.ts';
 import type { ComponentWord } from '../../vocabulary/word.ts';
 import type { Reader } from '../scope/reader.ts';

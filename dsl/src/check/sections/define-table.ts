@@ -2,7 +2,7 @@
  * DefineTable: the `define` lines by name. A definition is checked when it is first used, or at the end. Main thread.
  */
 import type { Condition } from '../../plan/condition.ts';
-import type { SourceText, Span } from '../../syntax/source-text.ts';
+import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Expression } from '../../syntax/tree.ts';
 import { checkCondition } from '../conditions/condition.ts';
 import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';

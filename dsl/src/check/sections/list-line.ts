@@ -3,7 +3,7 @@
  */
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { FileSource, ListPlan, ListType } from '../../plan/list.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
 import { namedPath } from '../files/named-path.ts';
 import { Reader } from '../scope/reader.ts';

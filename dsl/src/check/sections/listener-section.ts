@@ -18,8 +18,8 @@ import type {
   TrustedPeers,
 } from '../../plan/plan.ts';
 import type { ArgValue, Rule, RulePart } from '../../plan/rule.ts';
+import type { Span } from '../../source/source-text.ts';
 import { TOP_WORDS } from '../../syntax/layout.ts';
-import type { Span } from '../../syntax/source-text.ts';
 import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
 import { SETTINGS, type SettingWord } from '../../vocabulary/base-words.ts';
 import { KnownFrom } from '../conditions/known-from.ts';

@@ -6,7 +6,7 @@
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { ListType, MapKey, MapPlan, MapValue } from '../../plan/list.ts';
 import { formatPlace } from '../../plan/place.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
 import { type ListFileResult, readEntries } from '../files/list-file.ts';
 import { Reader } from '../scope/reader.ts';

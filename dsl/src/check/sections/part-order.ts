@@ -5,7 +5,7 @@
  * are the ones reported: those outside of the longest run of lines that is in order.
  */
 import type { RulePart } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Scope } from '../scope/scope.ts';
 
 export type LinePart = RulePart | 'setting' | 'answers';

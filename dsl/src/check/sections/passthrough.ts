@@ -3,8 +3,8 @@
  */
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';
+import type { Span } from '../../source/source-text.ts';
 import { oneLine } from '../../syntax/one-line.ts';
-import type { Span } from '../../syntax/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
 import type { SettingWord } from '../../vocabulary/base-words.ts';
 import { checkCondition } from '../conditions/condition.ts';

@@ -3,7 +3,7 @@
  */
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { Rule, RulePart } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';

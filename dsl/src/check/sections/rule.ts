@@ -3,8 +3,8 @@
  */
 import type { Condition } from '../../plan/condition.ts';
 import type { Rule, RulePart } from '../../plan/rule.ts';
+import type { Span } from '../../source/source-text.ts';
 import { oneLine } from '../../syntax/one-line.ts';
-import type { Span } from '../../syntax/source-text.ts';
 import type { Phrase, Statement } from '../../syntax/tree.ts';
 import type { VerbWord } from '../../vocabulary/word.ts';
 import { checkCondition } from '../conditions/condition.ts';

@@ -2,7 +2,7 @@
  * SettingLine: a section's setting, found and read by its declaration. Main thread.
  */
 import type { Args } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Item, Statement } from '../../syntax/tree.ts';
 import { SETTINGS, type SectionKind, type SettingWord } from '../../vocabulary/base-words.ts';
 import { Reader } from '../scope/reader.ts';

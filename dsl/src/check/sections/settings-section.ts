@@ -2,7 +2,7 @@
  * SettingsSection: `settings { … }` to the plan's settings. Main thread.
  */
 import type { ComponentUse, SettingsPlan } from '../../plan/plan.ts';
-import type { SourceText, Span } from '../../syntax/source-text.ts';
+import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
 import { SETTINGS } from '../../vocabulary/base-words.ts';
 import { Reader } from '../scope/reader.ts';

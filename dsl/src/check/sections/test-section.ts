@@ -8,7 +8,7 @@ import { parseIp } from '../../match/parse-ip.ts';
 import { readWrittenHead } from '../../match/written-head.ts';
 import { parseWrittenRequest } from '../../match/written-request.ts';
 import type { Expectation, TestPlan } from '../../plan/test.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
 import type { Scope } from '../scope/scope.ts';
 

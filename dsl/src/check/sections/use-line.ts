@@ -4,7 +4,7 @@
 
 import type { DiagnosticList } from '../../diagnostics/diagnostic-list.ts';
 import type { Args, ArgValue } from '../../plan/rule.ts';
-import type { SourceText, Span } from '../../syntax/source-text.ts';
+import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Statement, WordItem } from '../../syntax/tree.ts';
 import { Reader } from '../scope/reader.ts';
 import { isName, isNumberLike, readDuration, readPercent, readSize } from '../values/literals.ts';

@@ -7,7 +7,7 @@
 import { closest } from '../../diagnostics/suggestion.ts';
 import { CLIENT_NETWORKS } from '../../match/client-network.ts';
 import type { ArgValue, Template } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import type { BaseArg } from '../../vocabulary/base-words.ts';
 import { PhraseTable } from '../../vocabulary/phrase-table.ts';

@@ -5,7 +5,7 @@
  * lines do not count; every line that is wrong is reported by itself, in the file it stands in.
  */
 import type { ListType } from '../../plan/list.ts';
-import type { SourceText } from '../../syntax/source-text.ts';
+import type { SourceText } from '../../source/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import type { Scope } from '../scope/scope.ts';
 import { hostValue, networkOf, pathValue } from './field-value.ts';

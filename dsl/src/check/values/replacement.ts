@@ -3,7 +3,7 @@
  */
 import { splitGroups } from '../../match/replacement.ts';
 import type { ArgValue, Template } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { Scope } from '../scope/scope.ts';
 import { groupCount } from './regex.ts';
 

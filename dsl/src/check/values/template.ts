@@ -3,7 +3,7 @@
  */
 import { closest } from '../../diagnostics/suggestion.ts';
 import type { Template, TemplatePart } from '../../plan/rule.ts';
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import { PHASE_RANK } from '../scope/condition-phase.ts';
 import type { Scope } from '../scope/scope.ts';

@@ -1,7 +1,7 @@
 /**
  * TextSpan: where a part of a written text stands in the file. Main thread.
  */
-import type { Span } from '../../syntax/source-text.ts';
+import type { Span } from '../../source/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import type { Scope } from '../scope/scope.ts';
 

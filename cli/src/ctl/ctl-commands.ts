@@ -4,12 +4,12 @@
 import { createInterface } from 'node:readline';
 import type { Explanation } from '@sluice/core';
 import { addressText } from '@sluice/dsl';
-import { AdminCaller, type CallerOptions, NotAnAddress, Refused, Unreachable } from '../ctl/admin-caller.ts';
-import { lengthText, plain, table } from '../ctl/table.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_UNREACHABLE, EXIT_USAGE } from '../exit-codes.ts';
 import { readGiven } from '../given-fields.ts';
 import { showExplanation } from '../show-explanation.ts';
 import { coloursFor, complain, print } from '../terminal.ts';
+import { AdminCaller, type CallerOptions, NotAnAddress, Refused, Unreachable } from './admin-caller.ts';
+import { lengthText, plain, table } from './table.ts';
 
 /** CtlOptions are those of every `ctl` command. */
 export interface CtlOptions extends CallerOptions {
