@@ -5,7 +5,7 @@
  */
 import type { ReadHead } from '../../shared/judgement/head-reader.ts';
 
-const HEAD_READER = new URL(`../data/written-head.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+const HEAD_READER = new URL(`../../data/written-head.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
   .href;
 
 /** loadHeadReader returns what reads a head as live traffic's is read. */

@@ -14,7 +14,7 @@ import { StickTables } from '../slots/stick-tables.ts';
 import { threadPlan } from './thread-plan.ts';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const DATA_PLANE = new URL(`../data/data-plane.${extension}`, import.meta.url).href;
+const DATA_PLANE = new URL(`../../data/data-plane.${extension}`, import.meta.url).href;
 
 /** rehearse rejects with what the data threads would reject with: SG0404, or an error for people. */
 export async function rehearse({ plan, entries, secrets, component }: PluginSet): Promise<void> {
