@@ -47,7 +47,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 };
 
-export function reasonOf(thrown: unknown): string {
+function reasonOf(thrown: unknown): string {
   const { code, message } = thrown as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? message;
 }

@@ -6,7 +6,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { socketName } from '@sluice/dsl/plan';
 
 /** Where a gateway is asked unless something else is said. */
-export const DEFAULT_ADMIN = '127.0.0.1:9900';
+const DEFAULT_ADMIN = '127.0.0.1:9900';
 /** All answers of the API have it. */
 const ADMIN_HEADER = 'sluice-admin';
 const PATIENCE_MS = 30_000;

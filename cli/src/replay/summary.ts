@@ -133,7 +133,7 @@ interface Comparison {
 }
 
 /** compare holds what happens now against what the log says, as far as it says anything. */
-export function compare({ status, rule, backend, ...line }: LogLine, verdict: NewVerdict): Comparison {
+function compare({ status, rule, backend, ...line }: LogLine, verdict: NewVerdict): Comparison {
   const isConnection = line.isConnection === true;
   const answered = isConnection ? 'closed' : status === undefined ? 'answered' : `answer ${status}`;
   const was =

@@ -29,7 +29,7 @@ export const NAME: Schema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_.-]
 /** SERVER_NAME is what servers may be called: those without a name of their own, and those that are found, by their address. */
 export const SERVER_NAME: Schema = { type: 'string', pattern: '^[A-Za-z0-9_[][!-~]{0,254}$' };
 
-export const ADDRESS: Schema = {
+const ADDRESS: Schema = {
   anyOf: [
     object({ host: text, port: count }),
     object({ host: text, port: count, isV6Only: said({ const: true }, '`::` is every IPv6 address, and no other.') }),
@@ -164,11 +164,11 @@ export const STICKY_CLIENT: Schema = {
   additionalProperties: false,
 };
 
-export const THREAD: Schema = object({ thread: count, state: text, replaced: count, word: maybe(text), beats: count });
+const THREAD: Schema = object({ thread: count, state: text, replaced: count, word: maybe(text), beats: count });
 
 const addresses = { address: ADDRESS, otherAddresses: list(ADDRESS) };
 
-export const LISTENER: Schema = object({ name: text, ...addresses, openConnections: count, counters });
+const LISTENER: Schema = object({ name: text, ...addresses, openConnections: count, counters });
 
 export const STATUS: Schema = object({
   state: text,

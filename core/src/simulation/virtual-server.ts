@@ -8,7 +8,7 @@ import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualClock, VirtualTimer } from './virtual-clock.ts';
 
 /** How long it takes to hear that a connection is refused, or a server's quickest answer. */
-export const ROUND_TRIP_MS = 0.5;
+const ROUND_TRIP_MS = 0.5;
 
 /** Visit is a request, or a probe, that is with a server. */
 export interface Visit {

@@ -43,7 +43,7 @@ export function readLine(
 }
 
 /** sectionOf is the word that a line's section begins with: `listener`, `backend`, `on response`…; null at the top. */
-export function sectionOf(parent: SourceLine | null): string | null {
+function sectionOf(parent: SourceLine | null): string | null {
   if (parent === null) return null;
   const [first, second] = parent.words.map(({ value }) => value);
   return first === 'on' && second === 'response' ? 'on response' : (first ?? '');

@@ -173,7 +173,7 @@ class LineBuilder {
 }
 
 /** isOpenEnded: a line that ends in this word goes on in the next. */
-export function isOpenEnded(word: SourceWord): boolean {
+function isOpenEnded(word: SourceWord): boolean {
   return word.kind === 'comma' || word.kind === 'open' || (word.kind === 'word' && /^(?:and|or|=)$/.test(word.value));
 }
 

@@ -5,7 +5,7 @@ import { type BaseArg, SETTING_WORDS, type SettingWord } from '../vocabulary/bas
 import type { ComponentWord, FieldWord, VerbWord } from '../vocabulary/word.ts';
 
 /** KEYWORD_DOCS: the words that hold lines and conditions together. */
-export const KEYWORD_DOCS: Readonly<Record<string, string>> = {
+const KEYWORD_DOCS: Readonly<Record<string, string>> = {
   all: 'every request',
   and: 'both sides must hold; mixing `and` and `or` needs parentheses',
   or: 'one of the sides must hold; mixing `and` and `or` needs parentheses',
@@ -26,7 +26,7 @@ export const KEYWORD_DOCS: Readonly<Record<string, string>> = {
 };
 
 /** OPERATOR_DOCS: how a field may be compared. */
-export const OPERATOR_DOCS: Readonly<Record<string, string>> = {
+const OPERATOR_DOCS: Readonly<Record<string, string>> = {
   is: 'equal to one of the values',
   in: 'one of the values',
   under: 'the path itself and all below it: `under /foo` is `/foo` and `/foo/…`, never `/foobar`',

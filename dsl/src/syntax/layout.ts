@@ -29,7 +29,7 @@ import {
 } from './tokens.ts';
 
 /** Deepest nesting of `{` and `(` together. */
-export const NESTING_LIMIT = 64;
+const NESTING_LIMIT = 64;
 
 /** Words that begin a section or a top-level line, and never anything inside a block. */
 export const TOP_WORDS: ReadonlySet<string> = new Set([

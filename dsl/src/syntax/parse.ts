@@ -27,7 +27,7 @@ import type { FileTree, Statement } from './tree.ts';
 export const TEXT_LIMIT = 32 * 1024 * 1024;
 
 /** Most tokens that are read: some hundred thousand rules. */
-export const TOKEN_LIMIT = 2_000_000;
+const TOKEN_LIMIT = 2_000_000;
 
 /** A text is lexed in pieces of about this length, so that one with too many tokens is left early. */
 const PIECE = 1 << 18;

@@ -11,7 +11,7 @@ const BACKSLASH = 0x5c;
 const LETTER_R = 0x72;
 
 /** isBareCode: may stand in a bare word: anything but blanks, control characters and `{ } ( ) , ; " #`. */
-export function isBareCode(code: number): boolean {
+function isBareCode(code: number): boolean {
   if (code <= 0x20 || code === 0x7f) return false;
   if (code < 0x7f) return !'{}(),;"#'.includes(String.fromCharCode(code));
   return !isInvisible(code);
@@ -69,7 +69,7 @@ for (let code = 256; code < 0x10000; code += 128) {
   INVALID_STARTS.push(code);
 }
 
-export const Blank = createToken({ name: 'Blank', pattern: /[ \t]+/, group: Lexer.SKIPPED });
+const Blank = createToken({ name: 'Blank', pattern: /[ \t]+/, group: Lexer.SKIPPED });
 export const Comment = createToken({ name: 'Comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED, line_breaks: false });
 /** KeptComment stands in Comment's place where comments count: for the formatter. */
 export const KeptComment = createToken({ name: 'KeptComment', pattern: /#[^\n]*/, line_breaks: false });

@@ -272,7 +272,7 @@ class Linter {
 }
 
 /** changingLists are the lists that are read again while the gateway runs. */
-export function changingLists({ lists }: Plan): ReadonlySet<string> {
+function changingLists({ lists }: Plan): ReadonlySet<string> {
   return new Set(lists.filter(({ file }) => file !== null).map(({ name }) => name));
 }
 

@@ -22,7 +22,7 @@ export class VocabularyError extends Error {
 export type OwnedWord = Word & { readonly plugin?: string };
 
 /** Words that hold lines and conditions together; no plugin may declare them. */
-export const KEPT_WORDS: ReadonlySet<string> = new Set([
+const KEPT_WORDS: ReadonlySet<string> = new Set([
   'all',
   'and',
   'or',

@@ -21,7 +21,7 @@ export const NO_ATTEMPTS: AttemptState = { failures: 0, lastError: null, cutShor
 
 const MOST_ISSUED = 10;
 
-export function stateFile(certificate: string): string {
+function stateFile(certificate: string): string {
   return `${certificate}.state.json`;
 }
 

@@ -3,7 +3,7 @@
  */
 import { createHash, createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto';
 
-export function base64url(bytes: Buffer | string): string {
+function base64url(bytes: Buffer | string): string {
   return Buffer.from(bytes).toString('base64url');
 }
 

@@ -4,10 +4,10 @@
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-export const FIRST_WAIT_MS = 5 * MINUTE_MS;
+const FIRST_WAIT_MS = 5 * MINUTE_MS;
 /** An authority that cannot be reached has counted nothing. */
-export const FIRST_UNREACHABLE_WAIT_MS = 15_000;
-export const LONGEST_WAIT_MS = 12 * HOUR_MS;
+const FIRST_UNREACHABLE_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 12 * HOUR_MS;
 /** What an authority asks for is obeyed, up to this. */
 const LONGEST_OBEYED_MS = 7 * 24 * HOUR_MS;
 const WEEK_MS = 7 * 24 * HOUR_MS;

@@ -47,11 +47,6 @@ export const httpsCheck: HealthCheck = {
   },
 };
 
-/** conversationOf is the conversation of a check with these options. */
-export function conversationOf(target: ProbeTarget, options: Args): Conversation {
-  return httpConversation(target, wantedOf(options), 80);
-}
-
 function httpConversation(target: ProbeTarget, wanted: Wanted, standardPort: number): Conversation {
   const answer = new HttpAnswer(wanted.method === 'HEAD');
   return {

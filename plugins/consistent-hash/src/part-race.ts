@@ -19,7 +19,7 @@ const SPAN = PARTS / POINTS;
 const curve = Float64Array.from({ length: POINTS + 1 }, (_, at) => -Math.log(Math.max(0.25 / PARTS, 1 - at / POINTS)));
 
 /** momentOf follows the curve, in straight lines between its points. */
-export function momentOf(rank: number): number {
+function momentOf(rank: number): number {
   const at = (rank / SPAN) | 0;
   const from = curve[at]!;
   return from + (curve[at + 1]! - from) * (rank / SPAN - at);

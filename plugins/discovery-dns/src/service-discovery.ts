@@ -38,7 +38,7 @@ export const serviceDiscovery: Discovery = {
  * serversOf makes servers of records. The lowest priority is used first; all others are backups. Weights above 256 make all
  * of the same priority smaller in proportion, 1 at least; where all are 0 they are equal.
  */
-export function serversOf(records: readonly SrvRecord[], addresses: ReadonlyMap<string, Addresses>): FoundServer[] {
+function serversOf(records: readonly SrvRecord[], addresses: ReadonlyMap<string, Addresses>): FoundServer[] {
   const first = Math.min(...records.map(({ priority }) => priority));
   const heaviest = new Map<number, number>();
   for (const { priority, weight } of records) heaviest.set(priority, Math.max(heaviest.get(priority) ?? 0, weight));

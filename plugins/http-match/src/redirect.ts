@@ -32,7 +32,7 @@ export const redirect: VerbFactory = (args, linker) => {
  * safeLocation percent-encodes what may not stand in a URI reference (RFC 3986, section 2): blanks, control bytes, quotes,
  * angle brackets, backslashes, `^`, backquotes, braces, bars, and everything outside ASCII (as UTF-8).
  */
-export function safeLocation(text: string): string {
+function safeLocation(text: string): string {
   for (let at = 0; at < text.length; at++) {
     if (!isUriCode(text.charCodeAt(at))) return encode(text);
   }

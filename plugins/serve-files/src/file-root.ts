@@ -12,7 +12,7 @@ import { join, sep } from 'node:path';
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const ROOT_MS = 1000;
 /** Most files that one event loop has open at once, over all its sites. */
-export const MOST_OPEN = 256;
+const MOST_OPEN = 256;
 
 /** What stands at a path. */
 export type Place =

@@ -5,7 +5,7 @@
  */
 
 /** Longest value that is looked at (RFC 6265, section 6.1: what browsers must be able to keep). */
-export const MOST_VALUE_CHARS = 4096;
+const MOST_VALUE_CHARS = 4096;
 
 /** Where `nextCookie` ended: the place for the next call. One a thread, read at once. */
 export const cursor = { at: 0 };

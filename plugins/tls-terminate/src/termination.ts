@@ -18,7 +18,7 @@ import { terminateOptions } from './terminate-options.ts';
 import { TicketKeys } from './ticket-keys.ts';
 
 /** How long a handshake may take, from the accepted connection to its end. */
-export const HANDSHAKE_MS = 10_000;
+const HANDSHAKE_MS = 10_000;
 
 /** A record of TLS 1.2, which clients of 1.3 read too: the fatal alert `unrecognized_name` (RFC 6066 section 3). */
 const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);

@@ -7,7 +7,7 @@
 import type { Timers } from './timers.ts';
 
 /** How far apart the moments are at which something is done. */
-export const GRID_MS = 25;
+const GRID_MS = 25;
 /** Shorter waits are as long as they say. */
 const EXACT_MS = 4 * GRID_MS;
 

@@ -109,7 +109,7 @@ const NO_PROTOCOLS: readonly string[] = [];
 /** New servers' first probes are spread so that about one begins in each millisecond. */
 const SPREAD_MS = 1;
 /** The longest that a reload waits for the first probes of the servers that it brings. */
-export const PROOF_LIMIT_MS = 5000;
+const PROOF_LIMIT_MS = 5000;
 
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;

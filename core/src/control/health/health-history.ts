@@ -29,7 +29,7 @@ interface Row {
 }
 
 /** Most rows kept of one server. */
-export const MOST_ENTRIES = 16;
+const MOST_ENTRIES = 16;
 
 export class HealthHistory {
   readonly #rows: Row[] = [];

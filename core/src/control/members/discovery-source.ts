@@ -55,7 +55,7 @@ const LEAST_AGAIN_MS = 100;
 const FIRST_BACKOFF_MS = 1000;
 const MOST_BACKOFF_MS = 60_000;
 /** The longest wait after failures while the backend has no server: clients are being turned away. */
-export const EMPTY_BACKOFF_MS = 5000;
+const EMPTY_BACKOFF_MS = 5000;
 /** Questions are put off by up to this share, so that many gateways do not ask in step. */
 const JITTER = 0.1;
 

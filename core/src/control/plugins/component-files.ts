@@ -9,7 +9,7 @@ import type { Timers } from '../clock/timers.ts';
 import { reasonOf } from '../report/errors.ts';
 
 /** How often the files are looked at. */
-export const LOOK_INTERVAL_MS = 5000;
+const LOOK_INTERVAL_MS = 5000;
 
 export interface ComponentFilesOptions {
   readonly timers: Timers;

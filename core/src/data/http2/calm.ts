@@ -7,7 +7,7 @@
 import type { Loop } from '../loop/loop.ts';
 
 /** Points that a client has at once. */
-export const MOST_POINTS = 2000;
+const MOST_POINTS = 2000;
 /** Points that come back in a second. */
 const POINTS_A_SECOND = 200;
 /** Points that an answered request brings back. */

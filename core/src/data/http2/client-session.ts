@@ -34,7 +34,7 @@ import { TrailerFields } from './trailer-fields.ts';
 import { newWebSocketKey } from './web-socket-key.ts';
 
 /** Streams that one client may have open at once. */
-export const MOST_STREAMS = 128;
+const MOST_STREAMS = 128;
 /** In a GOAWAY: every stream is still served. */
 const EVERY_STREAM = 0x7fffffff;
 

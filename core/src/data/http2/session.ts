@@ -57,7 +57,7 @@ import type { StreamSink } from './stream-sink.ts';
 
 /** What a peer may send on a stream, and on all of them, before the other side has taken it. */
 export const STREAM_WINDOW = 262_144;
-export const CONNECTION_WINDOW = 1_048_576;
+const CONNECTION_WINDOW = 1_048_576;
 /** A window is opened again once so much of it is used: fewer, larger grants. */
 const GRANT_SHARE = 4;
 /** What it costs to have a stream reset: a request that a server was asked for nothing (CVE-2023-44487, CVE-2025-8671). */

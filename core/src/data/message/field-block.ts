@@ -47,11 +47,6 @@ const KINDS: Readonly<Record<string, number>> = {
   'set-cookie': SET_COOKIE,
 };
 
-/** isForwardingField tells whether a lower-case name is one of the fields by which proxies name the client. */
-export function isForwardingField(lowerName: string): boolean {
-  return KINDS[lowerName] === FORWARDING;
-}
-
 /** isUnforwardable tells whether a field of this lower-case name may not follow a body: it names the client, or is an alias. */
 export function isUnforwardable(lowerName: string): boolean {
   const folded = foldedName(lowerName);

@@ -193,7 +193,7 @@ export class LiveRequest implements RequestFacts {
 export const requestLine = { methodEnd: 0, targetEnd: 0, isHttp11: true, isPlain: true, hasSmallLetters: false };
 
 export const LINE_NEEDS_MORE = -1;
-export const BAD_LINE = -2;
+const BAD_LINE = -2;
 export const TARGET_TOO_LONG = -3;
 export const UNKNOWN_METHOD = -4;
 

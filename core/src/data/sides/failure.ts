@@ -59,7 +59,7 @@ export const FAILURE_STATUSES: Readonly<Record<Failure, number>> = {
 };
 
 /** How often one request is sent again because servers did not process it. `retry` does not count these. */
-export const MOST_REFUSALS = 5;
+const MOST_REFUSALS = 5;
 
 /**
  * costsRetry tells whether sending again takes from the backend's budget: it does when a server has seen the request, as that is

@@ -6,7 +6,7 @@ import { type Address, socketName } from '@sluice/dsl/plan';
 import type { NameTable } from '../../shared/tables/name-table.ts';
 
 /** How long one of several addresses has before the next one is tried. */
-export const ADDRESS_MS = 1000;
+const ADDRESS_MS = 1000;
 
 export interface DialOptions {
   readonly allowHalfOpen?: boolean;

@@ -85,7 +85,7 @@ export function messageOf(thrown: unknown): string {
 }
 
 /** stackOf is where an error was made, and those behind it; null for what has no stack. */
-export function stackOf(thrown: unknown): string | null {
+function stackOf(thrown: unknown): string | null {
   const stacks: string[] = [];
   let error: unknown = thrown;
   for (let depth = 0; error instanceof Error && depth < 4; depth++, error = error.cause) {

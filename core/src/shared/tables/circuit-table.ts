@@ -7,7 +7,7 @@
 import { BACKEND_CAPACITY } from './counters.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
-export const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const;
+const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const;
 export type CircuitState = (typeof CIRCUIT_STATES)[number];
 
 const CLOSED = 0;

@@ -41,7 +41,7 @@ const WAITING = 7;
 const MOST_WAITING = 8;
 const NOTES = 9;
 /** Numbers of a strategy's own that a server has room for. */
-export const NOTE_COUNT = 4;
+const NOTE_COUNT = 4;
 /** How often the server has come back: what was sent to it before says nothing of it now. */
 const SPELL = 13;
 /** Times in a row that it has been passed over, and until when, in whole milliseconds that wrap at 32 bits. */

@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 
 /** Most folders that one pattern may read: it is meant for a folder of rules, not for a disk. */
-export const FOLDER_LIMIT = 2_000;
+const FOLDER_LIMIT = 2_000;
 
 /** isGlob says whether a path is a pattern. */
 export function isGlob(path: string): boolean {

@@ -10,7 +10,7 @@ import type { Scope } from '../scope/scope.ts';
 import type { SettingLine } from './setting-line.ts';
 
 /** Longest page, in bytes of UTF-8: an answer of trouble goes out in one piece. */
-export const MAX_PAGE_BYTES = 65_536;
+const MAX_PAGE_BYTES = 65_536;
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',

@@ -83,7 +83,7 @@ function withOwnWhen(statement: Statement, setting: SettingWord): Statement {
 }
 
 /** isPlain reports a setting that goes on behind its first phrase, with a condition, or with a block. */
-export function isPlain(scope: Scope, statement: Statement): boolean {
+function isPlain(scope: Scope, statement: Statement): boolean {
   const joint = statement.head.joints[0];
   if (joint !== undefined) scope.error('SL0118', joint, { word: joint.kind });
   else if (statement.when !== null) scope.error('SL0123', statement.whenSpan!);

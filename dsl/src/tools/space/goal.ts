@@ -7,8 +7,8 @@ export type Goal =
   | { readonly kind: 'test'; readonly test: TestCondition; readonly holds: boolean }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Goal[] };
 
-export const ALWAYS: Goal = { kind: 'and', of: [] };
-export const NEVER: Goal = { kind: 'or', of: [] };
+const ALWAYS: Goal = { kind: 'and', of: [] };
+const NEVER: Goal = { kind: 'or', of: [] };
 
 const known = { true: new WeakMap<Condition, Goal>(), false: new WeakMap<Condition, Goal>() };
 

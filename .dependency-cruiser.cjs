@@ -1,0 +1,92 @@
+/**
+ * Which part may import which: `npm run dependencies` holds it. docs/architecture.md says why.
+ *
+ * Types count as imports here, so that the picture is the one a reader has.
+ */
+const WIRES = ['http1', 'http2', 'relay'];
+
+/** Files of one folder that need each other; no other cycle may come, and none may grow. */
+const KNOWN_CYCLES = [
+  '^cli/src/replay/(log-line|json-line|combined-line)[.]ts$',
+  '^core/src/control/((gateway|gateway-options|admin-host)|rules/rules)[.]ts$',
+  '^core/src/control/explain/(explain|answer|request|stickiness-handle)[.]ts$',
+  '^core/src/data/backend/(generation|waiting-line)[.]ts$',
+  '^core/src/data/exchange/(exchange|attempts|own-answer|served-answer|client-peer|client-socket)[.]ts$',
+  '^core/src/data/http2/(client-session|client-stream|server-session|server-stream)[.]ts$',
+  '^core/src/data/message/(live-facts|live-request)[.]ts$',
+  '^core/src/simulation/(virtual-attempt|virtual-request)[.]ts$',
+  '^dsl/src/vocabulary/(base-words|path-words)[.]ts$',
+  '^plugins/tls-terminate/src/(handshake-facts|secure-socket|termination)[.]ts$',
+  '^dsl/src/editor/[a-z-]+-reader[.]ts$',
+];
+
+/** below says what a package must not import. */
+function below(name, from, to) {
+  return {
+    name: `${name} imports only what is below it`,
+    severity: 'error',
+    from: { path: from },
+    to: { path: to },
+  };
+}
+
+module.exports = {
+  forbidden: [
+    below('the language', '^dsl/src', '^(core|plugins|cli)/'),
+    below('the host', '^core/src', '^(plugins|cli)/'),
+    below('a plugin', '^plugins/[^/]+/src', '^cli/'),
+    {
+      name: 'the planes are independent',
+      comment: 'They share memory and orders (core/src/shared) and the plugin API (core/src/plugin), nothing else.',
+      severity: 'error',
+      from: { path: '^core/src/(control|data)/' },
+      to: { path: '^core/src/(control|data)/', pathNot: '^core/src/$1/' },
+    },
+    {
+      name: 'what both planes import knows neither',
+      severity: 'error',
+      from: { path: '^core/src/(shared|plugin|probe)/' },
+      to: { path: '^core/src/(control|data|admin|simulation)/' },
+    },
+    ...WIRES.map((wire) => ({
+      name: `wire ${wire} knows no other wire`,
+      severity: 'error',
+      from: { path: `^core/src/data/${wire}/` },
+      // An HTTP/1 connection hosts the HTTP/2 session that its first bytes turn out to begin.
+      to: {
+        path: `^core/src/data/(${WIRES.filter((other) => other !== wire).join('|')})/`,
+        pathNot: wire === 'http1' ? '^core/src/data/http2/(client-session|frame)[.]ts$' : '^$',
+      },
+    })),
+    {
+      name: 'data threads do without the parser',
+      severity: 'error',
+      from: { path: '^(core/src/(data|shared)|dsl/src/match)/' },
+      to: { path: '^dsl/src/(syntax|check|editor|tools|diagnostics)/' },
+    },
+    {
+      name: 'no cycle between folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^(dsl|core|cli|plugins)/' },
+      to: { circular: true },
+    },
+    {
+      name: 'no new cycle between files',
+      severity: 'error',
+      from: { path: '/src/', pathNot: KNOWN_CYCLES },
+      to: { circular: true },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    includeOnly: { path: '^(dsl|core|cli|plugins/[^/]+|certificates|plugin-kit)/(src|dist)/' },
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'default'],
+    },
+  },
+};
