@@ -96,7 +96,7 @@ async function http2(at: Address): Promise<ClientHttp2Session> {
   return session;
 }
 
-/** What came of one stream: its status, or how it was reset; `; the connection goes on` where it does. */
+/** What came of one stream: its status, or how it was reset; `; the connection stays open` where it does. */
 async function streamOf(session: ClientHttp2Session, stream: ClientHttp2Stream, waitForEnd = false): Promise<string> {
   let status = 0;
   stream.on('response', (fields) => {
@@ -112,7 +112,7 @@ async function streamOf(session: ClientHttp2Session, stream: ClientHttp2Stream, 
     else session.ping((error) => resolve(error === null));
   });
   session.destroy();
-  return `${seen}${goesOn ? '; the connection goes on' : ', closed'}`;
+  return `${seen}${goesOn ? '; the connection stays open' : ', closed'}`;
 }
 
 /** The types of the frames that came. */
@@ -131,7 +131,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout header 10s`',
     wire: 'HTTP/1',
-    when: 'a head has begun and does not end',
+    when: 'the request head is incomplete',
     client: '408, closed',
     log: '408',
     listener: `timeout header ${SHORT}`,
@@ -140,7 +140,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout header 10s`',
     wire: 'HTTP/2',
-    when: 'a head has begun and does not end',
+    when: 'the request head is incomplete',
     client: 'GOAWAY, closed',
     log: 'no line',
     listener: `timeout header ${SHORT}`,
@@ -154,7 +154,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout header 10s`',
     wire: 'TLS',
-    when: 'a hello has begun and does not end',
+    when: 'the TLS hello is incomplete',
     client: 'closed',
     log: 'no line',
     listener: `timeout header ${SHORT}\n  tls passthrough`,
@@ -167,7 +167,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout idle 60s`',
     wire: 'HTTP/1',
-    when: 'nothing is asked after an answer',
+    when: 'no request follows a response',
     client: 'closed',
     log: '200',
     listener: `timeout idle ${SHORT}`,
@@ -181,7 +181,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout idle 60s`',
     wire: 'HTTP/2',
-    when: 'nothing is asked after an answer',
+    when: 'no request follows a response',
     client: 'GOAWAY, closed',
     log: '200',
     listener: `timeout idle ${SHORT}`,
@@ -199,7 +199,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout body 30s`',
     wire: 'HTTP/1',
-    when: 'a request’s body stops moving',
+    when: 'the request body stalls',
     client: '408, closed',
     log: '408',
     listener: `timeout body ${SHORT}`,
@@ -209,8 +209,8 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout body 30s`',
     wire: 'HTTP/2',
-    when: 'a request’s body stops moving',
-    client: '408; the connection goes on',
+    when: 'the request body stalls',
+    client: '408; the connection stays open',
     log: '408',
     listener: `timeout body ${SHORT}`,
     script: SILENT,
@@ -224,7 +224,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout client 30s`',
     wire: 'HTTP/1',
-    when: 'the client stops reading an answer',
+    when: 'the client stops reading the response',
     client: 'reset',
     log: '200',
     listener: `timeout client ${SHORT}`,
@@ -241,8 +241,8 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout client 30s`',
     wire: 'HTTP/2',
-    when: 'the client opens no window for an answer',
-    client: 'the stream is reset; the connection goes on',
+    when: 'the client opens no flow-control window for the response',
+    client: 'the stream is reset; the connection stays open',
     log: '200',
     listener: `timeout client ${SHORT}`,
     script: HUGE,
@@ -256,7 +256,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout connect 5s`',
     wire: 'HTTP/1',
-    when: 'no server takes the connection',
+    when: 'no server accepts the connection',
     client: '503',
     log: '503',
     backend: `timeout connect ${SHORT}\n  retry 1`,
@@ -266,8 +266,8 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout connect 5s`',
     wire: 'HTTP/2',
-    when: 'no server takes the connection',
-    client: '503; the connection goes on',
+    when: 'no server accepts the connection',
+    client: '503; the connection stays open',
     log: '503',
     backend: `timeout connect ${SHORT}\n  retry 1`,
     isDeaf: true,
@@ -279,7 +279,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout connect 5s`',
     wire: 'tcp',
-    when: 'no server takes the connection',
+    when: 'no server accepts the connection',
     client: 'closed',
     log: 'a connection, no bytes out',
     backend: `timeout connect ${SHORT}\n  retry 1`,
@@ -292,7 +292,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout queue 5s`',
     wire: 'HTTP/1',
-    when: 'every server is full for so long',
+    when: 'every server stays full',
     client: '503',
     log: '503',
     backend: `max 1\n  timeout queue ${SHORT}`,
@@ -308,8 +308,8 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout queue 5s`',
     wire: 'HTTP/2',
-    when: 'every server is full for so long',
-    client: '503; the connection goes on',
+    when: 'every server stays full',
+    client: '503; the connection stays open',
     log: '503',
     backend: `max 1\n  timeout queue ${SHORT}`,
     script: SILENT,
@@ -325,7 +325,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout queue 5s`',
     wire: 'tcp',
-    when: 'every server is full for so long',
+    when: 'every server stays full',
     client: 'closed',
     log: 'a connection, no bytes out',
     backend: `max 1\n  timeout queue ${SHORT}`,
@@ -341,7 +341,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout response 30s`',
     wire: 'HTTP/1',
-    when: 'the server does not begin its answer',
+    when: 'the server sends no response',
     client: '504',
     log: '504',
     backend: `timeout response ${SHORT}`,
@@ -351,8 +351,8 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout response 30s`',
     wire: 'HTTP/2',
-    when: 'the server does not begin its answer',
-    client: '504; the connection goes on',
+    when: 'the server sends no response',
+    client: '504; the connection stays open',
     log: '504',
     backend: `timeout response ${SHORT}`,
     script: SILENT,
@@ -364,7 +364,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout response 30s`',
     wire: 'HTTP/1',
-    when: 'the server stops in the middle of its answer',
+    when: 'the server stalls in the middle of its response',
     client: 'reset',
     log: '200',
     backend: `timeout response ${SHORT}`,
@@ -374,8 +374,8 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout response 30s`',
     wire: 'HTTP/2',
-    when: 'the server stops in the middle of its answer',
-    client: 'the stream is reset; the connection goes on',
+    when: 'the server stalls in the middle of its response',
+    client: 'the stream is reset; the connection stays open',
     log: '200',
     backend: `timeout response ${SHORT}`,
     script: STOPS,
@@ -387,7 +387,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout tunnel 1h`',
     wire: 'HTTP/1',
-    when: 'nothing moves in a WebSocket',
+    when: 'the WebSocket is idle',
     client: 'closed',
     log: '101',
     backend: `timeout tunnel ${SHORT}`,
@@ -402,7 +402,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout tunnel 1h`',
     wire: 'tcp',
-    when: 'nothing moves in either direction',
+    when: 'the connection is idle in both directions',
     client: 'closed',
     log: 'a connection',
     backend: `timeout tunnel ${SHORT}`,
@@ -420,7 +420,7 @@ const ROWS: readonly Row[] = [
   {
     word: '`timeout idle 30s` of a backend',
     wire: 'HTTP/1',
-    when: 'a kept connection to a server has nothing to do',
+    when: 'a keep-alive connection to a server is idle',
     client: 'nothing: its next request goes over a new one',
     log: '200',
     backend: `timeout idle ${SHORT}`,
