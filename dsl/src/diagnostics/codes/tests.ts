@@ -57,7 +57,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
     message: 'this request cannot be given: {reason}',
     why: 'A test gives a request that live traffic could bring.',
     context: 'top',
-    wrong: test('given GET /admin\nexpect allow'),
+    wrong: test('given ip 10.0.0.300, GET http://www.example.com:8080/\nexpect allow'),
     right: RIGHT,
   },
   SL0807: {
