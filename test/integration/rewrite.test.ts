@@ -48,7 +48,7 @@ describe('rewrite', () => {
     ['a later rewrite sees what an earlier one made', '/v1/x', '/v1/x'],
     ['a prefix is whole segments', '/v10/x', '/v10/x'],
     ['a prefix alone', '/api', '/'],
-    ['a prefix keeps what is behind it, and the query', '/api/a//b?x=%20&y', '/a//b?x=%20&y'],
+    ['a prefix keeps what is behind it, with its slashes merged, and the query', '/api/a//b?x=%20&y', '/a/b?x=%20&y'],
     ['a group of an expression, and the rest stays', '/u/7/edit?q', '/users/7/edit?q'],
     ['conditions and routes see the path as it came', '/u/7', '/users/7'],
     ['groups in any order, and a dollar sign', '/x/left-right', '/x/right/left/$'],
@@ -69,7 +69,7 @@ describe('rewrite', () => {
   });
 
   test('a path that could be read in two ways is refused, and never sent', async () => {
-    for (const part of ['a%2Fb', 'a\\b', '%00', '%5c', '%ff']) {
+    for (const part of ['a%2Fb', 'a\\b', '%00', '%5c', '%c0%af']) {
       assert.equal((await ask('/byheader', `X-Part: ${part}`)).status, 400, part);
     }
   });
