@@ -19,7 +19,7 @@ test('an authority and a certificate of it, which a client that trusts the autho
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /^✓ localhost\.pem: localhost, 127\.0\.0\.1, ::1, \*\.example\.com, with its key, good until 20/,
+    /^✓ localhost\.pem: localhost, 127\.0\.0\.1, ::1, \*\.example\.com, with its key, valid until 20/,
   );
   assert.deepEqual((await readdir(cwd)).sort(), ['ca.key', 'ca.pem', 'localhost.pem']);
   assert.deepEqual(await Promise.all(['ca.key', 'ca.pem', 'localhost.pem'].map((name) => modeOf(join(cwd, name)))), [
@@ -88,7 +88,7 @@ test('nothing is written over another file unless that is said, and nothing is l
   for (const args of [['ca'], ['leaf', 'localhost', '--self-signed']]) {
     const { code, stderr } = await sluice(['cert', ...args], { cwd });
     assert.equal(code, 1);
-    assert.match(stderr, /is there already \(--force writes over it\)/);
+    assert.match(stderr, /already exists \(use --force to overwrite it\)/);
   }
   assert.deepEqual((await readdir(cwd)).sort(), ['ca.key', 'localhost.pem']);
   assert.equal(await readFile(join(cwd, 'ca.key'), 'utf8'), 'precious');
@@ -113,9 +113,9 @@ test('what cannot be done is told in one line', async (t) => {
   await sluice(['cert', 'leaf', 'a.test', '--self-signed'], { cwd });
   await sluice(['cert', 'ca'], { cwd: await folderOf(t, {}) });
   const cases: readonly (readonly [string[], number, RegExp])[] = [
-    [['leaf', 'b.test'], 1, /there is no `ca\.pem`: make one with `sluice cert ca`/],
+    [['leaf', 'b.test'], 1, /`ca\.pem` does not exist: create it with `sluice cert ca`/],
     [['leaf', 'b.test', '--ca', 'nowhere.pem'], 1, /cannot read `nowhere\.pem`: there is no such file/],
-    [['leaf', 'b.test', '--ca', 'rubbish'], 1, /holds no certificate/],
+    [['leaf', 'b.test', '--ca', 'rubbish'], 1, /contains no certificate/],
     [['leaf', 'b.test', '--ca', 'a.test.pem'], 1, /is not one of an authority/],
     [['leaf', 'a b', '--self-signed'], 1, /is neither the name of a host nor an address/],
     [['leaf', '../x', '--self-signed'], 1, /is neither the name of a host nor an address/],
@@ -145,5 +145,5 @@ test('the key of another authority is refused', async (t) => {
   assert.match(stderr, /does not match its certificate/);
   await writeFile(join(cwd, 'none.key'), 'none');
   const other = await sluice(['cert', 'leaf', 'a', '--ca', 'one/ca.pem', '--ca-key', 'none.key'], { cwd });
-  assert.match(other.stderr, /holds no private key/);
+  assert.match(other.stderr, /contains no private key/);
 });

@@ -44,7 +44,7 @@ test('--check changes nothing and exits with 1 for another style', async (t) => 
   const cwd = await folderOf(t, { 'ugly.sluice': UGLY, 'neat.sluice': NEAT });
   const { code, stdout } = await sluice(['fmt', '--check', 'ugly.sluice', 'neat.sluice'], { cwd });
   assert.equal(code, 1);
-  assert.equal(stdout, '✗ ugly.sluice: not in the one style\n');
+  assert.equal(stdout, '✗ ugly.sluice: not formatted\n');
   assert.equal(await readFile(join(cwd, 'ugly.sluice'), 'utf8'), UGLY);
   assert.equal((await sluice(['fmt', '--check', 'neat.sluice'], { cwd })).code, 0);
 });

@@ -17,7 +17,7 @@ test('a file without slips has nothing to say', async (t) => {
   const cwd = await folderOf(t, { 'a.sluice': CLEAN });
   assert.deepEqual(await sluice(['lint', 'a.sluice'], { cwd }), {
     code: 0,
-    stdout: '✓ a.sluice: nothing to say\n',
+    stdout: '✓ a.sluice: no findings\n',
     stderr: '',
   });
 });
@@ -41,7 +41,7 @@ test('what the compiler tells is told once, and names that nothing uses are ther
   assert.equal(code, 1);
   assert.equal(stdout.match(/^SL0501 a\.sluice:5/gm)?.length, 1);
   assert.match(stdout, /^SL0503 a\.sluice:1/);
-  assert.match(stdout, /✗ bad\.sluice: has errors, nothing else was looked at\n$/);
+  assert.match(stdout, /✗ bad\.sluice: has errors, not analyzed\n$/);
 });
 
 test('--json has a request for every rule that can run', async (t) => {

@@ -47,13 +47,13 @@ test('rules with problems, a missing log, a folder, a log of rubbish and an unkn
   const missing = await run('new.sluice', 'none.log');
   assert.deepEqual([missing.code, missing.stderr], [1, 'sluice: cannot read `none.log`: there is no such file\n']);
   const folder = await run('new.sluice', 'folder');
-  assert.deepEqual([folder.code, folder.stderr], [1, 'sluice: cannot read `folder`: it is no file\n']);
+  assert.deepEqual([folder.code, folder.stderr], [1, 'sluice: cannot read `folder`: it is not a regular file\n']);
   const rubbish = await run('new.sluice', 'access.log');
   assert.equal(rubbish.code, 1);
   assert.match(rubbish.stdout, /line 1: it is neither JSON nor in the combined format {2}rubbish/);
-  assert.match(rubbish.stderr, /has no line that is JSON of Sluice's or in the combined format/);
+  assert.match(rubbish.stderr, /has no line in Sluice's JSON format or in the combined format/);
   const listener = await run('new.sluice', 'access.log', '--listener', 'edge');
-  assert.deepEqual([listener.code, listener.stderr], [2, 'sluice: there is no listener `edge` (there is: web)\n']);
+  assert.deepEqual([listener.code, listener.stderr], [2, 'sluice: no listener `edge` (available: web)\n']);
 });
 
 test('a log of which too much cannot be judged does not pass', async (t) => {

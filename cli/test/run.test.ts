@@ -51,7 +51,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const open = get(own, '/slow');
     const response = await slow;
     run.child.kill(signal);
-    await run.logged(new RegExp(`^${signal}: no new connections; open requests have 30 s to end`));
+    await run.logged(new RegExp(`^${signal}: shutting down gracefully; open requests have 30 s to complete`));
     response.end('at last');
     assert.deepEqual(await open, { status: 200, body: 'at last' });
     const { code, stderr } = await run.ended;
@@ -69,7 +69,7 @@ test('a second signal stops at once', async (t) => {
   );
   await slow;
   run.child.kill('SIGTERM');
-  await run.logged(/^SIGTERM: no new connections/);
+  await run.logged(/^SIGTERM: shutting down gracefully/);
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 143);
   assert.equal(await open, 'cut');
@@ -83,7 +83,7 @@ test('SIGHUP puts changed rules in force; rules with problems change nothing', a
 
   await writeFile(file, rulesFor(port, 'deny 404 when path under /secret'));
   run.child.kill('SIGHUP');
-  await run.logged(/^generation 2 is in force$/);
+  await run.logged(/^generation 2 is active$/);
   assert.equal((await get(own, '/secret')).status, 404);
 
   await writeFile(file, rulesFor(port, 'dney ip 10.0.0.0/8'));
@@ -118,8 +118,8 @@ test('a SIGHUP while the gateway starts is obeyed once it has started', async (t
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '0'], { cwd });
   await run.logged(/^waiting for SIGHUP$/);
   run.child.kill('SIGHUP');
-  await run.logged(/^SIGHUP: the rules are read again once the gateway has started$/);
-  await run.logged(/^generation 2 is in force$/);
+  await run.logged(/^SIGHUP: the rules will be reloaded once the gateway has started$/);
+  await run.logged(/^generation 2 is active$/);
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 0);
 });

@@ -180,7 +180,7 @@ test('a port that the system chose stays the same over a crash', async (t) => {
   const from = run.lines.length;
   run.child.kill('SIGHUP');
   const { msg } = await run.logged(isListening, from);
-  await run.logged(/^generation 2 is in force$/);
+  await run.logged(/^generation 2 is active$/);
   const again = run.lines.length;
   process.kill(gateway(), 'SIGSEGV');
   assert.equal((await run.logged(isListening, again)).msg, msg);
@@ -192,7 +192,7 @@ test('a listener that a reload took away is refused, also when the gateway crash
   const other = await freePort();
   writeFileSync(file, `listener web on 127.0.0.1:${other} { otherwise deny 418 }\n`);
   run.child.kill('SIGHUP');
-  await run.logged(/^generation 2 is in force$/);
+  await run.logged(/^generation 2 is active$/);
   await eventually('the old address to be given up', () => isRefused(port));
   process.kill(gateway(), 'SIGSEGV');
   await run.logged(/ serves again after /);
@@ -310,14 +310,14 @@ test('a stop that reaches both processes, as from a terminal or a service manage
   const response = await asked;
   process.kill(gateway(), 'SIGTERM');
   run.child.kill('SIGTERM');
-  await run.logged(/^SIGTERM: no new connections; open requests have 30 s to end/);
+  await run.logged(/^SIGTERM: shutting down gracefully; open requests have 30 s to complete/);
   run.child.kill('SIGHUP');
   await run.logged(/^SIGHUP: not reloaded, the gateway is /);
   response.end('at last');
   assert.deepEqual(await open, { status: 200, body: 'at last' });
   assert.equal((await run.ended).code, 0);
   assert.equal(
-    run.lines.some(({ msg }) => msg.includes('stopped at once')),
+    run.lines.some(({ msg }) => msg.includes('stopped immediately')),
     false,
   );
 });
@@ -330,7 +330,7 @@ test('a gateway whose supervisor is killed answers what is open, and goes', asyn
   const open = get(port, '/slow');
   const response = await asked;
   run.child.kill('SIGKILL');
-  await run.logged(/^the supervisor has died: no new connections; open requests have 30 s to end/);
+  await run.logged(/^the supervisor has died: shutting down gracefully; open requests have 30 s to complete/);
   assert.equal(lives(pid), true);
   response.end('at last');
   assert.deepEqual(await open, { status: 200, body: 'at last' });
@@ -359,7 +359,7 @@ test('SIGHUP while the gateway is restarted is a reload once it serves', async (
   await rm(join(folder, 'crash'));
   const from = run.lines.length;
   await run.logged(isListening, from);
-  await run.logged(/^generation 2 is in force$/, from);
+  await run.logged(/^generation 2 is active$/, from);
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 0);
 });

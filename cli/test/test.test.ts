@@ -123,7 +123,7 @@ test('coverage tells what no test has seen, and can be asked for', async (t) => 
   assert.match(stdout, /\n {2}a\.sluice:8:20 {2}path under \/api {2}never true\n$/);
   const low = await sluice(['test', 'a.sluice', '--fail-under', '90'], { cwd });
   assert.equal(low.code, 1);
-  assert.match(low.stdout, /90% are asked for/);
+  assert.match(low.stdout, /90% required/);
   assert.equal((await sluice(['test', 'a.sluice', '--fail-under', '80%'], { cwd })).code, 0);
   assert.equal((await sluice(['test', 'a.sluice', '--fail-under', 'most'], { cwd })).code, 2);
 });
@@ -135,7 +135,7 @@ test('a request that no listener takes is one clear line, and so is a file with 
   const { code, stdout } = await sluice(['test', 'a.sluice', 'bad.sluice'], { cwd });
   assert.equal(code, 1);
   assert.match(stdout, /✗ t .*\n {4}.*port 8082/);
-  assert.match(stdout, /✗ bad\.sluice: has errors, no test was run\n$/);
+  assert.match(stdout, /✗ bad\.sluice: has errors, no tests were run\n$/);
 });
 
 test('--json prints the results as data, explanations included', async (t) => {

@@ -69,7 +69,7 @@ test('npm start says what to try, reads the rules again on SIGHUP, and leaves no
   assert.match(await answer.text(), /^hello from \w+/);
 
   start.child.kill('SIGHUP');
-  await start.printed('the rules were read again');
+  await start.printed('rules reloaded');
 
   start.child.kill('SIGINT');
   assert.equal(await start.ended, 0);

@@ -44,7 +44,7 @@ Ctrl-C stops everything.
 
 process.on('SIGHUP', () => {
   demo.reload().then(
-    () => say('the rules were read again'),
+    () => say('rules reloaded'),
     (error: Error) => say(`the old rules stay, since the file has problems:\n\n${error.message}\n`),
   );
 });

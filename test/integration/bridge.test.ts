@@ -618,7 +618,7 @@ backend db of 127.0.0.1:${port} { ${TRUSTING}\n retry 0 on connect-failure }
     client.send('question');
     await client.closed();
     assert.equal(server.heard(), '');
-    assert.match(started.told[0]!, /no TLS with server db\/.*an authority that is not trusted/);
+    assert.match(started.told[0]!, /TLS handshake with server db\/.* failed: .*an authority that is not trusted/);
     assert.equal(countersOf(started).tlsFailures, 1);
   });
 });

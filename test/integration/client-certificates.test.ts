@@ -380,7 +380,7 @@ describe('who is not let in', () => {
           assert.ok(await isShut(await openTls(address, client, { maxVersion: version, minVersion: version })));
         }
         await eventually('both to be counted', () => gateway.stats().listeners[0]!.counters.tlsFailures === 2);
-        const reasons = told.filter((line) => line.startsWith('no TLS with a client of listener web: '));
+        const reasons = told.filter((line) => line.startsWith('TLS handshake with a client of listener web failed: '));
         assert.equal(reasons.length, 1, told.join('\n'));
         assert.match(reasons[0]!, reason);
         assert.equal(server.wires.length, 0);

@@ -201,7 +201,7 @@ describe('a handshake that comes to nothing', () => {
   test('no version in common', async () => {
     const old: ConnectionOptions = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' };
     await assert.rejects(openTls(address, old), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
-    await isTold(/^no TLS with a client of listener web: no version of TLS in common$/, 1);
+    await isTold(/^TLS handshake with a client of listener web failed: no version of TLS in common$/, 1);
   });
 
   test('no cipher in common', async () => {

@@ -38,7 +38,7 @@ export async function writeFresh({ path, bytes, isPublic }: FreshFile, isForced:
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: 'it is there already (--force writes over it)',
+  EEXIST: 'it already exists (use --force to overwrite it)',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',

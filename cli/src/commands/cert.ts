@@ -45,13 +45,9 @@ export function certCa(name: string, options: CommonOptions): Promise<number> {
     await write(
       { path: paths.key, bytes: keyPem(privateKey), isPublic: false },
       options,
-      'its key: keep it to yourself',
+      'the private key: keep it secret',
     );
-    await write(
-      { path: paths.cert, bytes: cert, isPublic: true },
-      options,
-      `the authority \`${name}\`, ${until(cert)}`,
-    );
+    await write({ path: paths.cert, bytes: cert, isPublic: true }, options, `CA \`${name}\`, ${until(cert)}`);
   });
 }
 
@@ -77,7 +73,7 @@ export function certLeaf(written: readonly string[], options: LeafOptions): Prom
     );
     if (p12 === null || password === null) return;
     const bytes = makePkcs12(privateKey, [new X509Certificate(cert), ...chain], password);
-    await write({ path: p12, bytes, isPublic: false }, options, 'the same as PKCS#12');
+    await write({ path: p12, bytes, isPublic: false }, options, 'the same in PKCS#12 format');
   });
 }
 
@@ -104,11 +100,11 @@ function kindOf({ rsa }: CommonOptions): KeyKind {
 /** refuseOld: nothing is made, and nothing written, where a file is there already. */
 function refuseOld(paths: readonly string[], { force }: CommonOptions): void {
   const old = force === true ? undefined : paths.find((path) => existsSync(path));
-  if (old !== undefined) throw new CertError(`\`${old}\` is there already (--force writes over it)`);
+  if (old !== undefined) throw new CertError(`\`${old}\` already exists (use --force to overwrite it)`);
 }
 
 function until(cert: string): string {
-  return `good until ${new X509Certificate(cert).validToDate.toISOString().slice(0, 10)}`;
+  return `valid until ${new X509Certificate(cert).validToDate.toISOString().slice(0, 10)}`;
 }
 
 /** `*` and `:` are awkward in the names of files. */
@@ -120,7 +116,7 @@ async function readIssuer({ ca, caKey, out }: LeafOptions): Promise<Issuer> {
   const path = ca ?? join(out, 'ca.pem');
   if (ca === undefined && !existsSync(path)) {
     throw new CertError(
-      `there is no \`${path}\`: make one with \`sluice cert ca\`, name another with --ca, or say --self-signed`,
+      `\`${path}\` does not exist: create it with \`sluice cert ca\`, choose another CA with --ca, or use --self-signed`,
     );
   }
   const pem = await read(path);
@@ -128,9 +124,9 @@ async function readIssuer({ ca, caKey, out }: LeafOptions): Promise<Issuer> {
   try {
     certificate = new X509Certificate(pem);
   } catch {
-    throw new CertError(`\`${path}\` holds no certificate in PEM form`);
+    throw new CertError(`\`${path}\` contains no certificate in PEM format`);
   }
-  if (certificate.validToDate < new Date()) throw new CertError(`the authority in \`${path}\` has expired`);
+  if (certificate.validToDate < new Date()) throw new CertError(`the CA in \`${path}\` has expired`);
   const beside = path.replace(/\.[^./]+$/, '.key');
   const keyFile = caKey ?? (pem.includes('PRIVATE KEY-----') ? path : beside);
   return { certificate, key: readKey(keyFile, await read(keyFile)) };
@@ -142,7 +138,7 @@ function readKey(path: string, pem: string): KeyObject {
   } catch {
     const isEncrypted = pem.includes('ENCRYPTED');
     throw new CertError(
-      isEncrypted ? `the key in \`${path}\` is encrypted` : `\`${path}\` holds no private key in PEM form`,
+      isEncrypted ? `the key in \`${path}\` is encrypted` : `\`${path}\` contains no private key in PEM format`,
     );
   }
 }

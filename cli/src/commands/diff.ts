@@ -121,9 +121,9 @@ function show({
       print(`  ${paint(`${mark} ${side.verdict}`)}   ${side.text}   ${dim(side.place)}`);
     }
   }
-  if (isSame) print(`${green('✓')} no request was found that they treat in different ways`);
+  if (isSame) print(`${green('✓')} no differences found`);
   else if (differences.length > 0)
     print(`${differences.length} ${differences.length === 1 ? 'difference' : 'differences'}`);
-  if (unsettled > 0) print(yellow(`  of ${unsettled} more pairs of rules it is not known whether they meet`));
-  if (!isComplete) print(yellow('  the budget was spent before every pair of rules was looked at'));
+  if (unsettled > 0) print(yellow(`  could not determine whether ${unsettled} more pairs of rules overlap`));
+  if (!isComplete) print(yellow('  analysis budget exhausted: not every pair of rules was compared'));
 }

@@ -59,5 +59,5 @@ async function formatFile(file: string, { check, json }: FmtOptions): Promise<Fo
 
 function tell(file: string, isOnlyChecked: boolean): void {
   const { green, yellow } = coloursFor(process.stdout);
-  print(isOnlyChecked ? `${yellow('✗')} ${file}: not in the one style` : `${green('✓')} ${file}: formatted`);
+  print(isOnlyChecked ? `${yellow('✗')} ${file}: not formatted` : `${green('✓')} ${file}: formatted`);
 }

@@ -55,11 +55,11 @@ function printFile({ checked, problems, report }: FileResult): void {
   for (const problem of problems) print(`${checked.format(problem, isColoured)}\n`);
   const { file } = checked;
   const many = `${problems.length} finding${problems.length === 1 ? '' : 's'}`;
-  if (report === null) print(`${red('✗')} ${file}: has errors, nothing else was looked at`);
-  else print(problems.length === 0 ? `${green('✓')} ${file}: nothing to say` : `${yellow('✗')} ${file}: ${many}`);
+  if (report === null) print(`${red('✗')} ${file}: has errors, not analyzed`);
+  else print(problems.length === 0 ? `${green('✓')} ${file}: no findings` : `${yellow('✗')} ${file}: ${many}`);
   if (report !== null && !report.isComplete) {
     const open = report.rules.filter(({ outcome }) => outcome === 'unknown').length;
-    print(yellow(`  the budget was spent: of ${open} rules it is not known whether they can run`));
+    print(yellow(`  analysis budget exhausted: could not determine whether ${open} rules can run`));
   }
 }
 

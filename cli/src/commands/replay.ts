@@ -42,14 +42,14 @@ export async function replay(file: string, log: string, options: ReplayCommandOp
   const { listener = null } = options;
   const known = plan.listeners.map(({ name }) => name);
   if (listener !== null && !known.includes(listener)) {
-    complain(`there is no listener \`${listener}\` (there is: ${known.join(', ')})`);
+    complain(`no listener \`${listener}\` (available: ${known.join(', ')})`);
     return EXIT_USAGE;
   }
   const bar = new ProgressBar(process.stderr);
   let summary: Summary;
   try {
     const found = await stat(log);
-    if (!found.isFile()) throw new Error('it is no file');
+    if (!found.isFile()) throw new Error('it is not a regular file');
     const isSmall = found.size < SMALL_BYTES;
     const threads = options.threads ?? (isSmall ? 0 : availableParallelism());
     const progress = (share: number, lines: number): void => bar.show(share, lines);
@@ -65,7 +65,7 @@ export async function replay(file: string, log: string, options: ReplayCommandOp
   if (options.json === true) print(JSON.stringify({ file, log, unknownShare, maxUnknown, ...summary }, null, 2));
   else print(showReplay(summary, coloursFor(process.stdout)));
   if (summary.lines > 0 && summary.bad === summary.lines) {
-    complain(`\`${log}\` has no line that is JSON of Sluice's or in the combined format`);
+    complain(`\`${log}\` has no line in Sluice's JSON format or in the combined format`);
     return EXIT_PROBLEM;
   }
   if (unknownShare > maxUnknown) {
@@ -98,6 +98,6 @@ function reasonOf(thrown: unknown): string {
   const { code, message } = thrown as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES') return 'permission denied';
-  if (code?.startsWith('Z_') === true) return `it is no whole gzip file (${message})`;
+  if (code?.startsWith('Z_') === true) return `it is not a complete gzip file (${message})`;
   return message;
 }

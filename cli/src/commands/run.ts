@@ -86,7 +86,7 @@ class Run {
 
   #reload(): void {
     if (this.#gateway.state === 'starting') {
-      this.#log.info('SIGHUP: the rules are read again once the gateway has started');
+      this.#log.info('SIGHUP: the rules will be reloaded once the gateway has started');
       this.#hasMissedReload = true;
       return;
     }
@@ -94,7 +94,7 @@ class Run {
       this.#log.warn(`SIGHUP: not reloaded, the gateway is ${this.#gateway.state}`);
       return;
     }
-    this.#log.info('SIGHUP: the rules are read again');
+    this.#log.info('SIGHUP: reloading the rules');
     // The gateway logs how it went, and keeps the old rules when it went wrong.
     this.#gateway.reload().catch(() => {});
   }
@@ -111,7 +111,7 @@ class Run {
   /** told: the operator wants a stop. The second time, at once. */
   #told(signal: NodeJS.Signals): void {
     if (this.#isTold) {
-      this.#log.warn(`${signal}: stopped at once`);
+      this.#log.warn(`${signal}: stopped immediately`);
       this.#resolve(EXIT_SIGNAL + constants.signals[signal]);
       return;
     }
@@ -130,7 +130,9 @@ class Run {
   #stop(why: string): void {
     this.#isStopping = true;
     const seconds = this.#gateway.plan.settings.drainMs / 1000;
-    this.#log.info(`${why}: no new connections; open requests have ${seconds} s to end. Another signal stops at once`);
+    this.#log.info(
+      `${why}: shutting down gracefully; open requests have ${seconds} s to complete. A second signal stops immediately`,
+    );
     this.#gateway.stop().then(() => this.#resolve(EXIT_OK), this.#reject);
   }
 }

@@ -97,7 +97,7 @@ function printFile({ checked, tests, coverage }: FileResult, options: TestOption
   const { file } = checked;
   if (coverage === null) {
     printProblems(checked, process.stdout);
-    print(`${red('✗')} ${file}: has errors, no test was run`);
+    print(`${red('✗')} ${file}: has errors, no tests were run`);
     return;
   }
   for (const each of tests) printTest(each);
@@ -109,7 +109,7 @@ function printFile({ checked, tests, coverage }: FileResult, options: TestOption
   if (options.coverage !== true && failUnder === undefined) return;
   const isLow = failUnder !== undefined && coverage.percent < failUnder;
   const said = `coverage ${coverage.percent}%, ${coverage.seen} of ${coverage.all} outcomes`;
-  print(`  ${isLow ? red(`${said}; ${failUnder}% are asked for`) : bold(said)}`);
+  print(`  ${isLow ? red(`${said}; ${failUnder}% required`) : bold(said)}`);
   if (options.coverage !== true) return;
   for (const { place, text, missing } of coverage.gaps)
     print(`  ${dim(place)}  ${text}  ${yellow(`never ${missing}`)}`);

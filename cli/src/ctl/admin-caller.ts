@@ -77,7 +77,7 @@ export class AdminCaller {
   }
 
   #stranger(): Unreachable {
-    return new Unreachable(`what answers on ${this.#written} is not the admin API of a gateway`);
+    return new Unreachable(`the server at ${this.#written} is not the admin API of a gateway`);
   }
 
   #send(method: string, path: string, body: unknown): Promise<IncomingMessage> {
@@ -101,7 +101,7 @@ export class AdminCaller {
         });
       } catch {
         // A header that no request can carry, such as a token of several lines.
-        reject(new NotAnAddress('the token is not one line of plain text'));
+        reject(new NotAnAddress('the token is not a single line of plain text'));
         return;
       }
       ask.on('timeout', () => ask.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)));
@@ -131,7 +131,7 @@ export class AdminCaller {
     try {
       for await (const piece of response) {
         bytes += piece.length;
-        if (bytes > MOST_BYTES) throw new Error('the answer does not end');
+        if (bytes > MOST_BYTES) throw new Error('the response is too large');
         pieces.push(piece);
       }
     } catch (thrown) {
@@ -142,7 +142,7 @@ export class AdminCaller {
 
   #why(error: NodeJS.ErrnoException): string {
     const mend =
-      ': is the gateway running, with `settings { admin on … }` or `--admin`? Say where with --admin or SLUICE_ADMIN';
+      ': is the gateway running, with `settings { admin on … }` or `--admin`? Set its address with --admin or SLUICE_ADMIN';
     const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
     return `${this.#written} cannot be reached: ${error.message}${isNobody ? mend : ''}`;
   }

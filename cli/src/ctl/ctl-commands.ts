@@ -112,7 +112,7 @@ export function ctlMembers(backend: string, options: CtlOptions): Promise<number
         addressText(each.address),
         each.state,
         adminText(each),
-        each.source ?? 'written in the rules',
+        each.source ?? 'rules',
       ]);
       const said = table(['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'FROM'], members, colours);
       if (answer.sources.length === 0) return said;
@@ -139,9 +139,9 @@ export function ctlSticky(
       const { server, by, outcome, why, sinceMs, expiresInMs } = answer;
       const times = [
         ...(sinceMs === null ? [] : [`since ${lengthText(sinceMs)}`]),
-        ...(expiresInMs === null ? [] : [`forgotten in ${lengthText(expiresInMs)} if it does not come again`]),
+        ...(expiresInMs === null ? [] : [`expires in ${lengthText(expiresInMs)} without further requests`]),
       ];
-      const where = server === null ? 'the client belongs to no server' : `the client belongs to ${plain(server)}`;
+      const where = server === null ? 'the client does not stick to a server' : `the client sticks to ${plain(server)}`;
       const lines = [`${where}: ${plain(by)}`, `${outcome}: ${plain(why)}`, times.join(', ')];
       return lines.filter((line) => line !== '').join('\n');
     });
@@ -165,7 +165,7 @@ export function ctlSessions(server: string, options: CtlOptions & { readonly mos
         each.thread,
       ]);
       const more = open > rows.length ? `\n… and ${open - rows.length} more` : '';
-      const said = `${open} open, ${returning} clients may come back`;
+      const said = `${open} open, ${returning} clients may return`;
       if (rows.length === 0) return said;
       const headings = ['CLIENT', 'SINCE', 'LISTENER', 'KIND', 'REQUEST', 'STICKY', 'IN', 'OUT', 'THREAD'];
       return `${said}\n\n${table(headings, rows, coloursFor(process.stdout))}${more}`;
@@ -188,7 +188,7 @@ export function ctlCertificates(options: CtlOptions & { readonly renew?: string 
         each.next !== null ? minuteText(each.next) : each.source === 'file' ? '-' : 'now',
         each.lastError === null ? '-' : `${each.lastError} (${each.failures} in a row)`,
       ]);
-      if (rows.length === 0) return 'no listener has a certificate';
+      if (rows.length === 0) return 'no certificates: no listener terminates TLS with one';
       return table(['NAMES', 'SOURCE', 'STATE', 'EXPIRES', 'NEXT', 'LAST ERROR'], rows, coloursFor(process.stdout));
     });
   });
@@ -197,7 +197,7 @@ export function ctlCertificates(options: CtlOptions & { readonly renew?: string 
 export function ctlReload(options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
     const answer = await caller.ask('POST', '/v1/reload', {});
-    return show(options, answer, () => `generation ${answer.generation} is in force`);
+    return show(options, answer, () => `rules reloaded, generation ${answer.generation} is active`);
   });
 }
 
@@ -254,17 +254,17 @@ export function ctlTakeOut(server: string, admin: 'drain' | 'maint', options: Dr
       last = await caller.ask('GET', pathOf(server));
     }
     if (last.draining?.id !== id) {
-      complain(`${server} was set to ${plain(last.admin)} meanwhile`);
+      complain(`${server} was set to ${plain(last.admin)} in the meantime`);
       if (options.json === true) print(JSON.stringify(last, null, 2));
       return EXIT_PROBLEM;
     }
     const { elapsedMs, cut, isMoved } = last.draining;
-    const moved = isMoved ? ', sticky clients were moved at the deadline' : '';
+    const moved = isMoved ? ', sticky clients were moved to other servers at the deadline' : '';
     return show(
       options,
       last,
       () =>
-        `${server}: the last session has gone after ${lengthText(elapsedMs)}${moved}${cut > 0 ? `, ${cut} were cut` : ''}`,
+        `${server}: the last session ended after ${lengthText(elapsedMs)}${moved}${cut > 0 ? `, ${cut} sessions were closed` : ''}`,
     );
   });
 }
@@ -281,9 +281,9 @@ export function ctlEvents(options: CtlOptions): Promise<number> {
         print(options.json === true ? JSON.stringify(event) : eventLine(name, event));
       }
     } catch (thrown) {
-      throw new Unreachable(`the events broke off: ${(thrown as Error).message}`);
+      throw new Unreachable(`the event stream was interrupted: ${(thrown as Error).message}`);
     }
-    throw new Unreachable('the gateway has ended the events');
+    throw new Unreachable('the gateway closed the event stream');
   });
 }
 

@@ -9,8 +9,8 @@ const SHOWN_GROUPS = 20;
 
 const TITLES: Readonly<Record<Exclude<Outcome, 'same'>, string>> = {
   changed: 'What changes',
-  unknown: 'Cannot tell, since the log does not say what a rule asks for',
-  unsaid: 'Nothing to compare with, since the log does not say what was done',
+  unknown: 'Unknown: the log does not contain what a rule needs',
+  unsaid: 'Nothing to compare with: the log does not contain the outcome',
 };
 
 /** showReplay writes the whole report, without a line end. */
@@ -29,7 +29,7 @@ export function showReplay(summary: Summary, colours: Colours): string {
     const lines = summary.badExamples.map(
       ({ line, reason, text }) => `  line ${line}: ${reason}${text === '' ? '' : `  ${dim(text)}`}`,
     );
-    blocks.push([bold('Lines that are none'), ...lines].join('\n'));
+    blocks.push([bold('Invalid lines'), ...lines].join('\n'));
   }
   const number = (value: number): string => value.toLocaleString('en-US');
   const counts = [

@@ -152,7 +152,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       try {
         const generation = await this.#switchTo(rules);
         this.#certificatesTaken(before);
-        this.#log.info({ generation: generation.number }, `generation ${generation.number} is in force`);
+        this.#log.info({ generation: generation.number }, `generation ${generation.number} is active`);
         this.#tell('reload', { isOk: true, generation: generation.number });
       } catch (thrown) {
         const error = asGatewayError(thrown, generations.current!.number);
@@ -299,7 +299,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           this.#runtime?.serverSet();
         },
         drained: (event) => {
-          this.#log.info(event, `server ${event.backend}/${event.server}: the last session has gone`);
+          this.#log.info(event, `server ${event.backend}/${event.server}: the last session ended`);
           this.#tell('drained', event);
         },
         fallBack: (event) => this.#tell('fallBack', event),
@@ -378,7 +378,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     admin.commit();
     const { threads } = set.plan.settings;
     if (this.#options.threads === undefined && threads !== before.plan.settings.threads) {
-      this.#log.warn({ threads }, 'the number of threads changes when the gateway is started anew');
+      this.#log.warn({ threads }, 'the new number of threads takes effect when the gateway is restarted');
     }
     this.#set = set;
     this.#rules = rules;

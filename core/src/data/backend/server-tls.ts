@@ -69,7 +69,12 @@ export class EndpointTls {
     }
     const { backend, name } = this.#server;
     const before = this.#untold === 0 ? {} : { failedBefore: this.#untold };
-    loop.log('warn', `no TLS with server ${backend}/${name}: ${reason}`, { backend, server: name, reason, ...before });
+    loop.log('warn', `TLS handshake with server ${backend}/${name} failed: ${reason}`, {
+      backend,
+      server: name,
+      reason,
+      ...before,
+    });
     this.#told = reason;
     this.#toldMs = now;
     this.#untold = 0;

@@ -35,7 +35,7 @@ export class ClientRefusals {
     }
     if (told === undefined && this.#told.size >= MOST_REASONS) return;
     const { proxied, remoteAddress, hello } = socket as GreetedSocket;
-    loop.log('info', `no TLS with a client of listener ${this.#listener}: ${reason}`, {
+    loop.log('info', `TLS handshake with a client of listener ${this.#listener} failed: ${reason}`, {
       listener: this.#listener,
       client: proxied?.source?.ip.text ?? remoteAddress,
       reason,
