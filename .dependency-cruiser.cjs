@@ -1,5 +1,5 @@
 /**
- * Which part may import which: `npm run dependencies` holds it. docs/architecture.md says why.
+ * Which part may import which: `npm run lint:imports` holds it. docs/architecture.md says why.
  *
  * Types count as imports here, so that the picture is the one a reader has.
  */
