@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -181,10 +181,12 @@ test('a port that the system chose stays the same over a crash', async (t) => {
   run.child.kill('SIGHUP');
   const { msg } = await run.logged(isListening, from);
   await run.logged(/^generation 2 is active$/);
+  const ports = Array.from(msg.matchAll(/127\.0\.0\.1:(\d+)/g), ([, port]) => Number(port));
+  await eventually('the supervisor to have the sockets', () => ports.every((port) => keeps(run.child.pid!, port)));
   const again = run.lines.length;
   process.kill(gateway(), 'SIGSEGV');
   assert.equal((await run.logged(isListening, again)).msg, msg);
-  for (const port of msg.matchAll(/127\.0\.0\.1:(\d+)/g)) assert.equal((await get(Number(port[1]), '/')).status, 418);
+  for (const port of ports) assert.equal((await get(port, '/')).status, 418);
 });
 
 test('a listener that a reload took away is refused, also when the gateway crashes afterwards', async (t) => {
@@ -209,6 +211,26 @@ test('rules that have lost an address while the gateway was down have its socket
   assert.equal(await isRefused(port), true);
   assert.equal((await get(other, '/')).status, 418);
 });
+
+/** keeps: a process has a descriptor of every socket that listens on a port. */
+function keeps(pid: number, port: number): boolean {
+  const held = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sockets = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address, , state]) => address?.endsWith(local) === true && state === '0A');
+  return sockets.length > 0 && sockets.every((columns) => held.has(`socket:[${columns[9]}]`));
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // It was closed meanwhile.
+    return '';
+  }
+}
 
 function isRefused(port: number): Promise<boolean> {
   return get(port, '/').then(
