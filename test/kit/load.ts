@@ -80,6 +80,7 @@ export class Load {
       } catch (error) {
         const isUntouched = error instanceof WireEnded && error.pending === 0 && count > 0;
         if (isUntouched && this.#options.asksAgain && wire.ending === 'ended') return;
+        if (count === 0) throw new Error(`on a new connection: ${(error as Error).message}`);
         throw error;
       }
       const wrong = this.#options.judge(answer);
