@@ -208,6 +208,7 @@ test('a certificate is renewed after two thirds of its life, and what is open go
   });
   assert.equal(event.isOk, true, event.reason);
   assert.match(event.reason, /was renewed/);
+  assert.equal(event.source, 'acme', 'and not as a file of somebody else’s');
   assert.notEqual((await seen(site.tlsPort, 'a.test')).serialNumber, serialNumber);
   open.write('GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
   const [bytes] = await once(open, 'data');

@@ -58,7 +58,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #runtime: Runtime | null = null;
   readonly #lists: ListWatcher;
   readonly #files: ComponentFiles;
-  readonly #fileCertificates = new FileCertificates();
+  readonly #fileCertificates = new FileCertificates(() => new Set(this.#sourcedCertificates().map(({ file }) => file)));
   readonly #admin: AdminHost;
   #startedMs = 0;
   /** A certificate came while the gateway was still starting. */
@@ -197,9 +197,11 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 
   /** certificates are all that listeners have, and how they stand: those that the gateway renews by itself, then those from files. */
   certificates(): readonly SourcedCertificate[] {
-    const kept = this.#runtime?.certificates.states() ?? [];
-    const files = new Set(kept.map(({ file }) => file));
-    return [...kept, ...this.#fileCertificates.states(this.#set, Date.now()).filter(({ file }) => !files.has(file))];
+    return [...this.#sourcedCertificates(), ...this.#fileCertificates.states(this.#set, Date.now())];
+  }
+
+  #sourcedCertificates(): readonly SourcedCertificate[] {
+    return this.#runtime?.certificates.states() ?? [];
   }
 
   /** renewCertificate tries for the certificates with a name now, whatever their schedule says. Throws SG0510 for a name that none has. */

@@ -20,13 +20,21 @@ interface Attempts {
 export class FileCertificates {
   /** By file. */
   readonly #attempts = new Map<string, Attempts>();
+  readonly #sourced: () => ReadonlySet<string>;
+
+  /** `sourced` are the files that certificate sources keep, and report themselves. */
+  constructor(sourced: () => ReadonlySet<string>) {
+    this.#sourced = sourced;
+  }
 
   /** states are told once for each file, with all listeners that have it. */
   states({ plan, component }: Shown, nowMs: number): readonly SourcedCertificate[] {
     const found = new Map<string, SourcedCertificate>();
+    const sourced = this.#sourced();
     for (const { name, tls } of plan.listeners) {
       if (tls === null) continue;
       for (const { names, file, expiresMs } of component('tls', tls.name)?.shown?.(tls.options) ?? []) {
+        if (sourced.has(file)) continue;
         const listeners = [...(found.get(file)?.listeners ?? []), name];
         found.set(file, {
           source: 'file',
