@@ -140,6 +140,18 @@ function settingsSection(
   return `## ${title}\n\n${doc === '' ? '' : `${doc}\n\n`}${parts.join('\n')}`;
 }
 
+/** wordsText is the part of a page about these words alone, one after the other: of one plugin, say. */
+export function wordsText(words: readonly Word[]): string {
+  const fields = words.filter((word) => word.kind === 'field');
+  const parts = words.map((word) => {
+    if (word.kind === 'verb') return verbEntry(word);
+    if (word.kind !== 'component') return '';
+    const setting = SETTING_WORDS.find(({ slot }) => slot === word.slot);
+    return setting === undefined ? '' : componentEntry(setting, word).slice(1);
+  });
+  return [...parts, fields.length === 0 ? '' : fieldsTable(fields)].filter((part) => part !== '').join('\n');
+}
+
 function componentEntry(setting: SettingWord, word: ComponentWord): string {
   const title = `${SLOT_TITLES[word.slot] ?? word.slot}: ${setting.name} ${word.name}`;
   const isLeftOut = word.isDefault === true && word.args.length > 0;
@@ -149,31 +161,31 @@ function componentEntry(setting: SettingWord, word: ComponentWord): string {
 }
 
 function verbsSection(part: RulePart, title: string, doc: string, verbs: readonly VerbWord[]): string {
-  const parts = verbs
-    .filter((word) => word.part === part)
-    .map((word) => {
-      const isAnswersOnly = word.phase === 'response';
-      const remarks = [
-        sentence(word.doc),
-        word.alsoIn?.includes('route') === true ? 'It may also be the `otherwise`.' : '',
-        isAnswersOnly
-          ? 'Only in `on response`.'
-          : word.isForAnswers === true
-            ? 'Also in `on response`, for answers.'
-            : '',
-        word.takesCondition === true ? 'The condition may follow at once, or behind `when`.' : '',
-        word.phase === 'connection' ? 'Also in a `tcp` listener.' : '',
-      ];
-      const form = `${formOf(word.name, word.args)}${word.takesCondition === true ? ' [when] CONDITION' : ' [when CONDITION]'}`;
-      return entry(word.name, form, remarks.filter(Boolean).join(' '), word.example, word.args);
-    });
+  const parts = verbs.filter((word) => word.part === part).map(verbEntry);
   return `## ${title}\n\n${doc}\n\n${parts.join('\n')}`;
+}
+
+function verbEntry(word: VerbWord): string {
+  const isAnswersOnly = word.phase === 'response';
+  const remarks = [
+    sentence(word.doc),
+    word.alsoIn?.includes('route') === true ? 'It may also be the `otherwise`.' : '',
+    isAnswersOnly ? 'Only in `on response`.' : word.isForAnswers === true ? 'Also in `on response`, for answers.' : '',
+    word.takesCondition === true ? 'The condition may follow at once, or behind `when`.' : '',
+    word.phase === 'connection' ? 'Also in a `tcp` listener.' : '',
+  ];
+  const form = `${formOf(word.name, word.args)}${word.takesCondition === true ? ' [when] CONDITION' : ' [when CONDITION]'}`;
+  return entry(word.name, form, remarks.filter(Boolean).join(' '), word.example, word.args);
 }
 
 function fieldsSection(fields: readonly FieldWord[]): string {
   const intro =
     'What a condition may ask. A field that **may be absent** takes `present` and `absent`, and `not` before it needs one of them beside it. ' +
     'A field that **may have several values** passes when any of them does; with `every` before it, when all do.';
+  return `## Fields\n\n${intro}\n\n${fieldsTable(fields)}`;
+}
+
+function fieldsTable(fields: readonly FieldWord[]): string {
   const overview = table(
     ['field', 'known', 'type', 'compare with', 'when none is written', 'may be absent', 'may have several values'],
     fields.map((word) => [
@@ -193,7 +205,7 @@ function fieldsSection(fields: readonly FieldWord[]): string {
         : ` Values: ${word.values.map(code).join(', ')}${word.isOpen === true ? ', and others' : ''}.`;
     return `- ${code(fieldName(word))}: ${sentence(word.doc)}${values} For example ${code(word.example)}`;
   });
-  return `## Fields\n\n${intro}\n\n${overview}\n${docs.join('\n')}\n`;
+  return `${overview}\n${docs.join('\n')}\n`;
 }
 
 function fieldName({ name, key }: FieldWord): string {

@@ -10,6 +10,7 @@
  *     text file=x.txt       a file that the rule files and commands of the page need; any language but sluice
  *     console               commands behind `$ `, each with all that it prints
  */
+import { globSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -37,7 +38,8 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export async function readPages(): Promise<readonly Page[]> {
   const below = await readdir(new URL('../../docs/', import.meta.url), { recursive: true });
   const pages = below.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
-  return Promise.all(['CONTRIBUTING.md', 'README.md', 'cli/README.md', ...pages.sort()].map(readPage));
+  const packages = ['*/README.md', 'plugins/*/README.md'].flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+  return Promise.all(['CONTRIBUTING.md', 'README.md', ...packages.sort(), ...pages.sort()].map(readPage));
 }
 
 async function readPage(name: string): Promise<Page> {

@@ -2,6 +2,8 @@
  * The packages as users get them: packed, installed into an empty project, and run from there.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -12,8 +14,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { blocksOf } from '../docs/page.ts';
 import { Program, temporaryFolder } from '../kit/index.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -41,17 +46,58 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   return program.output;
 }
 
+const tarballs = join(temporaryFolder(), 'tarballs');
+
+before(async () => {
+  mkdirSync(tarballs);
+  const which = packages.flatMap(({ manifest }) => ['-w', manifest.name]);
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', tarballs, ...which], ROOT);
+  assert.equal(readdirSync(tarballs).length, packages.length);
+});
+
+describe('packed and installed for all users of a machine', () => {
+  const prefix = join(temporaryFolder(), 'prefix');
+  const command = join(prefix, 'bin/sluice');
+
+  before(async () => {
+    const files = readdirSync(tarballs).map((name) => join(tarballs, name));
+    await run(
+      'npm',
+      ['install', '--global', '--prefix', prefix, '--ignore-scripts', '--prefer-offline', ...files],
+      '/',
+    );
+  });
+
+  test('the installation is at most 60 MB', () => {
+    const kilobytes = Number(/^\d+/.exec(execFileSync('du', ['-sk', prefix], { encoding: 'utf8' }))![0]);
+    assert.ok(kilobytes > 1_000 && kilobytes <= 60_000, `${kilobytes} KB`);
+  });
+
+  test('`sluice run` serves, and ends with SIGTERM', async (t) => {
+    const origin = createServer((request, response) => response.end(`hello from ${request.url}`)).listen(
+      0,
+      '127.0.0.1',
+    );
+    t.after(() => origin.close());
+    await once(origin, 'listening');
+    const { port } = origin.address() as AddressInfo;
+    const rules = join(prefix, 'gateway.sluice');
+    writeFileSync(rules, `listener web on 127.0.0.1:0 { otherwise send to app; }\nbackend app of 127.0.0.1:${port}\n`);
+    const program = new Program(process.execPath, [command, 'run', rules], { cwd: '/' });
+    const [, address] = await program.printed(/is on (127\.0\.0\.1:\d+)/);
+    const answer = await fetch(`http://${address}/here`);
+    assert.equal(await answer.text(), 'hello from /here');
+    program.signal('SIGTERM');
+    assert.equal((await program.exited).code, 0, program.output);
+  });
+});
+
 describe('packed and installed into an empty project', () => {
   const project = join(temporaryFolder(), 'project');
-  const tarballs = join(temporaryFolder(), 'tarballs');
 
   before(async () => {
     mkdirSync(project);
-    mkdirSync(tarballs);
-    const which = packages.flatMap(({ manifest }) => ['-w', manifest.name]);
-    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', tarballs, ...which], ROOT);
     const files = readdirSync(tarballs);
-    assert.equal(files.length, packages.length);
     const dependencies = Object.fromEntries(
       packages.map(({ manifest }) => {
         const packed = `${manifest.name.replace('@', '').replace('/', '-')}-`;
@@ -76,9 +122,25 @@ describe('packed and installed into an empty project', () => {
     }
   });
 
-  test('no package brings its tests', () => {
-    for (const { manifest } of packages)
-      assert.ok(!existsSync(join(project, 'node_modules', manifest.name, 'test')), manifest.name);
+  test('every package brings its README and licence, and neither tests nor leftovers of the build', () => {
+    const licence = readFileSync(join(ROOT, 'LICENSE'), 'utf8');
+    for (const { manifest } of packages) {
+      const folder = join(project, 'node_modules', manifest.name);
+      assert.equal(readFileSync(join(folder, 'LICENSE'), 'utf8'), licence, manifest.name);
+      assert.match(readFileSync(join(folder, 'README.md'), 'utf8'), new RegExp(`^# ${manifest.name}\n`));
+      assert.deepEqual(globSync(['test', 'tsconfig.json', '**/.tsbuildinfo', '**/*.test.*'], { cwd: folder }), []);
+    }
+  });
+
+  test('the programs in the READMEs run as they stand', async () => {
+    const programs = packages.flatMap(({ folder }) =>
+      blocksOf(readFileSync(join(folder, 'README.md'), 'utf8')).filter(({ language }) => language === 'js'),
+    );
+    assert.ok(programs.length >= 3);
+    for (const [index, { text }] of programs.entries()) {
+      writeFileSync(join(project, `readme-${index}.js`), text);
+      assert.notEqual(await run(process.execPath, [`readme-${index}.js`], project), '');
+    }
   });
 
   test('the command checks a rule file', async () => {
