@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ended, folderOf, sluice, start } from './sluice.ts';
 
 const UGLY = `listener web on :8080 {
@@ -82,4 +83,11 @@ test('--json says what became of each file', async (t) => {
   assert.equal(isOk, false);
   assert.deepEqual(files[0], { file: 'a.sluice', isChanged: true, problems: [], error: null });
   assert.equal(files[1].problems[0].code, 'SL0102');
+});
+
+test('every rule file of the examples is formatted', async () => {
+  const cwd = fileURLToPath(new URL('../../examples/', import.meta.url));
+  const files = (await readdir(cwd, { recursive: true })).filter((path) => path.endsWith('.sluice')).sort();
+  assert.ok(files.includes(join('quickstart', 'gateway.sluice')), files.join(' '));
+  assert.deepEqual(await sluice(['fmt', '--check', ...files], { cwd }), { code: 0, stdout: '', stderr: '' });
 });
