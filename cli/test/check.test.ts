@@ -130,7 +130,7 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
   [
     'a socket in a folder that is not there',
     `${LISTENER.replace('127.0.0.1:0', 'unix:/nonexistent/web.sock')}${BACKEND}`,
-    /socket \/nonexistent\/web\.sock cannot be made: there is no folder \/nonexistent/,
+    /listener `web`: socket \/nonexistent\/web\.sock cannot be made: there is no folder \/nonexistent/,
   ],
   [
     'a socket where there is a file',
@@ -140,7 +140,7 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
   [
     'an admin socket in a folder that is not there',
     `settings { admin on unix:/nonexistent/admin.sock }\n${LISTENER}${BACKEND}`,
-    /socket \/nonexistent\/admin\.sock cannot be made: there is no folder \/nonexistent/,
+    /the admin API: socket \/nonexistent\/admin\.sock cannot be made: there is no folder \/nonexistent/,
   ],
   ['a strategy that cannot be made', broken('balance broken'), /the strategy is not in the mood/],
   [

@@ -439,14 +439,33 @@ describe('whom it lets in', () => {
       await assert.rejects(open({ address: `unix:${path}` }), { code: 'SG0304' });
     }
     assert.equal(existsSync(path), false);
-    writeFileSync(path, '');
-    await assert.rejects(open({ address: `unix:${path}` }), { code: 'SG0305' });
   });
 
-  test('an address in use is told, and nothing is left open', async () => {
+  test('an address that cannot be bound is reported as the admin API’s, not as a listener’s', async () => {
     await using here = await open(LOOPBACK);
+    const folder = temporaryFolder();
+    const [socket, file, lost] = [join(folder, 'taken.sock'), join(folder, 'file'), join(folder, 'none', 'admin.sock')];
+    await using _taken = await open({ address: `unix:${socket}` });
+    writeFileSync(file, '');
     const { host, port } = here.at as Address;
-    await assert.rejects(open({ address: `${host}:${port}` }), { code: 'SG0301' });
+    const token = 'a-token-of-sixteen-or-more';
+    for (const [admin, code, message] of [
+      [
+        { address: `${host}:${port}` },
+        'SG0301',
+        /^the admin API: address 127\.0\.0\.1:\d+ is in use by another process/,
+      ],
+      [
+        { address: '192.0.2.1:9900', token },
+        'SG0303',
+        /^the admin API: address 192\.0\.2\.1:9900 is not one of this machine/,
+      ],
+      [{ address: `unix:${socket}` }, 'SG0304', /^the admin API: socket \S+taken\.sock is in use by another process/],
+      [{ address: `unix:${file}` }, 'SG0305', /^the admin API: \S+file exists and is not a socket/],
+      [{ address: `unix:${lost}` }, 'SG0306', /^the admin API: socket \S+ cannot be made: there is no folder/],
+    ] as const) {
+      await assert.rejects(open(admin), { code, message });
+    }
   });
 });
 

@@ -11,7 +11,7 @@ import { isMainThread } from 'node:worker_threads';
 import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { AdminEndpoint, AdminEndpointOptions } from '../control/admin-host.ts';
-import { formatAddress, tryAddress } from '../control/reload/ports.ts';
+import { ADMIN_API, bindError, formatAddress, tryAddress } from '../control/reload/ports.ts';
 import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
 import { allowedMethods } from './allowed-methods.ts';
@@ -39,7 +39,7 @@ function listenOptions(address: Address): ListenOptions {
 
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
 export async function startAdminServer(options: AdminEndpointOptions): Promise<AdminServer> {
-  await tryAddress('admin', options.address);
+  await tryAddress(ADMIN_API, options.address);
   const server = new AdminServer(options);
   await server.listen();
   return server;
@@ -131,7 +131,7 @@ export class AdminServer implements AdminEndpoint {
       });
     } catch (thrown) {
       await this.close();
-      throw thrown;
+      throw bindError(ADMIN_API, address, thrown);
     }
     if (isFile) chmodSync(address.path, 0o600);
     server.on('error', (error) => log.error({ reason: error.message }, 'the admin API failed'));

@@ -21,6 +21,14 @@ import { codeOf, GatewayError, reasonOf } from '../report/errors.ts';
 import { fileReason, socketProblem } from '../report/path-problem.ts';
 import type { KeptSocket } from '../socket-keeper.ts';
 
+/** ADMIN_API is what messages call the admin API where they would name a listener. */
+export const ADMIN_API = 'the admin API';
+
+/** listenerOwner is what messages call a listener: its name in the rules. */
+export function listenerOwner(name: string): string {
+  return `listener \`${name}\``;
+}
+
 /** Ports by `portName`, for addresses that asked for port 0. */
 export type Ports = Readonly<Record<string, number>>;
 
@@ -61,17 +69,18 @@ export async function resolvePorts(
   boundPorts.delete(0);
   const ports: Record<string, number> = {};
   for (const one of wanted) {
-    const { listener, name, address, key } = one;
+    const { name, address, key } = one;
+    const owner = listenerOwner(one.listener);
     const isAnyPort = 'port' in address && address.port === 0;
     const kept = before.get(keyOf(one));
     if (isAnyPort && kept !== undefined) ports[name] = bound.ports[name]!;
     const held = options.kept?.get(key);
     if (isAnyPort && held !== undefined) ports[name] = held.port;
     if (kept !== undefined || held !== undefined || options.isTakeover) continue;
-    if ('path' in address) await tryPath(listener, address.path);
+    if ('path' in address) await tryPath(owner, address.path);
     // An own listener has the port, on another address: a plain bind would only find ourselves.
     else if (!boundPorts.has(address.port)) {
-      const port = await tryPort(listener, address);
+      const port = await tryPort(owner, address);
       if (isAnyPort) ports[name] = port;
     }
   }
@@ -104,10 +113,13 @@ function keyOf({ name, address }: Placed): string {
   return isAnyPort ? `${addressText(address)} ${name}` : addressText(address);
 }
 
-/** tryAddress says whether something else than a listener can be bound. Removes a socket file that was left behind. Throws SG0301 to SG0307. */
-export async function tryAddress(name: string, address: Address): Promise<void> {
-  if ('path' in address) await tryPath(name, address.path);
-  else await tryPort(name, address);
+/**
+ * tryAddress checks that an address can be bound for `owner`, a listener (`listenerOwner`) or `ADMIN_API`, and removes a socket
+ * file that nothing listens on. Throws SG0301 to SG0307, which name the owner.
+ */
+export async function tryAddress(owner: string, address: Address): Promise<void> {
+  if ('path' in address) await tryPath(owner, address.path);
+  else await tryPort(owner, address);
 }
 
 /** hasReusePort asks whether this system lets several threads bind one port. */
@@ -130,31 +142,40 @@ function refuseDoubles(wanted: readonly Placed[]): void {
   }
 }
 
-async function tryPort(listener: string, asked: Extract<Address, { host: string }>): Promise<number> {
+async function tryPort(owner: string, asked: Extract<Address, { host: string }>): Promise<number> {
   const { host, port, isV6Only } = asked;
   try {
     return await bindOnce({ host, port, exclusive: true, ipv6Only: isV6Only === true });
   } catch (cause) {
     const hasNoIpv6 = codeOf(cause) === 'EAFNOSUPPORT' || codeOf(cause) === 'EADDRNOTAVAIL';
     // `::` stands for every address; a system without IPv6 has only the others, as the data plane knows.
-    if (hasNoIpv6 && host === '::' && isV6Only !== true) return tryPort(listener, { host: '0.0.0.0', port });
-    const address = formatAddress(asked);
-    switch (codeOf(cause)) {
-      case 'EADDRINUSE':
-        throw new GatewayError('SG0301', { listener, address }, { cause });
-      case 'EACCES':
-      case 'EPERM':
-        throw new GatewayError('SG0302', { listener, port, node: process.execPath }, { cause });
-      case 'EADDRNOTAVAIL':
-        throw new GatewayError('SG0303', { listener, address }, { cause });
-      default:
-        throw new GatewayError('SG0307', { listener, address, message: reasonOf(cause) }, { cause });
-    }
+    if (hasNoIpv6 && host === '::' && isV6Only !== true) return tryPort(owner, { host: '0.0.0.0', port });
+    throw bindError(owner, asked, cause);
+  }
+}
+
+/** bindError turns the system's error into one that says whose address it is, and what to do. */
+export function bindError(owner: string, asked: Address, cause: unknown): GatewayError {
+  if ('path' in asked) {
+    const code = codeOf(cause) === 'EADDRINUSE' ? 'SG0304' : 'SG0306';
+    return new GatewayError(code, { owner, path: asked.path, message: fileReason(cause) }, { cause });
+  }
+  const address = formatAddress(asked);
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return new GatewayError('SG0301', { owner, address }, { cause });
+    case 'EACCES':
+    case 'EPERM':
+      return new GatewayError('SG0302', { owner, port: asked.port, node: process.execPath }, { cause });
+    case 'EADDRNOTAVAIL':
+      return new GatewayError('SG0303', { owner, address }, { cause });
+    default:
+      return new GatewayError('SG0307', { owner, address, message: reasonOf(cause) }, { cause });
   }
 }
 
 /** A socket file that nobody listens on was left behind, and is removed. */
-async function tryPath(listener: string, path: string): Promise<void> {
+async function tryPath(owner: string, path: string): Promise<void> {
   try {
     await bindOnce({ path: socketName(path), exclusive: true });
     return;
@@ -163,18 +184,18 @@ async function tryPath(listener: string, path: string): Promise<void> {
       // Node says EACCES where a folder is missing (ENOENT), so the folder is looked at.
       const problem = isSocketFile(path) ? await socketProblem(path) : null;
       const message = problem?.reason ?? fileReason(cause);
-      throw new GatewayError('SG0306', { listener, path, message }, { cause });
+      throw new GatewayError('SG0306', { owner, path, message }, { cause });
     }
   }
-  if (!isSocketFile(path)) throw new GatewayError('SG0304', { listener, path });
+  if (!isSocketFile(path)) throw new GatewayError('SG0304', { owner, path });
   const file = await lstat(path).catch(() => null);
-  if (file !== null && !file.isSocket()) throw new GatewayError('SG0305', { listener, path });
-  if (!(await isDeserted(path))) throw new GatewayError('SG0304', { listener, path });
+  if (file !== null && !file.isSocket()) throw new GatewayError('SG0305', { owner, path });
+  if (!(await isDeserted(path))) throw new GatewayError('SG0304', { owner, path });
   try {
     await unlink(path);
     await bindOnce({ path, exclusive: true });
   } catch (cause) {
-    throw new GatewayError('SG0306', { listener, path, message: fileReason(cause) }, { cause });
+    throw new GatewayError('SG0306', { owner, path, message: fileReason(cause) }, { cause });
   }
 }
 

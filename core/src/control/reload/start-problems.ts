@@ -10,6 +10,7 @@ import type { PluginSet } from '../plugins/plugin-host.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { appendProblem, socketProblem } from '../report/path-problem.ts';
 import { type AdminOptions, wantedAdmin } from '../wanted-admin.ts';
+import { ADMIN_API, listenerOwner } from './ports.ts';
 import { rehearse } from './rehearsal.ts';
 
 /** outsideProblems are those that a start, and a reload, looks for before it opens anything. */
@@ -36,14 +37,14 @@ export async function startProblems(
   isLinked: boolean,
 ): Promise<readonly GatewayError[]> {
   const problems = await outsideProblems(set, admin);
-  for (const [name, path] of socketsOf(set, admin)) {
+  for (const [owner, path] of socketsOf(set, admin)) {
     const problem = await socketProblem(path);
     if (problem === null) continue;
     const { isTaken, reason } = problem;
     problems.push(
       isTaken
-        ? new GatewayError('SG0305', { listener: name, path })
-        : new GatewayError('SG0306', { listener: name, path, message: reason }),
+        ? new GatewayError('SG0305', { owner, path })
+        : new GatewayError('SG0306', { owner, path, message: reason }),
     );
   }
   if (!isLinked) return problems;
@@ -57,13 +58,14 @@ export async function startProblems(
 
 function socketsOf({ plan, secrets }: PluginSet, admin: AdminOptions | false | undefined): [string, string][] {
   const sockets: [string, string][] = [];
-  const add = (name: string, address: Plan['listeners'][number]['address']): void => {
-    if ('path' in address && isSocketFile(address.path)) sockets.push([name, address.path]);
+  const add = (owner: string, address: Plan['listeners'][number]['address']): void => {
+    if ('path' in address && isSocketFile(address.path)) sockets.push([owner, address.path]);
   };
-  for (const listener of plan.listeners) for (const address of addressesOf(listener)) add(listener.name, address);
+  for (const listener of plan.listeners)
+    for (const address of addressesOf(listener)) add(listenerOwner(listener.name), address);
   try {
     const wanted = wantedAdmin(admin, plan, secrets);
-    if (wanted !== null) add('admin', wanted.address);
+    if (wanted !== null) add(ADMIN_API, wanted.address);
   } catch {
     // It is among the problems already.
   }

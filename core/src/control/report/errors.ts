@@ -42,14 +42,14 @@ export const CORE_ERRORS = {
     'the access log {file} cannot be written: {reason}: let the user that runs the gateway write there, or name another file',
   SG0206: 'the rules cannot be put in force: {message}',
   // Listeners
-  SG0301: 'listener `{listener}`: address {address} is in use by another process: stop it, or choose another port',
+  SG0301: '{owner}: address {address} is in use by another process: stop it, or choose another port',
   SG0302:
-    'listener `{listener}`: port {port} needs more rights: run as root, or `setcap cap_net_bind_service=+ep {node}`, or use a port above 1023',
-  SG0303: 'listener `{listener}`: address {address} is not one of this machine: use one of its own, or 0.0.0.0 for all',
-  SG0304: 'listener `{listener}`: socket {path} is in use by another process: stop it, or choose another path',
-  SG0305: 'listener `{listener}`: {path} exists and is not a socket: remove it, or choose another path',
-  SG0306: 'listener `{listener}`: socket {path} cannot be made: {message}',
-  SG0307: 'listener `{listener}`: address {address} cannot be bound: {message}',
+    '{owner}: port {port} needs more rights: run as root, or `setcap cap_net_bind_service=+ep {node}`, or use a port above 1023',
+  SG0303: '{owner}: address {address} is not one of this machine: use one of its own, or 0.0.0.0 for all',
+  SG0304: '{owner}: socket {path} is in use by another process: stop it, or choose another path',
+  SG0305: '{owner}: {path} exists and is not a socket: remove it, or choose another path',
+  SG0306: '{owner}: socket {path} cannot be made: {message}',
+  SG0307: '{owner}: address {address} cannot be bound: {message}',
   SG0308: 'listeners `{listener}` and `{other}` have the same address {address}: give one of them another',
   // Generations and threads
   SG0401: 'generation {generation} was not put in force: {message}',

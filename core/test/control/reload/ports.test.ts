@@ -8,7 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Address, ListenerPlan } from '@sluice/dsl/plan';
-import { hasReusePort, type Ports, resolvePorts } from '../../../src/control/reload/ports.ts';
+import {
+  ADMIN_API,
+  bindError,
+  hasReusePort,
+  listenerOwner,
+  type Ports,
+  resolvePorts,
+} from '../../../src/control/reload/ports.ts';
 import { listener } from '../fixtures/plans.ts';
 
 const NOTHING = { listeners: [], ports: {} };
@@ -123,4 +130,24 @@ test('a low port without the rights for it says what to do', async (context) => 
 
 test('the system says whether ports can be shared', async () => {
   assert.equal(await hasReusePort(), process.platform === 'linux');
+});
+
+test('a bind error names its owner and keeps its cause, whatever the system says', () => {
+  const failed = (code: string) => Object.assign(new Error(`listen ${code}`), { code });
+  const port: Address = { host: '127.0.0.1', port: 99 };
+  for (const [address, system, code, message] of [
+    [port, 'EADDRINUSE', 'SG0301', 'address 127.0.0.1:99 is in use'],
+    [port, 'EACCES', 'SG0302', 'port 99 needs more rights'],
+    [port, 'EADDRNOTAVAIL', 'SG0303', 'address 127.0.0.1:99 is not one'],
+    [port, 'EMFILE', 'SG0307', 'address 127.0.0.1:99 cannot be bound: listen EMFILE'],
+    [{ path: '/run/a.sock' }, 'EADDRINUSE', 'SG0304', 'socket /run/a.sock is in use'],
+    [{ path: '/run/a.sock' }, 'EACCES', 'SG0306', 'socket /run/a.sock cannot be made'],
+  ] as const) {
+    const cause = failed(system);
+    for (const owner of [ADMIN_API, listenerOwner('web')]) {
+      const error = bindError(owner, address, cause);
+      assert.deepEqual([error.code, error.cause], [code, cause]);
+      assert.ok(error.message.startsWith(`${owner}: ${message}`), error.message);
+    }
+  }
 });
