@@ -5,6 +5,7 @@ import { compile, SETTING_WORDS } from '@sluice/dsl';
 import { referenceText } from '../scripts/reference.ts';
 import { TEMPLATES } from '../scripts/reference-tables.ts';
 import { standardWords } from '../scripts/standard-words.ts';
+import { testWordsText } from '../scripts/test-words-text.ts';
 
 const WORDS = standardWords();
 
@@ -30,4 +31,9 @@ test('every placeholder that the reference names is one', async () => {
   const text = `listener web on :80 {\n${lines}  otherwise deny 404\n}\n`;
   const { diagnostics } = await compile({ text, name: 'placeholders.sluice' }, { words: WORDS });
   assert.deepEqual(diagnostics, []);
+});
+
+test('the words in the tests of the language are those of the standard plugins', async () => {
+  const written = await readFile(new URL('../../dsl/test/standard-words.json', import.meta.url), 'utf8');
+  assert.equal(written, testWordsText(), 'run: node cli/scripts/write-test-words.ts');
 });

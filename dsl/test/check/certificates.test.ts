@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { secretsOf } from '../../src/plan/index.ts';
 import { compileText, planOf } from '../compile-text.ts';
 
-const SOURCE = 'settings { certificates from acme email ops@example.com agree to terms external key secret "eab" }';
+const SOURCE =
+  'settings { certificates from acme email ops@example.com agree to terms external account "kid" external key secret "eab" }';
 const rulesOf = (lines: string, settings = SOURCE): string =>
   `${settings}\nlistener web on :8443 {\n ${lines}\n otherwise deny\n}\n`;
 const codes = async (rules: string): Promise<string[]> =>

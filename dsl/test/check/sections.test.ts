@@ -128,9 +128,9 @@ set header X-A to plain`);
   assert.deepEqual(guards[0]!.args, { status: 404 });
   assert.deepEqual(guards[1]!.args, {
     status: 302,
-    target: { template: ['{x} ', { placeholder: 'header', key: 'x-team' }, { placeholder: 'cookie', key: 'Sid' }] },
+    location: { template: ['{x} ', { placeholder: 'header', key: 'x-team' }, { placeholder: 'cookie', key: 'Sid' }] },
   });
-  assert.deepEqual(changes[0]!.args, { name: 'X-A', value: { template: ['plain'] } });
+  assert.deepEqual(changes[0]!.args, { header: 'X-A', value: { template: ['plain'] } });
   assert.deepEqual([routes[0]!.when, routes[0]!.part, routes[0]!.text], [null, 'route', 'otherwise send to app']);
 });
 
@@ -199,8 +199,8 @@ test('a backend says servers, strategy, check, retry and timeouts', async () => 
     ],
   );
   assert.equal(app!.balance.name, 'least-connections');
-  assert.deepEqual(app!.stick!.options, { cookie: 'sid', ttl: 28_800_000 });
-  assert.deepEqual(app!.check!.probe.options, { method: 'GET', path: '/healthz', expect: [200] });
+  assert.deepEqual(app!.stick!.options, { cookie: 'sid', ttl: 28_800_000, size: 65_536 });
+  assert.deepEqual(app!.check!.probe.options, { method: 'GET', uri: '/healthz', expect: [200] });
   assert.deepEqual([app!.check!.intervalMs, app!.check!.jitter, app!.check!.port], [2000, 0.1, 0]);
   assert.deepEqual(app!.retry, {
     times: 3,
@@ -337,7 +337,7 @@ backend site { serve site "http://Bucket.example.net:8080/" }`);
   const [files, site] = plan.backends;
   assert.deepEqual(
     [files!.serve!.name, files!.serve!.options, files!.servers],
-    ['files', { folder: '/srv/sorry', status: 503 }, []],
+    ['files', { folder: '/srv/sorry', status: 503, index: 'index.html' }, []],
   );
   assert.deepEqual([site!.serve, site!.siteHost], [null, 'bucket.example.net:8080']);
   assert.deepEqual(site!.servers[0]!.address, { host: 'bucket.example.net', port: 8080 });

@@ -16,7 +16,10 @@ test('a backend says how TLS is spoken to its servers', async () => {
     rulesOf('otherwise send to app', 'backend app of a.internal:8443 { tls bridge ca "ca.pem" }'),
   );
   const { tls } = plan.backends[0]!;
-  assert.deepEqual([tls?.slot, tls?.name, tls?.options], ['server tls', 'bridge', { ca: resolve('ca.pem') }]);
+  assert.deepEqual(
+    [tls?.slot, tls?.name, tls?.options],
+    ['server tls', 'bridge', { ca: resolve('ca.pem'), insecure: false, level: 'intermediate' }],
+  );
   const other = await planOf(rulesOf('otherwise send to app', 'backend app of a.internal:8443'));
   assert.equal(other.backends[0]!.tls, undefined);
 });
@@ -24,7 +27,10 @@ test('a backend says how TLS is spoken to its servers', async () => {
 test('a password for its key is a secret that the plan needs', async () => {
   process.env.SLUICE_SECRET_CLIENT_KEY = 'x';
   const plan = await planOf(
-    rulesOf('otherwise send to app', 'backend app of a:1 { tls bridge password secret "client-key" }'),
+    rulesOf(
+      'otherwise send to app',
+      'backend app of a:1 { tls bridge certificate "client.pem" password secret "client-key" }',
+    ),
   );
   assert.deepEqual([...secretsOf(plan)], ['client-key']);
 });
@@ -80,7 +86,11 @@ test('a site by https is spoken with over TLS, by the rules of a `tls` line if t
     'tls bridge ca "x.pem"; serve site "https://a"',
     'serve site "https://a"; tls bridge ca "x.pem"',
   ]) {
-    assert.deepEqual((await siteOf(lines)).tls?.options, { ca: resolve('x.pem') });
+    assert.deepEqual((await siteOf(lines)).tls?.options, {
+      ca: resolve('x.pem'),
+      insecure: false,
+      level: 'intermediate',
+    });
   }
   assert.equal((await siteOf('serve site "http://a"')).tls, undefined);
 });
