@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_SIGNAL } from '../exit-codes.ts';
 import { createRunLog } from '../run-log.ts';
+import { ServiceManager } from '../supervisor/service-manager.ts';
 import { Supervised } from '../supervisor/supervised.ts';
 import { containUncaught } from '../uncaught.ts';
 import { check } from './check.ts';
@@ -48,6 +49,8 @@ class Run {
   readonly #gateway: Gateway;
   readonly #log: Logger;
   readonly #supervised: Supervised | null;
+  /** Of a gateway without a supervisor, which would have it. */
+  readonly #manager: ServiceManager | null;
   /** The signal to stop came from the supervisor, or there is none. */
   #isTold = false;
   #isStopping = false;
@@ -59,6 +62,7 @@ class Run {
     this.#gateway = gateway;
     this.#log = log;
     this.#supervised = supervised;
+    this.#manager = ServiceManager.current((reason) => log.warn(`the service manager cannot be notified: ${reason}`));
     this.end = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -75,6 +79,8 @@ class Run {
     gateway.start().then(
       () => {
         supervised?.ready();
+        this.#manager?.ready('serving');
+        this.#manager?.watch(() => this.#manager?.alive());
         if (this.#hasMissedReload) this.#reload();
       },
       (thrown) => {
@@ -92,11 +98,21 @@ class Run {
     }
     if (this.#gateway.state !== 'running') {
       this.#log.warn(`SIGHUP: not reloaded, the gateway is ${this.#gateway.state}`);
+      this.#reloaded(false);
       return;
     }
     this.#log.info('SIGHUP: reloading the rules');
+    this.#manager?.reloading();
     // The gateway logs how it went, and keeps the old rules when it went wrong.
-    this.#gateway.reload().catch(() => {});
+    this.#gateway.reload().then(
+      () => this.#reloaded(true),
+      () => this.#reloaded(false),
+    );
+  }
+
+  #reloaded(isOk: boolean): void {
+    this.#supervised?.reloaded(isOk);
+    this.#manager?.ready(isOk ? 'serving' : 'serving; the last reload failed');
   }
 
   /**
@@ -129,6 +145,7 @@ class Run {
 
   #stop(why: string): void {
     this.#isStopping = true;
+    this.#manager?.stopping('completing open requests');
     const seconds = this.#gateway.plan.settings.drainMs / 1000;
     this.#log.info(
       `${why}: shutting down gracefully; open requests have ${seconds} s to complete. A second signal stops immediately`,

@@ -20,7 +20,9 @@ export type ToGateway =
   /** All sockets that were claimed have come, and no others are open. */
   | { readonly type: 'claimed' }
   /** Nothing is kept any more. */
-  | { readonly type: 'released' };
+  | { readonly type: 'released' }
+  /** Are you there? */
+  | { readonly type: 'ping' };
 
 /** What the supervisor hears. */
 export type ToSupervisor =
@@ -28,6 +30,10 @@ export type ToSupervisor =
   | { readonly type: 'attending' }
   /** All its listeners are open. */
   | { readonly type: 'ready' }
+  /** A reload that SIGHUP asked for is over: the new rules are in effect, or the old ones still are. */
+  | { readonly type: 'reloaded'; readonly isOk: boolean }
+  /** The answer to a ping. */
+  | { readonly type: 'pong' }
   /** It wants the sockets of these keys that are there for so many threads; all others are to be closed. */
   | { readonly type: 'claim'; readonly keys: readonly string[]; readonly threads: number }
   /** A socket to keep; with its handle. */

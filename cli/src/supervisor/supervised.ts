@@ -62,6 +62,11 @@ export class Supervised implements SocketKeeper {
     this.#tell({ type: 'ready' });
   }
 
+  /** reloaded: a reload that SIGHUP asked for is over. */
+  reloaded(isOk: boolean): void {
+    this.#tell({ type: 'reloaded', isOk });
+  }
+
   async claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>> {
     if (process.connected) {
       await new Promise<void>((resolve) => {
@@ -127,6 +132,9 @@ export class Supervised implements SocketKeeper {
         break;
       case 'released':
         this.#releaseDone();
+        break;
+      case 'ping':
+        this.#tell({ type: 'pong' });
         break;
     }
   }

@@ -11,6 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { type Handle, KeptSockets } from './kept-sockets.ts';
 import { SUPERVISED, type ToGateway, type ToSupervisor } from './messages.ts';
 import { MOST_FAILED_STARTS, Restarts } from './restarts.ts';
+import { ServiceManager } from './service-manager.ts';
 import { type SupervisorLog, supervisorLog } from './supervisor-log.ts';
 
 /** How long a gateway that was told to stop at once may take to do so. */
@@ -33,6 +34,7 @@ export class Supervisor {
   readonly #script: string;
   readonly #args: readonly string[];
   readonly #log: SupervisorLog;
+  readonly #manager: ServiceManager | null;
   readonly #restarts = new Restarts(() => performance.now());
   readonly #sockets = new KeptSockets();
   #child: ChildProcess | null = null;
@@ -51,6 +53,9 @@ export class Supervisor {
     this.#script = script;
     this.#args = args;
     this.#log = supervisorLog(args);
+    this.#manager = ServiceManager.current((reason) =>
+      this.#log('warn', `the service manager cannot be notified: ${reason}`),
+    );
   }
 
   /** start begins; the process ends when the gateway has. */
@@ -58,7 +63,14 @@ export class Supervisor {
     // The gateway decides what becomes of a log that nobody reads any more.
     process.stdout.on('error', () => {});
     for (const signal of PASSED_ON) process.on(signal, () => this.#signalled(signal));
+    this.#manager?.watch(() => this.#askIfAlive());
     this.#spawn();
+  }
+
+  /** Between gateways it is the supervisor that works. A gateway that is there has to answer. */
+  #askIfAlive(): void {
+    if (this.#child !== null && this.#isAttending) this.#send({ type: 'ping' });
+    else this.#manager?.alive();
   }
 
   #spawn(): void {
@@ -89,6 +101,12 @@ export class Supervisor {
       case 'ready':
         this.#serves();
         break;
+      case 'reloaded':
+        this.#manager?.ready(message.isOk ? 'serving' : 'serving; the last reload failed');
+        break;
+      case 'pong':
+        this.#manager?.alive();
+        break;
       case 'claim':
         for (const { handle, ...socket } of this.#sockets.claimed(message.keys, message.threads)) {
           const { thread, key, port } = socket;
@@ -115,6 +133,7 @@ export class Supervisor {
   #serves(): void {
     this.#hasServed = true;
     this.#restarts.ready();
+    this.#manager?.ready('serving');
     this.#log('debug', `the gateway serves, as process ${this.#child!.pid}`);
     if (this.#crashedMs !== null) {
       const took = Math.round(performance.now() - this.#crashedMs);
@@ -129,13 +148,19 @@ export class Supervisor {
     const child = this.#child;
     if (signal === 'SIGTERM' || signal === 'SIGINT') this.#stop(signal);
     else if (signal !== 'SIGHUP') child?.kill(signal);
-    else if (this.#isAttending) this.#pass(signal);
+    else this.#reload();
+  }
+
+  #reload(): void {
+    this.#manager?.reloading();
+    if (this.#isAttending) this.#pass('SIGHUP');
     else this.#isReloadDue = true;
   }
 
   #stop(signal: 'SIGTERM' | 'SIGINT'): void {
     const child = this.#child;
     this.#stops++;
+    this.#manager?.stopping('completing open requests');
     if (child === null) {
       clearTimeout(this.#waiting);
       this.#log('info', `${signal}: stopped; the gateway had crashed, and was not running`);
@@ -182,6 +207,7 @@ export class Supervisor {
       return;
     }
     const count = failedStarts === 0 ? `crash ${crashes}` : `failed start ${failedStarts} of ${MOST_FAILED_STARTS}`;
+    this.#manager?.status(`restarting: the gateway ${how}`);
     const when = delayMs === 0 ? 'at once' : `in ${delayMs} ms`;
     this.#log('error', `the gateway ${how}; it is restarted ${when}, ${count}`);
     this.#waiting = setTimeout(() => this.#spawn(), delayMs);
