@@ -6,6 +6,8 @@
  * a tag is kept and handed to data threads, so that every thread of a generation runs the same code, also one that starts after a file
  * has changed. Only ES modules, TypeScript and JSON are tagged: packages and CommonJS modules belong to the process.
  */
+import type { ResolveFnOutput, ResolveHookContext } from 'node:module';
+
 /** KeptModule is a module as it was read. */
 export interface KeptModule {
   readonly format: string;
@@ -16,6 +18,8 @@ export interface KeptModule {
 export type KeptModules = Readonly<Record<string, KeptModule>>;
 
 const TAG = /\?sluice=(\d+)$/;
+/** What every plugin may import without installing it. */
+const OURS = /^@sluice\/(?:core|dsl)(?:\/|$)/;
 const UNTAGGED = /\.(cjs|cts|node|wasm)$/;
 
 const kept = new Map<string, KeptModule>();
@@ -53,8 +57,9 @@ export function hook(): void {
   isHooked = true;
   process.getBuiltinModule('node:module').registerHooks?.({
     resolve(specifier, context, next) {
-      const resolved = next(specifier, context);
       const tag = context.parentURL === undefined ? null : tagOf(context.parentURL);
+      const resolved =
+        tag !== null && OURS.test(specifier) ? resolveOurs(specifier, context, next) : next(specifier, context);
       if (tag === null || !isInside(specifier) || !resolved.url.startsWith('file:')) return resolved;
       if (tagOf(resolved.url) !== null || resolved.format === 'commonjs' || UNTAGGED.test(resolved.url))
         return resolved;
@@ -73,6 +78,20 @@ export function hook(): void {
       return loaded;
     },
   });
+}
+
+/** resolveOurs finds the packages of this very gateway for a plugin that has none of its own, wherever its file is. */
+function resolveOurs(
+  specifier: string,
+  context: ResolveHookContext,
+  next: (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput,
+): ResolveFnOutput {
+  try {
+    return next(specifier, context);
+  } catch (missing) {
+    if ((missing as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw missing;
+    return next(specifier, { ...context, parentURL: import.meta.url });
+  }
 }
 
 /** isInside: the plugin's own files, and not those of packages that it uses. */
