@@ -44,7 +44,7 @@ import { Port } from './listen/port.ts';
 import { AccessLog } from './loop/access-log.ts';
 import type { Closable, Loop } from './loop/loop.ts';
 import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
-import { lookAtStopped } from './transport/input.ts';
+import { SocketTransport } from './transport/socket/socket-transport.ts';
 
 /** How long a drain leaves idle connections open, for requests that are on their way already. */
 const IDLE_GRACE_MS = 1000;
@@ -104,6 +104,7 @@ class LoopDataPlane implements DataPlane {
     this.#loop = {
       thread,
       wheel: new TimerWheel(host.now, () => this.#ticked()),
+      transport: new SocketTransport(),
       counters: new ThreadCounters(memory, thread),
       latency: new LatencyHistogram(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
@@ -271,7 +272,7 @@ class LoopDataPlane implements DataPlane {
     const cut = connections.size;
     for (const connection of connections) connection.giveUp();
     // What was said leaves within a turn; who does not take it is not waited for.
-    if (connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (connections.size > 0) await this.#nextTurn();
     for (const connection of connections) connection.destroy();
     this.#loop.accessLog.flush();
     return cut;
@@ -302,10 +303,14 @@ class LoopDataPlane implements DataPlane {
     this.#ports = new Map();
     for (const connection of this.#loop.connections) connection.destroy();
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
-    // `close` events come in a later turn; the counts in shared memory are right only after them.
-    while (this.#loop.connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    // Connections report in a later turn that they are closed; the counts in shared memory are right only after them.
+    while (this.#loop.connections.size > 0) await this.#nextTurn();
     this.#loop.accessLog.flush();
     this.#loop.wheel.stop();
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#loop.transport.loop.turn(() => resolve()));
   }
 
   /** A Unix socket cannot be bound by several threads: the path says whose it is, so that it stays with it over reloads. */
@@ -316,7 +321,7 @@ class LoopDataPlane implements DataPlane {
   /** ticked: other threads may have made room, and servers may have come back, or gone down. */
   #ticked(): void {
     if (this.#closesOnDown) this.#downServers.look(this.#loop.connections);
-    lookAtStopped();
+    this.#loop.transport.loop.tick();
     for (const line of this.#loop.lines) line.wakeAll();
     this.#loop.failures.look();
   }

@@ -22,6 +22,7 @@ import { link } from '../data/link/link.ts';
 import { AccessLog } from '../data/loop/access-log.ts';
 import type { Loop } from '../data/loop/loop.ts';
 import { TICK_MS, TimerWheel } from '../data/loop/timer-wheel.ts';
+import type { Transport } from '../data/transport/transport.ts';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import type { HealthCheck } from '../plugin/health-check.ts';
 import type { PrepareOrder, SlotMap } from '../shared/orders/orders.ts';
@@ -54,6 +55,18 @@ export interface VirtualGatewayHost {
   readonly threads: number;
   readonly check: HealthCheck;
   endpoint(slot: number, path: string): ServerEndpoint;
+}
+
+/** Nothing in virtual time has a connection: virtual servers and clients are sides of exchanges. */
+const NOWHERE: Transport = {
+  loop: { turn: (task) => task(), wake: () => undefined, tick: () => undefined },
+  listener: unreachable,
+  dial: unreachable,
+  connectionOf: () => null,
+};
+
+function unreachable(): never {
+  throw new Error('a simulation reaches no network');
 }
 
 /** Thread is what a data thread has. */
@@ -207,6 +220,7 @@ export class VirtualGateway {
       ...{
         thread,
         wheel,
+        transport: NOWHERE,
         now,
         sticks: new Map(),
         connections: new Set(),

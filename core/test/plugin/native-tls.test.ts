@@ -32,12 +32,12 @@ const NATIVE =
 const OWNER = 'core/src/plugin/native-tls.ts';
 /** Handles that are no TLS: each with the one thing that is done to it. */
 const OTHERS: Readonly<Record<string, { readonly use: RegExp; readonly why: string }>> = {
-  'core/src/data/transport/reused-reads.ts': {
+  'core/src/data/transport/socket/reused-reads.ts': {
     use: /useUserBuffer|_handle/,
     why: 'only sockets whose prototype is Socket itself get that far',
   },
-  'core/src/data/listen/port.ts': { use: /_handle.*(?:listen|fd)/, why: 'a listening socket' },
-  'core/src/data/transport/input.ts': {
+  'core/src/data/transport/socket/socket-listener.ts': { use: /_handle.*(?:listen|fd)/, why: 'a listening socket' },
+  'core/src/data/transport/socket/socket-input.ts': {
     use: /_handle.*PeeredHandle/,
     why: 'the peer’s address, which Node asks below TLS',
   },

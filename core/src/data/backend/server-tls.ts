@@ -5,13 +5,12 @@
  * It belongs to a server's endpoint and so lives over reloads, with the sessions that are resumed, for as long as nothing in its
  * options changes. A changed option makes new endpoints: no request goes over a connection that was verified by other rules.
  */
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { ComponentUse } from '@sluice/dsl/plan';
 import type { ServerTls, TlsServer } from '../../plugin/data-entry.ts';
-import { isResumed } from '../../plugin/native-tls.ts';
 import { ServerIndex } from '../../shared/tables/counters.ts';
 import type { Loop } from '../loop/loop.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { ConnectionTls } from '../transport/connection-tls.ts';
 
 /** A server that fails every handshake is told of this often. */
 const LOG_INTERVAL_MS = 60_000;
@@ -49,14 +48,15 @@ export class EndpointTls {
     this.#server = server;
   }
 
-  secure(socket: Socket, protocols: readonly string[]): TLSSocket {
-    return this.#mode.secure(socket, this.#server, protocols);
+  /** start begins a handshake on a connection that is established. Throws what the mode throws. */
+  start(connection: Connection, protocols: readonly string[]): void {
+    connection.startTls(this.#mode, this.#server, protocols);
   }
 
   /** stood counts a handshake that ended well. */
-  stood(stream: TLSSocket, slot: number, loop: Loop): void {
+  stood(tls: ConnectionTls, slot: number, loop: Loop): void {
     loop.counters.server(slot, ServerIndex.tlsHandshakes);
-    if (isResumed(stream)) loop.counters.server(slot, ServerIndex.tlsResumed);
+    if (tls.isResumed) loop.counters.server(slot, ServerIndex.tlsResumed);
   }
 
   /** failed counts one that did not, and says why, though not over and over again. */

@@ -4,10 +4,9 @@
  * It belongs to a slot and address and lives over generations, so that a reload keeps the pool warm.
  */
 
-import { isIP } from 'node:net';
 import type { Address } from '@sluice/dsl/plan';
 import { ServerIndex } from '../../shared/tables/counters.ts';
-import type { NameTable } from '../../shared/tables/name-table.ts';
+import { isName, type NameTable } from '../../shared/tables/name-table.ts';
 import type { Endpoint } from '../backend/endpoint.ts';
 import type { EndpointTls } from '../backend/server-tls.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
@@ -52,7 +51,7 @@ export class ServerEndpoint implements Endpoint {
     this.slot = slot;
     this.address = address;
     this.tls = tls;
-    this.isNamed = 'host' in address && isIP(address.host) === 0;
+    this.isNamed = 'host' in address && isName(address.host);
     this.key = endpointKey(slot, address, tls?.key);
   }
 

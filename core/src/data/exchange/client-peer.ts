@@ -17,8 +17,9 @@ import type { RequestPeer } from '../message/request-peer.ts';
 import { clientEnd, connectionId, introduce, socketEnd } from '../proxy/introduction.ts';
 import type { ProxiedConnection } from '../proxy/proxy-reader.ts';
 import type { IntroducedClient, IntroducedServer } from '../sides/introduced-client.ts';
+import type { Connection } from '../transport/connection.ts';
 import type { ClientPort } from './client-port.ts';
-import type { GreetedSocket } from './client-socket.ts';
+import { greetingOf } from './greeting.ts';
 
 type PeerPort = Pick<ClientPort, 'number'> & Partial<Pick<ClientPort, 'listener'>>;
 export class ClientPeer implements RequestPeer, IntroducedClient {
@@ -28,7 +29,7 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
   readonly proxied: ProxiedConnection | null;
   readonly #port: PeerPort;
   /** null: there is none, as in a simulation. */
-  readonly #socket: GreetedSocket | null;
+  readonly #connection: Connection | null;
   #peer: Peer | null = null;
   #listener: LinkedListener | null = null;
   #tls: TlsFacts | null | undefined = undefined;
@@ -45,12 +46,13 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
   /** Servers that keep connections which were introduced as this client's. */
   #met: Map<IntroducedServer, string> | null = null;
 
-  constructor(ip: IpAddress, port: PeerPort, socket: GreetedSocket | null = null) {
+  constructor(ip: IpAddress, port: PeerPort, connection: Connection | null = null) {
+    const greeting = connection === null ? null : greetingOf(connection);
     this.ip = ip;
-    this.hello = socket?.hello ?? null;
-    this.proxied = socket?.proxied ?? null;
+    this.hello = greeting?.hello ?? null;
+    this.proxied = greeting?.proxied ?? null;
     this.#port = port;
-    this.#socket = socket;
+    this.#connection = connection;
     // What the connection was opened for is served on it.
     this.#servedHost = this.hello?.sni ?? '';
     this.#servedBy = port.listener ?? null;
@@ -90,11 +92,7 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
 
   /** tls is what is known of the TLS that ends here; null: none does. Ask when the handshake has ended. */
   get tls(): TlsFacts | null {
-    if (this.#tls === undefined) {
-      const socket = this.#socket;
-      const facts = socket?.tlsMode?.facts;
-      this.#tls = socket === null || facts === undefined ? null : facts(socket);
-    }
+    if (this.#tls === undefined) this.#tls = this.#connection?.tls?.facts() ?? null;
     return this.#tls;
   }
 
@@ -158,15 +156,15 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
   #source(): ProxyEnd | null {
     const source = this.proxied?.source ?? null;
     if (source !== null) return clientEnd(source.ip, source.port);
-    const socket = this.#socket;
-    return socket === null ? null : socketEnd(socket.remoteAddress, socket.remotePort);
+    const connection = this.#connection;
+    return connection === null ? null : socketEnd(connection.remoteAddress, connection.remotePort);
   }
 
   #destination(): ProxyEnd | null {
     const destination = this.proxied?.destination ?? null;
     if (destination !== null) return clientEnd(destination.ip, destination.port);
-    const socket = this.#socket;
-    return socket === null ? null : socketEnd(socket.localAddress, socket.localPort);
+    const connection = this.#connection;
+    return connection === null ? null : socketEnd(connection.localAddress, connection.localPort);
   }
 
   /** of keeps what is said of the peer until a reload may have changed it. */

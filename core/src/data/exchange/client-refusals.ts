@@ -1,10 +1,9 @@
 /**
  * ClientRefusals: clients of a listener whose TLS came to nothing, counted, and told of in the log now and then. Data plane.
  */
-import type { Socket } from 'node:net';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { Loop } from '../loop/loop.ts';
-import type { GreetedSocket } from './client-socket.ts';
+import { greetingOf, NOTHING_SAID } from './greeting.ts';
 
 /** Anybody can fail at a handshake as often as he likes: each reason is told of this often. */
 const LOG_INTERVAL_MS = 60_000;
@@ -24,7 +23,8 @@ export class ClientRefusals {
     this.#loop = loop;
   }
 
-  add(socket: Socket, reason: string): void {
+  /** add counts a client; `handle` is the form of its connection that the TLS mode was given. */
+  add(handle: object, reason: string): void {
     const loop = this.#loop;
     loop.counters.listener(this.#slot, ListenerIndex.tlsFailures);
     const now = loop.now();
@@ -34,12 +34,13 @@ export class ClientRefusals {
       return;
     }
     if (told === undefined && this.#told.size >= MOST_REASONS) return;
-    const { proxied, remoteAddress, hello } = socket as GreetedSocket;
+    const connection = loop.transport.connectionOf(handle);
+    const { proxied, hello } = connection === null ? NOTHING_SAID : greetingOf(connection);
     loop.log('info', `TLS handshake with a client of listener ${this.#listener} failed: ${reason}`, {
       listener: this.#listener,
-      client: proxied?.source?.ip.text ?? remoteAddress,
+      client: proxied?.source?.ip.text ?? connection?.remoteAddress,
       reason,
-      ...(hello == null || hello.sni === '' ? {} : { sni: hello.sni }),
+      ...(hello === null || hello.sni === '' ? {} : { sni: hello.sni }),
       ...(told === undefined || told.since === 0 ? {} : { before: told.since }),
     });
     this.#told.set(reason, { atMs: now, since: 0 });

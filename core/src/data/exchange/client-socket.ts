@@ -2,57 +2,26 @@
  * ClientSocket: one socket of a client that carries one exchange at a time: what HTTP/1 connections and relayed connections have
  * in common. Hot path; data plane.
  *
- * It is counted, listens to its socket, ends it, and carries tunnels. What the bytes mean is the business of those that
+ * It is counted, handles its connection, ends it, and carries tunnels. What the bytes mean is the business of those that
  * extend it.
  */
-import type { Socket } from 'node:net';
 import type { IpAddress } from '@sluice/dsl/match';
-import type { ClientHello } from '../../plugin/client-hello.ts';
-import type { Answer, TlsMode } from '../../plugin/data-entry.ts';
+import type { Answer } from '../../plugin/data-entry.ts';
 import type { OpenSession } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { Closable, Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
 import type { FieldEdits } from '../message/field-edits.ts';
-import type { ProxiedConnection } from '../proxy/proxy-reader.ts';
 import type { ClientSide } from '../sides/client-side.ts';
 import type { ServerSide } from '../sides/server-side.ts';
-import { Input, type Taker } from '../transport/input.ts';
-import { type Feeder, Output } from '../transport/output.ts';
+import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 import { ClientPeer } from './client-peer.ts';
 import type { ClientPort } from './client-port.ts';
 import type { Exchange } from './exchange.ts';
 
-/** GreetedSocket is a client's socket with what was found out before it was known who serves it. */
-export interface GreetedSocket extends Socket {
-  hello?: ClientHello;
-  /** What a trusted proxy said of it. */
-  proxied?: ProxiedConnection;
-  /** What ends its TLS. */
-  tlsMode?: TlsMode;
-}
-
-interface NetSocket extends GreetedSocket {
-  client: ClientSocket;
-}
-
-function onEnd(this: Socket): void {
-  const { client } = this as NetSocket;
-  client.hasEnded = true;
-  client.ended();
-}
-function onError(): void {
-  // `close` follows and decides.
-}
-function onClose(this: Socket, hadError: boolean): void {
-  (this as NetSocket).client.closed(hadError);
-}
-
-export abstract class ClientSocket extends Timed implements ClientSide, Closable, Feeder, Taker {
-  readonly socket: Socket;
-  readonly out: Output;
-  readonly input = new Input(this);
+export abstract class ClientSocket extends Timed implements ClientSide, Closable, ConnectionHandler {
+  readonly out: Connection;
   readonly peer: ClientPeer;
   readonly port: ClientPort;
   readonly loop: Loop;
@@ -62,27 +31,23 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   /** The client has ended its side. */
   hasEnded = false;
 
-  constructor(socket: Socket, ip: IpAddress, port: ClientPort, loop: Loop) {
+  /** The connection is read from now on; nothing comes before the constructors have returned. */
+  constructor(connection: Connection, ip: IpAddress, port: ClientPort, loop: Loop) {
     super();
-    this.socket = socket;
-    this.out = new Output(socket, this);
-    this.peer = new ClientPeer(ip, port, socket as NetSocket);
+    this.out = connection;
+    this.peer = new ClientPeer(ip, port, connection);
     this.port = port;
     this.loop = loop;
-    (socket as NetSocket).client = this;
-    this.input.accept(socket);
-    socket.on('end', onEnd);
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    connection.read(this);
     port.joined(this, ip);
   }
 
   abstract get isIdle(): boolean;
   abstract release(): void;
-  abstract received(bytes: Buffer, length: number): void;
+  abstract onBytes(bytes: Buffer, length: number): void;
   /** ended: the client has ended its side. */
   abstract ended(): void;
-  abstract drained(): void;
+  abstract onRoom(): void;
 
   abstract readonly hasBody: boolean;
   readonly mayTrail: boolean = false;
@@ -128,26 +93,39 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   }
 
   destroy(): void {
-    this.socket.destroy();
+    this.out.destroy();
   }
 
   breakOff(): void {
-    try {
-      this.socket.resetAndDestroy();
-    } catch {
-      // Unix sockets have no reset, nor need TLS modes' streams; net.Socket throws when asked for one.
-      this.destroy();
-    }
+    this.out.reset();
   }
 
-  /** writeFailed: the client has gone. After it has ended its side, nothing else would tell. */
-  writeFailed(): void {
+  onOpen(): void {
+    // It was accepted.
+  }
+
+  onSecure(): void {
+    // What is sent before is not read before.
+  }
+
+  onTlsFailed(): void {
+    // The TLS mode counts it; `onClosed` follows.
+  }
+
+  onEnd(): void {
+    this.hasEnded = true;
+    this.ended();
+  }
+
+  /** onWriteFailed: the client has gone. After it has ended its side, nothing else would tell. */
+  onWriteFailed(): void {
     if (this.exchange !== null && !this.exchange.isTunnel) this.exchange.request.abortCause ||= 'client-reset';
     this.destroy();
   }
 
-  closed(hadError: boolean): void {
+  onClosed(error: Error | null): void {
     const { exchange } = this;
+    const hadError = error !== null;
     this.loop.wheel.drop(this);
     this.exchange = null;
     if (exchange !== null) {
@@ -164,7 +142,6 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     this.countBytes();
     this.port.left(this);
     this.peer.left();
-    this.input.close();
   }
 
   countBytes(): void {
@@ -183,7 +160,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     out.flush();
     this.exchange!.tunnelMoved();
     if (this.hasEnded) server.halfEnd();
-    else if (out.isFull) this.input.isPaused = true;
+    else if (out.isFull) this.out.isHolding = true;
   }
 
   tunnelHalfEnds(): void {
@@ -192,6 +169,6 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
 
   tunnelEnds(hadError: boolean): void {
     if (hadError) this.destroy();
-    else this.out.endSoon();
+    else this.out.close();
   }
 }

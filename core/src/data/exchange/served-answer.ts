@@ -69,6 +69,7 @@ export class ServedAnswer extends Timed implements ServerSide {
       return;
     }
     if (typeof (made as Promise<Made> | undefined)?.then === 'function') {
+      this.#loop.transport.loop.wake();
       (made as Promise<Made>).then(
         (later) => this.#answer(later),
         (error) => this.#failed(error),
@@ -153,6 +154,7 @@ export class ServedAnswer extends Timed implements ServerSide {
   async #read(body: ServedBody): Promise<void> {
     this.#piece ??= Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, this.#left));
     this.#isReading = true;
+    this.#loop.transport.loop.wake();
     let failure: unknown = null;
     while (this.#exchange !== null && this.#left > 0) {
       const piece = this.#left < this.#piece.length ? this.#piece.subarray(0, this.#left) : this.#piece;

@@ -5,41 +5,13 @@
  * What the bytes mean, and whose they are, is the business of those that extend it.
  */
 
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Address } from '@sluice/dsl/plan';
 import { isAlert, tlsReason } from '../../shared/reasons/tls-reason.ts';
 import type { EndpointTls } from '../backend/server-tls.ts';
 import type { Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
-import { dial, unreached } from '../transport/dial.ts';
-import { Input, type Taker } from '../transport/input.ts';
-import { type Feeder, Output } from '../transport/output.ts';
-import { watchEnd } from '../transport/watched-end.ts';
-
-interface NetSocket extends Socket {
-  toServer: ServerSocket;
-}
-
-function onConnect(this: Socket): void {
-  (this as NetSocket).toServer.connected();
-}
-/** A connection stands on which TLS is to be spoken. */
-function onReach(this: Socket): void {
-  (this as NetSocket).toServer.reached();
-}
-function onTlsError(this: Socket, error: Error): void {
-  (this as NetSocket).toServer.broke(error);
-}
-function onEnd(this: Socket): void {
-  (this as NetSocket).toServer.ended();
-}
-function onError(): void {
-  // `close` follows and decides.
-}
-function onClose(this: Socket, hadError: boolean): void {
-  (this as NetSocket).toServer.closed(hadError);
-}
+import type { Connection, ConnectionHandler } from '../transport/connection.ts';
+import type { ConnectionTls } from '../transport/connection-tls.ts';
 
 /** ConnectedEndpoint is what a connection needs of the server's endpoint. */
 export interface ConnectedEndpoint {
@@ -51,25 +23,19 @@ export interface ConnectedEndpoint {
   readonly tls: EndpointTls | null;
 }
 
-export abstract class ServerSocket extends Timed implements Feeder, Taker {
+export abstract class ServerSocket extends Timed implements ConnectionHandler {
   readonly endpoint: ConnectedEndpoint;
   readonly loop: Loop;
   /** The PROXY header that it begins with: whose it is. Empty: none, and anybody's. */
   readonly introduction: string;
-  /** The connection itself; from when it stands, the TLS on it, if there is any. */
-  socket: Socket;
-  out: Output;
+  readonly out: Connection;
   /** The address behind a server's name that it is connected to; empty for a server without a name. */
   remote = '';
   /** Until the connection stands, with its TLS, or is given up. */
   isConnecting = true;
-  protected readonly input = new Input(this);
   readonly #protocols: readonly string[];
-  /** The connection below TLS; null: there is no TLS, or not yet. */
-  #raw: Socket | null = null;
-  /** The handshake under way, and afterwards the TLS that is spoken; null: there is none. */
-  #stream: TLSSocket | null = null;
-  #error: Error | null = null;
+  /** What went wrong with TLS; null: nothing. */
+  #tlsError: Error | null = null;
 
   /** `protocols` are what is offered to a server that speaks TLS, by ALPN. */
   constructor(endpoint: ConnectedEndpoint, loop: Loop, protocols: readonly string[], introduction = '') {
@@ -78,84 +44,58 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
     this.introduction = introduction;
     this.loop = loop;
     this.#protocols = protocols;
-    const { address, tls } = endpoint;
-    // TLS takes the system's connection over, so nothing else may read from it.
-    const onread = tls === null ? { onread: Input.onread } : {};
-    const socket = dial(address, endpoint.isNamed ? loop.names : null, { allowHalfOpen: true, ...onread });
-    this.socket = socket;
-    this.out = new Output(socket, this);
-    (socket as NetSocket).toServer = this;
-    if (tls === null) {
-      this.input.attach(socket);
-      socket.on('connect', onConnect);
-      socket.on('end', onEnd);
-    } else {
-      socket.on('connect', onReach);
-    }
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    const { address, isNamed, tls } = endpoint;
+    this.out = loop.transport.dial({ address, names: isNamed ? loop.names : null, isSecure: tls !== null }, this);
   }
 
   /** The server has said something on this connection. */
   protected abstract get hasHeard(): boolean;
-  abstract received(bytes: Buffer, length: number): void;
-  abstract drained(): void;
-  abstract writeFailed(): void;
+  abstract onBytes(bytes: Buffer, length: number): void;
+  abstract onRoom(): void;
+  abstract onWriteFailed(): void;
+  /** onEnd: the server has ended its side, perhaps before the connection stood. */
+  abstract onEnd(): void;
   /** opened: the connection stands, with its TLS. */
   protected abstract opened(): void;
-  /** ended: the server has ended its side, perhaps before the connection stood. */
-  abstract ended(): void;
   /** lost: the connection is gone; it was `connecting` until then, or it stood. */
   protected abstract lost(wasConnecting: boolean, hadError: boolean): void;
 
   /** objection is what speaks against the TLS that the server chose; null: nothing. */
-  protected objection(_stream: TLSSocket): string | null {
+  protected objection(_tls: ConnectionTls): string | null {
     return null;
   }
 
-  /** reached begins the handshake. The time for it is what is left of `timeout connect`. */
-  reached(): void {
+  /** onOpen begins the handshake, if there is to be one. The time for it is what is left of `timeout connect`. */
+  onOpen(): void {
     if (!this.isConnecting) return;
     this.#noteAddress();
-    const raw = this.socket;
-    raw.off('close', onClose);
-    if (this.introduction !== '') raw.write(this.introduction, 'latin1');
-    let stream: TLSSocket;
-    try {
-      stream = this.endpoint.tls!.secure(raw, this.#protocols);
-    } catch (error) {
-      this.loop.heartbeats.leave();
-      this.#error = error as Error;
-      raw.destroy();
-      this.closed(true);
+    if (this.introduction !== '') this.out.text(this.introduction);
+    const { tls } = this.endpoint;
+    if (tls === null) {
+      this.isConnecting = false;
+      this.opened();
       return;
     }
-    this.#raw = raw;
-    this.#stream = stream;
-    this.socket = stream;
-    this.out = new Output(stream, this);
-    (stream as Socket as NetSocket).toServer = this;
-    stream.on('secureConnect', onConnect);
-    stream.on('end', onEnd);
-    stream.on('error', onTlsError);
-    stream.on('close', onClose);
+    try {
+      tls.start(this.out, this.#protocols);
+    } catch (error) {
+      this.loop.heartbeats.leave();
+      this.#tlsError = error as Error;
+      this.out.destroy();
+      this.onClosed(null);
+    }
   }
 
-  connected(): void {
+  onSecure(): void {
     if (!this.isConnecting) return;
-    const stream = this.#stream;
-    if (stream !== null) {
-      this.endpoint.tls!.stood(stream, this.endpoint.slot, this.loop);
-      const objection = this.objection(stream);
-      if (objection !== null) {
-        this.#error = new Error(objection);
-        stream.destroy();
-        return;
-      }
-      this.input.accept(stream);
-    } else {
-      this.#noteAddress();
-      if (this.introduction !== '') this.out.text(this.introduction);
+    const { endpoint, loop } = this;
+    const tls = this.out.tls!;
+    endpoint.tls!.stood(tls, endpoint.slot, loop);
+    const objection = this.objection(tls);
+    if (objection !== null) {
+      this.#tlsError = new Error(objection);
+      this.out.destroy();
+      return;
     }
     this.isConnecting = false;
     this.opened();
@@ -165,18 +105,9 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
   #noteAddress(): void {
     const { address, isNamed } = this.endpoint;
     if (!isNamed || 'path' in address) return;
-    this.remote = this.socket.remoteAddress ?? '';
-    const failed = unreached(this.socket);
+    this.remote = this.out.remoteAddress ?? '';
+    const failed = this.out.unreachedAddresses;
     if (failed.length > 0) this.loop.names.failed(address.host, failed);
-  }
-
-  /** broke keeps what went wrong with TLS; `close` follows. */
-  broke(error: Error): void {
-    this.#error = error;
-    const { endpoint, loop } = this;
-    // In TLS 1.3 a server refuses the client's certificate when the client holds the handshake for ended.
-    const isRefusal = !this.isConnecting && !this.hasHeard && isAlert(error);
-    if (isRefusal) endpoint.tls?.failed(tlsReason(error), endpoint.slot, loop);
   }
 
   /**
@@ -184,27 +115,35 @@ export abstract class ServerSocket extends Timed implements Feeder, Taker {
    * two cannot be told apart. Without TLS they are the same.
    */
   protected watchEnd(): boolean {
-    return this.#raw === null || watchEnd(this.#raw, this.#stream!);
+    return this.out.tls?.watchEnd() ?? true;
   }
 
-  closed(hadError: boolean): void {
+  /** onTlsFailed keeps what went wrong. */
+  onTlsFailed(error: Error): void {
+    this.#tlsError = error;
+    const { endpoint, loop } = this;
+    // In TLS 1.3 a server refuses the client's certificate when the client holds the handshake for ended.
+    const isRefusal = !this.isConnecting && !this.hasHeard && isAlert(error);
+    if (isRefusal) endpoint.tls?.failed(tlsReason(error), endpoint.slot, loop);
+  }
+
+  onClosed(error: Error | null): void {
     const wasConnecting = this.isConnecting;
     this.tellNoTls(null);
     this.letGo();
-    this.lost(wasConnecting, hadError);
+    this.lost(wasConnecting, error !== null);
   }
 
   /** tellNoTls says why the handshake under way came to nothing: the reason, or else what error ended it. */
   protected tellNoTls(reason: string | null): void {
-    if (!this.isConnecting || (this.#stream === null && this.#error === null)) return;
+    if (!this.isConnecting || (this.out.tls === null && this.#tlsError === null)) return;
     const { endpoint, loop } = this;
-    endpoint.tls?.failed(reason ?? tlsReason(this.#error), endpoint.slot, loop);
+    endpoint.tls?.failed(reason ?? tlsReason(this.#tlsError), endpoint.slot, loop);
   }
 
-  /** letGo: nothing that comes from now on counts. */
+  /** letGo: the connection is no longer wanted. */
   protected letGo(): void {
     this.isConnecting = false;
     this.loop.wheel.drop(this);
-    this.input.close();
   }
 }

@@ -4,8 +4,6 @@
  * One request at a time (RFC 9112 section 9.3.2): bytes of the next one wait until the answer has ended. It reads and frames
  * requests, frames answers, keeps the connection or ends it, and holds nothing but itself while it is idle.
  */
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import type { OpenSession } from '../../shared/orders/orders.ts';
@@ -28,6 +26,7 @@ import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLin
 import { selfAnswer } from '../message/self-answer.ts';
 import { SENT_BODY_BYTES } from '../sides/client-side.ts';
 import type { ServerSide } from '../sides/server-side.ts';
+import type { Connection } from '../transport/connection.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import { isForeign } from './foreign-line.ts';
 
@@ -63,8 +62,8 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   #isFresh = true;
   #session: ClientSession | null = null;
 
-  constructor(socket: Socket, peerIp: IpAddress, port: ClientPort, loop: Loop) {
-    super(socket, peerIp, port, loop);
+  constructor(connection: Connection, peerIp: IpAddress, port: ClientPort, loop: Loop) {
+    super(connection, peerIp, port, loop);
     loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
   }
 
@@ -72,7 +71,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   get isIdle(): boolean {
     if (this.#session !== null) return this.#session.isIdle && !this.out.isFull;
-    return this.#state === IDLE && !this.input.hasHeld && !this.out.isFull;
+    return this.#state === IDLE && !this.out.hasHeld && !this.out.isFull;
   }
 
   release(): void {
@@ -101,14 +100,14 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   // What the socket tells.
 
-  received(bytes: Buffer, length: number): void {
-    const { input } = this;
+  onBytes(bytes: Buffer, length: number): void {
+    const { out } = this;
     this.bytesIn += length;
     switch (this.#state) {
       case IDLE:
       case HEAD:
-        if (input.hasHeld) {
-          const all = input.joined(bytes, length);
+        if (out.hasHeld) {
+          const all = out.joinHeld(bytes, length);
           this.#read(all, all.length);
         } else {
           this.#read(bytes, length);
@@ -116,15 +115,15 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         break;
       case BODY: {
         const { server } = this.exchange!;
-        if (input.isPaused || server === null || server.isConnecting) input.hold(bytes, 0, length);
+        if (out.isHolding || server === null || server.isConnecting) out.hold(bytes, 0, length);
         else this.#forwardBody(server, bytes, 0, length);
         break;
       }
       case ANSWER:
-        input.hold(bytes, 0, length);
+        out.hold(bytes, 0, length);
         break;
       case TUNNEL:
-        if (input.isPaused) input.hold(bytes, 0, length);
+        if (out.isHolding) out.hold(bytes, 0, length);
         else this.tunnel(this.exchange!.server!, bytes, length);
         break;
       case HTTP2:
@@ -135,7 +134,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   ended(): void {
     // What has come before may still be a whole request, or the rest of one, that waits for its turn.
-    const isAll = !this.input.hasHeld;
+    const isAll = !this.out.hasHeld;
     switch (this.#state) {
       case TUNNEL:
         if (isAll) this.exchange!.server!.halfEnd();
@@ -173,7 +172,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     else this.destroy();
   }
 
-  drained(): void {
+  onRoom(): void {
     const { wheel } = this.loop;
     const exchange = this.exchange;
     switch (this.#state) {
@@ -190,7 +189,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         break;
       case BODY:
         if (!exchange!.isAnswering) break;
-        wheel.limit(this, this.input.isPaused ? 0 : exchange!.listener.plan.timeouts.bodyMs);
+        wheel.limit(this, this.out.isHolding ? 0 : exchange!.listener.plan.timeouts.bodyMs);
         exchange!.server?.resume();
         break;
       case LINGER:
@@ -200,17 +199,17 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         exchange!.server?.resume();
         break;
       case HTTP2:
-        this.socket.resume();
+        this.out.resume();
         this.sessionMoved();
         this.#session!.drained();
         break;
     }
   }
 
-  override closed(hadError: boolean): void {
+  override onClosed(error: Error | null): void {
     this.#state = CLOSED;
-    this.#session?.closed(hadError);
-    super.closed(hadError);
+    this.#session?.closed(error !== null);
+    super.onClosed(error);
   }
 
   expired(): void {
@@ -252,7 +251,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     }
     let at = 0;
     this.#isReading = true;
-    while ((this.#state === IDLE || this.#state === HEAD) && !this.socket.destroyed) {
+    while ((this.#state === IDLE || this.#state === HEAD) && !this.out.isClosed) {
       at = skipEmptyLines(bytes, at, end);
       if (at === end) break;
       if (at === end - 1 && bytes[at] === CR) {
@@ -261,7 +260,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       }
       if (this.out.isFull) {
         // A client that asks without reading answers gets no more of them until it reads.
-        this.input.hold(bytes, at, end);
+        this.out.hold(bytes, at, end);
         this.loop.wheel.limit(this, this.port.listener.plan.timeouts.clientMs);
         break;
       }
@@ -304,12 +303,12 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       }
     }
     this.#isReading = false;
-    if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.input.hold(bytes, at, end);
+    if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.out.hold(bytes, at, end);
   }
 
   /** mustSpeakHttp2: ALPN chose it for this connection, so there is no other protocol on it (RFC 9113 section 3.2). */
   get #mustSpeakHttp2(): boolean {
-    return (this.socket as Partial<TLSSocket>).alpnProtocol === 'h2';
+    return this.out.tls?.protocol === 'h2';
   }
 
   /** readPreface takes the first bytes of a connection that has to speak HTTP/2. Anything else ends it (RFC 9113 section 3.4). */
@@ -326,7 +325,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   /** mayBePreface: the client begins as HTTP/2 clients do, and may. Over TLS, HTTP/2 has to be chosen by ALPN. */
   #mayBePreface(bytes: Buffer, at: number, end: number): boolean {
     if (this.port.listener.plan.isHttp1Only === true || !isPreface(bytes, at, end)) return false;
-    return (this.socket as Partial<TLSSocket>).alpnProtocol === undefined;
+    return (this.out.tls?.protocol ?? null) === null;
   }
 
   #beginSession(bytes: Buffer | null = null): void {
@@ -340,7 +339,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   #hear(bytes: Buffer, length: number): void {
     this.#session!.received(bytes, length);
     if (this.#state !== HTTP2 || !this.out.isFull) return;
-    this.socket.pause();
+    this.out.pause();
     this.loop.wheel.limit(this, this.port.listener.plan.timeouts.clientMs);
   }
 
@@ -358,7 +357,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */
   #keepPart(bytes: Buffer, at: number, end: number): void {
-    this.input.keep(bytes, at, end);
+    this.out.keep(bytes, at, end);
     if (this.#state === HEAD) return;
     this.#state = HEAD;
     this.loop.wheel.limit(this, this.port.listener.plan.timeouts.headerMs);
@@ -436,14 +435,14 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       server.out.flush();
       return;
     }
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     if (held !== null) this.#forwardBody(server, held, 0, held.length);
     else server.out.flush();
   }
 
   serverDrained(server: ServerSide): void {
     if (this.#state !== BODY && this.#state !== TUNNEL) return;
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     if (this.#state === TUNNEL) {
       if (held !== null) this.tunnel(server, held, held.length);
       return;
@@ -470,11 +469,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     const sent = this.#sent;
     this.#sent = null;
     if (sent === null) return true;
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     const all = held === null ? sent.all() : Buffer.concat([sent.all(), held]);
     this.#framer.restart();
     this.#state = BODY;
-    this.input.hold(all, 0, all.length);
+    this.out.hold(all, 0, all.length);
     this.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.bodyMs);
     return true;
   }
@@ -503,11 +502,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       this.#state = ANSWER;
       this.loop.wheel.limit(this, 0);
       server.awaitAnswer();
-      if (behind < end) this.input.hold(bytes, behind, end);
+      if (behind < end) this.out.hold(bytes, behind, end);
     } else if (this.hasEnded) {
       this.destroy();
     } else if (out.isFull) {
-      this.input.isPaused = true;
+      this.out.isHolding = true;
       this.loop.wheel.limit(this, 0);
       server.awaitAnswer();
     } else {
@@ -519,7 +518,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   // Answers.
 
   awaitRoom(): void {
-    if (this.#state === ANSWER || this.input.isPaused) {
+    if (this.#state === ANSWER || this.out.isHolding) {
       this.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.clientMs);
     }
   }
@@ -573,9 +572,9 @@ export class ClientConnection extends ClientSocket implements SessionHost {
 
   /** readHeld goes on with bytes that waited for their turn. */
   #readHeld(): void {
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     if (held !== null) this.#read(held, held.length);
-    if (this.hasEnded && (this.#state === HEAD || (this.#state === IDLE && !this.input.hasHeld))) {
+    if (this.hasEnded && (this.#state === HEAD || (this.#state === IDLE && !this.out.hasHeld))) {
       this.#endedWithin(this.#state);
     }
   }
@@ -590,7 +589,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     this.#state = LINGER;
     this.loop.wheel.limit(this, this.out.isFull ? this.port.listener.plan.timeouts.clientMs : LINGER_MS);
     this.out.end();
-    this.input.resume();
+    this.out.takeHeld();
   }
 
   // Tunnels.
@@ -599,7 +598,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     this.#state = TUNNEL;
     this.loop.wheel.limit(this, 0);
     const server = this.exchange!.server!;
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     if (held !== null) this.tunnel(server, held, held.length);
     else if (this.hasEnded) server.halfEnd();
   }

@@ -92,7 +92,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
   }
 
   resume(): void {
-    this.socket.resume();
+    this.out.resume();
     if (this.#state !== TUNNEL) this.awaitAnswer();
   }
 
@@ -107,7 +107,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     this.#state = CLOSED;
     this.#pending = null;
     this.letGo();
-    this.socket.destroy();
+    this.out.destroy();
   }
 
   protected get hasHeard(): boolean {
@@ -120,8 +120,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     exchange.serverConnected();
   }
 
-  /** received takes the first `length` bytes of a buffer that is only lent. */
-  received(lent: Buffer, length: number): void {
+  onBytes(lent: Buffer, length: number): void {
     const exchange = this.#exchange;
     if (exchange === null) {
       // An idle server has nothing to say; what it says would be taken for the next request's answer.
@@ -191,7 +190,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     } else {
       exchange.client.out.flush();
       if (exchange.client.out.isFull) {
-        this.socket.pause();
+        this.out.pause();
         this.loop.wheel.limit(this, 0);
         exchange.client.awaitRoom();
       } else {
@@ -200,7 +199,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     }
   }
 
-  ended(): void {
+  onEnd(): void {
     const exchange = this.#exchange;
     if (exchange === null) {
       this.discard();
@@ -226,13 +225,13 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     else exchange.serverFailed(failure);
   }
 
-  drained(): void {
+  onRoom(): void {
     this.#exchange?.serverDrained();
   }
 
-  /** writeFailed: a server may answer and hang up before it has read everything, so what it said is read first. */
-  writeFailed(): void {
-    if (this.#state === TUNNEL) this.socket.destroy();
+  /** onWriteFailed: a server may answer and hang up before it has read everything, so what it said is read first. */
+  onWriteFailed(): void {
+    if (this.#state === TUNNEL) this.out.destroy();
   }
 
   expired(): void {
@@ -254,7 +253,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     exchange.client.out.bytes(bytes, 0, length);
     exchange.client.out.flush();
     exchange.tunnelMoved();
-    if (exchange.client.out.isFull) this.socket.pause();
+    if (exchange.client.out.isFull) this.out.pause();
   }
 
   #answerEnded(exchange: AttemptedExchange, isClean: boolean): void {

@@ -13,7 +13,7 @@ import type { AbortCause } from '../message/abort-cause.ts';
 import { BY_LENGTH } from '../message/body-framer.ts';
 import { fault, faulty } from '../message/fault.ts';
 import { BODY_TOO_LONG, framing, parseRequestHead } from '../message/request-head.ts';
-import type { Output } from '../transport/output.ts';
+import type { Connection } from '../transport/connection.ts';
 import { ClientStream } from './client-stream.ts';
 import {
   COMPRESSION_ERROR,
@@ -40,7 +40,7 @@ const EVERY_STREAM = 0x7fffffff;
 
 /** SessionHost is the connection that a session speaks on. */
 export interface SessionHost {
-  readonly out: Output;
+  readonly out: Connection;
   readonly peer: ClientPeer;
   readonly port: ClientPort;
   readonly loop: Loop;
@@ -55,7 +55,7 @@ const trailers = new TrailerFields();
 let scratch = Buffer.allocUnsafeSlow(32_768);
 
 export class ClientSession extends Session<ClientStream> {
-  readonly out: Output;
+  readonly out: Connection;
   readonly port: ClientPort;
   /** Why streams end with the connection. */
   goneFor: AbortCause = 'gateway-closed';
@@ -184,7 +184,7 @@ export class ClientSession extends Session<ClientStream> {
     this.streams.delete(stream.id);
     if (this.isOver) return;
     this.#host.sessionMoved();
-    if (this.isLeaving && this.isIdle) setImmediate(() => this.leave());
+    if (this.isLeaving && this.isIdle) this.loop.transport.loop.turn(() => this.leave());
   }
 
   protected get lastStream(): number {
@@ -196,7 +196,7 @@ export class ClientSession extends Session<ClientStream> {
   }
 
   protected wentAway(): void {
-    if (this.isIdle) setImmediate(() => this.leave());
+    if (this.isIdle) this.loop.transport.loop.turn(() => this.leave());
   }
 
   blockEnds(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {

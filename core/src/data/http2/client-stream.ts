@@ -375,7 +375,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     else {
       this.out.end();
       this.out.flush();
-      setImmediate(() => this.#endTunnel());
+      this.#session.loop.transport.loop.turn(() => this.#endTunnel());
     }
   }
 
@@ -434,7 +434,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #breakOff(error: number): void {
     this.out.isEnded = true;
     this.#session.resetStream(this.id, error);
-    setImmediate(() => this.gone());
+    this.#session.loop.transport.loop.turn(() => this.gone());
   }
 
   #drop(): void {

@@ -4,7 +4,7 @@
  * Frames go to the output as text or by reference, and leave when it is flushed. One piece of memory serves all, as each is
  * copied at once.
  */
-import type { Output } from '../transport/output.ts';
+import type { Connection } from '../transport/connection.ts';
 import {
   ACK,
   CONTINUATION,
@@ -23,7 +23,14 @@ import {
 
 const small = Buffer.allocUnsafeSlow(64);
 
-export function writeData(out: Output, stream: number, bytes: Buffer, from: number, to: number, flags: number): void {
+export function writeData(
+  out: Connection,
+  stream: number,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  flags: number,
+): void {
   writeFrameHead(small, 0, to - from, DATA, flags, stream);
   out.text(small.latin1Slice(0, 9));
   out.bytes(bytes, from, to);
@@ -31,7 +38,7 @@ export function writeData(out: Output, stream: number, bytes: Buffer, from: numb
 
 /** writeBlock writes the first `length` bytes of a field block, in frames of at most `most` bytes. */
 export function writeBlock(
-  out: Output,
+  out: Connection,
   stream: number,
   bytes: Buffer,
   length: number,
@@ -52,13 +59,13 @@ export function writeBlock(
   } while (at < length);
 }
 
-export function writeReset(out: Output, stream: number, error: number): void {
+export function writeReset(out: Connection, stream: number, error: number): void {
   writeUint32(small, writeFrameHead(small, 0, 4, RST_STREAM, 0, stream), error);
   out.text(small.latin1Slice(0, 13));
 }
 
 /** writeSettings takes at most nine. */
-export function writeSettings(out: Output, settings: readonly (readonly [name: number, value: number])[]): void {
+export function writeSettings(out: Connection, settings: readonly (readonly [name: number, value: number])[]): void {
   let at = writeFrameHead(small, 0, 6 * settings.length, SETTINGS, 0, 0);
   for (const [name, value] of settings) {
     small[at] = name >> 8;
@@ -68,25 +75,25 @@ export function writeSettings(out: Output, settings: readonly (readonly [name: n
   out.text(small.latin1Slice(0, at));
 }
 
-export function writeSettingsAck(out: Output): void {
+export function writeSettingsAck(out: Connection): void {
   writeFrameHead(small, 0, 0, SETTINGS, ACK, 0);
   out.text(small.latin1Slice(0, 9));
 }
 
 /** writePingAck sends back the eight bytes of a ping. */
-export function writePingAck(out: Output, bytes: Buffer, from: number): void {
+export function writePingAck(out: Connection, bytes: Buffer, from: number): void {
   writeFrameHead(small, 0, 8, PING, ACK, 0);
   out.text(small.latin1Slice(0, 9));
   out.text(bytes.latin1Slice(from, from + 8));
 }
 
 /** writeWindow lets the peer send `more` bytes on a stream; 0: on the whole connection. */
-export function writeWindow(out: Output, stream: number, more: number): void {
+export function writeWindow(out: Connection, stream: number, more: number): void {
   writeUint32(small, writeFrameHead(small, 0, 4, WINDOW_UPDATE, 0, stream), more);
   out.text(small.latin1Slice(0, 13));
 }
 
-export function writeGoAway(out: Output, last: number, error: number): void {
+export function writeGoAway(out: Connection, last: number, error: number): void {
   const at = writeFrameHead(small, 0, 8, GOAWAY, 0, 0);
   writeUint32(small, writeUint32(small, at, last), error);
   out.text(small.latin1Slice(0, 17));

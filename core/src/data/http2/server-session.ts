@@ -4,12 +4,12 @@
  * It carries many attempts at once, each a stream of its own (server-stream.ts). Without TLS it begins at once, by prior knowledge (RFC 9113
  * section 3.3); over TLS the server has to choose `h2`.
  */
-import type { TLSSocket } from 'node:tls';
 import { type ConnectedEndpoint, ServerSocket } from '../exchange/server-socket.ts';
 import type { Loop } from '../loop/loop.ts';
 import { MAX_ANSWER_HEAD_BYTES } from '../message/answer-head.ts';
 import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
-import type { Output } from '../transport/output.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { ConnectionTls } from '../transport/connection-tls.ts';
 import { AnswerReader } from './answer-reader.ts';
 import {
   COMPRESSION_ERROR,
@@ -62,8 +62,8 @@ class Wire extends ServerSocket {
     this.#session = session;
   }
 
-  protected override objection(stream: TLSSocket): string | null {
-    if (stream.alpnProtocol === 'h2') return null;
+  protected override objection(tls: ConnectionTls): string | null {
+    if (tls.protocol === 'h2') return null;
     return 'the server does not speak HTTP/2 over TLS: it did not choose `h2` by ALPN';
   }
 
@@ -75,21 +75,21 @@ class Wire extends ServerSocket {
     this.#session.opened();
   }
 
-  received(bytes: Buffer, length: number): void {
+  onBytes(bytes: Buffer, length: number): void {
     this.#hasHeard = true;
     this.#session.received(bytes, length);
   }
 
-  drained(): void {
+  onRoom(): void {
     this.#session.drained();
   }
 
-  writeFailed(): void {
-    // `close` follows, and what the server said before is read first.
+  onWriteFailed(): void {
+    // `onClosed` follows, and what the server said before is read first.
   }
 
-  ended(): void {
-    this.socket.destroy();
+  onEnd(): void {
+    this.out.destroy();
   }
 
   protected lost(): void {
@@ -144,7 +144,7 @@ export class ServerSession extends Session<ServerStream> {
     return this.#wire.remote;
   }
 
-  get out(): Output {
+  get out(): Connection {
     return this.#wire.out;
   }
 
@@ -275,7 +275,7 @@ export class ServerSession extends Session<ServerStream> {
 
   expired(isOpen: boolean): void {
     if (this.isOver) {
-      this.#wire.socket.destroy();
+      this.#wire.out.destroy();
       return;
     }
     if (isOpen && this.#waiting.length > 0) {
@@ -285,7 +285,7 @@ export class ServerSession extends Session<ServerStream> {
     } else if (isOpen) {
       if (this.isIdle) this.#end();
     } else {
-      this.#wire.socket.destroy();
+      this.#wire.out.destroy();
       this.closed();
     }
   }
@@ -360,7 +360,7 @@ export class ServerSession extends Session<ServerStream> {
   #moved(): void {
     if (this.isOver || this.#waiting.length > 0 || this.#wire.isConnecting) return;
     if (!this.isIdle) this.loop.wheel.limit(this.#wire, 0);
-    else if (this.isLeaving) setImmediate(() => this.isIdle && this.#end());
+    else if (this.isLeaving) this.loop.transport.loop.turn(() => this.isIdle && this.#end());
     else this.loop.wheel.limit(this.#wire, this.#idleMs);
   }
 
@@ -371,7 +371,7 @@ export class ServerSession extends Session<ServerStream> {
   /** endWith closes the connection as soon as the server has been told why, or does not read it in time. */
   #endWith(error: number): void {
     this.goAway(0, error);
-    this.out.endSoon();
+    this.out.close();
     this.loop.wheel.limit(this.#wire, END_MS);
     this.closed();
   }

@@ -6,7 +6,7 @@
  * ignored, but counted.
  */
 import type { Loop } from '../loop/loop.ts';
-import type { Output } from '../transport/output.ts';
+import type { Connection } from '../transport/connection.ts';
 import { BlockReader, type BlockTaker } from './block-reader.ts';
 import { Calm } from './calm.ts';
 import { ClosedStreams, RESET_BY_PEER, RESET_HERE } from './closed-streams.ts';
@@ -137,7 +137,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     this.calm = new Calm(loop);
   }
 
-  abstract readonly out: Output;
+  abstract readonly out: Connection;
   abstract readonly mostFieldBytes: number;
   /** lastStream is the highest stream that was opened; 0: none was. Only the client's numbers, which are odd, are in use. */
   protected abstract get lastStream(): number;

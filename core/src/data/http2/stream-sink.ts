@@ -7,15 +7,15 @@
 
 import type { Sink } from '../sides/sink.ts';
 import type {} from '../transport/buffer-slices.ts';
+import type { Connection } from '../transport/connection.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
-import type { Output } from '../transport/output.ts';
 import { trailerBlock } from './answer-fields.ts';
 import { END_STREAM } from './frame.ts';
 import type { HpackEncoder } from './hpack-encoder.ts';
 
 /** FrameWriter is what a sink needs of its session. */
 export interface FrameWriter {
-  readonly out: Output;
+  readonly out: Connection;
   /** What may still be sent on the whole connection. */
   readonly window: number;
   readonly frameBytes: number;

@@ -3,7 +3,6 @@
  *
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { CLIENT_NETWORKS, type IpAddress, networkKey, parseIp } from '@sluice/dsl/match';
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
@@ -13,12 +12,14 @@ import { connectionKey } from '../../shared/tables/address-counts.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { LinkedListener } from '../backend/generation.ts';
 import type { ClientPort } from '../exchange/client-port.ts';
-import type { GreetedSocket } from '../exchange/client-socket.ts';
+import { greet, greetingOf } from '../exchange/greeting.ts';
 import { isPassedOn } from '../exchange/passed-on.ts';
 import { ClientConnection } from '../http1/client-connection.ts';
 import { type Closable, type HeldGeneration, type Loop, releaseGeneration } from '../loop/loop.ts';
 import { ConnectionFacts } from '../message/connection-facts.ts';
 import { RelayClient } from '../relay/relay-client.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { Listener, ListenerHandler, ListenTarget } from '../transport/listener.ts';
 import { HelloPeek } from './hello-peek.ts';
 import { ProxyPeek } from './proxy-peek.ts';
 import { SocketFile } from './socket-file.ts';
@@ -28,10 +29,6 @@ const BACKLOG = 4096;
 /** Stands for the peer of a Unix socket, and of one that has gone already. */
 const NO_ADDRESS = parseIp('0.0.0.0')!;
 
-function ignoreError(): void {
-  // A client that gave up before anybody served it.
-}
-
 /** keyOf is what a client's connections count under. They keep it, as a reload may change what is one client. */
 function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
   return connectionKey(slot, ip, plan.limits.connectionNetworks ?? CLIENT_NETWORKS);
@@ -40,11 +37,7 @@ function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
 /** Hears of a bound socket, and null when it is no longer. */
 export type Bound = (socket: { readonly port: number; readonly descriptor: number } | null) => void;
 
-interface ListeningServer extends Server {
-  readonly _handle?: { readonly fd?: number; listen?(backlog: number): number } | null;
-}
-
-export class Port implements ClientPort {
+export class Port implements ClientPort, ListenerHandler {
   readonly address: Address;
   /** The bound TCP port; 0 for a Unix socket. */
   number = 0;
@@ -58,9 +51,9 @@ export class Port implements ClientPort {
   #isServing = false;
   /** What hands its connection to another object just now. */
   #handedOver: Closable | null = null;
-  #waiting: Socket[] = [];
+  #waiting: Connection[] = [];
   #file: SocketFile | null = null;
-  readonly #server: Server;
+  readonly #server: Listener;
   readonly #loop: Loop;
   readonly #bound: Bound;
   #isBound = false;
@@ -70,7 +63,7 @@ export class Port implements ClientPort {
     this.address = address;
     this.listener = listener;
     this.#loop = loop;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = loop.transport.listener(this);
   }
 
   /**
@@ -84,36 +77,38 @@ export class Port implements ClientPort {
       await this.#openSocket(address.path, backlog);
       return;
     }
-    if (descriptor !== undefined) await this.#listen({ fd: descriptor, backlog });
-    else await this.#bind(address, { port, backlog, reusePort: isShared, ipv6Only: address.isV6Only === true });
-    const bound = this.#server.address();
-    if (bound === null || typeof bound === 'string') return;
-    this.number = bound.port;
+    if (descriptor !== undefined) await this.#server.listen({ descriptor }, backlog);
+    else await this.#bind(address, { port, isShared, isV6Only: address.isV6Only === true }, backlog);
+    this.number = this.#server.port;
     const host = withoutZone(address.host);
-    this.#tellBound(bound.port);
-    this.authority = `${host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+    this.#tellBound();
+    this.authority = `${host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${this.number}`;
   }
 
-  async #bind(address: Extract<Address, { host: string }>, options: ListenOptions): Promise<void> {
+  async #bind(
+    address: Extract<Address, { host: string }>,
+    target: Omit<Extract<ListenTarget, { host: string }>, 'host'>,
+    backlog: number,
+  ): Promise<void> {
     try {
-      await this.#listen({ ...options, host: address.host });
+      await this.#server.listen({ ...target, host: address.host }, backlog);
     } catch (error) {
       // `::` stands for every address; a system without IPv6 has only the others.
       const { code } = error as NodeJS.ErrnoException;
       const isEvery = address.host === '::' && address.isV6Only !== true;
       if (!isEvery || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
-      await this.#listen({ ...options, host: '0.0.0.0' });
+      await this.#server.listen({ ...target, host: '0.0.0.0' }, backlog);
     }
   }
 
   async #openSocket(path: string, backlog: number): Promise<void> {
     this.authority = 'localhost';
     if (!isSocketFile(path)) {
-      await this.#listen({ path: socketName(path), backlog });
+      await this.#server.listen({ path: socketName(path) }, backlog);
       return;
     }
     const file = new SocketFile(path);
-    await this.#listen({ path: file.bindPath, backlog });
+    await this.#server.listen({ path: file.bindPath }, backlog);
     try {
       file.place(this.listener.plan.socketMode);
     } catch (error) {
@@ -123,10 +118,10 @@ export class Port implements ClientPort {
     this.#file = file;
   }
 
-  #tellBound(port: number): void {
-    const descriptor = (this.#server as ListeningServer)._handle?.fd;
+  #tellBound(): void {
+    const { descriptor, port } = this.#server;
     // Systems without file descriptors say -1.
-    if (descriptor === undefined || descriptor < 0) return;
+    if (descriptor < 0) return;
     this.#isBound = true;
     this.#bound({ port, descriptor });
   }
@@ -140,8 +135,7 @@ export class Port implements ClientPort {
     const { socketMode } = now.plan;
     if (socketMode !== undefined && socketMode !== before.plan.socketMode) this.#file?.allow(socketMode);
     const backlog = this.#backlogOf(now);
-    // To listen again is how the system is told another number; Node has no word for it.
-    if (backlog !== this.#backlogOf(before)) (this.#server as ListeningServer)._handle?.listen?.(backlog);
+    if (backlog !== this.#backlogOf(before)) this.#server.setBacklog(backlog);
   }
 
   /** serve begins to serve for a listener: what was accepted meanwhile, and everything from now on. */
@@ -149,7 +143,7 @@ export class Port implements ClientPort {
     if (listener !== this.listener) this.#adjust(this.listener, listener);
     this.listener = listener;
     this.#isServing = true;
-    for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#accept(socket);
+    for (const connection of this.#waiting.splice(0)) if (!connection.isClosed) this.onAccept(connection);
   }
 
   /**
@@ -162,7 +156,7 @@ export class Port implements ClientPort {
     this.#file?.remove();
     this.#server.close();
     if (this.#isBound) this.#bound(null);
-    for (const socket of this.#waiting.splice(0)) socket.destroy();
+    for (const connection of this.#waiting.splice(0)) connection.destroy();
     if (this.connections.size === 0) return;
     this.#held = this.listener.generation;
     this.#held.holds += this.connections.size;
@@ -198,35 +192,37 @@ export class Port implements ClientPort {
     if (this.#held !== null) releaseGeneration(this.#held, this.#loop);
   }
 
-  #accept(socket: Socket): void {
+  onAccept(connection: Connection): void {
     if (!this.#isServing) {
-      socket.on('error', ignoreError);
-      this.#waiting.push(socket);
+      this.#waiting.push(connection);
       return;
     }
     const { listener } = this;
-    const ip = parseIp(withoutZone(socket.remoteAddress ?? '')) ?? NO_ADDRESS;
-    if (this.#isFull(listener)) this.#turnAway(socket, listener);
-    else if (listener.proxies?.has(ip) === true) this.#awaitProxy(socket, ip, listener);
-    else if (this.#isTooMuch(listener, ip)) this.#turnAway(socket, listener);
-    else this.#admit(socket, ip, listener);
+    const ip = parseIp(withoutZone(connection.remoteAddress ?? '')) ?? NO_ADDRESS;
+    if (this.#isFull(listener)) this.#turnAway(connection, listener);
+    else if (listener.proxies?.has(ip) === true) this.#awaitProxy(connection, ip, listener);
+    else if (this.#isTooMuch(listener, ip)) this.#turnAway(connection, listener);
+    else this.#admit(connection, ip, listener);
   }
 
-  #turnAway(socket: Socket, listener: LinkedListener): void {
+  onListenerFailed(error: Error): void {
+    this.#loop.log('error', 'a listener failed', { listener: this.listener.name, error: error.message });
+  }
+
+  #turnAway(connection: Connection, listener: LinkedListener): void {
     this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
-    this.#refuse(socket);
+    connection.destroy();
   }
 
   /** admit lets a client in. False: its TLS could not be begun; it is closed. */
-  #admit(socket: Socket, ip: IpAddress, listener: LinkedListener): boolean {
+  #admit(connection: Connection, ip: IpAddress, listener: LinkedListener): boolean {
     const { tls } = listener;
     if (listener.readsHello || (tls !== null && tls.needsHello === true)) {
-      this.#peek(socket, ip, listener);
+      this.#peek(connection, ip, listener);
       return true;
     }
-    const stream = tls === null ? socket : this.#secure(socket, listener, tls, null);
-    if (stream === null) return false;
-    this.#serve(stream, ip, listener);
+    if (tls !== null && !this.#secure(connection, listener, tls, null)) return false;
+    this.#serve(connection, ip, listener);
     return true;
   }
 
@@ -234,21 +230,21 @@ export class Port implements ClientPort {
    * awaitProxy takes the PROXY header first: then the client is whom it names. The connection counts from now on, as the proxy's
    * until it is known whose it is.
    */
-  #awaitProxy(socket: Socket, proxy: IpAddress, listener: LinkedListener): void {
+  #awaitProxy(connection: Connection, proxy: IpAddress, listener: LinkedListener): void {
     const { counters, addresses, wheel } = this.#loop;
     const { generation, slot } = listener;
     generation.holds++;
-    const peek = new ProxyPeek(socket, wheel, listener.plan.timeouts.headerMs, {
-      introduced: (connection) => {
-        const { source } = connection;
-        (socket as GreetedSocket).proxied = connection;
+    const peek = new ProxyPeek(connection, wheel, listener.plan.timeouts.headerMs, {
+      introduced: (proxied) => {
+        const { source } = proxied;
+        greet(connection, { proxied });
         const ip = source === null ? proxy : source.ip;
         const isLimited = source !== null && this.#isTooMuch(listener, ip);
         addresses.add(peek.countedAs, -1);
         peek.countedAs = keyOf(listener, ip);
         addresses.add(peek.countedAs, 1);
-        if (isLimited) this.#turnAway(socket, listener);
-        if (isLimited || !this.#handOver(peek, () => this.#admit(socket, ip, listener))) this.left(peek);
+        if (isLimited) this.#turnAway(connection, listener);
+        if (isLimited || !this.#handOver(peek, () => this.#admit(connection, ip, listener))) this.left(peek);
         releaseGeneration(generation, this.#loop);
       },
       gone: (isBad) => {
@@ -261,17 +257,17 @@ export class Port implements ClientPort {
   }
 
   /** serve hands a connection to what speaks the listener's protocol. */
-  #serve(stream: Socket, ip: IpAddress, listener: LinkedListener): void {
-    if (listener.plan.protocol === 'tcp') new RelayClient(stream, ip, this, listener, this.#loop);
-    else new ClientConnection(stream, ip, this, this.#loop);
+  #serve(connection: Connection, ip: IpAddress, listener: LinkedListener): void {
+    if (listener.plan.protocol === 'tcp') new RelayClient(connection, ip, this, listener, this.#loop);
+    else new ClientConnection(connection, ip, this, this.#loop);
   }
 
   /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
-  #peek(socket: Socket, ip: IpAddress, listener: LinkedListener): void {
+  #peek(connection: Connection, ip: IpAddress, listener: LinkedListener): void {
     const loop = this.#loop;
     const { generation } = listener;
     generation.holds++;
-    const peek = new HelloPeek(socket, loop.wheel, listener.plan.timeouts.headerMs, {
+    const peek = new HelloPeek(connection, loop.wheel, listener.plan.timeouts.headerMs, {
       greeted: (hello) => {
         if (!this.#greeted(peek, ip, listener, hello)) this.left(peek);
         releaseGeneration(generation, loop);
@@ -286,37 +282,34 @@ export class Port implements ClientPort {
 
   /** greeted has a connection served by what its hello asks for. False: by nobody; it is closed. */
   #greeted(peek: HelloPeek, ip: IpAddress, listener: LinkedListener, hello: ClientHello | null): boolean {
-    const { socket } = peek;
+    const { connection } = peek;
     const { passthrough, plan, tls } = listener;
     if (hello !== null) {
-      (socket as GreetedSocket).hello = hello;
+      greet(connection, { hello });
       if (passthrough !== null) {
-        const { proxied = null } = socket as GreetedSocket;
+        const { proxied } = greetingOf(connection);
         const isTaken = isPassedOn(passthrough, new ConnectionFacts(ip, this.number, hello, proxied), this.#loop);
-        if (isTaken === null) return this.#refuse(socket);
+        if (isTaken === null) {
+          connection.destroy();
+          return false;
+        }
         if (isTaken) {
           return this.#handOver(peek, () => {
-            new RelayClient(socket, ip, this, passthrough, this.#loop);
+            new RelayClient(connection, ip, this, passthrough, this.#loop);
             return true;
           });
         }
       }
     } else if (plan.isPassthrough === true) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.badRequests);
-      return this.#refuse(socket);
+      connection.destroy();
+      return false;
     }
-    const stream = tls === null ? socket : this.#secure(socket, listener, tls, hello);
-    if (stream === null) return false;
+    if (tls !== null && !this.#secure(connection, listener, tls, hello)) return false;
     return this.#handOver(peek, () => {
-      this.#serve(stream, ip, listener);
+      this.#serve(connection, ip, listener);
       return true;
     });
-  }
-
-  #refuse(socket: Socket): false {
-    socket.on('error', ignoreError);
-    socket.destroy();
-    return false;
   }
 
   /** handOver has a connection served by another object from now on: it stays one connection. False: nobody took it. */
@@ -331,17 +324,10 @@ export class Port implements ClientPort {
     return true;
   }
 
-  /** secure hands a connection to the listener's TLS mode. Null: it is not let in, or the mode failed; it is closed. */
-  #secure(socket: Socket, listener: LinkedListener, tls: TlsMode, hello: ClientHello | null): Socket | null {
+  /** secure hands a connection to the listener's TLS mode. False: it is not let in, or the mode failed; it is closed. */
+  #secure(connection: Connection, listener: LinkedListener, tls: TlsMode, hello: ClientHello | null): boolean {
     try {
-      const stream = tls.accept(socket, hello) as GreetedSocket | null;
-      if (stream !== null) {
-        stream.tlsMode = tls;
-        if (hello !== null) stream.hello = hello;
-        const { proxied } = socket as GreetedSocket;
-        if (proxied !== undefined) stream.proxied = proxied;
-        return stream;
-      }
+      if (connection.acceptTls(tls, hello)) return true;
       this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
     } catch (error) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
@@ -355,8 +341,8 @@ export class Port implements ClientPort {
         error,
       );
     }
-    this.#refuse(socket);
-    return null;
+    connection.destroy();
+    return false;
   }
 
   /** isTooFast takes one new connection of a rate; `key` is the client, or empty for all together. */
@@ -380,18 +366,5 @@ export class Port implements ClientPort {
       if (this.#isTooFast(listener, key, newConnectionsPerIp)) return true;
     }
     return newConnections !== null && this.#isTooFast(listener, '', newConnections);
-  }
-
-  #listen(options: object): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => {
-          this.#loop.log('error', 'a listener failed', { listener: this.listener.name, error: error.message });
-        });
-        resolve();
-      });
-    });
   }
 }

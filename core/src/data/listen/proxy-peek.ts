@@ -1,14 +1,14 @@
 /**
  * ProxyPeek takes the PROXY header off an accepted connection from a proxy that is trusted. Data plane; once a connection.
  */
-import type { Socket } from 'node:net';
 import type { TimerWheel } from '../loop/timer-wheel.ts';
 import { NO_PROXY_HEADER, PROXY_NEEDS_MORE, type ProxiedConnection, ProxyReader } from '../proxy/proxy-reader.ts';
+import type { Connection } from '../transport/connection.ts';
 import { Peek } from './peek.ts';
 
 /** Introduced is told how it went, once. */
 export interface Introduced {
-  /** The header is read. The socket is paused, and what came behind the header is in it. */
+  /** The header is read. What came behind it is kept for whoever takes the connection over. */
   introduced(connection: ProxiedConnection): void;
   /** The connection ended, or took too long, or (`isBad`) began with something else; it is destroyed. */
   gone(isBad: boolean): void;
@@ -19,8 +19,8 @@ export class ProxyPeek extends Peek {
   readonly #reader = new ProxyReader();
   #isBad = false;
 
-  constructor(socket: Socket, wheel: TimerWheel, limitMs: number, owner: Introduced) {
-    super(socket, wheel, limitMs);
+  constructor(connection: Connection, wheel: TimerWheel, limitMs: number, owner: Introduced) {
+    super(connection, wheel, limitMs);
     this.#owner = owner;
   }
 
@@ -28,16 +28,15 @@ export class ProxyPeek extends Peek {
     this.#owner.gone(this.#isBad);
   }
 
-  received(piece: Buffer): void {
-    const header = this.#reader.read(piece);
+  onBytes(bytes: Buffer, length: number): void {
+    const header = this.#reader.read(length === bytes.length ? bytes : bytes.subarray(0, length));
     if (header === PROXY_NEEDS_MORE) return;
     if (header === NO_PROXY_HEADER) {
       this.#isBad = true;
       this.destroy();
       return;
     }
-    const { restAt } = this.#reader;
-    this.handBack(restAt === piece.length ? null : piece.subarray(restAt));
+    this.handOver(bytes, this.#reader.restAt, length);
     this.#owner.introduced(header);
   }
 }

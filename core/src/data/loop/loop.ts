@@ -18,6 +18,7 @@ import type { RetryCounts } from '../../shared/tables/retry-counts.ts';
 import type { ServerTable } from '../../shared/tables/server-table.ts';
 import type { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import type { StickClock } from '../../shared/tables/stick-clock.ts';
+import type { Transport } from '../transport/transport.ts';
 import type { AccessLog } from './access-log.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -69,6 +70,7 @@ export function releaseGeneration(generation: HeldGeneration, loop: Pick<Loop, '
 export interface Loop {
   readonly thread: number;
   readonly wheel: TimerWheel;
+  readonly transport: Transport;
   readonly counters: ThreadCounters;
   readonly latency: LatencyHistogram;
   readonly heartbeats: Heartbeats;

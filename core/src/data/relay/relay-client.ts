@@ -7,7 +7,6 @@
  * What the client sends before a server is connected is held (Input says how much). A client that is refused, or for which there
  * is no server, is closed without a word, as the gateway does not know what protocol it speaks.
  */
-import type { Socket } from 'node:net';
 import type { IpAddress } from '@sluice/dsl/match';
 import type { LinkedListener } from '../backend/generation.ts';
 import type { ClientPort } from '../exchange/client-port.ts';
@@ -16,6 +15,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { AS_IS } from '../message/body-framer.ts';
 import type { ServerSide } from '../sides/server-side.ts';
+import type { Connection } from '../transport/connection.ts';
 import { RelayServer } from './relay-server.ts';
 
 export class RelayClient extends ClientSocket {
@@ -24,24 +24,25 @@ export class RelayClient extends ClientSocket {
   readonly hasBody = true;
   readonly isRequestSent = false;
   #isTunnel = false;
+  /** Whose generation is held until the handshake has ended; null: it has. */
+  #securing: LinkedListener | null = null;
 
-  constructor(socket: Socket, ip: IpAddress, port: ClientPort, listener: LinkedListener, loop: Loop) {
-    super(socket, ip, port, loop);
+  constructor(connection: Connection, ip: IpAddress, port: ClientPort, listener: LinkedListener, loop: Loop) {
+    super(connection, ip, port, loop);
     if (listener.tls?.facts === undefined) {
       this.#begin(listener);
       return;
     }
-    const { generation } = listener;
-    generation.holds++;
-    let isWaiting = true;
-    const go = (): void => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      if (!socket.destroyed) this.#begin(listener);
-      releaseGeneration(generation, loop);
-    };
-    socket.once('secure', go);
-    socket.once('close', go);
+    this.#securing = listener;
+    listener.generation.holds++;
+  }
+
+  override onSecure(): void {
+    const listener = this.#securing;
+    if (listener === null) return;
+    this.#securing = null;
+    if (!this.out.isClosed) this.#begin(listener);
+    releaseGeneration(listener.generation, this.loop);
   }
 
   #begin(listener: LinkedListener): void {
@@ -64,10 +65,10 @@ export class RelayClient extends ClientSocket {
     if (this.isIdle) this.destroy();
   }
 
-  received(bytes: Buffer, length: number): void {
+  onBytes(bytes: Buffer, length: number): void {
     this.bytesIn += length;
-    if (this.#isTunnel && !this.input.isPaused) this.tunnel(this.exchange!.server!, bytes, length);
-    else this.input.hold(bytes, 0, length);
+    if (this.#isTunnel && !this.out.isHolding) this.tunnel(this.exchange!.server!, bytes, length);
+    else this.out.hold(bytes, 0, length);
   }
 
   ended(): void {
@@ -76,17 +77,20 @@ export class RelayClient extends ClientSocket {
       this.destroy();
       return;
     }
-    if (this.#isTunnel && !this.input.hasHeld) this.exchange!.server!.halfEnd();
+    if (this.#isTunnel && !this.out.hasHeld) this.exchange!.server!.halfEnd();
   }
 
-  drained(): void {
+  onRoom(): void {
     if (this.#isTunnel) this.exchange!.server!.resume();
   }
 
-  override closed(hadError: boolean): void {
-    if (hadError) this.#breakOffServer();
+  override onClosed(error: Error | null): void {
+    if (error !== null) this.#breakOffServer();
     this.#isTunnel = false;
-    super.closed(hadError);
+    super.onClosed(error);
+    const listener = this.#securing;
+    this.#securing = null;
+    if (listener !== null) releaseGeneration(listener.generation, this.loop);
   }
 
   override breakOff(): void {
@@ -102,7 +106,7 @@ export class RelayClient extends ClientSocket {
   tunnelBegins(): void {
     this.#isTunnel = true;
     const server = this.exchange!.server!;
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     if (held !== null) this.tunnel(server, held, held.length);
     else if (this.hasEnded) server.halfEnd();
   }
@@ -116,7 +120,7 @@ export class RelayClient extends ClientSocket {
   }
 
   serverDrained(server: ServerSide): void {
-    const held = this.input.resume();
+    const held = this.out.takeHeld();
     if (held !== null) this.tunnel(server, held, held.length);
   }
 

@@ -38,7 +38,7 @@ export class RelayServer extends ServerSocket implements ServerSide {
     this.#exchange!.tunnelBegins();
   }
 
-  received(bytes: Buffer, length: number): void {
+  onBytes(bytes: Buffer, length: number): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
     if (!this.#hasSpoken) {
@@ -49,21 +49,21 @@ export class RelayServer extends ServerSocket implements ServerSide {
     out.bytes(bytes, 0, length);
     out.flush();
     exchange.tunnelMoved();
-    if (out.isFull) this.socket.pause();
+    if (out.isFull) this.out.pause();
   }
 
-  ended(): void {
+  onEnd(): void {
     if (this.isConnecting) {
       this.tellNoTls(null);
       this.#exchange?.serverFailed('connect');
     } else this.#exchange?.tunnelHalfEnds();
   }
 
-  drained(): void {
+  onRoom(): void {
     this.#exchange?.serverDrained();
   }
 
-  writeFailed(): void {
+  onWriteFailed(): void {
     // A server may say why it hangs up before it has read everything: what it said is read first, and then its end.
   }
 
@@ -93,7 +93,7 @@ export class RelayServer extends ServerSocket implements ServerSide {
   }
 
   resume(): void {
-    this.socket.resume();
+    this.out.resume();
   }
 
   halfEnd(): void {
@@ -104,17 +104,12 @@ export class RelayServer extends ServerSocket implements ServerSide {
   breakOff(): void {
     this.#exchange = null;
     this.letGo();
-    try {
-      this.socket.resetAndDestroy();
-    } catch {
-      // Unix sockets have no reset; net.Socket throws when asked for one.
-      this.socket.destroy();
-    }
+    this.out.reset();
   }
 
   discard(): void {
     this.#exchange = null;
     this.letGo();
-    this.socket.destroy();
+    this.out.destroy();
   }
 }

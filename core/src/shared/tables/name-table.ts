@@ -6,7 +6,7 @@
  * waits for a look-up to connect. New connections take the addresses in turn; one that could not be reached is tried last for a
  * while, and of the others the next one takes over within the same attempt (`connect` with `autoSelectFamily`).
  */
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 
 /** How long an address that could not be reached is tried last. */
 const SHUN_MS = 30_000;
@@ -19,6 +19,11 @@ interface Known {
   /** Until when an address is tried last, by address. */
   readonly shunned: Map<string, number>;
   turn: number;
+}
+
+/** isName tells a host that has to be looked up from an address. */
+export function isName(host: string): boolean {
+  return isIP(host) === 0;
 }
 
 export class NameTable {

@@ -1,5 +1,5 @@
 /**
- * Output: the writing side of one socket. Hot path; data plane.
+ * SocketOutput: the writing half of a SocketConnection. Hot path; data plane.
  *
  * Small pieces are joined into one latin1 string and leave in one system call (the call copies the string, so nothing is
  * kept alive); large ones go as they are, together with what was held before them.
@@ -9,12 +9,14 @@
  * module reaches the handle the same way. A write that the system could not take at once makes the output full until it
  * has; whoever feeds it stops reading meanwhile. A TLS socket is no queue: it takes one write at a time, and a second one would end
  * the process, so what comes before the first is done waits here.
+ *
+ * It is a base class rather than a part, so that wires write to the connection itself and not through it.
  */
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { BodySink } from './body-sink.ts';
-import type {} from './buffer-slices.ts';
+import type {} from '../buffer-slices.ts';
+import type { ConnectionHandler } from '../connection.ts';
 
 /** Pieces up to this size are copied into the held text; larger ones are written by reference. */
 export const SMALL_BYTES = 4096;
@@ -33,20 +35,20 @@ interface RawSocket {
   readonly _writev: ((pieces: Piece[], written: Written) => void) | null;
 }
 
-/** Feeder is told when a full output has room again, and when a write failed. */
-export interface Feeder {
-  drained(): void;
-  /** Perhaps in the middle of a write of the feeder's own. */
-  writeFailed(): void;
-}
+const NOTHING_ENDS = 0;
+/** Our side is to be ended once everything has been written. */
+const HALF_ENDS = 1;
+/** The connection is to be closed then. */
+const ALL_ENDS = 2;
 
 /** One an event loop: `isKept` is set when a write goes on to refer to the bytes it was given after the call. */
 export const lending = { isKept: false };
 
-export class Output implements BodySink {
-  readonly socket: Socket;
+export abstract class SocketOutput {
+  /** What is written to: the system's connection, or the TLS on it. */
+  protected socket: Socket;
+  handler: ConnectionHandler;
   bytesOut = 0;
-  /** Writes that the socket did not turn down at once: while this stays the same, nothing has left. */
   writes = 0;
   #held = '';
   #inFlight = 0;
@@ -54,25 +56,31 @@ export class Output implements BodySink {
   #wasTurnedDown = false;
   readonly #written: Written;
   /** The socket takes one write at a time. */
-  readonly #isSerial: boolean;
-  #waiting: Piece[] = [];
-  /** What is to be done with the socket once everything has been written; null: nothing. */
-  #ending: (() => void) | null = null;
+  #isSerial = false;
+  #waiting: Piece[] | null = null;
+  #ending = NOTHING_ENDS;
 
-  constructor(socket: Socket, feeder: Feeder) {
+  constructor(socket: Socket, handler: ConnectionHandler) {
     this.socket = socket;
-    this.#isSerial = (socket as Partial<TLSSocket>).encrypted === true;
+    this.handler = handler;
     this.#written = (error) => {
       this.#inFlight--;
       if (error) {
         this.#wasTurnedDown = this.#isWriting;
-        feeder.writeFailed();
-      } else if (this.#inFlight === 0 && !socket.destroyed) {
-        if (this.#waiting.length > 0) return this.#writeWaiting();
+        if (!this.socket.destroyed) this.handler.onWriteFailed();
+      } else if (this.#inFlight === 0 && !this.socket.destroyed) {
+        if (this.#waiting !== null) return this.#writeWaiting();
         this.#endNow();
-        if (!this.#isWriting) feeder.drained();
+        if (!this.#isWriting) this.handler.onRoom();
       }
     };
+  }
+
+  /** writeTo goes over to the TLS on the socket. What was written before leaves before it. */
+  protected writeTo(stream: Socket): void {
+    this.flush();
+    this.socket = stream;
+    this.#isSerial = (stream as Partial<TLSSocket>).encrypted === true;
   }
 
   text(latin1: string): void {
@@ -117,7 +125,6 @@ export class Output implements BodySink {
     if (this.#inFlight !== 0) lending.isKept = true;
   }
 
-  /** flush writes what is held. Call it at the end of every turn that wrote. */
   flush(): void {
     const held = this.#held;
     if (held === '') return;
@@ -125,22 +132,19 @@ export class Output implements BodySink {
     this.#write(held, 'latin1', held.length);
   }
 
-  /** isFull: the system has not taken everything yet. The feeder is told when it has. */
   get isFull(): boolean {
     return this.#inFlight !== 0;
   }
 
-  /** end ends our side of the connection when everything has been written. */
   end(): void {
-    this.#endWith(() => this.socket.end());
+    this.#endWith(HALF_ENDS);
   }
 
-  /** endSoon closes the connection when everything has been written. */
-  endSoon(): void {
-    this.#endWith(() => this.socket.destroySoon());
+  close(): void {
+    this.#endWith(ALL_ENDS);
   }
 
-  #endWith(ending: () => void): void {
+  #endWith(ending: number): void {
     this.flush();
     this.#ending = ending;
     // A TLS socket that is ended in the middle of a write sends no close_notify, and the client takes the answer for cut off.
@@ -149,18 +153,21 @@ export class Output implements BodySink {
 
   #endNow(): void {
     const ending = this.#ending;
-    this.#ending = null;
-    ending?.();
+    if (ending === NOTHING_ENDS) return;
+    this.#ending = NOTHING_ENDS;
+    if (ending === HALF_ENDS) this.socket.end();
+    else this.socket.destroySoon();
   }
 
   #wait(chunk: string | Buffer, encoding: string, length: number): void {
     this.bytesOut += length;
+    this.#waiting ??= [];
     this.#waiting.push({ chunk, encoding });
   }
 
   #writeWaiting(): void {
-    const pieces = this.#waiting;
-    this.#waiting = [];
+    const pieces = this.#waiting!;
+    this.#waiting = null;
     this.#inFlight++;
     this.writes++;
     (this.socket as unknown as RawSocket)._writev!(pieces, this.#written);

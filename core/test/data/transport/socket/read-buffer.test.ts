@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ReadBuffer } from '../../../src/data/transport/read-buffer.ts';
+import { ReadBuffer } from '../../../../src/data/transport/socket/read-buffer.ts';
 
 test('connections share one small buffer until an answer fills it', () => {
   const [one, other] = [new ReadBuffer(), new ReadBuffer()];

@@ -1,19 +1,20 @@
 /**
- * Input: the reading side of one socket. Hot path; data plane.
+ * SocketInput: the reading half of a SocketConnection, and what it holds. Hot path; data plane.
  *
- * It lends what was read to its taker, for the call only, and reads into the same memory again (read-buffer.ts) unless a
- * write still refers to it. Accepted sockets for which Node cannot do that are read by their `data` events; takers see
- * no difference.
+ * It lends what was read to the connection's handler, for the call only, and reads into the same memory again (read-buffer.ts) unless a
+ * write still refers to it. Streams for which Node cannot do that, such as those of TLS, are read by their `data` events;
+ * handlers see no difference.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
-import { lending, SMALL_BYTES } from './output.ts';
+import type { ConnectionHandler } from '../connection.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { reuseReads } from './reused-reads.ts';
+import { lending, SMALL_BYTES } from './socket-output.ts';
 
-export interface Taker {
-  /** received takes the first `length` bytes of a buffer that is lent for the call: what is kept must be copied. */
-  received(bytes: Buffer, length: number): void;
+/** InputOwner is the connection. */
+export interface InputOwner {
+  readonly handler: ConnectionHandler;
 }
 
 /**
@@ -29,7 +30,7 @@ const MOST_AHEAD_BYTES = 1_048_576;
 const MOST_AHEAD_BYTES_OF_ALL = 16_777_216;
 
 interface InputSocket extends Socket {
-  input: Input;
+  input: SocketInput;
 }
 
 /** A reset socket has no peer any more. */
@@ -40,7 +41,7 @@ interface PeeredHandle {
 }
 
 /** Those that are not read now, of one thread. */
-const stopped = new Set<Input>();
+const stopped = new Set<SocketInput>();
 
 /** What they all hold beyond the bound of one. */
 let aheadBytes = 0;
@@ -66,20 +67,23 @@ function takeRead(this: Socket, length: number, bytes: Uint8Array): boolean {
   return true;
 }
 
+function giveHeld(input: SocketInput): void {
+  input.giveHeld();
+}
+
 function onData(this: Socket, chunk: Buffer): void {
   (this as InputSocket).input.pushed(chunk);
 }
 
-export class Input {
+export class SocketInput {
   /** onread are the options for a socket that `connect` makes; `attach` it at once. */
   static readonly onread: OnReadOpts = {
     buffer: nextBuffer as () => Buffer,
     callback: takeRead as unknown as OnReadOpts['callback'],
   };
 
-  /** The taker wants to hold what comes. */
-  isPaused = false;
-  readonly #taker: Taker;
+  isHolding = false;
+  readonly #owner: InputOwner;
   readonly #buffer = new ReadBuffer();
   #socket: Socket | null = null;
   #held: Buffer | null = null;
@@ -89,11 +93,14 @@ export class Input {
   #mostHeld = MOST_HELD_BYTES;
   /** Its part in what all hold beyond the bound of one. */
   #ahead = 0;
+  /** The own buffer is lent. */
   #isReading = false;
+  /** A handler is being given something. */
+  #isGiving = false;
   #isClosed = false;
 
-  constructor(taker: Taker) {
-    this.#taker = taker;
+  constructor(owner: InputOwner) {
+    this.#owner = owner;
   }
 
   /** attach belongs to a socket made with `onread`. */
@@ -103,14 +110,15 @@ export class Input {
   }
 
   /**
-   * accept begins to read a socket that a server accepted. What somebody who looked first has put back comes in a moment, before
-   * anything else. `mayReuse` is there for tests.
+   * accept begins to read a socket that was accepted, or a stream of TLS, or goes on where a peek ends. What Node has read already
+   * comes in a moment, before anything else. `mayReuse`: into memory that is used again; without, `detach` can follow.
    */
   accept(socket: Socket, mayReuse = true): void {
+    if (this.#socket === socket) socket.off('data', onData);
     this.attach(socket);
     if (socket.readableLength > 0) {
       let first: Buffer | null = null;
-      // Asked for before the read: an end that is behind these bytes is told after them.
+      // Asked for before the read: an end that is behind these bytes is reported after them.
       process.nextTick(() => {
         if (first !== null) this.pushed(first);
       });
@@ -118,6 +126,17 @@ export class Input {
     }
     if (socket.isPaused()) socket.resume();
     if (!mayReuse || !reuseReads(socket, shared, takeRead, nextBuffer)) socket.on('data', onData);
+  }
+
+  /** detach ends a peek: what is held is put back into the socket, for whatever reads it next. */
+  detach(): void {
+    const socket = this.#socket;
+    if (socket === null) return;
+    const held = this.takeHeld();
+    this.#socket = null;
+    socket.off('data', onData);
+    socket.pause();
+    if (held !== null) socket.unshift(held);
   }
 
   /** close says that nothing read from now on counts. */
@@ -134,16 +153,14 @@ export class Input {
     return this.#held !== null;
   }
 
-  /** keep keeps a copy of bytes that more must follow. */
-  keep(bytes: Buffer, at: number, end: number): void {
-    const part = bytes.subarray(at, end);
+  keep(bytes: Buffer, from: number, to: number): void {
+    const part = bytes.subarray(from, to);
     this.#held = this.#held === null ? Buffer.from(part) : Buffer.concat([this.#held, part]);
   }
 
-  /** hold keeps a copy of bytes whose turn has not come. */
-  hold(bytes: Buffer, at: number, end: number): void {
-    this.keep(bytes, at, end);
-    this.isPaused = true;
+  hold(bytes: Buffer, from: number, to: number): void {
+    this.keep(bytes, from, to);
+    this.isHolding = true;
     if (this.#isStopped || this.#held!.length < this.#mostHeld) return;
     this.#isStopped = true;
     this.#socket!.pause();
@@ -178,20 +195,18 @@ export class Input {
     }
   }
 
-  /** joined is what was kept with more behind it, for the caller alone. */
-  joined(bytes: Buffer, length: number): Buffer {
+  joinHeld(bytes: Buffer, length: number): Buffer {
     const held = this.#held;
     this.#held = null;
     const more = bytes.subarray(0, length);
     return held === null ? more : Buffer.concat([held, more]);
   }
 
-  /** resume returns what is held, or null, and has the socket read again. */
-  resume(): Buffer | null {
+  takeHeld(): Buffer | null {
     const held = this.#held;
     this.#held = null;
     this.#notAhead();
-    this.isPaused = false;
+    this.isHolding = false;
     if (this.#isStopped) {
       this.#isStopped = false;
       stopped.delete(this);
@@ -200,9 +215,27 @@ export class Input {
     return held;
   }
 
+  /** handOver: the connection has another handler, and what is held is for that one. */
+  handOver(): void {
+    if (this.#held !== null && !this.#isGiving) process.nextTick(giveHeld, this);
+  }
+
+  #give(bytes: Buffer, length: number): void {
+    const { handler } = this.#owner;
+    this.#isGiving = true;
+    handler.onBytes(bytes, length);
+    this.#isGiving = false;
+    if (this.#owner.handler !== handler && this.#held !== null) this.giveHeld();
+  }
+
+  giveHeld(): void {
+    const held = this.takeHeld();
+    if (held !== null && !this.#isClosed) this.#give(held, held.length);
+  }
+
   /** pushed takes bytes that are nobody else's. */
   pushed(chunk: Buffer): void {
-    if (!this.#isClosed) this.#taker.received(chunk, chunk.length);
+    if (!this.#isClosed) this.#give(chunk, chunk.length);
   }
 
   /** read takes what Node has read, and returns the buffer for the next read; undefined for the same one. */
@@ -211,13 +244,13 @@ export class Input {
     if (this.#isClosed) return undefined;
     if (buffer.isShared) {
       // Anything longer may be written by reference, and others will read into this memory before the write is done.
-      this.#taker.received(length > SMALL_BYTES ? Buffer.from(bytes.subarray(0, length)) : bytes, length);
+      this.#give(length > SMALL_BYTES ? Buffer.from(bytes.subarray(0, length)) : bytes, length);
       if (this.#isClosed) return undefined;
       buffer.filled(length);
     } else {
       lending.isKept = false;
       this.#isReading = true;
-      this.#taker.received(bytes, length);
+      this.#give(bytes, length);
       this.#isReading = false;
       if (lending.isKept) buffer.leave();
       else buffer.filled(length);

@@ -7,7 +7,7 @@
  * connection ends before TLS has, the stream is destroyed without an `end`. It costs a call and a copy for each read.
  */
 import type { Socket } from 'node:net';
-import { canReceive, receive } from '../../plugin/native-tls.ts';
+import { canReceive, receive } from '../../../plugin/native-tls.ts';
 import { reuseReads } from './reused-reads.ts';
 
 /** The parts of TLSSocket that its types leave out. */
