@@ -5,6 +5,9 @@
  */
 const WIRES = ['http1', 'http2', 'relay'];
 
+/** Node's own modules of sockets, as they are imported. */
+const NODE_SOCKETS = '^(node:)?(net|tls|dgram)$';
+
 /** Files of one folder that need each other; no other cycle may come, and none may grow. */
 const KNOWN_CYCLES = [
   '^cli/src/replay/(log-line|json-line|combined-line)[.]ts$',
@@ -59,6 +62,20 @@ module.exports = {
       },
     })),
     {
+      name: 'only the transport knows sockets',
+      comment:
+        'Wires and listeners have connections (core/src/data/transport/connection.ts), which need not be sockets. Types count too.',
+      severity: 'error',
+      from: { path: '^core/src/data/', pathNot: '^core/src/data/transport/socket/' },
+      to: { path: NODE_SOCKETS },
+    },
+    {
+      name: 'only the data plane chooses a transport',
+      severity: 'error',
+      from: { path: '^core/src/', pathNot: '^core/src/data/(data-plane[.]ts$|transport/socket/)' },
+      to: { path: '^core/src/data/transport/socket/' },
+    },
+    {
       name: 'data threads do without the parser',
       severity: 'error',
       from: { path: '^(core/src/(data|shared)|dsl/src/match)/' },
@@ -81,7 +98,7 @@ module.exports = {
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,
-    includeOnly: { path: '^(dsl|core|cli|plugins/[^/]+|certificates|plugin-kit)/(src|dist)/' },
+    includeOnly: { path: ['^(dsl|core|cli|plugins/[^/]+|certificates|plugin-kit)/(src|dist)/', NODE_SOCKETS] },
     doNotFollow: { path: ['node_modules', '/dist/'] },
     enhancedResolveOptions: {
       extensions: ['.ts', '.js'],
