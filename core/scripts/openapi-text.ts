@@ -4,8 +4,9 @@
 import { ADMIN_ERRORS } from '../src/admin/admin-errors.ts';
 import { EVENTS } from '../src/admin/event-streams.ts';
 import { openApiDocument } from '../src/admin/openapi.ts';
-import type { Route, Schema } from '../src/admin/route.ts';
+import type { Route } from '../src/admin/route.ts';
 import { ROUTES } from '../src/admin/routes.ts';
+import type { JsonSchema } from '../src/admin/schema.ts';
 
 export function openApiText(): string {
   return `${JSON.stringify(openApiDocument(), null, 2)}\n`;
@@ -45,7 +46,7 @@ ${Object.entries(ADMIN_ERRORS)
 }
 
 function inputs({ method, path, body, query }: Route): string {
-  const properties = (body?.properties ?? query ?? {}) as Readonly<Record<string, Schema>>;
+  const properties = (body?.properties ?? query ?? {}) as Readonly<Record<string, JsonSchema>>;
   const rows = Object.entries(properties).map(
     ([name, schema]) => `| \`${name}\` | ${typeOf(schema)} | ${schema.description ?? ''} |`,
   );
@@ -54,12 +55,12 @@ function inputs({ method, path, body, query }: Route): string {
   return `\`${method} ${path}\`, ${what}:\n\n| name | value | |\n|---|---|---|\n${rows.join('\n')}`;
 }
 
-function typeOf(schema: Schema): string {
+function typeOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return (schema.enum as readonly string[]).map((value) => `\`${value}\``).join(', ');
   if (schema.pattern !== undefined && /ms\|s/.test(String(schema.pattern))) return 'a time, such as `10m`';
   const { minimum, maximum } = schema;
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
-  if (schema.type === 'array') return `a list of ${typeOf(schema.items as Schema)}`;
+  if (schema.type === 'array') return `a list of ${typeOf(schema.items as JsonSchema)}`;
   if (schema.type === 'boolean') return '`true` or `false`';
   return 'a text';
 }

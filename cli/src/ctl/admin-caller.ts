@@ -3,6 +3,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import {
+  type AnswerOf,
+  type BodyOf,
+  OPERATIONS,
+  type OperationId,
+  type ParamsOf,
+  type QueryOf,
+} from '@sluice/core/admin';
 import { socketName } from '@sluice/dsl/plan';
 
 /** Where a gateway is asked unless something else is said. */
@@ -36,6 +44,22 @@ export class NotAnAddress extends Error {}
 
 type Target = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
+type Varying<Name extends string, Values> = [keyof Values] extends [never] ? unknown : { readonly [N in Name]: Values };
+
+/** CallInput is what an operation is called with: no more and no less than it takes. */
+type CallInput<Id extends OperationId> = Varying<'params', ParamsOf<Id>> &
+  ([keyof QueryOf<Id>] extends [never] ? unknown : { readonly query?: QueryOf<Id> }) &
+  (BodyOf<Id> extends undefined ? unknown : { readonly body: BodyOf<Id> });
+
+/** An operation that takes nothing is called by its name alone. */
+type Arguments<Id extends OperationId> = unknown extends CallInput<Id> ? [] : [input: CallInput<Id>];
+
+interface WrittenInput {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
 export class AdminCaller {
   readonly #written: string;
   readonly #target: Target;
@@ -49,13 +73,18 @@ export class AdminCaller {
     this.#token = token.trim() === '' ? null : token.trim();
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: answers are printed, whatever a release puts in
-  async ask(method: string, path: string, body?: unknown): Promise<any> {
-    const response = await this.#send(method, path, body);
+  /**
+   * call carries out an operation of the API and returns its answer, typed by the operation's schema. Throws Refused for any
+   * status but 200, and Unreachable.
+   */
+  async call<Id extends OperationId>(id: Id, ...[input]: Arguments<Id>): Promise<AnswerOf<Id>> {
+    const { method, path } = OPERATIONS[id];
+    const { params, query, body } = (input ?? {}) as WrittenInput;
+    const response = await this.#send(method, withQuery(withParams(path, params), query), body);
     const answer = this.#parse(await this.#read(response));
-    if (response.statusCode === 200) return answer;
-    const { error } = answer as { readonly error?: { readonly code?: string; readonly message?: string } };
-    throw new Refused(`${error?.message ?? `status ${response.statusCode}`}`, answer);
+    if (response.statusCode !== 200) throw this.#refused(response, answer);
+    // The gateway may be of another release, which adds to answers and takes nothing away.
+    return answer as AnswerOf<Id>;
   }
 
   /** stream gives a stream's answer, which ends when the gateway or the network says so. */
@@ -63,9 +92,12 @@ export class AdminCaller {
     const response = await this.#send('GET', path, undefined);
     response.socket.setTimeout(0);
     if (response.statusCode === 200) return response;
-    const answer = this.#parse(await this.#read(response));
-    const { error } = answer as { readonly error?: { readonly message?: string } };
-    throw new Refused(error?.message ?? `status ${response.statusCode}`, answer);
+    throw this.#refused(response, this.#parse(await this.#read(response)));
+  }
+
+  #refused({ statusCode }: IncomingMessage, answer: unknown): Refused {
+    const { error } = (answer ?? {}) as { readonly error?: { readonly message?: string } };
+    return new Refused(error?.message ?? `status ${statusCode}`, answer);
   }
 
   #parse(text: string): unknown {
@@ -146,6 +178,15 @@ export class AdminCaller {
     const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
     return `${this.#written} cannot be reached: ${error.message}${isNobody ? mend : ''}`;
   }
+}
+
+function withParams(path: string, params: Readonly<Record<string, string>> = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name]!));
+}
+
+function withQuery(path: string, query: Readonly<Record<string, string>> = {}): string {
+  const text = new URLSearchParams(query).toString();
+  return text === '' ? path : `${path}?${text}`;
 }
 
 function targetOf(text: string): Target {

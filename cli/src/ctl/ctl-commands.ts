@@ -2,7 +2,7 @@
  * The command `ctl`: what people do to a running gateway, over its admin API. Main thread.
  */
 import { createInterface } from 'node:readline';
-import type { Explanation } from '@sluice/core';
+import type { AnswerOf, BodyOf, ParamsOf } from '@sluice/core/admin';
 import { addressText } from '@sluice/dsl';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_UNREACHABLE, EXIT_USAGE } from '../exit-codes.ts';
 import { readGiven } from '../given-fields.ts';
@@ -22,8 +22,8 @@ export interface DrainOptions extends CtlOptions {
   readonly wait?: boolean;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are printed, whatever a release puts in
-type Answer = any;
+type Listener = AnswerOf<'getStatus'>['listeners'][number];
+type Server = AnswerOf<'getServer'>;
 
 const WAIT_LOOK_MS = 250;
 
@@ -49,18 +49,18 @@ async function callGateway(options: CtlOptions, step: (caller: AdminCaller) => P
 }
 
 /** show prints an answer as JSON, or as people want it. */
-function show(options: CtlOptions, answer: Answer, text: () => string): number {
+function show(options: CtlOptions, answer: unknown, text: () => string): number {
   print(options.json === true ? JSON.stringify(answer, null, 2) : text());
   return EXIT_OK;
 }
 
 export function ctlStatus(options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
-    const status = await caller.ask('GET', '/v1/status');
+    const status = await caller.call('getStatus');
     return show(options, status, () => {
       const { servers } = status;
-      const listeners = status.listeners.map((each: Answer) => [each.name, addressesText(each), each.openConnections]);
-      const threads = status.threads.map((each: Answer) => [each.thread, each.state, each.replaced]);
+      const listeners = status.listeners.map((each) => [each.name, addressesText(each), each.openConnections]);
+      const threads = status.threads.map((each) => [each.thread, each.state, each.replaced]);
       const colours = coloursFor(process.stdout);
       return [
         `${status.state} for ${lengthText(status.uptimeMs)}, generation ${status.generation}, process ${status.pid}`,
@@ -77,10 +77,10 @@ export function ctlStatus(options: CtlOptions): Promise<number> {
 
 export function ctlServers(backend: string | undefined, options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
-    const servers: readonly Answer[] =
+    const { servers } =
       backend === undefined
-        ? (await caller.ask('GET', '/v1/servers')).servers
-        : (await caller.ask('GET', `/v1/backends/${encodeURIComponent(backend)}`)).servers;
+        ? await caller.call('listServers')
+        : await caller.call('getBackend', { params: { backend } });
     return show(options, { servers }, () =>
       table(
         ['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'WEIGHT', 'MAX', 'OPEN', 'WAITING', 'REQUESTS', 'LAST CHECK'],
@@ -104,19 +104,19 @@ export function ctlServers(backend: string | undefined, options: CtlOptions): Pr
 
 export function ctlMembers(backend: string, options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
-    const answer = await caller.ask('GET', `/v1/backends/${encodeURIComponent(backend)}/members`);
+    const answer = await caller.call('listMembers', { params: { backend } });
     return show(options, answer, () => {
       const colours = coloursFor(process.stdout);
-      const members = answer.members.map((each: Answer) => [
+      const members = answer.members.map((each) => [
         `${each.name}${each.isBackup ? ' (backup)' : ''}`,
         addressText(each.address),
         each.state,
-        adminText(each),
+        each.admin,
         each.source ?? 'rules',
       ]);
       const said = table(['SERVER', 'ADDRESS', 'STATE', 'ADMIN', 'FROM'], members, colours);
       if (answer.sources.length === 0) return said;
-      const sources = answer.sources.map((each: Answer) => [
+      const sources = answer.sources.map((each) => [
         each.source,
         each.servers,
         each.ageMs === null ? 'never' : `${lengthText(each.ageMs)} ago`,
@@ -134,7 +134,7 @@ export function ctlSticky(
   return callGateway(options, async (caller) => {
     const { ip, header: headers } = options;
     const client = { ...(ip === undefined ? {} : { ip }), ...(headers === undefined ? {} : { headers }) };
-    const answer = await caller.ask('POST', `/v1/backends/${encodeURIComponent(backend)}/sticky`, client);
+    const answer = await caller.call('findSticky', { params: { backend }, body: client });
     return show(options, answer, () => {
       const { server, by, outcome, why, sinceMs, expiresInMs } = answer;
       const times = [
@@ -150,10 +150,13 @@ export function ctlSticky(
 
 export function ctlSessions(server: string, options: CtlOptions & { readonly most?: number }): Promise<number> {
   return callGateway(options, async (caller) => {
-    const answer = await caller.ask('GET', `${pathOf(server)}/sessions?most=${options.most ?? 100}`);
+    const answer = await caller.call('listSessions', {
+      params: paramsOf(server),
+      query: { most: String(options.most ?? 100) },
+    });
     return show(options, answer, () => {
       const { open, returning, sessions } = answer;
-      const rows = sessions.map((each: Answer) => [
+      const rows = sessions.map((each) => [
         each.client,
         lengthText(each.ageMs),
         each.listener,
@@ -177,10 +180,10 @@ export function ctlCertificates(options: CtlOptions & { readonly renew?: string 
   return callGateway(options, async (caller) => {
     const answer =
       options.renew === undefined
-        ? await caller.ask('GET', '/v1/certificates')
-        : await caller.ask('POST', '/v1/certificates/renew', { name: options.renew });
+        ? await caller.call('listCertificates')
+        : await caller.call('renewCertificate', { body: { name: options.renew } });
     return show(options, answer, () => {
-      const rows = answer.certificates.map((each: Answer) => [
+      const rows = answer.certificates.map((each) => [
         each.names.join(' '),
         each.source,
         each.state,
@@ -196,7 +199,7 @@ export function ctlCertificates(options: CtlOptions & { readonly renew?: string 
 
 export function ctlReload(options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
-    const answer = await caller.ask('POST', '/v1/reload', {});
+    const answer = await caller.call('reload', { body: {} });
     return show(options, answer, () => `rules reloaded, generation ${answer.generation} is active`);
   });
 }
@@ -218,19 +221,15 @@ export function ctlExplain(
       ...(Object.keys(given).length === 0 ? {} : { given }),
       ...(listener === undefined ? {} : { listener }),
     };
-    const answer = await caller.ask('POST', '/v1/explain', { request, ...more });
-    return show(options, answer, () => showExplanation(answer as Explanation, coloursFor(process.stdout)));
+    const answer = await caller.call('explain', { body: { request, ...more } });
+    return show(options, answer, () => showExplanation(answer, coloursFor(process.stdout)));
   });
 }
 
 /** ctlSet changes a server: `{ weight }`, `{ max }` or `{ admin: 'ready' }`. */
-export function ctlSet(
-  server: string,
-  change: Readonly<Record<string, unknown>>,
-  options: CtlOptions,
-): Promise<number> {
+export function ctlSet(server: string, change: BodyOf<'changeServer'>, options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
-    const answer = await caller.ask('PATCH', pathOf(server), change);
+    const answer = await caller.call('changeServer', { params: paramsOf(server), body: change });
     return show(options, answer, () => serverLine(answer));
   });
 }
@@ -240,20 +239,20 @@ export function ctlTakeOut(server: string, admin: 'drain' | 'maint', options: Dr
   return callGateway(options, async (caller) => {
     const { deadline, close, wait } = options;
     const change = { admin, ...(deadline === undefined ? {} : { deadline }), ...(close === true ? { close } : {}) };
-    const answer = await caller.ask('PATCH', pathOf(server), change);
+    const answer = await caller.call('changeServer', { params: paramsOf(server), body: change });
     if (wait !== true) return show(options, answer, () => serverLine(answer));
-    const { id } = answer.draining;
+    const id = answer.draining?.id;
     let last = answer;
     let told = -1;
-    while (last.draining?.id === id && !last.draining.isDone) {
+    while (last.draining !== null && last.draining.id === id && !last.draining.isDone) {
       if (options.json !== true && last.open !== told) {
         process.stderr.write(`${server}: ${last.open} open\n`);
         told = last.open;
       }
       await new Promise((resolve) => setTimeout(resolve, WAIT_LOOK_MS));
-      last = await caller.ask('GET', pathOf(server));
+      last = await caller.call('getServer', { params: paramsOf(server) });
     }
-    if (last.draining?.id !== id) {
+    if (last.draining === null || last.draining.id !== id) {
       complain(`${server} was set to ${plain(last.admin)} in the meantime`);
       if (options.json === true) print(JSON.stringify(last, null, 2));
       return EXIT_PROBLEM;
@@ -277,7 +276,7 @@ export function ctlEvents(options: CtlOptions): Promise<number> {
       for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
         if (line.startsWith('event: ')) name = line.slice(7);
         if (!line.startsWith('data: ')) continue;
-        const event = { event: name, ...JSON.parse(line.slice(6)) };
+        const event = { event: name, ...(JSON.parse(line.slice(6)) as Readonly<Record<string, unknown>>) };
         print(options.json === true ? JSON.stringify(event) : eventLine(name, event));
       }
     } catch (thrown) {
@@ -287,14 +286,13 @@ export function ctlEvents(options: CtlOptions): Promise<number> {
   });
 }
 
-function pathOf(server: string): string {
+function paramsOf(server: string): ParamsOf<'getServer'> {
   const slash = server.indexOf('/');
-  const [backend, name] = [server.slice(0, slash), server.slice(slash + 1)];
-  return `/v1/backends/${encodeURIComponent(backend)}/servers/${encodeURIComponent(name)}`;
+  return { backend: server.slice(0, slash), server: server.slice(slash + 1) };
 }
 
 /** A range of ports may be a thousand addresses. */
-function addressesText({ address, otherAddresses = [] }: Answer): string {
+function addressesText({ address, otherAddresses }: Listener): string {
   const all = [address, ...otherAddresses].map(addressText);
   return all.length > 4 ? `${all[0]}, … ${all.at(-1)} (${all.length})` : all.join(', ');
 }
@@ -304,25 +302,26 @@ function minuteText(date: string): string {
   return date.slice(0, 16).replace('T', ' ');
 }
 
-function adminText({ admin, draining }: Answer): string {
-  if (draining === null || draining === undefined) return admin;
+function adminText({ admin, draining }: Server): string {
+  if (draining === null) return admin;
   if (draining.isDone) return `${admin} (done)`;
   return draining.deadlineInMs === null ? admin : `${admin} (${lengthText(draining.deadlineInMs)} left)`;
 }
 
-function checkText({ lastCheck, reason, history }: Answer): string {
-  const ago = history?.[0] === undefined ? '' : ` ${lengthText(history[0].lastAgoMs)} ago`;
+function checkText({ lastCheck, reason, history }: Server): string {
+  const [latest] = history;
+  const ago = latest === undefined ? '' : ` ${lengthText(latest.lastAgoMs)} ago`;
   return `${lastCheck}${ago}${reason === '' ? '' : `: ${reason}`}`;
 }
 
-function serverLine(server: Answer): string {
+function serverLine(server: Server): string {
   const max = server.max === 0 ? 'no max' : `max ${server.max}`;
   return plain(
     `${server.backend}/${server.name}: ${adminText(server)}, ${server.state}, weight ${server.weight}, ${max}, ${server.open} open`,
   );
 }
 
-function eventLine(name: string, event: Answer): string {
+function eventLine(name: string, event: Readonly<Record<string, unknown>>): string {
   const { event: _, backend, server, ...rest } = event;
   const what = backend === undefined ? '' : ` ${backend}${server === undefined ? '' : `/${server}`}`;
   const more = Object.entries(rest).map(

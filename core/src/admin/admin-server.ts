@@ -163,8 +163,8 @@ export class AdminServer implements AdminEndpoint {
       handler: async (request, reply) => {
         const result = await handle({
           gateway: this.#options.gateway,
-          params: request.params as Record<string, string>,
-          query: request.query as Record<string, string>,
+          params: request.params,
+          query: request.query,
           body: request.body,
           stream(begin) {
             reply.hijack();

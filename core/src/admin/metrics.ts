@@ -10,8 +10,6 @@ import type { Gateway } from '../control/gateway.ts';
 import type { GatewayStats, LatencyStats } from '../control/watch/stats.ts';
 import { ADMIN_STATES, SERVER_STATES } from '../shared/tables/server-table.ts';
 
-export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
-
 type Labels = Readonly<Record<string, string>>;
 type Values = MetricValueWithName<string>[];
 type MetricType = 'counter' | 'gauge' | 'histogram';

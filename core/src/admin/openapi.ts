@@ -3,9 +3,11 @@
  */
 import { ADMIN_ERRORS } from './admin-errors.ts';
 import { EVENTS } from './event-streams.ts';
-import type { Route, Schema } from './route.ts';
+import { isMediaType } from './operations.ts';
+import type { Route } from './route.ts';
 import { ROUTES, VERSION } from './routes.ts';
-import { ERROR, NAME } from './schemas.ts';
+import type { JsonSchema } from './schema.ts';
+import { ERROR, NAME, SERVER_NAME } from './schemas.ts';
 
 /** openApiDocument is OpenAPI 3.1. */
 export function openApiDocument(): object {
@@ -47,13 +49,12 @@ export function openApiDocument(): object {
 function operation(route: Route): object {
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const parameters = [
-    ...names.map((name) => ({ name, in: 'path', required: true, schema: NAME })),
+    ...names.map((name) => ({ name, in: 'path', required: true, schema: name === 'server' ? SERVER_NAME : NAME })),
     ...Object.entries(route.query ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
   ];
   const { answer } = route;
-  const isJson = !('mediaType' in answer);
-  const media = isJson ? 'application/json' : String((answer as { readonly mediaType: string }).mediaType);
-  const schema: Schema = isJson ? (answer as Schema) : { type: 'string' };
+  const media = isMediaType(answer) ? answer.mediaType : 'application/json';
+  const schema: JsonSchema = isMediaType(answer) ? { type: 'string' } : answer;
   const refused = { $ref: '#/components/responses/Refused' };
   const refusals = Object.keys(route.refusals ?? {}).map((status) => [status, refused]);
   return {

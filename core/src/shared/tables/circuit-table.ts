@@ -7,7 +7,8 @@
 import { BACKEND_CAPACITY } from './counters.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
-const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const;
+/** CIRCUIT_STATES by number. */
+export const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const;
 export type CircuitState = (typeof CIRCUIT_STATES)[number];
 
 const CLOSED = 0;

@@ -43,7 +43,7 @@ export const SERVER_COUNTERS = [
   'refusals',
 ] as const;
 
-const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors', 'retriesOverBudget', 'closedOnDown'] as const;
+export const BACKEND_COUNTERS = ['fallBacks', 'served', 'serveErrors', 'retriesOverBudget', 'closedOnDown'] as const;
 
 export type BackendCounter = (typeof BACKEND_COUNTERS)[number];
 export type ListenerCounter = (typeof LISTENER_COUNTERS)[number];

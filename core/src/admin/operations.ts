@@ -1,0 +1,196 @@
+/**
+ * Operations: what the admin API can do, as a table: method, path, what is sent and what comes back. Plain data, without the gateway,
+ * so that clients of the API can be made from it too. Main thread.
+ *
+ * The server, the OpenAPI document, the reference page and `sluice ctl` are all made from this table, and so are their types.
+ */
+import { described, type Schema, type TypeOf, textOf } from './schema.ts';
+import {
+  BACKEND,
+  BACKENDS,
+  CERTIFICATES,
+  EXPLAIN,
+  EXPLANATION,
+  LISTS,
+  MEMBERS,
+  NOTHING,
+  RELOADED,
+  RENEW,
+  SERVER,
+  SERVER_CHANGE,
+  SERVERS,
+  SESSIONS,
+  STATS,
+  STATUS,
+  STICKY,
+  STICKY_CLIENT,
+} from './schemas.ts';
+
+/** MediaType is a response that is not JSON. */
+interface MediaType {
+  readonly mediaType: string;
+}
+
+/** Operation is one row: what the API takes and gives at a method and path. */
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  /** With `{name}` for a part that varies. */
+  readonly path: string;
+  readonly doc: string;
+  readonly body?: Schema;
+  /** By name. Their values are texts: patterns say what they may be. */
+  readonly query?: Readonly<Record<string, Schema<string>>>;
+  /** The answer's schema, or its media type where it is no JSON. */
+  readonly answer: Schema | MediaType;
+  /** The statuses of refusals that only this operation has, with when they come. */
+  readonly refusals?: Readonly<Record<number, string>>;
+}
+
+/** The text format of Prometheus. */
+export const METRICS: MediaType = { mediaType: 'text/plain; version=0.0.4; charset=utf-8' };
+
+/** OPERATIONS by id. */
+export const OPERATIONS = {
+  getStatus: {
+    method: 'GET',
+    path: '/v1/status',
+    doc: 'The gateway as a whole: generation, threads, listeners, uptime, versions.',
+    answer: STATUS,
+  },
+  getStats: {
+    method: 'GET',
+    path: '/v1/stats',
+    doc: 'Everything that is counted, in one picture.',
+    answer: STATS,
+  },
+  listBackends: {
+    method: 'GET',
+    path: '/v1/backends',
+    doc: 'All backends with their servers.',
+    answer: BACKENDS,
+  },
+  getBackend: {
+    method: 'GET',
+    path: '/v1/backends/{backend}',
+    doc: 'One backend with its servers.',
+    answer: BACKEND,
+    refusals: { 404: 'There is no such backend.' },
+  },
+  listMembers: {
+    method: 'GET',
+    path: '/v1/backends/{backend}/members',
+    doc: 'Who a backend’s servers are, where each comes from, and how those that find them are doing.',
+    answer: MEMBERS,
+    refusals: { 404: 'There is no such backend.' },
+  },
+  findSticky: {
+    method: 'POST',
+    path: '/v1/backends/{backend}/sticky',
+    doc: 'Where a client belongs, why, and since when. Asking changes nothing.',
+    body: STICKY_CLIENT,
+    answer: STICKY,
+    refusals: { 404: 'There is no such backend, or it has no `stick` line.' },
+  },
+  listServers: {
+    method: 'GET',
+    path: '/v1/servers',
+    doc: 'The servers of all backends.',
+    answer: SERVERS,
+  },
+  getServer: {
+    method: 'GET',
+    path: '/v1/backends/{backend}/servers/{server}',
+    doc: 'One server: states, last check, weight, what is open, counters.',
+    answer: SERVER,
+    refusals: { 404: 'There is no such server.' },
+  },
+  changeServer: {
+    method: 'PATCH',
+    path: '/v1/backends/{backend}/servers/{server}',
+    doc: 'Takes a server out or back, or sets its weight or max. All of a body is applied, or nothing.',
+    body: SERVER_CHANGE,
+    answer: SERVER,
+    refusals: { 404: 'There is no such server.' },
+  },
+  listSessions: {
+    method: 'GET',
+    path: '/v1/backends/{backend}/servers/{server}/sessions',
+    doc: 'Who holds on to a server, oldest first.',
+    query: {
+      most: described(textOf({ pattern: '^([1-9]\\d{0,2}|1000)$' }), 'At most so many; 1 to 1000, else 100.'),
+    },
+    answer: SESSIONS,
+    refusals: { 404: 'There is no such server.' },
+  },
+  reload: {
+    method: 'POST',
+    path: '/v1/reload',
+    doc: 'Reads the rules again, as SIGHUP does, and answers when they are in force. Reloads wait for each other.',
+    body: NOTHING,
+    answer: RELOADED,
+    refusals: { 409: 'The gateway is not running.', 422: 'The rules are not right, and the old ones stay in force.' },
+  },
+  listCertificates: {
+    method: 'GET',
+    path: '/v1/certificates',
+    doc: 'All certificates of listeners, and how they stand: those that the gateway renews by itself, and those from files.',
+    answer: CERTIFICATES,
+  },
+  renewCertificate: {
+    method: 'POST',
+    path: '/v1/certificates/renew',
+    doc: 'Tries for the certificates with a name now, whatever their schedule says. The answer does not wait for the authority.',
+    body: RENEW,
+    answer: CERTIFICATES,
+    refusals: { 404: 'No source has a certificate for the name.' },
+  },
+  explain: {
+    method: 'POST',
+    path: '/v1/explain',
+    doc: 'What would happen to a request now, and why.',
+    body: EXPLAIN,
+    answer: EXPLANATION,
+  },
+  listLists: {
+    method: 'GET',
+    path: '/v1/lists',
+    doc: 'Lists and maps, and how many entries are in force.',
+    answer: LISTS,
+  },
+  getMetrics: {
+    method: 'GET',
+    path: '/metrics',
+    doc: 'All counters in the text format of Prometheus.',
+    answer: METRICS,
+  },
+} as const satisfies Readonly<Record<string, Operation>>;
+
+type Operations = typeof OPERATIONS;
+
+/** OperationId is the name of an operation, as in the OpenAPI document. */
+export type OperationId = keyof Operations;
+
+/** AnswerOf is what an operation answers with 200; undefined where it is not JSON. */
+export type AnswerOf<Id extends OperationId> = Operations[Id]['answer'] extends MediaType
+  ? undefined
+  : TypeOf<Operations[Id]['answer']>;
+
+/** BodyOf is what an operation is sent; undefined where it takes no body. */
+export type BodyOf<Id extends OperationId> = Operations[Id] extends { readonly body: infer Body }
+  ? TypeOf<Body>
+  : undefined;
+
+/** QueryOf are the parameters that may follow the path. */
+export type QueryOf<Id extends OperationId> = Operations[Id] extends { readonly query: infer Query }
+  ? { readonly [Name in keyof Query]?: string }
+  : Record<never, string>;
+
+type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
+
+/** ParamsOf are the varying parts of an operation's path. */
+export type ParamsOf<Id extends OperationId> = Readonly<Record<NamesIn<Operations[Id]['path']>, string>>;
+
+/** isMediaType: the answer is not JSON. */
+export function isMediaType(answer: Operation['answer']): answer is MediaType {
+  return 'mediaType' in answer;
+}
