@@ -26,6 +26,7 @@ const NPM_ENV = { npm_config_audit: 'false', npm_config_fund: 'false', npm_confi
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
 }
@@ -219,4 +220,17 @@ test('a checkout without development dependencies is built, and runs', async () 
   const rules = join(checkout, 'gateway.sluice');
   writeFileSync(rules, 'listener web on 127.0.0.1:0 { otherwise send to app }\nbackend app of 127.0.0.1:9\n');
   assert.match(await run(node, ['cli/bin/sluice.js', 'check', rules], checkout), /no problems/);
+});
+
+test('a dry run of a release shows every package, the commits and the notes, and leaves no trace', async () => {
+  const refs = await run('git', ['show-ref'], ROOT);
+  const output = await run('node', ['packaging/release.ts', '--dry-run'], ROOT);
+  const { version } = packages.find(({ manifest }) => manifest.name === 'sluice')!.manifest;
+  const [list, commits, notes] = output.split(/^(?:Packages|Commits|Release notes)$/m).slice(1);
+  const names = [...list!.matchAll(/^(\S+)@(\S+) +\d+ KB +\d+ files$/gm)];
+  assert.deepEqual(names.map(([, name]) => name!).sort(), packages.map(({ manifest }) => manifest.name).sort());
+  assert.deepEqual(new Set(names.map(([, , each]) => each)), new Set([version]));
+  assert.match(commits!, new RegExp(`^\\w+ Release ${version}\\n\\w+ Date the changelog of ${version}$`, 'm'));
+  assert.match(notes!, /^### Added$/m);
+  assert.equal(await run('git', ['show-ref'], ROOT), refs);
 });
