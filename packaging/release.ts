@@ -97,8 +97,6 @@ function notesOf(changelog: string, version: string): string {
 }
 
 const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
-if (runIn(CHECKOUT, 'git', ['status', '--porcelain']) !== '')
-  throw new Error('there are changes that are not committed');
 if (values['dry-run']) {
   const clone = mkdtempSync(join(tmpdir(), 'sluice-release-'));
   try {
