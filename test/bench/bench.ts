@@ -2,6 +2,7 @@
  * The benchmark: Sluice, HAProxy, nginx, Caddy and http-proxy side by side, one core each.
  *
  *     npm run bench -- pick [--rounds N] [--strategy NAME]… [--size N]…     what picking a server costs: pick.ts
+ *     npm run bench -- start [--rounds N] [--peers NAME,…]                  the first answer after a start, and idle memory: start.ts
  *     npm run bench -- --compare REV [CASE]… [--rounds N] [--seconds S] [--at-least 0.98]   against another commit: compare.ts
  *     npm run bench -- [CASE]… [--case NAME]… [--rounds N] [--seconds S] [--peers haproxy,sluice] [--markdown FILE] [--json FILE]
  */
@@ -18,6 +19,11 @@ import { runCase, runIdle } from './run.ts';
 
 if (process.argv[2] === 'pick') {
   await import('./pick.ts');
+  process.exit();
+}
+
+if (process.argv[2] === 'start') {
+  await import('./start.ts');
   process.exit();
 }
 

@@ -68,3 +68,13 @@ export function peakBytes(pid: number): number {
 export function residentBytes(pid: number): number {
   return memoryBytes(pid, 'VmRSS');
 }
+
+/** proportionalBytes is the resident memory now, pages shared by several processes counted in parts. */
+export function proportionalBytes(pid: number): number {
+  let sum = 0;
+  for (const stat of tree(pid)) {
+    const rollup = readFileSync(`/proc/${stat.pid}/smaps_rollup`, 'latin1');
+    sum += 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
+  }
+  return sum;
+}

@@ -68,3 +68,13 @@ export function sluiceIn(checkout: string | null, name: string): Peer {
 }
 
 export const sluice: Peer = sluiceIn(null, 'sluice');
+
+/** sluiceSupervised is Sluice as its users start it: two processes. */
+export const sluiceSupervised: Peer = {
+  ...sluice,
+  name: 'sluice supervised',
+  prepare(setup) {
+    const { command, args } = sluice.prepare(setup);
+    return { command, args: args.filter((arg) => arg !== '--no-supervisor') };
+  },
+};
