@@ -30,6 +30,10 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   bytesIn = 0;
   /** The client has ended its side. */
   hasEnded = false;
+  /** It is ended from here, whatever the other side says. */
+  #isCut = false;
+  /** Both sides of a tunnel have ended here, and the server has not been sent everything yet. */
+  #isDelivering = false;
 
   /** The connection is read from now on; nothing comes before the constructors have returned. */
   constructor(connection: Connection, ip: IpAddress, port: ClientPort, loop: Loop) {
@@ -93,11 +97,15 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   }
 
   destroy(): void {
+    this.#isCut = true;
     this.out.destroy();
+    this.#stopDelivering();
   }
 
   breakOff(): void {
+    this.#isCut = true;
     this.out.reset();
+    this.#stopDelivering();
   }
 
   onOpen(): void {
@@ -123,9 +131,27 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     this.destroy();
   }
 
+  /** onClosed: a client that has said and heard everything may go before a server that reads slowly has it all. It counts as open until then. */
   onClosed(error: Error | null): void {
+    if (error === null && this.hasEnded && !this.#isCut && this.#hasRest) this.#isDelivering = true;
+    else this.closed(error !== null);
+  }
+
+  /** Some of what a tunnel's client sent has not left. */
+  get #hasRest(): boolean {
     const { exchange } = this;
-    const hadError = error !== null;
+    return exchange?.isTunnel === true && (this.out.hasHeld || exchange.server?.out.isFull === true);
+  }
+
+  #stopDelivering(): void {
+    if (!this.#isDelivering) return;
+    this.#isDelivering = false;
+    this.closed(false);
+  }
+
+  /** closed: the connection is gone, and nobody needs anything of it any more. */
+  protected closed(hadError: boolean): void {
+    const { exchange } = this;
     this.loop.wheel.drop(this);
     this.exchange = null;
     if (exchange !== null) {
@@ -169,6 +195,9 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
 
   tunnelEnds(hadError: boolean): void {
     if (hadError) this.destroy();
-    else this.out.close();
+    else {
+      this.out.close();
+      this.#stopDelivering();
+    }
   }
 }

@@ -206,10 +206,10 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     }
   }
 
-  override onClosed(error: Error | null): void {
+  protected override closed(hadError: boolean): void {
     this.#state = CLOSED;
-    this.#session?.closed(error !== null);
-    super.onClosed(error);
+    this.#session?.closed(hadError);
+    super.closed(hadError);
   }
 
   expired(): void {

@@ -84,10 +84,10 @@ export class RelayClient extends ClientSocket {
     if (this.#isTunnel) this.exchange!.server!.resume();
   }
 
-  override onClosed(error: Error | null): void {
-    if (error !== null) this.#breakOffServer();
+  protected override closed(hadError: boolean): void {
+    if (hadError) this.#breakOffServer();
     this.#isTunnel = false;
-    super.onClosed(error);
+    super.closed(hadError);
     const listener = this.#securing;
     this.#securing = null;
     if (listener !== null) releaseGeneration(listener.generation, this.loop);

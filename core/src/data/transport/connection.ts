@@ -39,7 +39,10 @@ export interface ConnectionHandler {
    * (`Connection.hold`) may still be held.
    */
   onEnd(): void;
-  /** onClosed: the connection is gone. Nothing is called afterwards. `error` is why; null: both sides had ended, or it was destroyed here. */
+  /**
+   * onClosed: the connection is gone. Nothing is called afterwards, and what is held can still be taken, unless it was destroyed here. `error` is
+   * why; null: both sides had ended, or it was destroyed here.
+   */
   onClosed(error: Error | null): void;
 }
 
@@ -79,7 +82,7 @@ export interface Connection extends BodySink {
   keep(bytes: Buffer, from: number, to: number): void;
   /**
    * hold copies bytes whose turn has not come, and sets `isHolding`. Reading goes on up to some bound, so that the handler keeps holding. However
-   * much is held, a reset by the other side is reported within 100 ms, and its end as soon as the transport can find it.
+   * much is held, the other side's end is reported as soon as the transport can find it, and a reset within 100 ms as long as this side is open.
    */
   hold(bytes: Buffer, from: number, to: number): void;
   /** The handler holds what comes. It may set this before there is anything to hold; `takeHeld` clears it. */

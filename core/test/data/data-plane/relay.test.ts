@@ -68,6 +68,40 @@ test('a slow reader slows the other side down, and gets everything', LIMIT, asyn
   await stage.settled();
 });
 
+test(
+  'a client that has said everything and heard everything may close before the server has read it',
+  LIMIT,
+  async (context) => {
+    const slow: Wire[] = [];
+    const stage = await Stage.set(
+      context,
+      relay([
+        (wire) => {
+          wire.socket.pause();
+          wire.socket.end('bye');
+          slow.push(wire);
+        },
+      ]),
+    );
+    // Of so many sizes, some leave their last bytes in the gateway, whatever the system takes.
+    const sizes = Array.from({ length: 80 }, (_, at) => (at + 1) * 100_000);
+    const clients = sizes.map((size) => {
+      const client = stage.client();
+      client.socket.end(Buffer.alloc(size, 0x61));
+      return client;
+    });
+    for (const client of clients) assert.equal(await client.ended(), 'bye');
+    // Those that could say everything are gone by then.
+    for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.ok(clients.some(({ isClosed }) => isClosed));
+    for (const wire of slow) wire.socket.resume();
+    for (const wire of slow) await wire.ended();
+    const lengths = slow.map(({ received }) => received.length).sort((one, other) => one - other);
+    assert.deepEqual(lengths, sizes);
+    await stage.settled();
+  },
+);
+
 test('no server at all closes the client without a word', LIMIT, async (context) => {
   const stage = await Stage.set(context, relay([await freePort(), await freePort()]));
   const client = stage.client();

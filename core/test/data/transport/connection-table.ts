@@ -294,6 +294,22 @@ export function testConnections(name: string, make: () => TestedTransport): void
     assert.equal(near.takeHeld()!.length, 200_000);
   });
 
+  declare('what is held when both sides have ended can be taken, all of it', async (context) => {
+    const { near, far, tested } = await accepted(context);
+    const handler = new Recorder();
+    near.read(handler);
+    let held: Buffer | null = null;
+    handler.take = (bytes, length) => near.hold(bytes, 0, length);
+    near.end();
+    far.socket.end(pattern(700_000));
+    await until(() => {
+      tested.transport.loop.tick();
+      return handler.has('closed');
+    });
+    held = near.takeHeld();
+    assert.deepEqual([held?.length, handler.calls, handler.error], [700_000, ['end', 'closed'], null]);
+  });
+
   declare('a reset is reported while bytes are held', async (context) => {
     const { near, far, tested } = await accepted(context);
     const handler = new Recorder();

@@ -191,7 +191,7 @@ export class SocketConnection extends SocketOutput implements Connection {
   }
 
   closed(hadError: boolean): void {
-    this.#input.close();
+    this.#input.leave();
     this.handler.onClosed(hadError ? (this.#error ?? new Error('the connection failed')) : null);
   }
 

@@ -33,7 +33,7 @@ interface InputSocket extends Socket {
   input: SocketInput;
 }
 
-/** A reset socket has no peer any more. */
+/** A reset socket has no peer any more; nor has one whose sides have both ended. */
 const ENOTCONN = -osConstants.errno.ENOTCONN;
 
 interface PeeredHandle {
@@ -139,12 +139,18 @@ export class SocketInput {
     if (held !== null) socket.unshift(held);
   }
 
-  /** close says that nothing read from now on counts. */
+  /** close says that nothing counts any more, neither what is held nor what is read from now on. */
   close(): void {
-    this.#isClosed = true;
     this.#held = null;
+    this.leave();
+  }
+
+  /** leave: nothing more will be read. What is held can still be taken. */
+  leave(): void {
+    this.#isClosed = true;
     this.#notAhead();
     if (this.#isStopped) stopped.delete(this);
+    this.#isStopped = false;
     // While reading, the buffer may already be part of a write; `read` sees to it.
     if (!this.#isReading) this.#buffer.release();
   }
@@ -179,12 +185,13 @@ export class SocketInput {
 
   /**
    * look ends a socket that is not read and was reset meanwhile: nothing else would tell. An end in good order (FIN) is behind what was not
-   * read, so the next bytes are read too, within bounds.
+   * read, so the next bytes are read too, within bounds. Once our side has ended, reading alone tells a reset from an end.
    */
   look(): void {
     const socket = this.#socket!;
     const handle = (socket as unknown as { readonly _handle: PeeredHandle | null })._handle;
-    if (typeof handle?.getpeername === 'function' && handle.getpeername({}) === ENOTCONN) {
+    const mayHaveEnded = socket.writableEnded;
+    if (!mayHaveEnded && typeof handle?.getpeername === 'function' && handle.getpeername({}) === ENOTCONN) {
       stopped.delete(this);
       socket.destroy(new Error('the connection was reset'));
     } else if (this.#held!.length < MOST_AHEAD_BYTES && aheadBytes < MOST_AHEAD_BYTES_OF_ALL) {
