@@ -363,6 +363,21 @@ export function testConnections(name: string, make: () => TestedTransport): void
     assert.deepEqual([proxy.calls, hello.calls, last.calls], [[], [], ['end']]);
   });
 
+  declare('a handler that is replaced between reads leaves what it held to the next', async (context) => {
+    const { near, far } = await accepted(context);
+    const [first, second] = [new Recorder(), new Recorder()];
+    first.take = (bytes, length) => near.hold(bytes, 0, length);
+    near.read(first);
+    far.send('waits');
+    await until(() => near.hasHeld);
+    near.read(second);
+    assert.equal(second.bytes, 0, 'nothing is read before the caller has returned');
+    await until(() => second.text === 'waits');
+    assert.deepEqual([near.hasHeld, near.isHolding], [false, false]);
+    far.send(' and goes on');
+    await until(() => second.text === 'waits and goes on');
+  });
+
   declare('a peek that took everything hands on an empty connection', async (context) => {
     const { near, far } = await accepted(context);
     const [peek, next] = [new Recorder(), new Recorder()];

@@ -73,7 +73,7 @@ export class SocketConnection extends SocketOutput implements Connection {
     socket.on('connect', onConnect);
     socket.on('close', onClose);
     if (!isRead) return;
-    this.#input.attach(socket);
+    this.#input.dialled(socket);
     socket.on('end', onEnd);
   }
 
@@ -108,12 +108,14 @@ export class SocketConnection extends SocketOutput implements Connection {
     this.handler = handler;
     this.#listen();
     this.#input.accept(this.socket, true);
+    this.#input.handOver();
   }
 
   peek(handler: ConnectionHandler): void {
     this.handler = handler;
     this.#listen();
     this.#input.accept(this.socket, false);
+    this.#input.handOver();
   }
 
   #listen(): void {

@@ -76,7 +76,7 @@ function onData(this: Socket, chunk: Buffer): void {
 }
 
 export class SocketInput {
-  /** onread are the options for a socket that `connect` makes; `attach` it at once. */
+  /** onread are the options for a socket that `connect` makes; call `dialled` at once. */
   static readonly onread: OnReadOpts = {
     buffer: nextBuffer as () => Buffer,
     callback: takeRead as unknown as OnReadOpts['callback'],
@@ -93,6 +93,8 @@ export class SocketInput {
   #mostHeld = MOST_HELD_BYTES;
   /** Its part in what all hold beyond the bound of one. */
   #ahead = 0;
+  /** It is read into memory that is used again. */
+  #isReused = false;
   /** The own buffer is lent. */
   #isReading = false;
   /** A handler is being given something. */
@@ -103,8 +105,13 @@ export class SocketInput {
     this.#owner = owner;
   }
 
-  /** attach belongs to a socket made with `onread`. */
-  attach(socket: Socket): void {
+  /** dialled belongs to a socket made with `onread`. */
+  dialled(socket: Socket): void {
+    this.#isReused = true;
+    this.#attach(socket);
+  }
+
+  #attach(socket: Socket): void {
     this.#socket = socket;
     (socket as InputSocket).input = this;
   }
@@ -114,8 +121,10 @@ export class SocketInput {
    * comes in a moment, before anything else. `mayReuse`: into memory that is used again; without, `detach` can follow.
    */
   accept(socket: Socket, mayReuse = true): void {
-    if (this.#socket === socket) socket.off('data', onData);
-    this.attach(socket);
+    if (this.#socket !== socket) {
+      this.#attach(socket);
+      this.#isReused = false;
+    } else if (!this.#isReused) socket.off('data', onData);
     if (socket.readableLength > 0) {
       let first: Buffer | null = null;
       // Asked for before the read: an end that is behind these bytes is reported after them.
@@ -125,7 +134,9 @@ export class SocketInput {
       first = socket.read() as Buffer | null;
     }
     if (socket.isPaused()) socket.resume();
-    if (!mayReuse || !reuseReads(socket, shared, takeRead, nextBuffer)) socket.on('data', onData);
+    if (this.#isReused) return;
+    this.#isReused = mayReuse && reuseReads(socket, shared, takeRead, nextBuffer);
+    if (!this.#isReused) socket.on('data', onData);
   }
 
   /** detach ends a peek: what is held is put back into the socket, for whatever reads it next. */
@@ -222,7 +233,7 @@ export class SocketInput {
     return held;
   }
 
-  /** handOver: the connection has another handler, and what is held is for that one. */
+  /** handOver: what is held is for the handler that the connection has now. Within `onBytes`, it gets that when the method has returned. */
   handOver(): void {
     if (this.#held !== null && !this.#isGiving) process.nextTick(giveHeld, this);
   }
