@@ -139,7 +139,7 @@ function compareText(test: TestCondition, text: string, written: string): boolea
 }
 
 function lower(text: string): string {
-  return [...text].map((one) => (one >= 'A' && one <= 'Z' ? one.toLowerCase() : one)).join('');
+  return text.replace(/[A-Z]/g, (one) => one.toLowerCase());
 }
 
 /** isLike keeps the set of text positions that the pattern so far can end at. */
@@ -159,10 +159,19 @@ function isLike(text: string, pattern: string): boolean {
   return ends.has(text.length);
 }
 
+/** Compiled expressions, by whether they ignore case and their source: a replay asks for the same few for every request. */
+const expressions = new Map<string, RE2JS>();
+const MOST_EXPRESSIONS = 256;
+
 function search(source: string, anycase: boolean, text: string): boolean {
-  return RE2JS.compile(source, anycase ? RE2JS.CASE_INSENSITIVE : 0)
-    .matcher(text)
-    .find();
+  const key = `${anycase} ${source}`;
+  let expression = expressions.get(key);
+  if (expression === undefined) {
+    expression = RE2JS.compile(source, anycase ? RE2JS.CASE_INSENSITIVE : 0);
+    if (expressions.size >= MOST_EXPRESSIONS) expressions.clear();
+    expressions.set(key, expression);
+  }
+  return expression.matcher(text).find();
 }
 
 /** asNumber is NaN, which compares with nothing, for all but plain decimal numbers. */
@@ -175,13 +184,13 @@ function isWithin(value: string | number | IpAddress, cidr: string): boolean {
   const network = parseCidr(cidr);
   const address = value instanceof IpAddress ? value : typeof value === 'string' ? parseIp(value) : null;
   if (network === null || address === null || network.first.isV4 !== address.isV4) return false;
-  const bits = address.isV4 ? 32 : 128;
-  return asBits(address, bits).slice(0, network.prefix) === asBits(network.first, bits).slice(0, network.prefix);
+  const words = wordsOf(network.first);
+  return wordsOf(address).every((word, index) => {
+    const bits = Math.min(Math.max(network.prefix - index * 32, 0), 32);
+    return bits === 0 || word >>> (32 - bits) === words[index]! >>> (32 - bits);
+  });
 }
 
-function asBits(address: IpAddress, bits: number): string {
-  return [address.word0, address.word1, address.word2, address.word3]
-    .map((word) => word.toString(2).padStart(32, '0'))
-    .join('')
-    .slice(-bits);
+function wordsOf(address: IpAddress): readonly number[] {
+  return address.isV4 ? [address.word3] : [address.word0, address.word1, address.word2, address.word3];
 }
