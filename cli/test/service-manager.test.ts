@@ -1,12 +1,13 @@
 /**
  * What `sluice run` says to its service manager, with the real systemd-notify and a socket as systemd's.
  */
+
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { eventually } from '../../test/kit/waiting.ts';
+import { eventually } from '@sluice/plugin-kit';
 import { folderOf, RunningCommand } from './sluice.ts';
 
 /** Node.js has no datagram sockets of Unix; perl is on every Debian. Prints a line per message, its variables separated by spaces. */

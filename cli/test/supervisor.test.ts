@@ -1,6 +1,7 @@
 /**
  * The supervisor of `sluice run`, with real gateways that really crash.
  */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
@@ -8,8 +9,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { freePort } from '../../test/kit/program.ts';
-import { eventually } from '../../test/kit/waiting.ts';
+import { eventually, freePort } from '@sluice/plugin-kit';
 import { isSupervisable } from '../src/supervisor/index.ts';
 import { KeptSockets } from '../src/supervisor/kept-sockets.ts';
 import { MOST_FAILED_STARTS, Restarts, STEADY_MS } from '../src/supervisor/restarts.ts';

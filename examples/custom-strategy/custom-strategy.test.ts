@@ -4,9 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { PluginManifest } from '@sluice/core';
+import { tryPlugin, tryStrategy } from '@sluice/plugin-kit';
 import { createGateway } from 'sluice';
 
 const folder = new URL('.', import.meta.url);
+const pluginOf = async (file: string): Promise<PluginManifest> => (await import(new URL(file, folder).href)).default;
+const samePath = await pluginOf('same-path.js');
+const longestRested = await pluginOf('longest-rested.js');
 const NAMES = ['one', 'two', 'three'] as const;
 
 async function startServer(t: TestContext, name: string): Promise<{ port: number; stop(): void }> {
@@ -62,29 +67,28 @@ test('two data threads send each path to the same server, and move only the path
   }
 });
 
-test('the server that was used longest ago is taken, past those that are full or out of use', async (t) => {
-  const servers = await Promise.all(NAMES.map((name) => startServer(t, name)));
-  const written = servers.map(({ port }, at) => `server ${NAMES[at]} 127.0.0.1:${port}`).join('\n');
-  const gateway = await createGateway({
-    rules: `use longest-rested from "${new URL('longest-rested.js', folder).href}"
-      listener web on 127.0.0.1:0 { otherwise send to app }
-      backend app { ${written}
-        balance longest-rested
-      }`,
-    threads: 0,
-    logger: false,
-  });
-  await gateway.start();
-  t.after(() => gateway.stop({ deadline: 0 }));
-  const { port } = gateway.addresses().web as { port: number };
+test('the server that was used longest ago is taken, past those that are full or out of use', async () => {
+  await using trial = tryPlugin(longestRested, { backend: 'balance longest-rested', servers: 3 });
   const ask = async (times: number) => {
     const names: string[] = [];
-    for (let time = 0; time < times; time++) names.push(await get(port, '/'));
+    for (let time = 0; time < times; time++) names.push((await trial.request('GET /')).body);
     return names;
   };
   assert.deepEqual(await ask(6), ['one', 'two', 'three', 'one', 'two', 'three']);
+  const gateway = await trial.start();
   gateway.server('app/two').drain();
   assert.deepEqual(await ask(4), ['one', 'three', 'one', 'three']);
   gateway.server('app/two').ready();
   assert.deepEqual(await ask(3), ['two', 'one', 'three']);
+});
+
+test('a path stays with its server, and moves only if that one is full', async () => {
+  const trial = await tryStrategy(samePath, 'same-path', { weights: [1, 1, 1] });
+  const home = trial.pick({ path: '/a' });
+  assert.deepEqual(
+    [1, 2, 3].map(() => trial.pick({ path: '/a' })),
+    [home, home, home],
+  );
+  trial.pool.setUp(home, false);
+  assert.notEqual(trial.pick({ path: '/a' }), home);
 });

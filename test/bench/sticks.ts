@@ -1,3 +1,4 @@
+import { FakePool, fakeFacts, fakeStickHost } from '@sluice/plugin-kit';
 /**
  * Sticks: what one look into a stick table costs, and one entry, with a million clients in it; and what one look at an
  * inserted cookie does. Run it alone: node test/bench/sticks.ts. Benchmark code.
@@ -6,9 +7,6 @@
  */
 import { SharedStickTable } from '../../core/src/shared/tables/shared-stick-table.ts';
 import { StickClock } from '../../core/src/shared/tables/stick-clock.ts';
-import { fakeFacts } from '../../plugins/standard/test/fake-facts.ts';
-import { FakePool } from '../../plugins/standard/test/fake-pool.ts';
-import { stickHost } from '../../plugins/standard/test/fake-sticks.ts';
 import { stickiness } from '../../plugins/stick-cookie/src/data.ts';
 
 const CLIENTS = 1_000_000;
@@ -46,7 +44,7 @@ measure('get: the same few hundred clients', CLIENTS, (at) => table.get('on cook
 
 for (const servers of [10, 10_000]) {
   const pool = new FakePool(Array.from({ length: servers }, () => 1));
-  const sticky = stickiness['with cookie']!({ cookie: 'srv' }, stickHost(pool));
+  const sticky = stickiness['with cookie']!({ cookie: 'srv' }, fakeStickHost(pool));
   const known = Array.from({ length: Math.min(servers, 1000) }, (_, server) => {
     const pair = sticky.learn(fakeFacts(), pool, server, []).split(';')[0]!;
     return fakeFacts({ headers: { cookie: `theme=dark; ${pair}; lang=en` } });

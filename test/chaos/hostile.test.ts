@@ -10,8 +10,8 @@ import { once } from 'node:events';
 import { connect, createServer as createPlain, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls, createServer as createTls } from 'node:tls';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import { createGateway } from 'sluice';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {
   answering,
   type Choice,

@@ -7,8 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client, credentials, Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { Program, skipUnless, temporaryFolder, WebApp } from '../kit/index.ts';
 
 const LIMIT = 60_000;

@@ -15,8 +15,8 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { type Address, temporaryFolder } from '../kit/index.ts';
 
 const text = (value: string) => Buffer.from(value);

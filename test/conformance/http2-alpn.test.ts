@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import {
   connectTo,
   ERROR,

@@ -10,8 +10,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, type Incoming
 import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { type Address, connectTo, eventually, plainRules, skipUnless, temporaryFolder } from '../kit/index.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { createServer } from 'node:tls';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import {
   acked,
   alive,

@@ -9,7 +9,7 @@ import { type AddressInfo, connect as connectTcp, createServer, type Server, typ
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, createSecureContext, type SecureVersion, TLSSocket } from 'node:tls';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import {
   AdminClient,
   eventually,

@@ -11,10 +11,9 @@ import { createServer as createTcp, type Socket, type Server as TcpServer } from
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createSecureContext, createServer as createTls, TLSSocket } from 'node:tls';
+import { Authority, certify, hasOpenssl, makeKey } from '@sluice/plugin-kit/tls';
 import { pino } from 'pino';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {
   type Address,
   connectTo,

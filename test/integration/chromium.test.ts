@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { eventually, openChromium, PIXEL, skipUnless, temporaryFolder, WebApp } from '../kit/index.ts';
 
 const needed = hasOpenssl ? skipUnless('chromium') : { skip: 'openssl not installed' };

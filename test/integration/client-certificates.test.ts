@@ -9,11 +9,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type Client, ClientAuthority, certify, hasOpenssl, makeKey } from '@sluice/plugin-kit/tls';
 import { pino } from 'pino';
 import { createGateway, type Gateway } from 'sluice';
-import { hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
-import { type Client, ClientAuthority } from '../../plugins/tls-terminate/test/client-authority.ts';
 import { type Address, eventually, ok, RawServer, temporaryFolder, Wire } from '../kit/index.ts';
 
 const LIMIT = { timeout: 60_000 };

@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import {
   type Address,
   connectTo,

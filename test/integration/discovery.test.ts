@@ -10,8 +10,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type GatewayOptions } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import {
   type Address,
   AdminClient,

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { type ConnectionOptions, connect as connectTls, createServer } from 'node:tls';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import {
   clientHello,
   connectTo,

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import {
   type Address,
   eventually,

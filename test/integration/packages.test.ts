@@ -31,7 +31,7 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
 }
 
-const packages = globSync(['cli/package.json', 'core/package.json', 'dsl/package.json', 'plugins/*/package.json'], {
+const packages = globSync(['{cli,core,dsl,plugin-kit}/package.json', 'plugins/*/package.json'], {
   cwd: ROOT,
 })
   .map((file) => ({
@@ -61,7 +61,9 @@ describe('packed and installed for all users of a machine', () => {
   const command = join(prefix, 'bin/sluice');
 
   before(async () => {
-    const files = readdirSync(tarballs).map((name) => join(tarballs, name));
+    // All that the command needs. The kit for plugin authors is a development dependency of theirs.
+    const needed = readdirSync(tarballs).filter((name) => !name.startsWith('sluice-plugin-kit-'));
+    const files = needed.map((name) => join(tarballs, name));
     await run(
       'npm',
       ['install', '--global', '--prefix', prefix, '--ignore-scripts', '--prefer-offline', ...files],
@@ -197,7 +199,7 @@ test('a checkout without development dependencies is built, and runs', async () 
   const checkout = join(temporaryFolder(), 'checkout');
   const files = (await run('git', ['ls-files'], ROOT))
     .split('\n')
-    .filter((file) => /^(dsl|core|plugins|cli)\/|^tsconfig/.test(file));
+    .filter((file) => /^(dsl|core|plugins|cli|plugin-kit)\/|^tsconfig/.test(file));
   for (const file of files.filter((each) => existsSync(join(ROOT, each)))) {
     mkdirSync(dirname(join(checkout, file)), { recursive: true });
     cpSync(join(ROOT, file), join(checkout, file));

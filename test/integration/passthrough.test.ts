@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect as connectTls, createServer, type Server } from 'node:tls';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import { connectTo, eventually, Program, skipUnless, startGateway, temporaryFolder } from '../kit/index.ts';
 
 const LIMIT = { timeout: 60_000 };

@@ -9,10 +9,9 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
+import { Authority, certify, hasOpenssl, makeKey } from '@sluice/plugin-kit/tls';
 import { createGateway } from 'sluice';
 import { proxyHeaderV2, proxyValue } from '../../core/src/shared/proxy/proxy-header.ts';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
-import { certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {
   type Address,
   connectTo,

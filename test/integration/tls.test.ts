@@ -11,10 +11,9 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { Authority, authorityFor, certify, hasOpenssl, makeKey } from '@sluice/plugin-kit/tls';
 import { pino } from 'pino';
 import { createGateway, type Gateway } from 'sluice';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
-import { authorityFor, certify, makeKey } from '../../plugins/tls-terminate/test/certificates.ts';
 import {
   type Address,
   answering,

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { createGateway, type Gateway } from 'sluice';
 import { WebSocket } from 'ws';
-import { Authority, hasOpenssl } from '../../plugins/tls-terminate/test/authority.ts';
 import { eventually, temporaryFolder, WebApp } from '../kit/index.ts';
 
 const LIMIT = 60_000;

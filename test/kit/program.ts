@@ -4,11 +4,12 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './waiting.ts';
 import { connectTo, PATIENCE_MS } from './wire.ts';
+
+export { freePort } from '@sluice/plugin-kit';
 
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
@@ -130,31 +131,6 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
   folders.add(folder);
   return folder;
-}
-
-/** Below the ports that systems take for connections that begin here, which may take any of those at any moment. */
-const FIRST_PORT = 20_000;
-const PORTS = 12_000;
-
-/** Nobody gets one that somebody else has and does not listen on yet. */
-const given = new Set<number>();
-
-/** freePort finds a port that nothing listens on now, for programs that cannot say which one they got for 0. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** isInstalled tells whether a command is on the PATH (with the folders where daemons live). */

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
+import { FakeCertificateHost } from '@sluice/plugin-kit';
 import { FakeAuthority } from './fake-authority.ts';
-import { FakeHost, openSource } from './fake-host.ts';
+import { openSource } from './open-source.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -27,7 +28,7 @@ beforeEach(() => {
 const orders = (): number => authority.asked.filter((path) => path === '/new-order').length;
 
 /** until moves a host's clock on until something is told. */
-async function until(host: FakeHost, stepMs: number) {
+async function until(host: FakeCertificateHost, stepMs: number) {
   let isTold = false;
   const next = host.next().finally(() => {
     isTold = true;
@@ -41,7 +42,7 @@ async function until(host: FakeHost, stepMs: number) {
 }
 
 test('a proof is up while the authority looks, and only then', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const seen: string[] = [];
   authority.spoil = (path) => {
     if (path === 'challenge') seen.push(...host.posted.keys());
@@ -55,14 +56,14 @@ test('a proof is up while the authority looks, and only then', async () => {
 });
 
 test('the account, and how it was agreed to, is told once and kept', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const first = openSource(authority, host, ['a.test'], { email: 'ops@example.com' });
   assert.equal((await host.next()).isOk, true);
   await first.source.stop();
   const account = authority.payloads.find(({ path }) => path === '/account')!;
   assert.deepEqual([account.termsOfServiceAgreed, account.contact], [true, ['mailto:ops@example.com']]);
   authority.asked.length = 0;
-  const second = openSource(authority, new FakeHost(), ['a.test'], { folder: first.folder });
+  const second = openSource(authority, new FakeCertificateHost(), ['a.test'], { folder: first.folder });
   second.source.renew('a.test');
   await new Promise((resolve) => setTimeout(resolve, 50));
   await second.source.stop();
@@ -72,7 +73,7 @@ test('the account, and how it was agreed to, is told once and kept', async () =>
 test('where the authority would have it renewed, it is, and told what it replaces', async () => {
   const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
   authority.window = { start: at(10 * DAY), end: at(11 * DAY) };
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source } = openSource(authority, host, ['a.test']);
   const first = await host.next();
   const event = await until(host, 10 * 60_000);
@@ -89,7 +90,7 @@ test('a wish that is no window, or cannot be had, changes nothing', async () => 
     { start: '2030-01-01', end: '2020-01-01' },
   ]) {
     authority.window = window;
-    const host = new FakeHost();
+    const host = new FakeCertificateHost();
     const { source } = openSource(authority, host, ['a.test']);
     await host.next();
     const event = await until(host, 3 * HOUR);
@@ -100,7 +101,7 @@ test('a wish that is no window, or cannot be had, changes nothing', async () => 
 });
 
 test('a renewal that fails leaves the certificate alone, and is tried again', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source, file } = openSource(authority, host, ['a.test']);
   assert.equal((await host.next()).isOk, true);
   const text = readFileSync(file, 'utf8');
@@ -119,7 +120,7 @@ test('a renewal that fails leaves the certificate alone, and is tried again', as
 });
 
 test('one that ran out is told as expired', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source } = openSource(authority, host, ['a.test']);
   await host.next();
   authority.spoil = (path, said) => {
@@ -131,10 +132,10 @@ test('one that ran out is told as expired', async () => {
 });
 
 test('what another gateway put into the folder is taken, and nothing is asked for', async () => {
-  const own = new FakeHost();
+  const own = new FakeCertificateHost();
   const { source, folder, file } = openSource(authority, own, ['a.test']);
   await own.next();
-  const other = new FakeHost();
+  const other = new FakeCertificateHost();
   const second = openSource(authority, other, ['a.test'], { folder });
   await until(own, 3 * HOUR);
   assert.equal(orders(), 2);
@@ -150,7 +151,7 @@ test('what another gateway put into the folder is taken, and nothing is asked fo
 });
 
 test('the same wishes again change nothing; others end what is no longer wished for', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source, keep } = openSource(authority, host, ['a.test']);
   keep();
   await host.next();
@@ -165,7 +166,7 @@ test('the same wishes again change nothing; others end what is no longer wished 
 });
 
 test('a stop while the authority thinks ends at once', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   let began = (): void => {};
   const asked = new Promise<void>((resolve) => {
     began = resolve;
@@ -184,27 +185,27 @@ test('a stop while the authority thinks ends at once', async () => {
 });
 
 test('a certificate of another key or other names in the file is got anew', async () => {
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source, folder } = openSource(authority, host, ['a.test']);
   await host.next();
   await source.stop();
-  const { file: wanted, source: other } = openSource(authority, new FakeHost(), ['b.test'], { folder });
+  const { file: wanted, source: other } = openSource(authority, new FakeCertificateHost(), ['b.test'], { folder });
   await other.stop();
   const { file } = source.states()[0] ?? { file: wanted.replace('b.test', 'a.test') };
   writeFileSync(wanted, readFileSync(file, 'utf8'));
   const old = new Date(0);
   utimesSync(wanted, old, old);
-  const third = new FakeHost();
+  const third = new FakeCertificateHost();
   const last = openSource(authority, third, ['b.test'], { folder });
   assert.equal((await third.next()).isOk, true);
   await last.source.stop();
 });
 
 test('a wait that a wrong clock wrote down is not waited for', async () => {
-  const first = openSource(authority, new FakeHost(), ['a.test']);
+  const first = openSource(authority, new FakeCertificateHost(), ['a.test']);
   await first.source.stop();
   writeFileSync(`${first.file}.state.json`, JSON.stringify({ failures: 3, nextMs: Date.now() + 400 * DAY }));
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source } = openSource(authority, host, ['a.test'], { folder: first.folder });
   assert.equal((await host.next()).isOk, true);
   await source.stop();
@@ -212,7 +213,7 @@ test('a wait that a wrong clock wrote down is not waited for', async () => {
 
 test('an authority that would have each new one renewed at once gets its way four times a week', async () => {
   authority.window = { start: new Date(0).toISOString(), end: new Date(1).toISOString() };
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source } = openSource(authority, host, ['a.test']);
   for (let time = 0; time < 4; time++) assert.equal((await until(host, 60_000)).isOk, true);
   assert.ok(host.aheadMs < HOUR, `${host.aheadMs} ms`);
@@ -224,7 +225,7 @@ test('an authority that would have each new one renewed at once gets its way fou
 test('a window that is far away does not make a certificate run out', async () => {
   const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
   authority.window = { start: at(400 * DAY), end: at(401 * DAY) };
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source } = openSource(authority, host, ['a.test']);
   await host.next();
   await until(host, 3 * HOUR);
@@ -234,7 +235,7 @@ test('a window that is far away does not make a certificate run out', async () =
 
 test('certificates that live for a day are renewed each day, and one that gets lost comes at once', async () => {
   authority.days = 1;
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   authority.now = () => host.timers.now();
   const { source, file } = openSource(authority, host, ['a.test']);
   for (let time = 0; time < 8; time++) assert.equal((await until(host, 10 * 60_000)).isOk, true);

@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { FakeCertificateHost } from '@sluice/plugin-kit';
 import { HttpsCaller } from '../src/https-caller.ts';
 import { FakeAuthority, type Said } from './fake-authority.ts';
-import { FakeHost, openSource } from './fake-host.ts';
+import { openSource } from './open-source.ts';
 
 let authority: FakeAuthority;
 before(async () => {
@@ -18,7 +19,7 @@ after(() => authority.stop());
 async function attempt(spoil: (path: string, said: Said) => void, names = ['a.test', 'b.test']) {
   authority.asked.length = 0;
   authority.spoil = spoil;
-  const host = new FakeHost();
+  const host = new FakeCertificateHost();
   const { source, file, folder } = openSource(authority, host, names);
   const event = await host.next();
   await source.stop();

@@ -4,7 +4,8 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
-import { httpCheck } from '../src/http-check.ts';
+import { tryCheck } from '@sluice/plugin-kit';
+import plugin from '../src/index.ts';
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -31,9 +32,9 @@ async function speak(t: TestContext, answer: (socket: Socket) => void): Promise<
   return { port: await listen(t, server), gone };
 }
 
-function probe(port: number, options: Args = {}, signal: AbortSignal = new AbortController().signal) {
-  const target = { backend: 'app', server: 'web1', address: { host: '127.0.0.1', port } };
-  return httpCheck.probe(target, { method: 'GET', uri: '/healthz', ...options }, signal);
+function probe(port: number, options: Args = {}, signal?: AbortSignal) {
+  const whole = { method: 'GET', uri: '/healthz', ...options };
+  return tryCheck(plugin, 'http', port, { options: whole, ...(signal === undefined ? {} : { signal }) });
 }
 
 test('a server that answers 200 passes and sees the request as written', async (t) => {

@@ -5,7 +5,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { tcpCheck } from '../src/tcp-check.ts';
+import { tryCheck } from '@sluice/plugin-kit';
+import plugin from '../src/index.ts';
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -14,8 +15,8 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const probe = (host: string, port: number, signal = new AbortController().signal) =>
-  tcpCheck.probe({ backend: 'app', server: 'web1', address: { host, port } }, {}, signal);
+const probe = (host: string, port: number, signal?: AbortSignal) =>
+  tryCheck(plugin, 'tcp', { host, port }, signal === undefined ? {} : { signal });
 
 test('a server that accepts passes, and its connection is reset', async (t) => {
   const server = createServer();
@@ -41,9 +42,7 @@ test('a closed port fails', async (t) => {
 
 test('a Unix socket is checked too', async (t) => {
   const path = join(tmpdir(), `sluice-check-tcp-${process.pid}.sock`);
-  const target = { backend: 'app', server: 'web1', address: { path } };
-  const signal = new AbortController().signal;
-  assert.deepEqual(await tcpCheck.probe(target, {}, signal), { status: 'failed', reason: 'no such socket' });
+  assert.deepEqual(await tryCheck(plugin, 'tcp', { path }), { status: 'failed', reason: 'no such socket' });
   const server = createServer((socket) => socket.on('error', () => {}));
   server.listen(path);
   await once(server, 'listening');
@@ -51,7 +50,7 @@ test('a Unix socket is checked too', async (t) => {
     server.close();
     await rm(path, { force: true });
   });
-  assert.deepEqual(await tcpCheck.probe(target, {}, signal), { status: 'passed', reason: 'connected' });
+  assert.deepEqual(await tryCheck(plugin, 'tcp', { path }), { status: 'passed', reason: 'connected' });
 });
 
 test('an aborted probe fails at once and lets go of its signal', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CertificateFacts, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
+import { fakeFacts } from '@sluice/plugin-kit';
 import { fields } from '../src/data.ts';
 import plugin from '../src/index.ts';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
+import { FakePool, fakeFacts } from '@sluice/plugin-kit';
 import { balancers } from '../src/data.ts';
 
 const KEYS = 20_000;

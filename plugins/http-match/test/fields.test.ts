@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
+import { fakeFacts } from '@sluice/plugin-kit';
 import { fields, verbs } from '../src/data.ts';
 import plugin from '../src/index.ts';
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { fakeLinker } from '../../standard/test/fake-linker.ts';
+import { fakeFacts, fakeLinker } from '@sluice/plugin-kit';
 import { verbs } from '../src/data.ts';
 import { percentOf } from '../src/percent-of.ts';
 
@@ -10,7 +9,10 @@ const KEYS = Array.from({ length: 20_000 }, (_, index) => `session-${index}`);
 
 /** taken are the sessions that such a line sends to its backend. */
 function taken(args: Args): Set<string> {
-  const action = verbs.send!({ backend: 'canary', key: ['cookie', 'sid'], ...args }, fakeLinker(['app', 'canary']));
+  const action = verbs.send!(
+    { backend: 'canary', key: ['cookie', 'sid'], ...args },
+    fakeLinker({ backends: ['app', 'canary'] }),
+  );
   assert.ok(action.kind === 'route');
   return new Set(
     KEYS.filter((key) => {

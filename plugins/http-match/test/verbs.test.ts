@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FieldEditor } from '@sluice/core/plugin';
 import type { Template } from '@sluice/dsl/plan';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { fakeLinker } from '../../standard/test/fake-linker.ts';
+import { fakeFacts, fakeLinker } from '@sluice/plugin-kit';
 import { verbs } from '../src/data.ts';
 
 const facts = fakeFacts();
@@ -14,7 +13,7 @@ function locationOf(
   status?: number,
 ): string {
   const args = status === undefined ? { location: { template } } : { status, location: { template } };
-  const action = verbs.redirect!(args, fakeLinker([], placeholders));
+  const action = verbs.redirect!(args, fakeLinker({ placeholders }));
   assert.ok(action.kind === 'answer');
   const answer = action.answer(facts);
   assert.equal(answer.status, status ?? 302);
@@ -58,17 +57,23 @@ for (const status of [200, 300, 304, 305, 404]) {
 }
 
 test('send routes to its backend', () => {
-  const action = verbs.send!({ backend: 'api' }, fakeLinker(['app', 'api']));
+  const action = verbs.send!({ backend: 'api' }, fakeLinker({ backends: ['app', 'api'] }));
   assert.ok(action.kind === 'route');
   assert.equal(action.route(facts), 1);
 });
 
 test('send refuses a backend that does not exist', () => {
-  assert.throws(() => verbs.send!({ backend: 'apo' }, fakeLinker(['app', 'api'])), /unknown backend "apo"/);
+  assert.throws(
+    () => verbs.send!({ backend: 'apo' }, fakeLinker({ backends: ['app', 'api'] })),
+    /unknown backend "apo"/,
+  );
 });
 
 function edit(verb: string, header: string): string[] {
-  const action = verbs[verb]!({ header, value: { template: ['a', PATH] } }, fakeLinker([], { path: '/b' }));
+  const action = verbs[verb]!(
+    { header, value: { template: ['a', PATH] } },
+    fakeLinker({ placeholders: { path: '/b' } }),
+  );
   assert.ok(action.kind === 'change');
   const seen: string[] = [];
   const fields: FieldEditor = {

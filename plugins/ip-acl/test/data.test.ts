@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { fakeLinker } from '../../standard/test/fake-linker.ts';
+import { fakeFacts, fakeLinker } from '@sluice/plugin-kit';
 import { fields, verbs } from '../src/data.ts';
 import plugin from '../src/index.ts';
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
-import { seeded } from '../../standard/test/seeded.ts';
+import { FakePool, fakeFacts, seededRandom } from '@sluice/plugin-kit';
 import { balancers } from '../src/data.ts';
 
 const facts = fakeFacts();
@@ -98,7 +96,7 @@ test('in a large pool a slow server gets next to nothing', () => {
   const pool = new FakePool(Array.from({ length: 50 }, () => 1));
   const balancer = create(pool);
   for (let index = 0; index < 50; index++) balancer.answered!(index, pool, index === 7 ? 500 : 10, 200);
-  const random = seeded(11);
+  const random = seededRandom(11);
   let slow = 0;
   for (let request = 0; request < 2000; request++) {
     pool.randoms.splice(0, pool.randoms.length, ...Array.from({ length: 8 }, random));

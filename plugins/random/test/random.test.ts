@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
-import { seeded } from '../../standard/test/seeded.ts';
+import { FakePool, fakeFacts, seededRandom } from '@sluice/plugin-kit';
 import { balancers } from '../src/data.ts';
 
 const facts = fakeFacts();
@@ -10,7 +8,7 @@ const create = (pool: FakePool) => balancers.random!(pool, {});
 
 function countPicks(pool: FakePool, times: number): number[] {
   const balancer = create(pool);
-  const random = seeded(7);
+  const random = seededRandom(7);
   const counts = pool.weights.map(() => 0);
   for (let time = 0; time < times; time++) {
     pool.randoms.push(random(), random(), random(), random());
@@ -41,7 +39,7 @@ test('of two drawn the less busy one is taken, for its weight', () => {
 test('the busiest server of many is next to never picked, and loads stay close together', () => {
   const pool = new FakePool(Array.from({ length: 100 }, () => 1));
   const balancer = create(pool);
-  const random = seeded(3);
+  const random = seededRandom(3);
   for (let request = 0; request < 10_000; request++) {
     pool.randoms.push(random(), random(), random(), random());
     pool.opens[balancer.pick(facts, pool)]!++;
@@ -60,7 +58,7 @@ test('a server that is down, tried, full or without weight is never picked', () 
   pool.tried.add(1);
   pool.maxes[2] = 1;
   pool.setOpen(2, 1);
-  const random = seeded(5);
+  const random = seededRandom(5);
   for (let request = 0; request < 200; request++) {
     pool.randoms.splice(0, pool.randoms.length, random(), random(), random(), random());
     assert.equal(balancer.pick(facts, pool), 4);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Balancer } from '@sluice/core/plugin';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
+import { FakePool, fakeFacts } from '@sluice/plugin-kit';
 import { balancers } from '../src/data.ts';
 
 const facts = fakeFacts();

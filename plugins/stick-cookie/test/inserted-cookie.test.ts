@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
-import { stickHost } from '../../standard/test/fake-sticks.ts';
+import { FakePool, fakeFacts, fakeStickHost } from '@sluice/plugin-kit';
 import { stickiness } from '../src/data.ts';
 
 const withCookie = (cookie: string | string[]) => fakeFacts({ headers: { cookie } });
 
 function setUp(options: Args = {}, size = 3) {
   const pool = new FakePool(Array.from({ length: size }, () => 1));
-  const host = stickHost(pool);
+  const host = fakeStickHost(pool);
   const sticky = stickiness['with cookie']!({ cookie: 'srv', ...options }, host);
   /** The pair that the client sends back. */
   const pairOf = (server: number): string => sticky.learn(fakeFacts(), pool, server, []).split(';')[0]!;
@@ -114,7 +112,7 @@ test('a changed, cut, lengthened or invented cookie is no cookie, and is counted
 
 test('the cookie of another backend with the same name is not taken for its own', () => {
   const { pool, sticky } = setUp({ key: 'k' });
-  const other = stickHost(Object.assign(new FakePool([1, 1]), { backend: 'api' }));
+  const other = fakeStickHost(Object.assign(new FakePool([1, 1]), { backend: 'api' }));
   const pair = stickiness['with cookie']!({ cookie: 'srv', key: 'k' }, other)
     .learn(fakeFacts(), pool, 0, [])
     .split(';')[0]!;

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
-import { FakeTable, stickHost } from '../../standard/test/fake-sticks.ts';
+import { FakePool, FakeStickTable, fakeFacts, fakeStickHost } from '@sluice/plugin-kit';
 import { stickiness } from '../src/data.ts';
 
 const withCookie = (cookie: string | string[]) => fakeFacts({ headers: { cookie } });
 
 function setUp(options: Record<string, string | number> = { cookie: 'sid', ttl: 1000 }) {
-  const table = new FakeTable();
+  const table = new FakeStickTable();
   const pool = new FakePool([1, 1, 1]);
-  return { table, pool, sticky: stickiness['on cookie']!(options, stickHost(pool, table)) };
+  return { table, pool, sticky: stickiness['on cookie']!(options, fakeStickHost(pool, table)) };
 }
 
 test('a client goes back to the server that set its cookie', () => {

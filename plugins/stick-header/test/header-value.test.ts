@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
-import { FakeTable, stickHost } from '../../standard/test/fake-sticks.ts';
+import { FakePool, FakeStickTable, fakeFacts, fakeStickHost } from '@sluice/plugin-kit';
 import { stickiness } from '../src/data.ts';
 
 const withUser = (user: string | string[]) => fakeFacts({ headers: { 'x-user': user } });
 
 function setUp(options: Args = {}) {
-  const table = new FakeTable();
+  const table = new FakeStickTable();
   const pool = new FakePool([1, 1, 1]);
-  return { table, pool, sticky: stickiness['on header']!({ header: 'X-User', ...options }, stickHost(pool, table)) };
+  return {
+    table,
+    pool,
+    sticky: stickiness['on header']!({ header: 'X-User', ...options }, fakeStickHost(pool, table)),
+  };
 }
 
 test('a client goes back to the server that answered for its value', () => {

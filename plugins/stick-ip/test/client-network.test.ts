@@ -2,17 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp, type RequestFacts } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
-import { fakeFacts } from '../../standard/test/fake-facts.ts';
-import { FakePool } from '../../standard/test/fake-pool.ts';
-import { FakeTable, stickHost } from '../../standard/test/fake-sticks.ts';
+import { FakePool, FakeStickTable, fakeFacts, fakeStickHost } from '@sluice/plugin-kit';
 import { stickiness } from '../src/data.ts';
 
 const from = (ip: string): RequestFacts => ({ ...fakeFacts(), ip: parseIp(ip)! });
 
 function setUp(options: Args = {}) {
-  const table = new FakeTable();
+  const table = new FakeStickTable();
   const pool = new FakePool([1, 1, 1]);
-  return { table, pool, sticky: stickiness['on ip']!(options, stickHost(pool, table)) };
+  return { table, pool, sticky: stickiness['on ip']!(options, fakeStickHost(pool, table)) };
 }
 
 /** Whether a client from `other` is sent where one from `one` was. */

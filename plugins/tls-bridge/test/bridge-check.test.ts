@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args, ServerPlan } from '@sluice/dsl/plan';
-import { Authority, hasOpenssl } from '../../tls-terminate/test/authority.ts';
+import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
 import { checkBridge } from '../src/bridge-check.ts';
 import manifest from '../src/index.ts';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import { checkCertificates } from '../src/certificate-check.ts';
-import { certify, makeKey } from './certificates.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const key = makeKey();

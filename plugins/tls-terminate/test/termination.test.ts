@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { TlsMode } from '@sluice/core/plugin';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import { tlsModes } from '../src/data.ts';
 import { Termination } from '../src/termination.ts';
-import { certify, makeKey } from './certificates.ts';
 
 const HOST = { listener: 'edge', processSecret: Buffer.alloc(32, 1), protocols: ['h2', 'http/1.1'], refused: () => {} };
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));

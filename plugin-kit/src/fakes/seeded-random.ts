@@ -1,5 +1,9 @@
-/** seeded gives the same numbers from 0 up to 1 for the same seed (mulberry32). For tests. */
-export function seeded(seed: number): () => number {
+/**
+ * SeededRandom: chance that a test can repeat.
+ */
+
+/** seededRandom gives the same numbers, from 0 up to, not including, 1, for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,5 +1,5 @@
 /**
- * Certificates for tests, made on the spot. Test code.
+ * Certificates for tests, made on the spot.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import forge from 'node-forge';

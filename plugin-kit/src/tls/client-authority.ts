@@ -1,5 +1,5 @@
 /**
- * ClientAuthority: certificates of clients as they should be, and as nobody should have signed them. Test code.
+ * ClientAuthority: certificates of clients as they should be, and as nobody should have signed them.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';

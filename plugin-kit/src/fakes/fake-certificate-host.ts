@@ -1,35 +1,26 @@
 /**
- * The gateway's side of a source of certificates, without a gateway. Test code.
+ * FakeCertificateHost: the gateway's side of a certificate source, without a gateway.
  */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { CertificateEvent, CertificateHost } from '@sluice/core/plugin';
-import type { Args } from '@sluice/dsl/plan';
-import { certificateFile, sourceOptions } from '../src/acme-options.ts';
-import { AcmeSource } from '../src/acme-source.ts';
-import type { FakeAuthority } from './fake-authority.ts';
+import { FakeLog } from './fake-log.ts';
 
 type Told = Omit<CertificateEvent, 'source'>;
 
-export class FakeHost implements CertificateHost {
-  readonly lines: string[] = [];
+/** FakeCertificateHost keeps what a source logs, posts and reports. Its clock is the real one, ahead by as much as a test says. */
+export class FakeCertificateHost implements CertificateHost {
+  readonly log = new FakeLog();
+  /** The notices that are up, by key. */
   readonly posted = new Map<string, string>();
   /** Every key that was ever posted. */
   readonly everPosted: string[] = [];
+  /** How far the clock is ahead of the real one, in milliseconds. */
   aheadMs = 0;
+  /** How often the source had new files served. */
   changes = 0;
   readonly #told: Told[] = [];
   #waiting: (() => void) | null = null;
   readonly #timers = new Map<number, { readonly atMs: number; readonly callback: () => void }>();
   #last = 0;
-
-  readonly log = {
-    debug: () => {},
-    info: (line: string) => void this.lines.push(line),
-    warn: (line: string) => void this.lines.push(line),
-    error: (line: string) => void this.lines.push(line),
-  };
 
   readonly notices = {
     post: (key: string, text: string): boolean => {
@@ -40,7 +31,7 @@ export class FakeHost implements CertificateHost {
     remove: (key: string): void => void this.posted.delete(key),
   };
 
-  /** Timers fire when the clock is moved, and not by themselves. */
+  /** Timers of more than 1 ms fire when `ahead` moves the clock; shorter ones in the next turn. */
   readonly timers = {
     now: (): number => Date.now() + this.aheadMs,
     set: (callback: () => void, delayMs: number): number => {
@@ -52,10 +43,12 @@ export class FakeHost implements CertificateHost {
     clear: (id: unknown): void => void this.#timers.delete(id as number),
   };
 
+  /** Always 0.5. */
   random(): number {
     return 0.5;
   }
 
+  /** Always the text `secret` in base64. */
   secret(): string {
     return 'c2VjcmV0';
   }
@@ -69,16 +62,18 @@ export class FakeHost implements CertificateHost {
     this.#waiting?.();
   }
 
+  /** next resolves to the oldest event that no call of `next` has returned yet. */
   async next(): Promise<Told> {
     while (this.#told.length === 0) await new Promise<void>((resolve) => (this.#waiting = resolve));
     return this.#told.shift()!;
   }
 
-  /** Something waits for the clock. */
+  /** The source waits for the clock. */
   get isIdle(): boolean {
     return this.#timers.size > 0;
   }
 
+  /** ahead moves the clock and calls what is due. */
   ahead(ms: number): void {
     this.aheadMs += ms;
     for (const [id, { atMs, callback }] of [...this.#timers]) {
@@ -86,22 +81,4 @@ export class FakeHost implements CertificateHost {
       callback();
     }
   }
-}
-
-/** openSource begins to keep a certificate for these names. */
-export function openSource(authority: FakeAuthority, host: FakeHost, names: readonly string[], more: Args = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-acme-'));
-  const options: Args = { directory: authority.directory, ca: authority.ca, folder, by: 'http', ...more };
-  const own = sourceOptions(options);
-  process.getBuiltinModule('node:fs').mkdirSync(own.folder, { recursive: true });
-  const file = certificateFile(own, names, false);
-  const source = new AcmeSource(host);
-  const keep = (): void =>
-    source.keep({
-      source: options,
-      lines: [{ listener: 'edge', options: { names: [...names], file } }],
-      listeners: [],
-    });
-  keep();
-  return { source, file, folder, keep };
 }

@@ -1,5 +1,5 @@
 /**
- * Authority: certificates as real authorities make them, with openssl: chains, elliptic curves, clients, revocation. Test code.
+ * Authority: certificates as real authorities make them, with openssl: chains, elliptic curves, clients, revocation.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

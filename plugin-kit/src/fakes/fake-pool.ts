@@ -1,13 +1,20 @@
 /**
- * FakePool: a backend's servers for tests of strategies, changed as the test likes.
+ * FakePool: a backend's servers as a strategy or a stickiness sees them, changed as a test likes.
  */
 import type { PoolWatcher, ServerPool } from '@sluice/core/plugin';
 
+/**
+ * FakePool begins with all servers up, ready and idle. Change weights, open counts and states with the methods, which tell the
+ * strategy's watcher as the gateway does; arrays that a test writes to itself tell nobody.
+ */
 export class FakePool implements ServerPool {
   readonly backend = 'app';
   readonly size: number;
+  /** Full weights. */
   readonly weights: number[];
+  /** Open requests. */
   readonly opens: number[];
+  /** Most requests at once; 0: no limit. */
   readonly maxes: number[];
   /** Servers that are up. */
   readonly ups: boolean[];
@@ -18,10 +25,14 @@ export class FakePool implements ServerPool {
   readonly shares: number[];
   /** Numbers that `random` gives, one after the other; 0.5 behind them. */
   readonly randoms: number[] = [];
+  /** What `now` returns. */
   nowMs = 0;
+  /** In place of `randoms`; null: those. */
+  chance: (() => number) | null = null;
   readonly #notes = new Map<string, number>();
   #watcher: PoolWatcher | null = null;
 
+  /** One server for each weight, 0 to 256. */
   constructor(weights: readonly number[]) {
     this.size = weights.length;
     this.weights = [...weights];
@@ -92,7 +103,7 @@ export class FakePool implements ServerPool {
   }
 
   random(): number {
-    return this.randoms.shift() ?? 0.5;
+    return this.chance?.() ?? this.randoms.shift() ?? 0.5;
   }
 
   now(): number {
@@ -107,21 +118,25 @@ export class FakePool implements ServerPool {
     this.#notes.set(`${index} ${which}`, Math.fround(value));
   }
 
+  /** setOpen says how many requests are open on a server. */
   setOpen(index: number, open: number): void {
     this.opens[index] = open;
     this.#changed(index);
   }
 
+  /** setShare is what slow start leaves of a server's weight, 0 to 1. */
   setShare(index: number, share: number): void {
     this.shares[index] = share;
     this.#changed(index);
   }
 
+  /** setWeight sets the full weight. */
   setWeight(index: number, weight: number): void {
     this.weights[index] = weight;
     this.#changed(index);
   }
 
+  /** setUp takes a server out, or back. */
   setUp(index: number, isUp: boolean): void {
     this.ups[index] = isUp;
     this.#changed(index);
