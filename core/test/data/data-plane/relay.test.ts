@@ -102,6 +102,33 @@ test(
   },
 );
 
+test(
+  'what a closed client sent is given up when its server takes nothing for the time of a tunnel',
+  LIMIT,
+  async (context) => {
+    const stage = await Stage.set(
+      context,
+      relay(
+        [
+          (wire) => {
+            wire.socket.pause();
+            wire.socket.end('bye');
+          },
+        ],
+        { backend: { tunnelMs: 500 } },
+      ),
+    );
+    const clients = Array.from({ length: 20 }, (_, at) => {
+      const client = stage.client();
+      client.socket.end(Buffer.alloc((at + 1) * 400_000, 0x61));
+      return client;
+    });
+    for (const client of clients) assert.equal(await client.ended(), 'bye');
+    await until(() => stage.counters.connectionsClosed === clients.length);
+    await stage.settled();
+  },
+);
+
 test('no server at all closes the client without a word', LIMIT, async (context) => {
   const stage = await Stage.set(context, relay([await freePort(), await freePort()]));
   const client = stage.client();
