@@ -24,10 +24,9 @@ import type { LiveRequest } from '../message/live-request.ts';
 import { CR } from '../message/octets.ts';
 import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLines } from '../message/request-head.ts';
 import { selfAnswer } from '../message/self-answer.ts';
-import { SENT_BODY_BYTES } from '../sides/client-side.ts';
+import { SentBody } from '../message/sent-body.ts';
 import type { ServerSide } from '../sides/server-side.ts';
 import type { Connection } from '../transport/connection.ts';
-import { HeldBytes } from '../transport/held-bytes.ts';
 import { isForeign } from './foreign-line.ts';
 
 const IDLE = 0;
@@ -52,9 +51,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   answerForm = AS_IS;
   readonly #framer = new BodyFramer();
   /** What of the body has gone to a server that may refuse it yet; null: nothing. */
-  #sent: HeldBytes | null = null;
-  /** More has gone than is kept. */
-  #isSentLost = false;
+  #sent: SentBody | null = null;
   #state = IDLE;
   #isReading = false;
   #mustClose = false;
@@ -369,7 +366,7 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     const { plan } = listener;
     const framer = this.#framer;
     framer.begin(framing.mode, framing.length, AS_IS);
-    this.#isSentLost = false;
+    this.#sent = null;
     framer.judgedNames = listener.judgedNames;
     this.#state = framer.isDone ? ANSWER : BODY;
     this.loop.wheel.limit(this, framer.isDone ? 0 : plan.timeouts.bodyMs);
@@ -453,22 +450,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     if (held !== null) this.#forwardBody(server, held, 0, held.length);
   }
 
-  #keepSent(bytes: Buffer, from: number, to: number): void {
-    if (this.#isSentLost) return;
-    this.#sent ??= new HeldBytes();
-    if (this.#sent.length + to - from > SENT_BODY_BYTES) {
-      this.#sent = null;
-      this.#isSentLost = true;
-    } else {
-      this.#sent.add(bytes, from, to);
-    }
-  }
-
   rewind(): boolean {
-    if (this.#isSentLost) return false;
-    const sent = this.#sent;
+    if (this.#sent?.isLost === true) return false;
+    const sent = this.#sent?.bytes;
     this.#sent = null;
-    if (sent === null) return true;
+    if (sent === undefined) return true;
     const held = this.out.takeHeld();
     const all = held === null ? sent.all() : Buffer.concat([sent.all(), held]);
     this.#framer.restart();
@@ -497,7 +483,10 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       return;
     }
     out.flush();
-    if (server.mayRefuse) this.#keepSent(bytes, at, behind);
+    if (server.mayRefuse) {
+      this.#sent ??= new SentBody();
+      this.#sent.keep(bytes, at, behind);
+    }
     if (framer.isDone) {
       this.#state = ANSWER;
       this.loop.wheel.limit(this, 0);

@@ -15,7 +15,8 @@ import { FieldEdits } from '../message/field-edits.ts';
 import { fieldValues } from '../message/live-request.ts';
 import { BODY_TOO_LONG } from '../message/request-head.ts';
 import { selfAnswer } from '../message/self-answer.ts';
-import { type ClientSide, SENT_BODY_BYTES } from '../sides/client-side.ts';
+import { SentBody } from '../message/sent-body.ts';
+import type { ClientSide } from '../sides/client-side.ts';
 import type { ServerSide } from '../sides/server-side.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
 import { answerBlock } from './answer-fields.ts';
@@ -55,9 +56,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #isTouched = false;
   #held = new HeldBytes();
   /** What of the body has gone to a server that may refuse it yet; null: nothing. */
-  #sent: HeldBytes | null = null;
-  /** More has gone than is kept. */
-  #isSentLost = false;
+  #sent: SentBody | null = null;
   /** So much at the beginning of what is held was taken back from a server: the client may send it again already. */
   #rewound = 0;
   #trailers = '';
@@ -184,18 +183,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       } else {
         out.bytes(bytes, from, to);
       }
-      if (server.mayRefuse) this.#keepSent(bytes, from, to);
-    }
-  }
-
-  #keepSent(bytes: Buffer, from: number, to: number): void {
-    if (this.#isSentLost) return;
-    this.#sent ??= new HeldBytes();
-    if (this.#sent.length + to - from > SENT_BODY_BYTES) {
-      this.#sent = null;
-      this.#isSentLost = true;
-    } else {
-      this.#sent.add(bytes, from, to);
+      if (server.mayRefuse) {
+        this.#sent ??= new SentBody();
+        this.#sent.keep(bytes, from, to);
+      }
     }
   }
 
@@ -227,7 +218,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #afterForward(server: ServerSide): void {
     const { wheel } = this.#session.loop;
     server.out.flush();
-    if (!server.mayRefuse) this.#sent = null;
+    if (!server.mayRefuse && this.#sent?.isLost === false) this.#sent = null;
     if (this.#isTunnel) return;
     if (this.#mode === BY_LENGTH && this.#left === 0 && (server.bodyForm === AS_IS || this.hasEnded))
       this.#isSent = true;
@@ -255,10 +246,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   }
 
   rewind(): boolean {
-    if (this.#isSentLost) return false;
-    const sent = this.#sent;
+    if (this.#sent?.isLost === true) return false;
+    const sent = this.#sent?.bytes;
     this.#sent = null;
-    if (sent !== null) {
+    if (sent !== undefined) {
       this.#rewound += sent.length;
       for (const held = this.#held; held.length > 0; ) {
         const piece = held.first();

@@ -17,9 +17,6 @@ import type { IntroducedClient } from './introduced-client.ts';
 import type { ServerSide } from './server-side.ts';
 import type { Sink } from './sink.ts';
 
-/** So much of a request's body is kept while a server may still say that it has not processed the request. */
-export const SENT_BODY_BYTES = 65_536;
-
 export interface ClientSide {
   /** Where the server's side writes the answer's body, and what a tunnel carries. */
   readonly out: Sink;
@@ -45,7 +42,7 @@ export interface ClientSide {
   sendBody(server: ServerSide): void;
   /**
    * rewind takes back what of the body has gone to a server, so that another can have it from the start. False: it is not held any more
-   * (`SENT_BODY_BYTES`).
+   * (`SentBody`).
    */
   rewind(): boolean;
   /** serverDrained: the server takes more of the body, or of a tunnel. */
