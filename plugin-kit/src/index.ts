@@ -5,7 +5,7 @@
  * Certificates for tests are in `@sluice/plugin-kit/tls`.
  */
 export { FakeCertificateHost } from './fakes/fake-certificate-host.ts';
-export { FakeClock } from './fakes/fake-clock.ts';
+export { FakeClock, settle } from './fakes/fake-clock.ts';
 export { FakeEditor } from './fakes/fake-editor.ts';
 export { type FakeRequest, fakeFacts } from './fakes/fake-facts.ts';
 export { fakeLinker } from './fakes/fake-linker.ts';

@@ -29,6 +29,13 @@ test('facts take any address, fold names of headers, and remember what is memois
   assert.throws(() => fakeFacts({ ip: 'nobody' }), /`nobody` is not an IP address/);
 });
 
+test('facts of a response are there only if the test gives one', () => {
+  assert.equal('status' in fakeFacts(), false);
+  const facts = fakeFacts({ response: { status: 503, headers: { Server: 'x' } } });
+  assert.deepEqual([facts.status, facts.answerHeader('server')], [503, 'x']);
+  assert.equal(fakeFacts({ response: {} }).status, 200);
+});
+
 test('a linker knows the names that it is given, and no others', () => {
   const linker = fakeLinker({
     backends: ['app', 'api'],

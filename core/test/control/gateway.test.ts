@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendPlan, Plan } from '@sluice/dsl/plan';
+import { FakeClock } from '@sluice/plugin-kit';
 import type { Gateway } from '../../src/control/gateway.ts';
 import type { GatewayOptions } from '../../src/control/gateway-options.ts';
 import type { ServerEvent } from '../../src/control/health/health-checker.ts';
 import type { AdminEvent } from '../../src/control/health/server-handle.ts';
 import { createGateway } from '../../src/create-gateway.ts';
 import type { PluginManifest, ProbeResult } from '../../src/plugin/index.ts';
-import { FakeTimers } from './fixtures/fake-timers.ts';
 import { get, origin, portOf } from './fixtures/http.ts';
 import { LogLines } from './fixtures/log-lines.ts';
 import { backend, check, listener, pathIs, plan, rule, server, trapped } from './fixtures/plans.ts';
@@ -176,7 +176,7 @@ test('a server is drained, put in maintenance and made ready by hand, and events
 test('health checks take servers out and in, and events give the reason', async () => {
   await using a = await origin('a');
   await using b = await origin('b');
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const results: Record<string, ProbeResult> = {
     a: { status: 'passed', reason: 'status 200' },
     b: { status: 'failed', reason: 'status 503, expected 200' },

@@ -58,6 +58,7 @@ export class FakeClock implements Timers {
   }
 }
 
-function settle(): Promise<void> {
+/** settle lets every promise that can settle without a timer or the system do so. */
+export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

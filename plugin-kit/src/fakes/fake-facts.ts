@@ -1,7 +1,7 @@
 /**
  * FakeFacts: the facts of a request, for functions of a data entry.
  */
-import type { RequestFacts } from '@sluice/dsl/match';
+import type { ProxiedFacts, RequestFacts, ResponseFacts, TlsFacts } from '@sluice/dsl/match';
 import { IpAddress, Memo, parseIp } from '@sluice/dsl/match';
 
 /** FakeRequest is a request as a test writes it. Default: `GET http://www.example.com/` from 198.51.100.7. */
@@ -21,19 +21,42 @@ export interface FakeRequest {
   /** Default `http`. */
   readonly scheme?: 'http' | 'https';
   /** By name, in any case; a list for a field that comes several times. */
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers?: FakeFields;
+  /** The name in the TLS hello, in lower case. Default: the hello was not read. */
+  readonly sni?: string;
+  /** The protocols in the TLS hello. Default: the hello was not read. */
+  readonly alpn?: readonly string[];
+  /** What is known of the TLS that the gateway terminates. Default: there is none. */
+  readonly tls?: TlsFacts | null;
+  /** What a PROXY header said besides addresses. Default: there was none. */
+  readonly proxied?: ProxiedFacts | null;
+  /** The response, for fields that read it. Default: none has come, so the facts have none. */
+  readonly response?: { readonly status?: number; readonly headers?: FakeFields };
 }
+
+/** FakeFields are fields of a head, by name; a list for one that comes several times. */
+type FakeFields = Readonly<Record<string, string | readonly string[]>>;
 
 const CLIENT = new IpAddress(true, 0, 0, 0, 0xc6336407, '198.51.100.7');
 
-/** fakeFacts makes the facts of a request. Its `memo` works as the gateway's does, and so `header` takes names in lower case only. Throws for a text that is no address. */
+/**
+ * fakeFacts makes the facts of a request. Its `memo` works as the gateway's does, and as there, `header` takes names in lower case only.
+ * Throws for a text that is no address.
+ */
+export function fakeFacts(request: FakeRequest & Required<Pick<FakeRequest, 'response'>>): ResponseFacts;
+export function fakeFacts(request?: FakeRequest): RequestFacts;
 export function fakeFacts(request: FakeRequest = {}): RequestFacts {
-  const headers = new Map(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const { sni, alpn, tls, proxied, response } = request;
+  const headers = byLowerName(request.headers);
   const memo = new Memo();
-  return {
+  const facts: RequestFacts = {
     ip: request.ip === undefined ? CLIENT : addressOf(request.ip),
     port: request.port ?? 8080,
     scheme: request.scheme ?? 'http',
+    ...(sni === undefined ? {} : { sni }),
+    ...(alpn === undefined ? {} : { alpn }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(proxied === undefined ? {} : { proxied }),
     method: request.method ?? 'GET',
     host: request.host ?? 'www.example.com',
     path: request.path ?? '/',
@@ -42,6 +65,13 @@ export function fakeFacts(request: FakeRequest = {}): RequestFacts {
     header: (name) => headers.get(name),
     memo: (key, make) => memo.get(key, make),
   };
+  if (response === undefined) return facts;
+  const answered = byLowerName(response.headers);
+  return Object.assign(facts, { status: response.status ?? 200, answerHeader: (name: string) => answered.get(name) });
+}
+
+function byLowerName(fields: FakeFields = {}): ReadonlyMap<string, string | readonly string[]> {
+  return new Map(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function addressOf(text: string): IpAddress {

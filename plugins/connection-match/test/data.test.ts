@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CertificateFacts, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
-import { fakeFacts } from '@sluice/plugin-kit';
+import type { CertificateFacts, ProxiedFacts, TlsFacts } from '@sluice/dsl/match';
+import { type FakeRequest, fakeFacts } from '@sluice/plugin-kit';
 import { fields } from '../src/data.ts';
 import plugin from '../src/index.ts';
 
@@ -34,8 +34,8 @@ const PROXIED: ProxiedFacts = {
 };
 
 /** all are the values of all fields. */
-function all(facts: Partial<RequestFacts>): Record<string, unknown> {
-  const whole = { ...fakeFacts(), ...facts };
+function all(request: FakeRequest): Record<string, unknown> {
+  const whole = fakeFacts(request);
   const values = Object.entries(fields).map(([name, read]) => [name, read(whole, null)] as const);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseIp, type RequestFacts } from '@sluice/dsl/match';
+import type { RequestFacts } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import { FakePool, FakeStickTable, fakeFacts, fakeStickHost } from '@sluice/plugin-kit';
 import { stickiness } from '../src/data.ts';
 
-const from = (ip: string): RequestFacts => ({ ...fakeFacts(), ip: parseIp(ip)! });
+const from = (ip: string): RequestFacts => fakeFacts({ ip });
 
 function setUp(options: Args = {}) {
   const table = new FakeStickTable();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FakeClock } from '@sluice/plugin-kit';
 import { TimerGrid } from '../../../src/control/clock/timer-grid.ts';
-import { FakeTimers } from '../fixtures/fake-timers.ts';
 
 test('what is due within 25 ms comes in one turn, with one timer of the system', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];
   for (let delay = 988; delay < 1012; delay++) grid.about(() => calls.push(timers.now()), delay);
@@ -15,7 +15,7 @@ test('what is due within 25 ms comes in one turn, with one timer of the system',
 });
 
 test('what is not to come early comes up to a step later', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];
   for (const delay of [1000, 1000.5, 1001, 1024]) grid.notBefore(() => calls.push(timers.now()), delay);
@@ -24,7 +24,7 @@ test('what is not to come early comes up to a step later', async () => {
 });
 
 test('short waits are as long as they say', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];
   for (const delay of [0, 3, 99]) grid.about(() => calls.push(timers.now()), delay);
@@ -33,7 +33,7 @@ test('short waits are as long as they say', async () => {
 });
 
 test('a wait that is repeated on the grid does not drift, though each begins a little later than it should', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];
   const again = (): void => {
@@ -46,7 +46,7 @@ test('a wait that is repeated on the grid does not drift, though each begins a l
 });
 
 test('with the last appointment of a moment its timer is cleared, so that nothing keeps a process running', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const made = [grid.about(() => assert.fail(), 1000), grid.about(() => assert.fail(), 1001)];
   grid.clear(made[0]);
@@ -62,7 +62,7 @@ test('with the last appointment of a moment its timer is cleared, so that nothin
 });
 
 test('one call may clear another of the same moment', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: string[] = [];
   grid.about(() => {
@@ -77,7 +77,7 @@ test('one call may clear another of the same moment', async () => {
 });
 
 test('a call that throws takes no other with it', async () => {
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: string[] = [];
   grid.about(() => {

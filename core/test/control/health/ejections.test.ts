@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { finish } from '@sluice/dsl/match';
 import type { EjectPlan } from '@sluice/dsl/plan';
+import { FakeClock } from '@sluice/plugin-kit';
 import pino from 'pino';
 import { Ejections } from '../../../src/control/health/ejections.ts';
 import { Slots } from '../../../src/control/slots/slots.ts';
 import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
 import { OutcomeCounts } from '../../../src/shared/tables/outcome-counts.ts';
 import { MAINT, READY, RUNNING, ServerTable, STOPPED } from '../../../src/shared/tables/server-table.ts';
-import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { backend, plan, server } from '../fixtures/plans.ts';
 
 const POLICY: EjectPlan = {
@@ -16,7 +16,7 @@ const POLICY: EjectPlan = {
   ...{ timeMs: 10_000, mostMs: 25_000, mostShare: 0.5 },
 };
 
-let timers: FakeTimers;
+let timers: FakeClock;
 let servers: ServerTable;
 let slots: Slots;
 let ejections: Ejections;
@@ -25,7 +25,7 @@ let generation: number;
 let logged: string[];
 
 beforeEach(() => {
-  timers = new FakeTimers();
+  timers = new FakeClock();
   told = [];
   generation = 0;
   logged = [];

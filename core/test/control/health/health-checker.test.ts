@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { Args, CheckPlan, Plan } from '@sluice/dsl/plan';
+import { FakeClock } from '@sluice/plugin-kit';
 import { HealthChecker, type ServerEvent } from '../../../src/control/health/health-checker.ts';
 import { Slots } from '../../../src/control/slots/slots.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../../../src/plugin/health-check.ts';
 import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
 import { LAST_CHECKS, MAINT, READY, SERVER_STATES, ServerTable } from '../../../src/shared/tables/server-table.ts';
-import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { backend, check, PLACE, plan, server } from '../fixtures/plans.ts';
 
 const PASSED: ProbeResult = { status: 'passed', reason: 'ok' };
 const FAILED: ProbeResult = { status: 'failed', reason: 'connection refused' };
 
-let timers: FakeTimers;
+let timers: FakeClock;
 let events: ServerEvent[];
 let probes: {
   readonly name: string;
@@ -29,7 +29,7 @@ let slots: Slots;
 let generation: number;
 
 beforeEach(() => {
-  timers = new FakeTimers();
+  timers = new FakeClock();
   events = [];
   probes = [];
   answer = async () => PASSED;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FakeClock } from '@sluice/plugin-kit';
 import { HealthChecker, type ServerEvent } from '../../../src/control/health/health-checker.ts';
 import type { HealthCheck, ProbeStatus } from '../../../src/plugin/health-check.ts';
 import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
 import { SERVER_STATES, ServerTable } from '../../../src/shared/tables/server-table.ts';
-import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { backend, check, plan, server } from '../fixtures/plans.ts';
 
 const SLOTS = { listeners: {}, backends: {}, servers: { 'app/a': 3, 'app/b': 4, 'app/c': 5 } };
@@ -12,7 +12,7 @@ const SLOTS = { listeners: {}, backends: {}, servers: { 'app/a': 3, 'app/b': 4, 
 /** Backend `app` with a and b, probed every second, slow start 64 s: a step a second. */
 function setUp(names = ['a', 'b'], slowStartMs = 64_000) {
   const servers = new ServerTable(createSharedMemory({ threads: 1 }).servers, 1);
-  const timers = new FakeTimers();
+  const timers = new FakeClock();
   const events: ServerEvent[] = [];
   const answers = new Map<string, ProbeStatus>();
   const component: HealthCheck = {

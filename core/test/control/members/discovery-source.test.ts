@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { DiscoveryPlan } from '@sluice/dsl/plan';
+import { FakeClock } from '@sluice/plugin-kit';
 import { type DiscoveryEvent, DiscoverySource } from '../../../src/control/members/discovery-source.ts';
 import type { Discovery, Finding, Question } from '../../../src/plugin/discovery.ts';
-import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { PLACE } from '../fixtures/plans.ts';
 
-let timers: FakeTimers;
+let timers: FakeClock;
 let events: DiscoveryEvent[];
 let changes: number;
 let asked: { readonly at: number; readonly memory: unknown }[];
@@ -20,7 +20,7 @@ const found = (...hosts: string[]): Finding => ({
 });
 
 beforeEach(() => {
-  timers = new FakeTimers();
+  timers = new FakeClock();
   events = [];
   changes = 0;
   asked = [];

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { Plan } from '@sluice/dsl/plan';
+import { FakeClock, settle } from '@sluice/plugin-kit';
 import type { NameResolver, Resolution } from '../../../src/control/members/name-resolver.ts';
 import { ServerNames } from '../../../src/control/members/server-names.ts';
 import type { SlotMap } from '../../../src/shared/orders/orders.ts';
-import { FakeTimers, settle } from '../fixtures/fake-timers.ts';
 import { LogLines } from '../fixtures/log-lines.ts';
 import { backend, plan, server } from '../fixtures/plans.ts';
 
-let timers: FakeTimers;
+let timers: FakeClock;
 let log: LogLines;
 let asked: string[];
 let told: object[];
@@ -17,7 +17,7 @@ let answer: (name: string, signal: AbortSignal) => Promise<Resolution>;
 let names: ServerNames;
 
 beforeEach(() => {
-  timers = new FakeTimers();
+  timers = new FakeClock();
   log = new LogLines();
   asked = [];
   told = [];

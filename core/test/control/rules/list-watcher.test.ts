@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Condition, FileSource } from '@sluice/dsl/plan';
+import { FakeClock } from '@sluice/plugin-kit';
 import type { Gateway } from '../../../src/control/gateway.ts';
 import type { ListEvent } from '../../../src/control/rules/list-watcher.ts';
 import { createGateway } from '../../../src/create-gateway.ts';
-import { FakeTimers } from '../fixtures/fake-timers.ts';
 import { get, origin, portOf } from '../fixtures/http.ts';
 import { LogLines } from '../fixtures/log-lines.ts';
 import { backend, listener, PLACE, pathIs, plan, rule, server } from '../fixtures/plans.ts';
@@ -18,7 +18,7 @@ import { wordsPlugin } from '../fixtures/words.ts';
 const REFRESH_MS = 5000;
 
 class Stage implements AsyncDisposable {
-  readonly timers = new FakeTimers();
+  readonly timers = new FakeClock();
   readonly log = new LogLines();
   readonly file: string;
   readonly #folder: string;
