@@ -124,6 +124,12 @@ export class FakePool implements ServerPool {
     this.#changed(index);
   }
 
+  /** setMax is how many requests a server takes at once; 0: no limit. */
+  setMax(index: number, max: number): void {
+    this.maxes[index] = max;
+    this.#changed(index);
+  }
+
   /** setShare is what slow start leaves of a server's weight, 0 to 1. */
   setShare(index: number, share: number): void {
     this.shares[index] = share;
