@@ -58,11 +58,7 @@ module.exports = {
       name: `wire ${wire} knows no other wire`,
       severity: 'error',
       from: { path: `^core/src/data/${wire}/` },
-      // An HTTP/1 connection hosts the HTTP/2 session that its first bytes turn out to begin.
-      to: {
-        path: `^core/src/data/(${WIRES.filter((other) => other !== wire).join('|')})/`,
-        pathNot: wire === 'http1' ? '^core/src/data/http2/(client-session|frame)[.]ts$' : '^$',
-      },
+      to: { path: `^core/src/data/(${WIRES.filter((other) => other !== wire).join('|')})/` },
     })),
     {
       name: 'only the transport knows sockets',

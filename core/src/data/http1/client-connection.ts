@@ -6,13 +6,10 @@
  */
 import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
-import type { OpenSession } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { ClientPort } from '../exchange/client-port.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import { ClientSession, type SessionHost } from '../http2/client-session.ts';
-import { isPreface, PREFACE, PROTOCOL_ERROR } from '../http2/frame.ts';
 import type { Loop } from '../loop/loop.ts';
 import { answerFraming, frameAnswer } from '../message/answer-framing.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
@@ -40,14 +37,12 @@ const TUNNEL = 4;
 /** Our side is closed; what still comes is thrown away, so that the client gets to read our answer. */
 const LINGER = 5;
 const CLOSED = 6;
-/** The client speaks HTTP/2, and a session has the say. */
-const HTTP2 = 7;
 
 const LINGER_MS = 2000;
 
 const noEdits = new FieldEdits();
 
-export class ClientConnection extends ClientSocket implements SessionHost {
+export class ClientConnection extends ClientSocket {
   answerForm = AS_IS;
   readonly #framer = new BodyFramer();
   /** What of the body has gone to a server that may refuse it yet; null: nothing. */
@@ -55,9 +50,8 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   #state = IDLE;
   #isReading = false;
   #mustClose = false;
-  /** Nothing has been read yet: an HTTP/2 client shows itself by its first bytes. */
+  /** No request has been read yet: a client of another protocol shows itself by its first bytes. */
   #isFresh = true;
-  #session: ClientSession | null = null;
 
   constructor(connection: Connection, peerIp: IpAddress, port: ClientPort, loop: Loop) {
     super(connection, peerIp, port, loop);
@@ -67,32 +61,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   // As the loop sees it.
 
   get isIdle(): boolean {
-    if (this.#session !== null) return this.#session.isIdle && !this.out.isFull;
     return this.#state === IDLE && !this.out.hasHeld && !this.out.isFull;
   }
 
   release(): void {
-    if (this.#session !== null && this.#state === HTTP2) this.#session.leave();
-    else if (this.isIdle) this.#close();
-  }
-
-  override addSessionsOn(slot: number, found: OpenSession[]): void {
-    if (this.#session === null) super.addSessionsOn(slot, found);
-    else this.#session.addSessionsOn(slot, found);
-  }
-
-  override leaveDownServers(): void {
-    if (this.#session === null) super.leaveDownServers();
-    else this.#session.leaveDownServers();
-  }
-
-  override giveUp(): void {
-    if (this.#session === null) super.giveUp();
-    else this.#session.giveUp();
-  }
-
-  override leaveServer(slot: number): number {
-    return this.#session === null ? super.leaveServer(slot) : this.#session.leaveServer(slot);
+    if (this.isIdle) this.#close();
   }
 
   // What the socket tells.
@@ -123,9 +96,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         if (out.isHolding) out.hold(bytes, 0, length);
         else this.tunnel(this.exchange!.server!, bytes, length);
         break;
-      case HTTP2:
-        this.#hear(bytes, length);
-        break;
     }
   }
 
@@ -135,9 +105,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     switch (this.#state) {
       case TUNNEL:
         if (isAll) this.exchange!.server!.halfEnd();
-        break;
-      case HTTP2:
-        this.#session!.clientEnded();
         break;
       case HEAD:
         this.destroy();
@@ -195,17 +162,11 @@ export class ClientConnection extends ClientSocket implements SessionHost {
       case TUNNEL:
         exchange!.server?.resume();
         break;
-      case HTTP2:
-        this.out.resume();
-        this.sessionMoved();
-        this.#session!.drained();
-        break;
     }
   }
 
   protected override closed(hadError: boolean): void {
     this.#state = CLOSED;
-    this.#session?.closed(hadError);
     super.closed(hadError);
   }
 
@@ -215,10 +176,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.#close();
         break;
       case HEAD:
-        if (this.#isFresh && this.#mustSpeakHttp2) {
-          this.destroy();
-          break;
-        }
         fault.reason = 'the head has not come in time';
         this.#refuse(408);
         break;
@@ -230,10 +187,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.exchange!.request.abortCause = 'client-timeout';
         this.breakOff();
         break;
-      case HTTP2:
-        if (this.isIdle) this.#session!.expire();
-        else this.destroy();
-        break;
       default:
         this.destroy();
     }
@@ -242,10 +195,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
   // Requests.
 
   #read(bytes: Buffer, end: number): void {
-    if (this.#isFresh && this.#mustSpeakHttp2) {
-      this.#readPreface(bytes, end);
-      return;
-    }
     let at = 0;
     this.#isReading = true;
     while ((this.#state === IDLE || this.#state === HEAD) && !this.out.isClosed) {
@@ -274,12 +223,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
         this.#keepPart(bytes, at, end);
         break;
       }
-      if (behind < 0 && this.#isFresh && this.#mayBePreface(bytes, at, end)) {
-        exchange.release();
-        if (end - at < PREFACE.length) this.#keepPart(bytes, at, end);
-        else this.#beginSession(bytes.subarray(at, end));
-        break;
-      }
       if (behind < 0 && this.#isFresh && isForeign(bytes, at, end)) {
         exchange.release();
         this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
@@ -301,55 +244,6 @@ export class ClientConnection extends ClientSocket implements SessionHost {
     }
     this.#isReading = false;
     if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.out.hold(bytes, at, end);
-  }
-
-  /** mustSpeakHttp2: ALPN chose it for this connection, so there is no other protocol on it (RFC 9113 section 3.2). */
-  get #mustSpeakHttp2(): boolean {
-    return this.out.tls?.protocol === 'h2';
-  }
-
-  /** readPreface takes the first bytes of a connection that has to speak HTTP/2. Anything else ends it (RFC 9113 section 3.4). */
-  #readPreface(bytes: Buffer, end: number): void {
-    // A reload has given the address to another protocol.
-    if (this.port.listener.plan.protocol !== 'http') this.#close();
-    else if (!isPreface(bytes, 0, end)) {
-      this.#beginSession();
-      this.#session!.fail(PROTOCOL_ERROR);
-    } else if (end < PREFACE.length) this.#keepPart(bytes, 0, end);
-    else this.#beginSession(bytes.subarray(0, end));
-  }
-
-  /** mayBePreface: the client begins as HTTP/2 clients do, and may. Over TLS, HTTP/2 has to be chosen by ALPN. */
-  #mayBePreface(bytes: Buffer, at: number, end: number): boolean {
-    if (this.port.listener.plan.isHttp1Only === true || !isPreface(bytes, at, end)) return false;
-    return (this.out.tls?.protocol ?? null) === null;
-  }
-
-  #beginSession(bytes: Buffer | null = null): void {
-    this.#state = HTTP2;
-    this.#session = new ClientSession(this);
-    this.sessionMoved();
-    if (bytes !== null) this.#hear(bytes, bytes.length);
-  }
-
-  /** hear has the session take what came. A client that does not take its answers is not read on. */
-  #hear(bytes: Buffer, length: number): void {
-    this.#session!.received(bytes, length);
-    if (this.#state !== HTTP2 || !this.out.isFull) return;
-    this.out.pause();
-    this.loop.wheel.limit(this, this.port.listener.plan.timeouts.clientMs);
-  }
-
-  sessionMoved(): void {
-    this.countBytes();
-    if (this.out.isFull) return;
-    const { headerMs, idleMs } = this.port.listener.plan.timeouts;
-    const session = this.#session!;
-    this.loop.wheel.limit(this, session.isInHead ? headerMs : session.isIdle ? idleMs : 0);
-  }
-
-  sessionEnded(): void {
-    this.#close();
   }
 
   /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */

@@ -11,10 +11,8 @@ import { wordKey } from '../../shared/orders/orders.ts';
 import { connectionKey } from '../../shared/tables/address-counts.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { LinkedListener } from '../backend/generation.ts';
-import type { ClientPort } from '../exchange/client-port.ts';
 import { greet, greetingOf } from '../exchange/greeting.ts';
 import { isPassedOn } from '../exchange/passed-on.ts';
-import { ClientConnection } from '../http1/client-connection.ts';
 import { type Closable, type HeldGeneration, type Loop, releaseGeneration } from '../loop/loop.ts';
 import { ConnectionFacts } from '../message/connection-facts.ts';
 import { RelayClient } from '../relay/relay-client.ts';
@@ -22,6 +20,7 @@ import type { Connection } from '../transport/connection.ts';
 import type { Listener, ListenerHandler, ListenTarget } from '../transport/listener.ts';
 import { HelloPeek } from './hello-peek.ts';
 import { ProxyPeek } from './proxy-peek.ts';
+import { type SniffedPort, Sniffer } from './sniffer.ts';
 import { SocketFile } from './socket-file.ts';
 
 /** How many connections may wait to be accepted where the rules do not say. */
@@ -37,7 +36,7 @@ function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
 /** Hears of a bound socket, and null when it is no longer. */
 export type Bound = (socket: { readonly port: number; readonly descriptor: number } | null) => void;
 
-export class Port implements ClientPort, ListenerHandler {
+export class Port implements SniffedPort, ListenerHandler {
   readonly address: Address;
   /** The bound TCP port; 0 for a Unix socket. */
   number = 0;
@@ -49,8 +48,8 @@ export class Port implements ClientPort, ListenerHandler {
   isClosed = false;
   #held: HeldGeneration | null = null;
   #isServing = false;
-  /** What hands its connection to another object just now. */
-  #handedOver: Closable | null = null;
+  /** Whose connection the next one to join is. */
+  #replaced: Closable | null = null;
   #waiting: Connection[] = [];
   #file: SocketFile | null = null;
   readonly #server: Listener;
@@ -171,8 +170,12 @@ export class Port implements ClientPort, ListenerHandler {
     const { slot } = this.listener;
     this.connections.add(connection);
     this.#loop.connections.add(connection);
-    if (this.#handedOver !== null) {
-      connection.countedAs = this.#handedOver.countedAs;
+    const before = this.#replaced;
+    if (before !== null) {
+      this.#replaced = null;
+      connection.countedAs = before.countedAs;
+      this.connections.delete(before);
+      this.#loop.connections.delete(before);
       return;
     }
     this.#loop.counters.listener(slot, ListenerIndex.connections);
@@ -259,7 +262,7 @@ export class Port implements ClientPort, ListenerHandler {
   /** serve hands a connection to what speaks the listener's protocol. */
   #serve(connection: Connection, ip: IpAddress, listener: LinkedListener): void {
     if (listener.plan.protocol === 'tcp') new RelayClient(connection, ip, this, listener, this.#loop);
-    else new ClientConnection(connection, ip, this, this.#loop);
+    else new Sniffer(connection, ip, this, this.#loop);
   }
 
   /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
@@ -312,16 +315,17 @@ export class Port implements ClientPort, ListenerHandler {
     });
   }
 
-  /** handOver has a connection served by another object from now on: it stays one connection. False: nobody took it. */
+  /** replace: the next to join has the connection of this one from now on: it stays one connection. */
+  replace(before: Closable): void {
+    this.#replaced = before;
+  }
+
+  /** handOver has a connection served by another object, which `serve` makes. False: nobody took it. */
   #handOver(from: Closable, serve: () => boolean): boolean {
-    const before = this.#handedOver;
-    this.#handedOver = from;
+    this.replace(from);
     const isServed = serve();
-    this.#handedOver = before;
-    if (!isServed) return false;
-    this.connections.delete(from);
-    this.#loop.connections.delete(from);
-    return true;
+    this.#replaced = null;
+    return isServed;
   }
 
   /** secure hands a connection to the listener's TLS mode. False: it is not let in, or the mode failed; it is closed. */
