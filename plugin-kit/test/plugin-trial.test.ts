@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import roundRobin from '@sluice/round-robin';
-import { FakeServer, rulesProblems, tryPlugin } from '../src/index.ts';
+import { eventually, FakeClock, FakeServer, rulesProblems, tryPlugin } from '../src/index.ts';
 import { certify, makeKey } from '../src/tls/index.ts';
 import plugin from './team-plugin.ts';
 
@@ -112,6 +112,7 @@ test('a gateway that is stopped has closed its ports', async () => {
     );
   }
   await trial.stop();
+  await assert.rejects(trial.request('GET /'), /this trial was stopped: make another one/);
 });
 
 test('what is no request is refused with how to write one', async () => {
@@ -126,4 +127,27 @@ test('problems of rules come back as the checker has them', async () => {
   assert.equal(problem!.severity, 'error');
   assert.match(problem!.code, /^SL\d{4}$/);
   await assert.rejects(rulesProblems({ ...plugin, name: 'Team' }, rules('deny all')), { code: 'SG0105' });
+});
+
+test('a trial runs on data threads if it is asked to', async () => {
+  await using trial = tryPlugin(plugin, { listener: 'deny team is red' }, { threads: 2 });
+  assert.equal((await trial.request('GET /', RED)).status, 403);
+  assert.equal((await trial.start()).stats().threads.length, 2);
+});
+
+test('a fake clock moves the intervals of health checks', async () => {
+  const timers = new FakeClock();
+  await using trial = tryPlugin(plugin, { backend: 'check open every 10s' }, { timers });
+  const gateway = await trial.start();
+  const probes = () => gateway.server('app/one').history[0]?.count ?? 0;
+  await eventually('the first probe', async () => {
+    await timers.advance(100);
+    return probes() === 1;
+  });
+  await timers.advance(5000);
+  assert.equal(probes(), 1);
+  await eventually('the second probe', async () => {
+    await timers.advance(1000);
+    return probes() > 1;
+  });
 });

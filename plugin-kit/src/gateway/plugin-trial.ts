@@ -32,6 +32,7 @@ export class PluginTrial {
   readonly #log = new GatewayLog();
   readonly #start: (logger: GatewayLog['logger']) => Promise<Running>;
   #running: Promise<Running> | null = null;
+  #isStopped = false;
 
   /** Use `tryPlugin`. */
   constructor(start: (logger: GatewayLog['logger']) => Promise<Running>) {
@@ -82,8 +83,9 @@ export class PluginTrial {
     return this.#log.find(message);
   }
 
-  /** stop ends the gateway, with what is open on it, and the fake servers. */
+  /** stop ends the gateway, with what is open on it, and the fake servers. A trial that was stopped refuses everything else. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     const running = this.#running;
     if (running === null) return;
     this.#running = null;
@@ -97,7 +99,8 @@ export class PluginTrial {
     return this.stop();
   }
 
-  #run(): Promise<Running> {
+  async #run(): Promise<Running> {
+    if (this.#isStopped) throw new Error('this trial was stopped: make another one');
     this.#running ??= this.#start(this.#log.logger);
     return this.#running;
   }
