@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FakeServer } from '@sluice/plugin-kit';
 import { keyPem, makeCertificate, makeKeyPair } from '@sluice/tls-terminate/making';
 import { createGateway } from 'sluice';
 
 const here = new URL('.', import.meta.url);
 
 test('certificates that our own authority signs are served as soon as they are there', async (t) => {
-  const app = createServer((_request, response) => response.end('one')).listen(0, '127.0.0.1');
-  await once(app, 'listening');
-  t.after(() => {
-    app.close();
-    app.closeAllConnections();
-  });
+  await using app = await FakeServer.start();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const { publicKey, privateKey } = await makeKeyPair('ecdsa');
@@ -29,7 +24,7 @@ test('certificates that our own authority signs are served as soon as they are t
     .replace('./own-authority.js', new URL('own-authority.js', here).href)
     .replace('"ca"', `"${folder}"`)
     .replace('127.0.0.1:8443', '127.0.0.1:0')
-    .replace('127.0.0.1:9001', `127.0.0.1:${(app.address() as { port: number }).port}`);
+    .replace('127.0.0.1:9001', app.address);
 
   const gateway = await createGateway({ rules, threads: 2, logger: false });
   t.after(() => gateway.stop({ deadline: 0 }));

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FakeServer } from '@sluice/plugin-kit';
 import { createGateway } from 'sluice';
 
 const here = new URL('.', import.meta.url);
 
 test('a file that appears in the folder is a server, and one that goes takes it along', async (t) => {
-  const server = createServer((_request, response) => response.end('one')).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  await using server = await FakeServer.start();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, 'members'));
@@ -33,7 +27,7 @@ test('a file that appears in the folder is a server, and one that goes takes it 
   const status = async () => (await fetch(`http://127.0.0.1:${port}/`)).status;
   assert.equal(await status(), 503);
 
-  const name = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const name = server.address;
   const come = once(gateway, 'server');
   await writeFile(join(folder, 'members', name), '');
   assert.equal((await come)[0].server, name);
