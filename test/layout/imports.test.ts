@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -56,4 +56,22 @@ test('no file imports the tests of another package', () => {
     found.filter((line) => !allowed.test(line)),
     [],
   );
+});
+
+test('published packages depend on each other without a circle, as releases need it', () => {
+  const files = globSync(['{dsl,core,cli,plugin-kit}/package.json', 'plugins/*/package.json'], { cwd: ROOT });
+  const needs = new Map<string, readonly string[]>();
+  for (const file of files) {
+    const { name, dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
+    needs.set(name, Object.keys({ ...dependencies, ...devDependencies }));
+  }
+  assert.ok(needs.size > 20);
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(name), [...path, name].join(' → '));
+    if (done.has(name)) return;
+    for (const next of needs.get(name) ?? []) visit(next, [...path, name]);
+    done.add(name);
+  };
+  for (const name of needs.keys()) visit(name, []);
 });
