@@ -66,8 +66,8 @@ export interface Connection extends BodySink {
   // Reading.
 
   /**
-   * read has the connection read for a handler from now on. What was kept or held for the next reader is its first `onBytes`: as soon as the method of
-   * the handler that is being replaced returns, or in the next turn of the loop.
+   * read has the connection read for a handler from now on. What is kept or held at this moment is its first `onBytes`, as soon as the `onBytes` of
+   * the handler that is being replaced returns, or else in the next turn of the loop, unless the new handler has taken it by then.
    */
   read(handler: ConnectionHandler): void;
   /**

@@ -378,6 +378,23 @@ export function testConnections(name: string, make: () => TestedTransport): void
     await until(() => second.text === 'waits and goes on');
   });
 
+  declare('what a handler keeps that its predecessor called is not given to it again', async (context) => {
+    const { near, far } = await accepted(context);
+    const [sniffer, wire] = [new Recorder(), new Recorder()];
+    sniffer.take = (bytes, length) => {
+      near.read(wire);
+      wire.onBytes(bytes, length);
+    };
+    wire.take = (bytes, length) => {
+      if (wire.bytes === 4) near.keep(bytes, 0, length);
+    };
+    near.read(sniffer);
+    far.send('part');
+    await until(() => wire.bytes > 0);
+    await someTurns(context);
+    assert.deepEqual([wire.text, near.hasHeld, near.takeHeld()?.toString()], ['part', true, 'part']);
+  });
+
   declare('a peek that took everything hands on an empty connection', async (context) => {
     const { near, far } = await accepted(context);
     const [peek, next] = [new Recorder(), new Recorder()];

@@ -97,6 +97,8 @@ export class SocketInput {
   #isReused = false;
   /** The own buffer is lent. */
   #isReading = false;
+  /** What is held was left to the handler that the connection has now. */
+  #isHandedOver = false;
   /** A handler is being given something. */
   #isGiving = false;
   #isClosed = false;
@@ -216,6 +218,7 @@ export class SocketInput {
   joinHeld(bytes: Buffer, length: number): Buffer {
     const held = this.#held;
     this.#held = null;
+    this.#isHandedOver = false;
     const more = bytes.subarray(0, length);
     return held === null ? more : Buffer.concat([held, more]);
   }
@@ -223,6 +226,7 @@ export class SocketInput {
   takeHeld(): Buffer | null {
     const held = this.#held;
     this.#held = null;
+    this.#isHandedOver = false;
     this.#notAhead();
     this.isHolding = false;
     if (this.#isStopped) {
@@ -235,18 +239,21 @@ export class SocketInput {
 
   /** handOver: what is held is for the handler that the connection has now. Within `onBytes`, it gets that when the method has returned. */
   handOver(): void {
-    if (this.#held !== null && !this.#isGiving) process.nextTick(giveHeld, this);
+    if (this.#held === null) return;
+    this.#isHandedOver = true;
+    if (!this.#isGiving) process.nextTick(giveHeld, this);
   }
 
   #give(bytes: Buffer, length: number): void {
-    const { handler } = this.#owner;
     this.#isGiving = true;
-    handler.onBytes(bytes, length);
+    this.#owner.handler.onBytes(bytes, length);
     this.#isGiving = false;
-    if (this.#owner.handler !== handler && this.#held !== null) this.giveHeld();
+    if (this.#isHandedOver) this.giveHeld();
   }
 
+  /** giveHeld gives a handler what its predecessor left to it, unless it has taken that already. */
   giveHeld(): void {
+    if (!this.#isHandedOver) return;
     const held = this.takeHeld();
     if (held !== null && !this.#isClosed) this.#give(held, held.length);
   }
