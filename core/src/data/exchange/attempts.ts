@@ -25,33 +25,21 @@ import {
 import { tellBadAnswer } from './bad-answers.ts';
 import type { Exchange } from './exchange.ts';
 import { ServedAnswer } from './served-answer.ts';
-import {
-  choice,
-  chooseServer,
-  FULL,
-  learn,
-  leaveServer,
-  NOBODY,
-  answered as noteAnswered,
-  standIn,
-} from './server-choice.ts';
+import { FULL, NOBODY, ServerChoice } from './server-choice.ts';
 
 export class Attempts extends Timed implements Waiting {
   /** The server's index in the backend; -1: none yet. */
   index = -1;
   /** The slot of the server that it counts on; -1: none. */
   slot = -1;
-  /** The server is the one that the client belonged to before. */
-  isSticky = false;
   /** A later generation whose servers it is tried on, which is held; null: none but its listener's own. */
   later: HeldGeneration | null = null;
   readonly #exchange: Exchange;
+  readonly #choice: ServerChoice;
   /** When the request was given to the server; kept where the strategy asks for it, and for new connections. */
   #sentMs = 0;
   /** The server's spell then: what is sent before it comes back says nothing of it afterwards. */
   #sentSpell = 0;
-  /** The request finds out whether its server takes connections again. */
-  #isTrial = false;
   #tried: number[] | null = null;
   /** Attempts at the backends that the request fell back from. */
   #elsewhere = 0;
@@ -61,30 +49,32 @@ export class Attempts extends Timed implements Waiting {
   #isQueued = false;
   /** The server whose room is waited for; -1: any. */
   #waitsFor = -1;
-  /** The server that the client was known to belong to when one was chosen; -1: none. */
-  #owner = -1;
 
   constructor(exchange: Exchange) {
     super();
     this.#exchange = exchange;
+    this.#choice = new ServerChoice(exchange);
+  }
+
+  /** The server is the one that the client belonged to before. */
+  get isSticky(): boolean {
+    return this.#choice.isSticky;
   }
 
   /** clear makes it ready for the next request. It has ended. */
   clear(): void {
     this.index = -1;
-    this.isSticky = false;
+    this.#choice.clear();
     this.later = null;
     this.#tried = null;
     this.#elsewhere = 0;
     this.#failure = null;
     this.#refusals = 0;
-    this.#owner = -1;
   }
 
   /** begin gives the request to a server of the backend, or of what stands in for it. */
   begin(wanted: LinkedBackend): void {
-    const { request, listener, loop } = this.#exchange;
-    this.#turnTo(standIn(wanted, request, listener.slot, loop));
+    this.#turnTo(this.#choice.standIn(wanted));
     this.#attempt(false);
   }
 
@@ -92,7 +82,7 @@ export class Attempts extends Timed implements Waiting {
   end(isAborted: boolean): void {
     const exchange = this.#exchange;
     if (this.slot !== -1) {
-      leaveServer(exchange.backend, this.index, exchange.listener.slot, exchange.loop);
+      this.#choice.leave(this.index);
       this.slot = -1;
       exchange.backend.line.wake(this.index);
     }
@@ -163,11 +153,11 @@ export class Attempts extends Timed implements Waiting {
 
   /** fallBack turns to the other backend, where there is one. The request has reached nobody. */
   #fallBack(): boolean {
-    const { backend, request, listener, loop } = this.#exchange;
+    const { backend, request, loop } = this.#exchange;
     const { fallBack } = backend;
     if (fallBack === null) return false;
     loop.counters.backend(backend.slot, BackendIndex.fallBacks);
-    this.#turnTo(standIn(fallBack, request, listener.slot, loop));
+    this.#turnTo(this.#choice.standIn(fallBack));
     this.#tried = null;
     this.#elsewhere = request.attempts;
     this.#refusals = 0;
@@ -218,7 +208,7 @@ export class Attempts extends Timed implements Waiting {
       server = this.#choose();
     }
     let isIn = this.#join(server);
-    if (server === FULL && !isIn && choice.waitsFor !== -1) {
+    if (server === FULL && !isIn && this.#choice.waitsFor !== -1) {
       // Others joined the line of the client's own server in the same moment: another one will do.
       server = this.#choose(-1, isBehind);
       isIn = this.#join(server);
@@ -233,7 +223,7 @@ export class Attempts extends Timed implements Waiting {
       return false;
     }
     this.#isQueued = true;
-    this.#waitsFor = choice.waitsFor;
+    this.#waitsFor = this.#choice.waitsFor;
     exchange.client.waits();
     exchange.loop.wheel.limit(this, backend.plan.timeouts.queueMs);
     return true;
@@ -252,13 +242,9 @@ export class Attempts extends Timed implements Waiting {
   }
 
   #choose(waitsFor = -1, isBehind = false): number {
-    const { backend, request, listener, loop } = this.#exchange;
-    const isLast = this.#failure === 'connect' && this.#tried !== null && this.#count >= backend.plan.retry.times;
-    const server = chooseServer(backend, request, this.#tried, listener.slot, loop, waitsFor, isBehind, isLast);
-    this.isSticky = choice.isSticky;
-    this.#owner = choice.owner;
-    this.#isTrial = choice.isTrial;
-    return server;
+    const { retry } = this.#exchange.backend.plan;
+    const isLast = this.#failure === 'connect' && this.#tried !== null && this.#count >= retry.times;
+    return this.#choice.choose(this.#tried, waitsFor, isBehind, isLast);
   }
 
   #send(server: number, needsNew: boolean): void {
@@ -290,7 +276,7 @@ export class Attempts extends Timed implements Waiting {
 
   /** join has the request wait for what it was said to wait for. False: the line is too long, or it need not wait. */
   #join(server: number): boolean {
-    return server === FULL && this.#exchange.backend.line.join(this, choice.waitsFor);
+    return server === FULL && this.#exchange.backend.line.join(this, this.#choice.waitsFor);
   }
 
   /** tryAgain: there may be room now. */
@@ -371,7 +357,7 @@ export class Attempts extends Timed implements Waiting {
   #refused(): void {
     const { backend, loop } = this.#exchange;
     const nowMs = loop.now();
-    loop.table.refused(this.slot, nowMs, Math.max(0, nowMs - this.#sentMs), this.#isTrial, loop.random());
+    loop.table.refused(this.slot, nowMs, Math.max(0, nowMs - this.#sentMs), this.#choice.isTrial, loop.random());
     backend.pool.endpoints[this.index]!.flush();
   }
 
@@ -459,15 +445,14 @@ export class Attempts extends Timed implements Waiting {
 
   /** noteAnswered tells a strategy that asks for it how long the server took; status 0: it did not answer. */
   #noteAnswered(status: number): void {
-    const { backend, listener, loop } = this.#exchange;
+    const { backend, loop } = this.#exchange;
     if (!backend.balancer.hearsAnswers || this.slot === -1) return;
     if (loop.table.spell(this.slot) !== this.#sentSpell) return;
-    noteAnswered(backend, this.index, this.#sentMs, status, listener.slot, loop);
+    this.#choice.answered(this.index, this.#sentMs, status);
   }
 
   /** learn returns the field line that stickiness adds to the answer, or ''. */
   learn(answer: AnswerHead): string {
-    const { backend, request, listener, loop } = this.#exchange;
-    return learn(backend, request, this.index, this.isSticky, this.#owner, answer, listener.slot, loop);
+    return this.#choice.learn(this.index, answer);
   }
 }
