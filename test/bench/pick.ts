@@ -22,6 +22,7 @@ import { LinkedBalancer } from '../../core/src/data/backend/linked-balancer.ts';
 import { LiveServerPool } from '../../core/src/data/backend/live-server-pool.ts';
 import { ServerEndpoint } from '../../core/src/data/endpoint/server-endpoint.ts';
 import type { Balancer, BalancerFactory, DataEntry } from '../../core/src/plugin/data-entry.ts';
+import { watchOf } from '../../core/src/shared/plugins/watched.ts';
 import { BackendTable } from '../../core/src/shared/tables/backend-table.ts';
 import { createSharedMemory } from '../../core/src/shared/tables/create-shared-memory.ts';
 import { Heartbeats } from '../../core/src/shared/tables/heartbeats.ts';
@@ -88,7 +89,7 @@ function setUp(size: number, name: string, factory: BalancerFactory, options: Co
   const sources = { table, backends, slot: 0, random: Math.random, now: () => performance.now() };
   const pool = finish(LiveServerPool.of(plan, endpoints, sources));
   const start = cpuMicros();
-  const balancer = new LinkedBalancer(name, options, factory, pool, new Heartbeats(memory, 0), 0);
+  const balancer = new LinkedBalancer(name, options, factory, pool, watchOf(new Heartbeats(memory, 0), 0));
   return { table, backends, pool, balancer, buildMs: (cpuMicros() - start) / 1000 };
 }
 

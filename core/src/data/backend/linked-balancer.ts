@@ -7,7 +7,7 @@
 import { type RequestFacts, wrongValue } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import type { Balancer, BalancerFactory } from '../../plugin/data-entry.ts';
-import type { Heartbeats } from '../../shared/tables/heartbeats.ts';
+import type { Watch } from '../../shared/plugins/watched.ts';
 import type { ServerTier } from '../../shared/tables/server-tier.ts';
 import { publicFacts } from '../message/public-facts.ts';
 import type { LiveServerPool } from './live-server-pool.ts';
@@ -21,26 +21,23 @@ export class LinkedBalancer {
   readonly #pool: LiveServerPool;
   readonly #primary: Balancer;
   readonly #backup: Balancer | null;
-  readonly #heartbeats: Heartbeats;
-  readonly #wordId: number;
+  readonly #pick: (balancer: Balancer, request: RequestFacts, tier: ServerTier) => number;
+  readonly #ended: (index: number) => void;
+  readonly #answered: (index: number, ms: number, status: number) => void;
 
-  constructor(
-    name: string,
-    options: Args,
-    factory: BalancerFactory,
-    pool: LiveServerPool,
-    heartbeats: Heartbeats,
-    wordId: number,
-  ) {
+  constructor(name: string, options: Args, factory: BalancerFactory, pool: LiveServerPool, watch: Watch) {
     this.#name = name;
     this.#factory = factory;
     this.#pool = pool;
-    this.#heartbeats = heartbeats;
-    this.#wordId = wordId;
     this.#primary = factory(pool.primary, options);
     this.#backup = pool.backup === null ? null : factory(pool.backup, options);
     this.hearsEnds = this.#primary.ended !== undefined;
     this.hearsAnswers = this.#primary.answered !== undefined;
+    this.#pick = watch((balancer, request, tier) => balancer.pick(publicFacts(request), tier));
+    this.#ended = watch((index) => this.#strategyOf(index).ended!(pool.placeOf(index), this.#tierOf(index)));
+    this.#answered = watch((index, ms, status) =>
+      this.#strategyOf(index).answered!(pool.placeOf(index), this.#tierOf(index), ms, status),
+    );
   }
 
   /** pick returns a place in the plan's list, or -1. Backups are asked for when no other server takes the request. */
@@ -53,18 +50,12 @@ export class LinkedBalancer {
 
   /** ended tells the strategy that a request has left a server. */
   ended(index: number): void {
-    const [balancer, tier] = this.#of(index);
-    this.#heartbeats.enter(this.#wordId);
-    balancer.ended!(this.#pool.placeOf(index), tier);
-    this.#heartbeats.leave();
+    this.#ended(index);
   }
 
   /** answered tells the strategy of the head of an answer; status 0: there was none. */
   answered(index: number, ms: number, status: number): void {
-    const [balancer, tier] = this.#of(index);
-    this.#heartbeats.enter(this.#wordId);
-    balancer.answered!(this.#pool.placeOf(index), tier, ms, status);
-    this.#heartbeats.leave();
+    this.#answered(index, ms, status);
   }
 
   /** inherit takes over the turns of the one that served until now, if its strategy is the same, and the same code. */
@@ -76,14 +67,16 @@ export class LinkedBalancer {
     }
   }
 
-  #of(index: number): [Balancer, ServerTier] {
-    return this.#pool.isBackup(index) ? [this.#backup!, this.#pool.backup!] : [this.#primary, this.#pool.primary];
+  #strategyOf(index: number): Balancer {
+    return this.#pool.isBackup(index) ? this.#backup! : this.#primary;
+  }
+
+  #tierOf(index: number): ServerTier {
+    return this.#pool.isBackup(index) ? this.#pool.backup! : this.#pool.primary;
   }
 
   #ask(balancer: Balancer, tier: ServerTier, request: RequestFacts): number {
-    this.#heartbeats.enter(this.#wordId);
-    const place = balancer.pick(publicFacts(request), tier);
-    this.#heartbeats.leave();
+    const place = this.#pick(balancer, request, tier);
     if (place === -1) return -1;
     if (Number.isInteger(place) && place >= 0 && place < tier.size) return this.#pool.indexOf(tier, place);
     throw wrongValue(`the strategy \`${this.#name}\` picked`, place, `an index below ${tier.size} or -1`);

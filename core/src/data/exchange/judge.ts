@@ -126,8 +126,13 @@ function proofFor(
       const answer = each.answer(request);
       if (answer !== null) return answer;
     } catch (error) {
-      // Rules judge it then, as they do what nobody has asked for.
-      ruleFailed(listener, null, error, loop);
+      loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
+      loop.failures.report(
+        `proof ${listener.name} ${each.path}`,
+        'a certificate source failed to answer a challenge; the rules judge the request',
+        { listener: listener.name, path: each.path },
+        error,
+      );
     }
   }
   return null;
@@ -155,7 +160,6 @@ export function changeAnswer(facts: AnsweredRequest, listener: LinkedListener, e
 
 /** ruleFailed counts and logs a rule that broke. */
 export function ruleFailed(listener: LinkedListener, rule: LinkedRule | null, error: unknown, loop: Loop): void {
-  loop.heartbeats.leave();
   loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
   const isField = (error instanceof MatchError || error instanceof FieldFailure) && error.field !== '';
   const field = isField ? wordKey('field', error.field) : null;

@@ -64,7 +64,6 @@ export class ServedAnswer extends Timed implements ServerSide {
     try {
       made = service.answer(servedRequest(exchange.request));
     } catch (error) {
-      this.#loop.heartbeats.leave();
       this.#failed(error);
       return;
     }

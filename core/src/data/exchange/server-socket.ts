@@ -79,7 +79,6 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
     try {
       tls.start(this.out, this.#protocols);
     } catch (error) {
-      this.loop.heartbeats.leave();
       this.#tlsError = error as Error;
       this.out.destroy();
       this.onClosed(null);

@@ -8,6 +8,7 @@ import { type Args, type ComponentUse, type ListenerPlan, type Place, type Rule,
 import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
 import { type PrepareOrder, wordKey } from '../../shared/orders/orders.ts';
+import { type Watch, watchOf } from '../../shared/plugins/watched.ts';
 import { StickIndex } from '../../shared/tables/shared-stick-table.ts';
 import { LinkedBalancer } from '../backend/linked-balancer.ts';
 import type { LiveServerPool } from '../backend/live-server-pool.ts';
@@ -53,21 +54,19 @@ export class LinkedPlugins {
   }
 
   action(rule: Rule, linker: Linker): Action {
-    const id = this.#wordId('verb', rule.verb);
     const factory = this.#functions.find('verbs', rule.verb);
     const action = made(rule.place, rule.text, () => factory(this.#options(rule.args), linker));
-    return watchAction(action, id, this.#loop.heartbeats, rule, this.#order.plan.backends.length);
+    return watchAction(action, this.#watch('verb', rule.verb), rule, this.#order.plan.backends.length);
   }
 
   balancer(use: ComponentUse, pool: LiveServerPool): LinkedBalancer {
     const factory = this.#functions.find('balancers', use.name);
-    const id = this.#wordId('balance', use.name);
-    return new LinkedBalancer(use.name, use.options, factory, pool, this.#loop.heartbeats, id);
+    return new LinkedBalancer(use.name, use.options, factory, pool, this.#watch('balance', use.name));
   }
 
   stickiness(use: ComponentUse, pool: LiveServerPool, sticks: BackendSticks): Stickiness {
-    const id = this.#wordId('stick', use.name);
-    const { heartbeats, stickClock } = this.#loop;
+    const watch = this.#watch('stick', use.name);
+    const { stickClock } = this.#loop;
     const factory = this.#functions.find('stickiness', use.name);
     const stickiness = made(use.place, `stick ${use.name}`, () =>
       factory(this.#options(use.options), {
@@ -82,20 +81,20 @@ export class LinkedPlugins {
       }),
     );
     const { ownCookie, isRenewing = false } = stickiness;
+    const find = watch<Stickiness['find']>((facts, servers) => stickiness.find(publicFacts(facts), servers));
+    const learn = watch<Stickiness['learn']>((facts, servers, server, setCookies) =>
+      stickiness.learn(publicFacts(facts), servers, server, setCookies),
+    );
     return {
       ...(ownCookie === undefined ? {} : { ownCookie }),
       isRenewing,
       find: (facts, servers) => {
-        heartbeats.enter(id);
-        const index = stickiness.find(publicFacts(facts), servers);
-        heartbeats.leave();
+        const index = find(facts, servers);
         if (Number.isInteger(index) && index >= -1 && index < servers.size) return index;
         throw wrongValue('`find` returned', index, `an index below ${servers.size} or -1`);
       },
       learn: (facts, servers, server, setCookies) => {
-        heartbeats.enter(id);
-        const cookie: unknown = stickiness.learn(publicFacts(facts), servers, server, setCookies);
-        heartbeats.leave();
+        const cookie: unknown = learn(facts, servers, server, setCookies);
         if (cookie === undefined || cookie === null) return '';
         if (typeof cookie !== 'string') throw wrongValue('`learn` returned', cookie, 'text');
         return cookie;
@@ -104,26 +103,17 @@ export class LinkedPlugins {
   }
 
   service(use: ComponentUse): Service {
-    const id = this.#wordId('serve', use.name);
-    const { heartbeats } = this.#loop;
     const factory = this.#functions.find('services', use.name);
     const service = made(use.place, `serve ${use.name}`, () => factory(use.options));
-    return {
-      answer: (request) => {
-        heartbeats.enter(id);
-        const answer = service.answer(request);
-        heartbeats.leave();
-        return answer;
-      },
-    };
+    return { answer: this.#watch('serve', use.name)((request) => service.answer(request)) };
   }
 
   /** The proofs of a source, made once a generation; null: it needs none. */
   #proofs(source: string): CertificateProofs | null {
     let proofs = this.#proofsOf.get(source);
     if (proofs !== undefined) return proofs;
-    const id = this.#wordId('certificates', source);
-    const { heartbeats, notices } = this.#loop;
+    const watch = this.#watch('certificates', source);
+    const { notices } = this.#loop;
     if (!this.#functions.has('certificateProofs', source)) return null;
     const made = this.#functions.find(
       'certificateProofs',
@@ -133,18 +123,8 @@ export class LinkedPlugins {
       path: made.path,
       protocol: made.protocol,
       isExpecting: () => made.isExpecting(),
-      answer: (facts) => {
-        heartbeats.enter(id);
-        const answer = made.answer(publicFacts(facts));
-        heartbeats.leave();
-        return answer;
-      },
-      certificate: (name) => {
-        heartbeats.enter(id);
-        const certificate = made.certificate(name);
-        heartbeats.leave();
-        return certificate;
-      },
+      answer: watch((facts) => made.answer(publicFacts(facts))),
+      certificate: watch((name) => made.certificate(name)),
     };
     this.#proofsOf.set(source, proofs);
     return proofs;
@@ -164,8 +144,7 @@ export class LinkedPlugins {
 
   tls(use: ComponentUse, plan: ListenerPlan): TlsMode {
     const { name: listener, protocol, isHttp1Only } = plan;
-    const id = this.#wordId('tls', use.name);
-    const { heartbeats } = this.#loop;
+    const watch = this.#watch('tls', use.name);
     const factory = this.#functions.find('tlsModes', use.name);
     const refusals = new ClientRefusals(listener, this.#order.slots.listeners[listener]!, this.#loop);
     const mode = made(use.place, `tls ${use.name}`, () =>
@@ -181,63 +160,61 @@ export class LinkedPlugins {
       get needsHello() {
         return mode.needsHello === true;
       },
-      accept: (socket, hello) => {
-        heartbeats.enter(id);
-        const secured = mode.accept(socket, hello);
-        heartbeats.leave();
-        return secured;
-      },
+      accept: watch((socket, hello) => mode.accept(socket, hello)),
       ...(typeof mode.refuses !== 'function'
         ? {}
         : {
             // Fails closed: who cannot be told apart is not let in.
-            refuses: (asked) =>
-              this.#contained(id, use.name, 'whether it lets a name in', true, () => mode.refuses!(asked) !== false),
+            refuses: this.#contained(
+              watch<NonNullable<TlsMode['refuses']>>((asked) => mode.refuses!(asked) !== false),
+              use.name,
+              'whether it lets a name in',
+              true,
+            ),
           }),
       ...(mode.facts === undefined
         ? {}
         : {
-            facts: (stream) =>
-              this.#contained(id, use.name, 'what it knows of a connection', null, () => mode.facts!(stream)),
+            facts: this.#contained(
+              watch<NonNullable<TlsMode['facts']>>((stream) => mode.facts!(stream)),
+              use.name,
+              'what it knows of a connection',
+              null,
+            ),
           }),
     };
   }
 
-  /** contained asks a mode something. Where it fails, that is reported, and the answer is `otherwise`. */
-  #contained<Told>(id: number, name: string, what: string, otherwise: Told, ask: () => Told): Told {
-    const { heartbeats } = this.#loop;
-    heartbeats.enter(id);
-    try {
-      return ask();
-    } catch (error) {
-      const word = wordKey('tls', name);
-      const plugin = this.#owners.get(word);
-      this.#loop.failures.report(
-        `${what} ${word}`,
-        `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} could not say ${what}`,
-        { tls: name, plugin, word },
-        error,
-      );
-      return otherwise;
-    } finally {
-      heartbeats.leave();
-    }
+  /** contained is a question to a mode. Where that fails, it is reported, and the answer is `otherwise`. */
+  #contained<Asked, Told>(
+    ask: (asked: Asked) => Told,
+    name: string,
+    what: string,
+    otherwise: Told,
+  ): (asked: Asked) => Told {
+    const word = wordKey('tls', name);
+    return (asked) => {
+      try {
+        return ask(asked);
+      } catch (error) {
+        const plugin = this.#owners.get(word);
+        this.#loop.failures.report(
+          `${what} ${word}`,
+          `${word}${plugin === undefined ? '' : ` of plugin ${plugin}`} could not say ${what}`,
+          { tls: name, plugin, word },
+          error,
+        );
+        return otherwise;
+      }
+    };
   }
 
   serverTls(use: ComponentUse): LinkedServerTls {
-    const id = this.#wordId('server tls', use.name);
-    const { heartbeats } = this.#loop;
+    const watch = this.#watch('server tls', use.name);
     const factory = this.#functions.find('serverTls', use.name);
     return linkServerTls(use, this.code(use), () => {
       const mode = made(use.place, `tls ${use.name}`, () => factory(this.#options(use.options)));
-      return {
-        secure: (socket, server, protocols) => {
-          heartbeats.enter(id);
-          const secured = mode.secure(socket, server, protocols);
-          heartbeats.leave();
-          return secured;
-        },
-      };
+      return { secure: watch((socket, server, protocols) => mode.secure(socket, server, protocols)) };
     });
   }
 
@@ -268,14 +245,7 @@ export class LinkedPlugins {
   }
 
   #watchReader(name: string, reader: FieldReader): FieldReader {
-    const id = this.#wordId('field', name);
-    const { heartbeats } = this.#loop;
-    return (facts, key) => {
-      heartbeats.enter(id);
-      const value = reader(publicFacts(facts), key);
-      heartbeats.leave();
-      return value;
-    };
+    return this.#watch('field', name)((facts, key) => reader(publicFacts(facts), key));
   }
 
   /** options with their secrets in them. */
@@ -289,8 +259,8 @@ export class LinkedPlugins {
     return secrets[name]!;
   }
 
-  #wordId(kind: Parameters<typeof wordKey>[0], name: string): number {
-    return this.#order.wordIds?.[wordKey(kind, name)] ?? 0;
+  #watch(kind: Parameters<typeof wordKey>[0], name: string): Watch {
+    return watchOf(this.#loop.heartbeats, this.#order.wordIds?.[wordKey(kind, name)] ?? 0);
   }
 }
 

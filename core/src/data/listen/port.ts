@@ -335,7 +335,6 @@ export class Port implements SniffedPort, ListenerHandler {
       this.#loop.counters.listener(listener.slot, ListenerIndex.connectionsRefused);
     } catch (error) {
       this.#loop.counters.listener(listener.slot, ListenerIndex.pluginErrors);
-      this.#loop.heartbeats.leave();
       const word = wordKey('tls', listener.plan.tls?.name ?? '');
       const plugin = listener.generation.owner(word);
       this.#loop.failures.report(

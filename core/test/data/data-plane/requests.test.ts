@@ -247,3 +247,20 @@ test('a client that gives up waiting for a full server leaves the line', LIMIT, 
   await third.has('three');
   await stage.settled();
 });
+
+test(
+  'a certificate source that fails to answer a challenge is reported, and the rules judge the request',
+  LIMIT,
+  async (context) => {
+    const place = { file: '<plan>', line: 1, column: 1, length: 1 };
+    const certificates = [{ slot: 'certificate', name: 'broken', options: {}, place }] as const;
+    const stage = await Stage.set(context, { servers: [answering], listenerPlan: { certificates } });
+    const client = stage.client();
+    client.send(request('/.well-known/proof/1', 'Connection: close\r\n'));
+    assert.match(await client.ended(), /^HTTP\/1\.1 200 [\s\S]*\/\.well-known\/proof\/1$/);
+    const messages = stage.reports.flatMap((report) => (report.type === 'failure' ? [report.message] : []));
+    assert.deepEqual(messages, ['a certificate source failed to answer a challenge; the rules judge the request']);
+    await stage.settled();
+    assert.equal(stage.counters.pluginErrors, 1);
+  },
+);
