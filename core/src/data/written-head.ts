@@ -5,10 +5,10 @@
 import type { WrittenHead } from '@sluice/dsl/match';
 import { DEFAULT_PATHS, type ListenerPlan } from '@sluice/dsl/plan';
 import type { HeadRead, HeadRefusal, ReadHead } from '../shared/judgement/head-reader.ts';
-import { PREFACE } from './http2/frame.ts';
-import { HpackDecoder } from './http2/hpack-decoder.ts';
-import { HpackEncoder } from './http2/hpack-encoder.ts';
-import { REFUSALS, RequestFields, WELL_FORMED } from './http2/request-fields.ts';
+import { PREFACE } from './http2/frames/frame.ts';
+import { REFUSALS, RequestFields, WELL_FORMED } from './http2/heads/request-fields.ts';
+import { HpackDecoder } from './http2/hpack/hpack-decoder.ts';
+import { HpackEncoder } from './http2/hpack/hpack-encoder.ts';
 import { BY_LENGTH } from './message/body-framer.ts';
 import { fault } from './message/fault.ts';
 import { LiveRequest } from './message/live-request.ts';

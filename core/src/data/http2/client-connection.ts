@@ -12,7 +12,7 @@ import type { Closable, Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';
 import { ClientSession, type SessionHost } from './client-session.ts';
-import { PROTOCOL_ERROR } from './frame.ts';
+import { PROTOCOL_ERROR } from './frames/frame.ts';
 
 /** How long what a client still sends is thrown away after our end, so that it gets to read our last frames. */
 const LINGER_MS = 2000;

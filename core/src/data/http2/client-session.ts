@@ -27,11 +27,11 @@ import {
   SETTINGS_MAX_CONCURRENT_STREAMS,
   SETTINGS_MAX_HEADER_LIST_SIZE,
   STREAM_CLOSED,
-} from './frame.ts';
-import { REFUSALS, RequestFields, WELL_FORMED } from './request-fields.ts';
+} from './frames/frame.ts';
+import { REFUSALS, RequestFields, WELL_FORMED } from './heads/request-fields.ts';
+import { TrailerFields } from './heads/trailer-fields.ts';
+import { newWebSocketKey } from './heads/web-socket-key.ts';
 import { RESET_POINTS, Session, STREAM_WINDOW } from './session.ts';
-import { TrailerFields } from './trailer-fields.ts';
-import { newWebSocketKey } from './web-socket-key.ts';
 
 /** Streams that one client may have open at once. */
 const MOST_STREAMS = 128;

@@ -19,12 +19,12 @@ import { SentBody } from '../message/sent-body.ts';
 import type { ClientSide } from '../sides/client-side.ts';
 import type { ServerSide } from '../sides/server-side.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
-import { answerBlock } from './answer-fields.ts';
 import type { ClientSession } from './client-session.ts';
-import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frame.ts';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frames/frame.ts';
+import { answerBlock } from './heads/answer-fields.ts';
+import { provesWebSocket } from './heads/web-socket-key.ts';
 import type { SessionStream } from './session.ts';
 import { StreamSink } from './stream-sink.ts';
-import { provesWebSocket } from './web-socket-key.ts';
 
 const LENGTH_DISAGREES = 'the body is not as long as Content-Length says';
 

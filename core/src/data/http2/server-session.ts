@@ -10,7 +10,6 @@ import { MAX_ANSWER_HEAD_BYTES } from '../message/answer-head.ts';
 import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectionTls } from '../transport/connection-tls.ts';
-import { AnswerReader } from './answer-reader.ts';
 import {
   COMPRESSION_ERROR,
   NO_ERROR,
@@ -20,10 +19,11 @@ import {
   SETTINGS_INITIAL_WINDOW_SIZE,
   SETTINGS_MAX_CONCURRENT_STREAMS,
   STREAM_CLOSED,
-} from './frame.ts';
+} from './frames/frame.ts';
+import { AnswerReader } from './heads/answer-reader.ts';
+import { TrailerFields } from './heads/trailer-fields.ts';
 import { ServerStream } from './server-stream.ts';
 import { Session, STREAM_WINDOW } from './session.ts';
-import { TrailerFields } from './trailer-fields.ts';
 
 /** Streams that are opened at once, whatever the server allows. */
 const MOST_STREAMS = 100;

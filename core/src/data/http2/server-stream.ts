@@ -11,8 +11,8 @@ import { AS_IS, BY_LENGTH, CHUNKED, NO_BODY, WITH_TRAILERS } from '../message/bo
 import type { AttemptedExchange } from '../sides/attempted-exchange.ts';
 import type { Failure } from '../sides/failure.ts';
 import type { ServerSide } from '../sides/server-side.ts';
-import { CANCEL, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frame.ts';
-import { requestBlock, requestLength } from './request-block.ts';
+import { CANCEL, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './frames/frame.ts';
+import { requestBlock, requestLength } from './heads/request-block.ts';
 import type { ServerSession } from './server-session.ts';
 import type { SessionStream } from './session.ts';
 import { type FrameWriter, StreamSink } from './stream-sink.ts';

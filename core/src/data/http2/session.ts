@@ -7,10 +7,9 @@
  */
 import type { Loop } from '../loop/loop.ts';
 import type { Connection } from '../transport/connection.ts';
-import { BlockReader, type BlockTaker } from './block-reader.ts';
 import { Calm } from './calm.ts';
 import { ClosedStreams, RESET_BY_PEER, RESET_HERE } from './closed-streams.ts';
-import { EncoderTable } from './encoder-table.ts';
+import { BlockReader, type BlockTaker } from './frames/block-reader.ts';
 import {
   ACK,
   CONTINUATION,
@@ -39,8 +38,8 @@ import {
   uint31,
   uint32,
   WINDOW_UPDATE,
-} from './frame.ts';
-import { type FrameHandler, FrameReader } from './frame-reader.ts';
+} from './frames/frame.ts';
+import { type FrameHandler, FrameReader } from './frames/frame-reader.ts';
 import {
   writeBlock,
   writeData,
@@ -50,9 +49,10 @@ import {
   writeSettings,
   writeSettingsAck,
   writeWindow,
-} from './frame-writer.ts';
-import { HpackDecoder } from './hpack-decoder.ts';
-import type { HpackEncoder } from './hpack-encoder.ts';
+} from './frames/frame-writer.ts';
+import { EncoderTable } from './hpack/encoder-table.ts';
+import { HpackDecoder } from './hpack/hpack-decoder.ts';
+import type { HpackEncoder } from './hpack/hpack-encoder.ts';
 import type { StreamSink } from './stream-sink.ts';
 
 /** What a peer may send on a stream, and on all of them, before the other side has taken it. */

@@ -9,9 +9,9 @@ import type { Sink } from '../sides/sink.ts';
 import type {} from '../transport/buffer-slices.ts';
 import type { Connection } from '../transport/connection.ts';
 import { HeldBytes } from '../transport/held-bytes.ts';
-import { trailerBlock } from './answer-fields.ts';
-import { END_STREAM } from './frame.ts';
-import type { HpackEncoder } from './hpack-encoder.ts';
+import { END_STREAM } from './frames/frame.ts';
+import { trailerBlock } from './heads/answer-fields.ts';
+import type { HpackEncoder } from './hpack/hpack-encoder.ts';
 
 /** FrameWriter is what a sink needs of its session. */
 export interface FrameWriter {

@@ -9,7 +9,7 @@ import type { IpAddress } from '@sluice/dsl/match';
 import type { ClientPort } from '../exchange/client-port.ts';
 import { ClientConnection as Http1Connection } from '../http1/client-connection.ts';
 import { ClientConnection as Http2Connection } from '../http2/client-connection.ts';
-import { isPreface, PREFACE } from '../http2/frame.ts';
+import { isPreface, PREFACE } from '../http2/frames/frame.ts';
 import type { Closable, Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { Connection, ConnectionHandler } from '../transport/connection.ts';

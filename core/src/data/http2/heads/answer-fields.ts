@@ -4,7 +4,7 @@
  * Names in lower case, nothing of HTTP/1's connections (RFC 9113 section 8.2.2). One encoder serves a whole event loop: a block is
  * written out before the next one begins.
  */
-import type { AnswerHead } from '../message/answer-head.ts';
+import type { AnswerHead } from '../../message/answer-head.ts';
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -13,9 +13,9 @@ import {
   TE,
   TRANSFER_ENCODING,
   UPGRADE,
-} from '../message/field-block.ts';
-import type { FieldEdits } from '../message/field-edits.ts';
-import { HpackEncoder } from './hpack-encoder.ts';
+} from '../../message/field-block.ts';
+import type { FieldEdits } from '../../message/field-edits.ts';
+import { HpackEncoder } from '../hpack/hpack-encoder.ts';
 
 const encoder = new HpackEncoder();
 

@@ -7,7 +7,6 @@ import { connect, createServer as createHttp2Server, type ServerHttp2Stream } fr
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Field, MALFORMED } from '../../../src/data/http2/field.ts';
 import {
   ACK,
   END_HEADERS,
@@ -17,11 +16,12 @@ import {
   PREFACE,
   SETTINGS,
   writeFrameHead,
-} from '../../../src/data/http2/frame.ts';
-import { type FrameHandler, FrameReader } from '../../../src/data/http2/frame-reader.ts';
-import { HpackDecoder } from '../../../src/data/http2/hpack-decoder.ts';
-import { HpackEncoder } from '../../../src/data/http2/hpack-encoder.ts';
-import { BAD_HUFFMAN, decodeHuffman, encodeHuffman, huffmanBytes } from '../../../src/data/http2/huffman.ts';
+} from '../../../../src/data/http2/frames/frame.ts';
+import { type FrameHandler, FrameReader } from '../../../../src/data/http2/frames/frame-reader.ts';
+import { type Field, MALFORMED } from '../../../../src/data/http2/hpack/field.ts';
+import { HpackDecoder } from '../../../../src/data/http2/hpack/hpack-decoder.ts';
+import { HpackEncoder } from '../../../../src/data/http2/hpack/hpack-encoder.ts';
+import { BAD_HUFFMAN, decodeHuffman, encodeHuffman, huffmanBytes } from '../../../../src/data/http2/hpack/huffman.ts';
 
 class Collector {
   fields: Field[] = [];

@@ -4,7 +4,7 @@
  * What a field may be is decided once, when it is made; fields that come out of a table again cost nothing. Names and values
  * become lines of an HTTP/1 head later, so nothing that could end a line or a name gets through (RFC 9113 section 8.2.1).
  */
-import { IS_TOKEN, IS_VALUE } from '../message/octets.ts';
+import { IS_TOKEN, IS_VALUE } from '../../message/octets.ts';
 
 /** Kinds of fields that a message's frame of mind depends on; everything else is ORDINARY. */
 export const ORDINARY = 0;

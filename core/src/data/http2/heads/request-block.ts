@@ -3,7 +3,7 @@
  *
  * One encoder serves a whole event loop: a block is written out before the next one begins.
  */
-import { HpackEncoder } from './hpack-encoder.ts';
+import { HpackEncoder } from '../hpack/hpack-encoder.ts';
 
 const encoder = new HpackEncoder();
 

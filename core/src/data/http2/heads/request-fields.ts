@@ -6,7 +6,7 @@
  * cannot hold a line end, as no field does.
  */
 import { isSameAuthority, readAuthority } from '@sluice/dsl/match';
-import { ENTRY_BYTES } from './dynamic-table.ts';
+import { ENTRY_BYTES } from '../hpack/dynamic-table.ts';
 import {
   AUTHORITY,
   CONTENT_LENGTH,
@@ -21,8 +21,8 @@ import {
   PROTOCOL,
   SCHEME,
   STATUS,
-} from './field.ts';
-import type { FieldSink } from './hpack-decoder.ts';
+} from '../hpack/field.ts';
+import type { FieldSink } from '../hpack/hpack-decoder.ts';
 
 const KEY_LINES = /^sec-websocket-key:.*\r\n/gim;
 

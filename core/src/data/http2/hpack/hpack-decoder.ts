@@ -4,7 +4,7 @@
  * The table is the connection's, so a block must be decoded to its end even when nobody wants its fields any more. Anything
  * that the RFC calls an error is one, and ends the connection.
  */
-import type {} from '../transport/buffer-slices.ts';
+import type {} from '../../transport/buffer-slices.ts';
 import { DynamicTable } from './dynamic-table.ts';
 import { Field } from './field.ts';
 import { BAD_HUFFMAN, decodeHuffman } from './huffman.ts';

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Field } from '../../../src/data/http2/field.ts';
 import {
   FOREIGN_CONNECT,
   ILL_FORMED,
   RequestFields,
   TOO_LARGE,
   WELL_FORMED,
-} from '../../../src/data/http2/request-fields.ts';
-import { TrailerFields } from '../../../src/data/http2/trailer-fields.ts';
+} from '../../../../src/data/http2/heads/request-fields.ts';
+import { TrailerFields } from '../../../../src/data/http2/heads/trailer-fields.ts';
+import { Field } from '../../../../src/data/http2/hpack/field.ts';
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 

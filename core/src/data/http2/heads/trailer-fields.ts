@@ -4,10 +4,10 @@
  * No pseudo-field may be among them (RFC 9113 section 8.1), and none that frames a message or names its sender goes on (RFC 9110 section 6.5.1).
  */
 import type { HeaderNames } from '@sluice/dsl/match';
-import { isUnforwardable } from '../message/field-block.ts';
-import { ENTRY_BYTES } from './dynamic-table.ts';
-import { CONTENT_LENGTH, type Field, HOST, LAST_PSEUDO, MALFORMED, ORDINARY, TE } from './field.ts';
-import type { FieldSink } from './hpack-decoder.ts';
+import { isUnforwardable } from '../../message/field-block.ts';
+import { ENTRY_BYTES } from '../hpack/dynamic-table.ts';
+import { CONTENT_LENGTH, type Field, HOST, LAST_PSEUDO, MALFORMED, ORDINARY, TE } from '../hpack/field.ts';
+import type { FieldSink } from '../hpack/hpack-decoder.ts';
 
 export class TrailerFields implements FieldSink {
   /** Each with its line end. */

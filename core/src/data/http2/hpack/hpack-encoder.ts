@@ -5,7 +5,7 @@
  * What a table would save in bytes it costs in look-ups for each field; and a secret that stands in no table cannot be
  * guessed by the length of what is sent (section 7.1).
  */
-import type {} from '../transport/buffer-slices.ts';
+import type {} from '../../transport/buffer-slices.ts';
 import { STATIC_FIELDS } from './static-table.ts';
 
 /** The first index of each name; of `:status` and others whose value counts, of the pair. */

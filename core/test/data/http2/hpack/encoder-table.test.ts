@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ENTRY_BYTES } from '../../../src/data/http2/dynamic-table.ts';
-import { EncoderTable } from '../../../src/data/http2/encoder-table.ts';
-import type { Field } from '../../../src/data/http2/field.ts';
-import { HpackDecoder } from '../../../src/data/http2/hpack-decoder.ts';
-import { STATIC_COUNT } from '../../../src/data/http2/static-table.ts';
+import { ENTRY_BYTES } from '../../../../src/data/http2/hpack/dynamic-table.ts';
+import { EncoderTable } from '../../../../src/data/http2/hpack/encoder-table.ts';
+import type { Field } from '../../../../src/data/http2/hpack/field.ts';
+import { HpackDecoder } from '../../../../src/data/http2/hpack/hpack-decoder.ts';
+import { STATIC_COUNT } from '../../../../src/data/http2/hpack/static-table.ts';
 
 function integer(value: number, mask: number, pattern: number): number[] {
   if (value < mask) return [pattern | value];

@@ -4,7 +4,7 @@
  * Frames go to the output as text or by reference, and leave when it is flushed. One piece of memory serves all, as each is
  * copied at once.
  */
-import type { Connection } from '../transport/connection.ts';
+import type { Connection } from '../../transport/connection.ts';
 import {
   ACK,
   CONTINUATION,

@@ -4,9 +4,9 @@
  * From there on it is read by the same strict parser as any other server's. What RFC 9113 sections 8.2 and 8.3 call malformed is no
  * answer.
  */
-import { ENTRY_BYTES } from './dynamic-table.ts';
-import { CONTENT_LENGTH, type Field, LAST_PSEUDO, MALFORMED, ORDINARY, STATUS } from './field.ts';
-import type { FieldSink } from './hpack-decoder.ts';
+import { ENTRY_BYTES } from '../hpack/dynamic-table.ts';
+import { CONTENT_LENGTH, type Field, LAST_PSEUDO, MALFORMED, ORDINARY, STATUS } from '../hpack/field.ts';
+import type { FieldSink } from '../hpack/hpack-decoder.ts';
 
 export class AnswerReader implements FieldSink {
   isWellFormed = true;

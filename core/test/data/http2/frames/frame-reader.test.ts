@@ -12,8 +12,8 @@ import {
   uint31,
   uint32,
   writeFrameHead,
-} from '../../../src/data/http2/frame.ts';
-import { type FrameHandler, FrameReader } from '../../../src/data/http2/frame-reader.ts';
+} from '../../../../src/data/http2/frames/frame.ts';
+import { type FrameHandler, FrameReader } from '../../../../src/data/http2/frames/frame-reader.ts';
 
 interface Frame {
   readonly type: number;
