@@ -1,5 +1,5 @@
 /**
- * ClientSocket: one socket of a client that carries one exchange at a time: what HTTP/1 connections and relayed connections have
+ * ClientSocket: one connection of a client that carries one exchange at a time: what HTTP/1 connections and relayed connections have
  * in common. Hot path; data plane.
  *
  * It is counted, handles its connection, ends it, and carries tunnels. What the bytes mean is the business of those that

@@ -13,18 +13,18 @@ import { Exchange } from '../exchange/exchange.ts';
 import type { Loop } from '../loop/loop.ts';
 import { answerFraming, frameAnswer } from '../message/answer-framing.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
-import { AS_IS, BAD_BODY, BodyFramer, BY_LENGTH, NO_BODY } from '../message/body-framer.ts';
+import { AS_IS, BY_LENGTH, NO_BODY } from '../message/body-framer.ts';
 import { fault } from '../message/fault.ts';
-import { FieldEdits } from '../message/field-edits.ts';
+import type { FieldEdits } from '../message/field-edits.ts';
 import { answerHead } from '../message/forward-head.ts';
-import type { LiveRequest } from '../message/live-request.ts';
 import { CR } from '../message/octets.ts';
 import { BODY_TOO_LONG, framing, HEAD_NEEDS_MORE, parseRequestHead, skipEmptyLines } from '../message/request-head.ts';
 import { selfAnswer } from '../message/self-answer.ts';
-import { SentBody } from '../message/sent-body.ts';
 import type { ServerSide } from '../sides/server-side.ts';
 import type { Connection } from '../transport/connection.ts';
+import { connectionField, interimText, switchText } from './answer-text.ts';
 import { isForeign } from './foreign-line.ts';
+import { RequestBody } from './request-body.ts';
 
 const IDLE = 0;
 /** Part of a head has come. */
@@ -40,13 +40,9 @@ const CLOSED = 6;
 
 const LINGER_MS = 2000;
 
-const noEdits = new FieldEdits();
-
 export class ClientConnection extends ClientSocket {
   answerForm = AS_IS;
-  readonly #framer = new BodyFramer();
-  /** What of the body has gone to a server that may refuse it yet; null: nothing. */
-  #sent: SentBody | null = null;
+  readonly #body = new RequestBody();
   #state = IDLE;
   #isReading = false;
   #mustClose = false;
@@ -68,7 +64,7 @@ export class ClientConnection extends ClientSocket {
     if (this.isIdle) this.#close();
   }
 
-  // What the socket tells.
+  // As its connection calls it.
 
   onBytes(bytes: Buffer, length: number): void {
     const { out } = this;
@@ -258,12 +254,11 @@ export class ClientConnection extends ClientSocket {
   #begin(exchange: Exchange, bytes: Buffer, bodyAt: number, end: number): number {
     const { request, listener } = exchange;
     const { plan } = listener;
-    const framer = this.#framer;
-    framer.begin(framing.mode, framing.length, AS_IS);
-    this.#sent = null;
-    framer.judgedNames = listener.judgedNames;
-    this.#state = framer.isDone ? ANSWER : BODY;
-    this.loop.wheel.limit(this, framer.isDone ? 0 : plan.timeouts.bodyMs);
+    const body = this.#body;
+    body.start(framing.mode, framing.length);
+    body.judgedNames = listener.judgedNames;
+    this.#state = body.isDone ? ANSWER : BODY;
+    this.loop.wheel.limit(this, body.isDone ? 0 : plan.timeouts.bodyMs);
     this.#mustClose = !request.isKeepAlive;
     this.loop.counters.listener(listener.slot, ListenerIndex.requests);
     const peer = this.peer.describe(request, listener, true);
@@ -296,7 +291,7 @@ export class ClientConnection extends ClientSocket {
     const { request, listener } = exchange;
     request.refusal = fault.reason;
     this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
-    this.#framer.begin(NO_BODY, 0, AS_IS);
+    this.#body.start(NO_BODY, 0);
     this.#state = ANSWER;
     // Rules for answers may ask who the client is.
     this.peer.describe(request, listener, false);
@@ -306,11 +301,11 @@ export class ClientConnection extends ClientSocket {
   // Bodies.
 
   get hasBody(): boolean {
-    return this.#framer.mode !== NO_BODY;
+    return this.#body.mode !== NO_BODY;
   }
 
   get isRequestSent(): boolean {
-    return this.#framer.isDone;
+    return this.#body.isDone;
   }
 
   waits(): void {
@@ -345,13 +340,11 @@ export class ClientConnection extends ClientSocket {
   }
 
   rewind(): boolean {
-    if (this.#sent?.isLost === true) return false;
-    const sent = this.#sent?.bytes;
-    this.#sent = null;
-    if (sent === undefined) return true;
+    if (!this.#body.canRewind) return false;
+    const sent = this.#body.rewind();
+    if (sent === null) return true;
     const held = this.out.takeHeld();
-    const all = held === null ? sent.all() : Buffer.concat([sent.all(), held]);
-    this.#framer.restart();
+    const all = held === null ? sent : Buffer.concat([sent, held]);
     this.#state = BODY;
     this.out.hold(all, 0, all.length);
     this.loop.wheel.limit(this, this.exchange!.listener.plan.timeouts.bodyMs);
@@ -364,31 +357,22 @@ export class ClientConnection extends ClientSocket {
   }
 
   #forwardBody(server: ServerSide, bytes: Buffer, at: number, end: number): void {
-    const { out } = server;
-    const framer = this.#framer;
     const exchange = this.exchange!;
     const { limits, timeouts } = exchange.listener.plan;
-    framer.leaveAs(server.bodyForm);
-    const behind = framer.feed(bytes, at, end, out);
-    const isTooLong = limits.bodyBytes !== 0 && framer.contentBytes > limits.bodyBytes;
-    if (behind === BAD_BODY || isTooLong) {
-      exchange.request.refusal = isTooLong ? BODY_TOO_LONG : fault.reason;
-      exchange.refuse(isTooLong ? 413 : 400);
+    const behind = this.#body.forward(server, bytes, at, end, limits.bodyBytes);
+    if (behind < 0) {
+      exchange.request.refusal = fault.reason;
+      exchange.refuse(-behind);
       return;
     }
-    out.flush();
-    if (server.mayRefuse) {
-      this.#sent ??= new SentBody();
-      this.#sent.keep(bytes, at, behind);
-    }
-    if (framer.isDone) {
+    if (this.#body.isDone) {
       this.#state = ANSWER;
       this.loop.wheel.limit(this, 0);
       server.awaitAnswer();
       if (behind < end) this.out.hold(bytes, behind, end);
     } else if (this.hasEnded) {
       this.destroy();
-    } else if (out.isFull) {
+    } else if (server.out.isFull) {
       this.out.isHolding = true;
       this.loop.wheel.limit(this, 0);
       server.awaitAnswer();
@@ -408,40 +392,34 @@ export class ClientConnection extends ClientSocket {
 
   sendAnswer(answer: AnswerHead, changes: FieldEdits, added: string): void {
     const { request } = this.exchange!;
-    this.#sent = null;
+    this.#body.forgetSent();
     frameAnswer(answer, request.isHttp11);
     this.answerForm = answerFraming.output;
-    if (!this.#framer.isDone || answerFraming.endsWithConnection || this.#isLeaving) this.#mustClose = true;
-    this.out.text(answerHead(answer, changes, answerFraming.field, this.#connectionField(request) + added));
+    if (!this.#body.isDone || answerFraming.endsWithConnection || this.#isLeaving) this.#mustClose = true;
+    this.out.text(answerHead(answer, changes, answerFraming.field, connectionField(request, this.#mustClose) + added));
   }
 
-  /** sendInterim: not to HTTP/1.0 clients, and no 100 that was not asked for. */
   sendInterim(answer: AnswerHead): boolean {
-    const { request } = this.exchange!;
-    if (!request.isHttp11 || (answer.status === 100 && !request.expectsContinue)) return false;
-    this.out.text(answerHead(answer, noEdits, '', ''));
-    return true;
+    const text = interimText(answer, this.exchange!.request);
+    this.out.text(text);
+    return text !== '';
   }
 
   sendSwitch(answer: AnswerHead, added: string): void {
-    this.out.text(answerHead(answer, noEdits, '', `Connection: Upgrade\r\nUpgrade: ${answer.upgrade}\r\n${added}`));
+    this.out.text(switchText(answer, added));
   }
 
   sendOwn(answer: Answer, standard: Answer, changes: FieldEdits, isLast: boolean): void {
     const { request } = this.exchange!;
-    if (isLast || !this.#framer.isDone || this.#isLeaving) this.#mustClose = true;
-    this.out.text(selfAnswer(answer, standard, request.method === 'HEAD', this.#connectionField(request), changes));
-  }
-
-  #connectionField(request: LiveRequest): string {
-    if (this.#mustClose) return 'Connection: close\r\n';
-    return request.isHttp11 ? '' : 'Connection: keep-alive\r\n';
+    if (isLast || !this.#body.isDone || this.#isLeaving) this.#mustClose = true;
+    const connection = connectionField(request, this.#mustClose);
+    this.out.text(selfAnswer(answer, standard, request.method === 'HEAD', connection, changes));
   }
 
   /** exchangeEnded goes on to the next request, or closes. */
   exchangeEnded(): void {
     this.exchange = null;
-    this.#sent = null;
+    this.#body.forgetSent();
     this.countBytes();
     if (this.#mustClose) {
       this.#close();

@@ -1,7 +1,7 @@
 /**
  * Sink: where one side of an exchange takes what the other side has read. Data plane.
  *
- * HTTP/1 and tunnels write to a socket's Output; a wire with many streams on a connection has one for each stream.
+ * HTTP/1 and tunnels write to a connection; a wire with many streams on a connection has one for each stream.
  */
 import type { BodySink } from '../transport/body-sink.ts';
 
