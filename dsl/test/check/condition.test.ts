@@ -162,3 +162,10 @@ test('definitions that use one another thousands deep are an error, not a full s
   );
   assert.match(codes.join(' '), /^SL0310 65:8/);
 });
+
+for (const joint of ['and', 'or']) {
+  test(`a guard with nothing before its \`${joint}\` is refused, not left out`, async () => {
+    const { plan, diagnostics } = await compileText(inContext('listener', `deny ${joint} ip 10.0.0.1`));
+    assert.deepEqual([plan, codesOf(diagnostics)], [null, ['SL0111 2:8']]);
+  });
+}

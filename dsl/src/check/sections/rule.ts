@@ -45,7 +45,10 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
     condition = checkCondition(scope, when, 0, phase);
     isRight &&= condition !== null;
   } else if (hasInline) {
+    const [joint] = head.joints;
     if (!read.isRight) isRight = false;
+    else if (reader.isDone && verb.takesCondition === true)
+      isRight = scope.error('SL0111', joint!, { side: 'before', word: joint!.kind }) ?? false;
     else if (!takesInline(scope, line, reader, read.spans)) isRight = false;
     else {
       condition = checkCondition(scope, head, reader.at, phase);
