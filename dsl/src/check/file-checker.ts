@@ -12,13 +12,15 @@ import type { SourceText, Span } from '../source/source-text.ts';
 import { TOP_WORDS } from '../syntax/layout.ts';
 import type { FileTree, Item, Statement } from '../syntax/tree.ts';
 import type { ArgWord } from '../vocabulary/word.ts';
+import { expectTest } from './conditions/condition.ts';
 import { relayBackends, requestBackends } from './conditions/reach.ts';
+import { readIncludeLine } from './files/include-line.ts';
 import { Reader } from './scope/reader.ts';
 import type { Scope } from './scope/scope.ts';
 import { checkBackend } from './sections/backend-section.ts';
 import { DefineTable } from './sections/define-table.ts';
 import { checkFallBacks } from './sections/fall-back.ts';
-import { readList } from './sections/list-line.ts';
+import { expectEquals, readList } from './sections/list-line.ts';
 import { checkListener } from './sections/listener-section.ts';
 import { readMap } from './sections/map-line.ts';
 import { checkOwnCookies } from './sections/own-cookies.ts';
@@ -27,6 +29,7 @@ import { checkPlainServers } from './sections/plain-servers.ts';
 import { findSetting } from './sections/setting-line.ts';
 import { checkSettings, type SettingsSection } from './sections/settings-section.ts';
 import { checkTest } from './sections/test-section.ts';
+import { readUseLine } from './sections/use-line.ts';
 import { addressText, LISTEN_ADDRESS, readAddresses } from './values/address.ts';
 import { isName } from './values/literals.ts';
 
@@ -36,6 +39,19 @@ export type CheckedFile = Omit<Plan, 'version' | 'files' | 'plugins'>;
 export function checkFiles(scope: Scope, trees: readonly FileTree[]): CheckedFile {
   return new FileChecker(scope, trees).run();
 }
+
+/** What editors say of the words that begin a section or a definition. */
+const TOP_DOCS: Readonly<Record<string, string>> = {
+  listener: 'an address to listen on, with its rules',
+  backend: 'servers that requests are sent to',
+  define: 'gives a condition a name',
+  list: 'gives values a name',
+  map: 'looks one value up by another',
+  use: 'loads a plugin, which adds words',
+  include: 'reads other rule files too',
+  settings: 'what holds for the whole gateway',
+  test: 'a request, and what is expected to happen to it',
+};
 
 /** What stands behind the name: where it stands in its place, the name is missing. */
 const NAME_FOLLOWERS: Readonly<Record<string, string>> = { listener: 'on', backend: 'of' };
@@ -63,8 +79,8 @@ class FileChecker {
   readonly #defines: DefineTable;
   readonly #settings: SettingsSection[] = [];
   readonly #tests: Omit<Section, 'name'>[] = [];
-  /** Names of listeners and plugins, with where they were given. */
-  readonly #names = { listener: new Map<string, Place>(), use: new Map<string, Place>() };
+  /** Names of plugins, with where they were given. */
+  readonly #plugins = new Map<string, Place>();
   /** A line could not be read, so that something may seem to be missing that is not. */
   #hasBroken = false;
 
@@ -134,7 +150,7 @@ class FileChecker {
 
   #checkTests(): readonly TestPlan[] {
     const scope = this.#scope;
-    const listeners = new Set(this.#names.listener.keys());
+    const listeners = new Set(scope.listeners.keys());
     const tests = new Map<string, TestPlan>();
     for (const { statement, source } of this.#tests) {
       if (scope.diagnostics.isFull) break;
@@ -214,6 +230,9 @@ class FileChecker {
     const scope = this.#scope;
     const phrase = statement.head.phrases[0];
     const item = phrase?.items[0];
+    if (phrase !== undefined) {
+      for (const [word, doc] of Object.entries(TOP_DOCS)) scope.reading?.keyword(new Reader(phrase), word, doc);
+    }
     if (phrase === undefined || item === undefined) {
       this.#hasBroken = true;
       return;
@@ -245,8 +264,11 @@ class FileChecker {
         return;
       case 'use':
         this.#use(statement);
+        // Of files that are compiled, these two are read before.
+        if (scope.reading !== null) readUseLine(scope.source, scope.diagnostics, statement, scope.reading);
         return;
       case 'include':
+        if (scope.reading !== null) readIncludeLine(scope.source, scope.diagnostics, statement, scope.reading);
         return;
     }
     if (statement.isBroken) return;
@@ -284,7 +306,10 @@ class FileChecker {
   }
 
   /** The name behind a section's word, reported when there is none. */
-  #nameOf(statement: Statement, kind: string): { readonly name: string; readonly span: Span } | null {
+  #nameOf(
+    statement: Statement,
+    kind: 'listener' | 'backend' | 'define' | 'list' | 'map',
+  ): { readonly name: string; readonly span: Span } | null {
     const items = statement.head.phrases[0]!.items;
     const item = items[1];
     const scope = this.#scope;
@@ -298,6 +323,7 @@ class FileChecker {
       if (!statement.isBroken) scope.error('SL0712', items[0]!, { word: kind });
       return null;
     }
+    scope.reading?.name(item, kind, true);
     if (item.kind === 'word' && isName(text)) return { name: text, span: item };
     if (!statement.isBroken) scope.error('SL0704', item, { value: text });
     return null;
@@ -308,16 +334,19 @@ class FileChecker {
     const named = this.#nameOf(statement, kind);
     if (named === null) {
       this.#hasBroken = true;
-      return;
+      if (scope.reading === null) return;
     }
-    const { name, span } = named;
-    const names = kind === 'backend' ? scope.backends : this.#names.listener;
-    const before = kind === 'backend' ? scope.backends.get(name)?.place : this.#names.listener.get(name);
+    const { name, span } = named ?? { name: '', span: statement };
+    const names = kind === 'backend' ? scope.backends : scope.listeners;
+    const before = kind === 'backend' ? scope.backends.get(name)?.place : scope.listeners.get(name);
     if (before !== undefined) scope.error('SL0701', span, { kind, name, line: scope.lineOf(before) });
-    else if (kind === 'backend') this.#addBackend(name, span);
-    else this.#names.listener.set(name, scope.place(span));
+    else if (named === null) {
+      // Only an editor has lines of a section without a name read.
+    } else if (kind === 'backend') this.#addBackend(name, span);
+    else scope.listeners.set(name, scope.place(span));
     const sections = kind === 'backend' ? this.#backends : this.#listeners;
-    if (before === undefined || names.size === 0) sections.push({ statement, name, source: scope.source });
+    if (before === undefined || names.size === 0 || scope.reading !== null)
+      sections.push({ statement, name, source: scope.source });
   }
 
   #addBackend(name: string, span: Span): void {
@@ -335,6 +364,7 @@ class FileChecker {
       this.#defines.addBroken(name);
       return;
     }
+    expectEquals(scope, new Reader(statement.head.phrases[0]!, 2));
     if (this.#isTaken(name, span)) return;
     const items = statement.head.phrases[0]!.items;
     if (items[2]?.kind !== 'equals') {
@@ -347,6 +377,10 @@ class FileChecker {
         `Write \`define ${name} = …\``,
       );
       return;
+    }
+    if (items.length === 3) {
+      this.#defines.addBroken(name);
+      expectTest(scope, new Reader(statement.head.phrases[0]!, 3), 'request');
     }
     const rest = statement.whenSpan ?? statement.block;
     if (rest !== null || items.length === 3) {
@@ -400,6 +434,8 @@ class FileChecker {
   /** isTaken reports a name that a definition, a list or a word has already. */
   #isTaken(name: string, span: Span): boolean {
     const scope = this.#scope;
+    // An editor has one line read, by itself, of files whose names are all known.
+    if (scope.reading !== null) return false;
     const define = scope.defines.placeOf(name);
     const list = scope.lists.get(name);
     const before = define ?? list ?? scope.maps.get(name);
@@ -415,8 +451,8 @@ class FileChecker {
   #use(statement: Statement): void {
     const item = statement.head.phrases[0]!.items[1];
     if (item === undefined || item.kind !== 'word') return;
-    const before = this.#names.use.get(item.value);
-    if (before === undefined) this.#names.use.set(item.value, this.#scope.place(item));
+    const before = this.#plugins.get(item.value);
+    if (before === undefined) this.#plugins.set(item.value, this.#scope.place(item));
     else this.#scope.error('SL0701', item, { kind: 'plugin', name: item.value, line: this.#scope.lineOf(before) });
   }
 }

@@ -3,8 +3,8 @@
  */
 import { KEYED_PLACEHOLDERS, PLAIN_PLACEHOLDERS } from '../check/values/template.ts';
 import type { Span } from '../source/source-text.ts';
-import { readLine } from './line-reader.ts';
-import type { Proposal } from './role.ts';
+import { readLine } from './line-reading.ts';
+import { type Proposal, proposalOf } from './proposal.ts';
 import type { RuleDocument, RuleProject } from './rule-document.ts';
 import { isInComment, type SourceWord, spotAt } from './source-line.ts';
 
@@ -29,8 +29,8 @@ export function completeAt(project: RuleProject, document: RuleDocument, offset:
   }
   if (typed !== null && typed.kind !== 'word') return completeInText(document, offset);
   const start = typed?.start ?? offset;
-  const { proposals } = readLine(before, parent, project.vocabulary, project);
-  return { span: { start, end: offset }, proposals };
+  const { expected } = readLine(document.sourceText, before, parent, project.names(), start);
+  return { span: { start, end: offset }, proposals: expected.map((each) => proposalOf(each, project)) };
 }
 
 /** Inside of a string only placeholders can be proposed, behind their brace. */

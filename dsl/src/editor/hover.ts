@@ -1,10 +1,11 @@
 /**
  * Hover: what a word of a rule file means, as Markdown. Main thread.
  */
+
+import type { Role } from '../check/scope/role.ts';
 import type { Span } from '../source/source-text.ts';
-import type { Role } from './role.ts';
 import { isSameName, type RuleDocument, type RuleProject } from './rule-document.ts';
-import { argDoc, componentDoc, fieldDoc, keywordDoc, settingDoc, verbDoc } from './word-docs.ts';
+import { argDoc, fieldDoc, keywordDoc, operatorDoc, wordDoc } from './word-docs.ts';
 
 export interface Hover {
   readonly span: Span;
@@ -23,15 +24,14 @@ export function hoverAt(project: RuleProject, document: RuleDocument, offset: nu
 function docOf(project: RuleProject, role: Role): string {
   switch (role.kind) {
     case 'keyword':
+      return keywordDoc(role.word, role.doc);
     case 'operator':
-      return keywordDoc(role.word);
+      return operatorDoc(role.word);
     case 'verb':
-      return verbDoc(role.word);
     case 'setting':
-      return settingDoc(role.word);
     case 'component':
-      return componentDoc(role.word);
     case 'field':
+      return wordDoc(role);
     case 'key':
     case 'value':
       return fieldDoc(role.word);

@@ -1,9 +1,10 @@
 /**
  * Navigation: where a name is given, where it is used, and giving it another. Main thread.
  */
+
+import type { NameRole } from '../check/scope/role.ts';
 import { isName } from '../check/values/literals.ts';
 import type { Span } from '../source/source-text.ts';
-import type { NameRole } from './role.ts';
 import { isSameName, type NameUse, type RuleDocument, type RuleProject } from './rule-document.ts';
 
 /** FileSpan is a piece of a file. */

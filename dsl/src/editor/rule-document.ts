@@ -3,10 +3,15 @@
  *
  * A document is made anew whenever its text changes. `RuleProject` is a document and those that are read with it.
  */
+
+import type { NameRole, NameSpace, Role } from '../check/scope/role.ts';
+import type { Scope } from '../check/scope/scope.ts';
 import type { Span } from '../source/source-text.ts';
+import { SourceText } from '../source/source-text.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
-import { readLine } from './line-reader.ts';
-import { type NameRole, type NameSpace, type Names, NO_NAMES, type Role } from './role.ts';
+import { readLine, readNames } from './line-reading.ts';
+import { topTree } from './line-tree.ts';
+import type { DefinedNames } from './proposal.ts';
 import { readSourceLines, type SourceLine, type SourceLines, type SourceWord } from './source-line.ts';
 
 /** NameUse is a name where it is given or used. */
@@ -29,10 +34,13 @@ export class RuleDocument {
   readonly file: string;
   readonly text: string;
   readonly source: SourceLines;
+  /** The text as the checker knows it. */
+  readonly sourceText: SourceText;
 
   constructor(file: string, text: string) {
     this.file = file;
     this.text = text;
+    this.sourceText = new SourceText(file, text);
     this.source = readSourceLines(text);
   }
 
@@ -45,11 +53,10 @@ export class RuleDocument {
   }
 }
 
-export class RuleProject implements Names {
+export class RuleProject implements DefinedNames {
   readonly vocabulary: Vocabulary;
   readonly documents: readonly RuleDocument[];
-  #definitions: NameUse[] | null = null;
-  #names: Map<NameSpace, Map<string, string>> | null = null;
+  #names: Scope | null = null;
   #uses: NameUse[] | null = null;
 
   constructor(vocabulary: Vocabulary, documents: readonly RuleDocument[]) {
@@ -57,27 +64,36 @@ export class RuleProject implements Names {
     this.documents = documents;
   }
 
-  of(space: NameSpace): ReadonlyMap<string, string> {
-    if (this.#names === null) {
-      this.#names = new Map();
-      for (const { role, text } of this.definitions()) {
-        const names = this.#names.get(role.space) ?? new Map<string, string>();
-        if (!names.has(role.name)) names.set(role.name, text);
-        this.#names.set(role.space, names);
-      }
-    }
-    return this.#names.get(space) ?? new Map();
+  /** names is what the checker knows of the names that the files define. */
+  names(): Scope {
+    this.#names ??= readNames(
+      this.documents.map(({ sourceText, source }) => topTree(sourceText, source.lines)),
+      this.vocabulary,
+    );
+    return this.#names;
+  }
+
+  lineOf(space: NameSpace, name: string): string {
+    const { backends, defines, lists, maps } = this.names();
+    const tables: Partial<Record<NameSpace, (name: string) => { source: SourceText; span: Span } | undefined>> = {
+      backend: (of) => backends.get(of),
+      define: (of) => defines.placeOf(of),
+      list: (of) => lists.get(of),
+      map: (of) => maps.get(of),
+    };
+    const place = tables[space]?.(name);
+    const document = this.documents.find(({ sourceText }) => sourceText === place?.source);
+    return document === undefined ? '' : textOf(document, lineAt(document.source.lines, place!.span.start)!);
   }
 
   /** definitions are all names where they are given. */
   definitions(): readonly NameUse[] {
-    this.#definitions ??= this.#collect(NO_NAMES, mayDefine).filter(({ role }) => role.isDefinition);
-    return this.#definitions;
+    return this.uses().filter(({ role }) => role.isDefinition);
   }
 
   /** uses are all names wherever they stand, definitions included. */
   uses(): readonly NameUse[] {
-    this.#uses ??= this.#collect(this, () => true);
+    this.#uses ??= this.#collect();
     return this.#uses;
   }
 
@@ -88,7 +104,7 @@ export class RuleProject implements Names {
       const index = line.words.findIndex(({ start, end }) => offset >= start && offset < end);
       const found = index >= 0 ? index : line.words.findIndex(({ end }) => offset === end);
       if (found < 0) continue;
-      const { roles } = readLine(line.words, line.parent, this.vocabulary, this);
+      const { roles } = readLine(document.sourceText, line.words, line.parent, this.names(), null);
       return { word: line.words[found]!, role: roles[found]! };
     }
     return null;
@@ -100,12 +116,11 @@ export class RuleProject implements Names {
     return found?.role?.kind === 'name' ? { start: found.word.start, end: found.word.end, role: found.role } : null;
   }
 
-  #collect(names: Names, isWanted: (line: SourceLine) => boolean): NameUse[] {
+  #collect(): NameUse[] {
     const found: NameUse[] = [];
     for (const document of this.documents) {
       for (const line of document.lines()) {
-        if (!isWanted(line)) continue;
-        const { roles } = readLine(line.words, line.parent, this.vocabulary, names);
+        const { roles } = readLine(document.sourceText, line.words, line.parent, this.names(), null);
         for (const [index, role] of roles.entries()) {
           if (role?.kind !== 'name') continue;
           const { start, end } = line.words[index]!;
@@ -117,9 +132,16 @@ export class RuleProject implements Names {
   }
 }
 
-/** Names are given at the top of a file, and to servers. */
-function mayDefine({ parent, words }: SourceLine): boolean {
-  return parent === null || words[0]?.value === 'server';
+/** lineAt is the last line that begins at an offset or before it; lines stand in order. */
+function lineAt(lines: readonly SourceLine[], offset: number): SourceLine | undefined {
+  let low = 0;
+  let high = lines.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lines[middle]!.start <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return lines[low - 1];
 }
 
 function textOf({ text }: RuleDocument, { start, headEnd }: SourceLine): string {

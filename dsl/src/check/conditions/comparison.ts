@@ -8,6 +8,7 @@ import type { Item, WordItem } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { ListName, Scope } from '../scope/scope.ts';
+import { expectLists, expectStatuses } from '../values/expected-values.ts';
 import { fieldValue, listOf, listValues, networkValues } from '../values/field-value.ts';
 import { refuseOutside } from '../values/outside-value.ts';
 
@@ -33,12 +34,21 @@ export function readValues(
   operator: Operator,
   after: Span,
 ): readonly ValueGroup[] | null {
+  expectFieldValue(scope, reader, field, operator);
   if (refuseOutside(scope, reader)) return null;
   const all = reader.list();
+  if (scope.reading !== null) {
+    for (const item of all) scope.reading.mark(item, { kind: 'value', word: field });
+    if (all.at(-1)?.hasComma === true) {
+      expectFieldValue(scope, reader, field, operator);
+      scope.reading.stop(reader);
+    }
+  }
   const isRanged = field.type === 'number' && (operator === 'is' || operator === 'in');
   const ranges = isRanged ? all.filter((item) => item.kind === 'word' && RANGE.test(item.value)) : [];
   const items = ranges.length === 0 ? all : all.filter((item) => !ranges.includes(item));
   if (all.length === 0) {
+    scope.reading?.stop(reader);
     const word = scope.source.text.slice(after.start, after.end);
     return scope.error('SL0207', after, { word }, `For example \`${field.example}\``);
   }
@@ -86,6 +96,7 @@ function readRange(scope: Scope, item: WordItem, field: FieldWord): ValueGroup |
 function valuesOf(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): Values | null {
   if (field.type === 'ip' && item.kind !== 'regex') return networkValues(scope, item);
   const list = operator === 'matches' ? undefined : listOf(scope, item);
+  if (list !== undefined) scope.reading?.name(item, 'list');
   if (list !== undefined) return valuesOfList(scope, item, list, field, operator);
   const value = fieldValue(scope, item, field, operator);
   return value === null ? null : [value];
@@ -103,12 +114,28 @@ function valuesOfList(
   if (operator === 'over' || operator === 'below' || operator === 'between') {
     return scope.error('SL0227', item, { name: item.value, operator });
   }
-  const [type, what] = LISTED[field.type === 'text' ? field.index : field.type] ?? (['texts', 'texts'] as const);
+  const [type, what] = listedAs(field);
   const values = listValues(scope, item, list, type, what);
   const { values: allowed } = field;
   const wrong = field.isOpen === true ? undefined : values?.find((value) => allowed?.includes(String(value)) === false);
   if (wrong === undefined) return values;
   return scope.error('SL0221', item, { field: field.name, value: wrong }, `It stands in the list \`${item.value}\``);
+}
+
+function listedAs(field: FieldWord): readonly [type: ListType, what: string] {
+  return LISTED[field.type === 'text' ? field.index : field.type] ?? ['texts', 'texts'];
+}
+
+/** expectFieldValue notes what a field may be compared with: values that can be counted, and lists. */
+export function expectFieldValue(scope: Scope, reader: Reader, field: FieldWord, operator: Operator): void {
+  const { reading } = scope;
+  if (reading?.isOpen(reader) !== true || operator === 'matches') return;
+  if (operator === 'over' || operator === 'below' || operator === 'between') return;
+  if (operator === 'is' || operator === 'in') {
+    for (const value of field.values ?? []) reading.value(reader, value);
+    if (field.index === 'number' && field.phase === 'response') expectStatuses(scope, reader, {});
+  }
+  if (operator !== 'present' && operator !== 'absent') expectLists(scope, reader, listedAs(field)[0]);
 }
 
 const LISTED: Readonly<Record<string, readonly [type: ListType, what: string]>> = {

@@ -8,34 +8,48 @@
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { Condition, Operator } from '../../plan/condition.ts';
 import type { Span } from '../../source/source-text.ts';
-import type { Expression, Item, Phrase } from '../../syntax/tree.ts';
+import type { Expression, Item, Joint, Phrase } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { unknownYet } from '../scope/unknown-yet.ts';
+import { expectHeaders, expectOperators } from '../values/expected-values.ts';
 import { LINE_GOES_ON } from '../values/field-value.ts';
 import { misspelledHeader } from '../values/header-names.ts';
 import { isToken } from '../values/literals.ts';
-import { compareHow, readValues, type ValueGroup } from './comparison.ts';
+import { compareHow, expectFieldValue, readValues, type ValueGroup } from './comparison.ts';
 import { checkMissingValues } from './missing-value.ts';
 import type { Written } from './written.ts';
 
-export const OPERATORS: ReadonlySet<string> = new Set<Operator>([
-  'is',
-  'in',
-  'under',
-  'starts',
-  'ends',
-  'contains',
-  'like',
-  'matches',
-  'over',
-  'below',
-  'between',
-  'present',
-  'absent',
-]);
+/** OPERATOR_DOCS: how a field may be compared. */
+export const OPERATOR_DOCS: Readonly<Record<Operator, string>> = {
+  is: 'equal to one of the values',
+  in: 'one of the values',
+  under: 'the path itself and all below it: `under /foo` is `/foo` and `/foo/…`, never `/foobar`',
+  starts: 'begins with one of the values',
+  ends: 'ends with one of the values',
+  contains: 'contains one of the values',
+  like: 'fits a pattern in which `*` stands for anything',
+  matches: 'fits a regular expression in RE2 syntax: `r"…"`',
+  over: 'greater than the number',
+  below: 'less than the number',
+  between: 'from the first number to the second, both included',
+  present: 'is there, whatever its value',
+  absent: 'is not there',
+};
+
+const OPERATORS: ReadonlySet<string> = new Set(Object.keys(OPERATOR_DOCS));
+
+/** What editors say of the words of conditions. */
+const WORDS = {
+  not: 'holds when the test after it does not',
+  all: 'every request',
+  every: 'every value of the field must pass; without it one is enough',
+  and: 'both sides must hold; mixing `and` and `or` needs parentheses',
+  or: 'one of the sides must hold; mixing `and` and `or` needs parentheses',
+  anycase: 'compares without regard to case',
+} as const;
 
 /** checkCondition checks a whole condition, beginning at an item of its first phrase. */
 export function checkCondition(
@@ -49,10 +63,17 @@ export function checkCondition(
   return condition !== null && checkMissingValues(scope, condition, checker.written) ? condition : null;
 }
 
+/** expectTest notes for an editor that a condition may begin here. */
+export function expectTest(scope: Scope, reader: Reader, phase: ConditionPhase): void {
+  new ConditionChecker(scope, phase).expectTest(reader);
+}
+
 class ConditionChecker {
   readonly written = new Map<Condition, Written>();
   readonly #scope: Scope;
   readonly #phase: ConditionPhase;
+  /** The word between the phrases of the expression being read. */
+  #joint: Joint['kind'] | undefined;
 
   constructor(scope: Scope, phase: ConditionPhase) {
     this.#scope = scope;
@@ -63,7 +84,11 @@ class ConditionChecker {
     const kind = expression.joints[0]?.kind;
     const mixed = expression.joints.find((joint) => joint.kind !== kind);
     if (mixed !== undefined) this.#scope.error('SL0301', mixed, { word: mixed.kind });
-    const of = expression.phrases.map((phrase, index) => this.#test(phrase, index === 0 ? from : 0));
+    const of = expression.phrases.map((phrase, index) => {
+      const joint = expression.joints[index - 1];
+      if (joint !== undefined) this.#scope.reading?.joint(joint, joint.kind, WORDS[joint.kind]);
+      return this.#test(phrase, index === 0 ? from : 0, kind);
+    });
     if (mixed !== undefined || of.some((condition) => condition === null)) return null;
     if (kind === undefined) return of[0]!;
     const start = expression.phrases[0]!.items[from]?.start ?? expression.start;
@@ -73,17 +98,50 @@ class ConditionChecker {
     );
   }
 
+  /** expectTest notes that a test may begin here. */
+  expectTest(reader: Reader, mayBeNegated = true): void {
+    const { defines, reading } = this.#scope;
+    if (reading === null) return;
+    if (mayBeNegated) reading.keyword(reader, 'not', WORDS.not);
+    reading.keyword(reader, 'all', WORDS.all);
+    reading.keyword(reader, 'every', WORDS.every);
+    this.#expectField(reader);
+    reading.names(reader, 'define', () => defines.namesIn(this.#phase));
+  }
+
+  /** A field may be named here; after `every`, only one that may have several values. */
+  #expectField(reader: Reader, isEvery = false): void {
+    this.#scope.reading?.words(
+      reader,
+      this.#scope.vocabulary.fields,
+      'field',
+      (field) => PHASE_RANK[field.phase] <= PHASE_RANK[this.#phase] && (!isEvery || field.isMany === true),
+    );
+  }
+
+  /** A test is whole here. `and` and `or` are not mixed without parentheses. */
+  #expectJoint(reader: Reader): void {
+    for (const word of ['and', 'or'] as const) {
+      if (this.#joint === undefined || this.#joint === word) this.#scope.reading?.keyword(reader, word, WORDS[word]);
+    }
+  }
+
   #note<T extends Condition>(condition: T, span: Span, key: string | null = null): T {
     this.written.set(condition, { span, key });
     return condition;
   }
 
-  #test(phrase: Phrase, from: number): Condition | null {
+  /** `joint` is the word between the phrases of the expression, where there is one. */
+  #test(phrase: Phrase, from: number, joint: Joint['kind'] | undefined): Condition | null {
     const reader = new Reader(phrase, from);
+    this.#joint = joint;
+    this.expectTest(reader);
     const not = reader.peek();
     if (not === undefined) return null;
     if (not.kind !== 'not') return this.#positive(reader);
+    this.#scope.reading?.mark(not, { kind: 'keyword', word: 'not', doc: WORDS.not });
     reader.at++;
+    this.expectTest(reader, false);
     const next = reader.peek();
     if (next === undefined) return this.#scope.error('SL0111', not, { side: 'after', word: 'not' });
     if (next.kind === 'not') {
@@ -101,7 +159,10 @@ class ConditionChecker {
     const first = reader.peek()!;
     if (first.kind === 'group') {
       reader.at++;
+      const joint = this.#joint;
       const of = this.expression(first.of, 0);
+      this.#joint = joint;
+      this.#expectJoint(reader);
       return this.#isEnded(reader, first) ? of : null;
     }
     if (first.kind !== 'word') {
@@ -109,12 +170,17 @@ class ConditionChecker {
       return this.#scope.error('SL0202', first, { word }, 'Write a field, such as `ip`, or a defined name');
     }
     if (first.value === 'all' && !this.#scope.vocabulary.fields.has('all')) {
+      this.#scope.reading?.mark(first, { kind: 'keyword', word: 'all', doc: WORDS.all });
       reader.at++;
+      this.#expectJoint(reader);
       const condition = this.#note({ kind: 'all', place: this.#scope.place(first) } as const, first);
       return this.#isEnded(reader, first) ? condition : null;
     }
     const every = first.value === 'every' ? first : null;
-    if (every !== null) reader.at++;
+    if (every !== null) {
+      reader.at++;
+      this.#expectField(reader, true);
+    }
     const field = this.#scope.vocabulary.fields.match(reader.wordAt, reader.at);
     if (field !== null) return this.#field(reader, this.#inPhase(field.value), field.length, every);
     if (every !== null) {
@@ -125,9 +191,11 @@ class ConditionChecker {
   }
 
   #named(reader: Reader, name: string, span: Span): Condition | null {
+    const { defines, lists, reading, vocabulary } = this.#scope;
+    reading?.name(reader.peek(), 'define');
     reader.at++;
-    const { defines, lists, vocabulary } = this.#scope;
     const of = defines.resolve(name, this.#phase, span);
+    if (of !== undefined) this.#expectJoint(reader);
     if (of === undefined) {
       const known = [...vocabulary.fields.names(), ...defines.names(), 'all'];
       if (lists.has(name)) {
@@ -159,6 +227,7 @@ class ConditionChecker {
   #field(reader: Reader, field: FieldWord, length: number, every: Span | null): Condition | null {
     const scope = this.#scope;
     const start = reader.peek()!.start;
+    scope.reading?.markNext(reader, length, { kind: 'field', word: field });
     reader.at += length;
     const word = { start, end: reader.last().end };
     let isRight = this.#isKnownYet(field, word);
@@ -176,9 +245,11 @@ class ConditionChecker {
       if (!reader.isDone) return scope.error('SL0208', reader.rest(), { operator });
     } else {
       const read = readValues(scope, reader, field, operator, last);
+      this.#expectJoint(reader);
       if (read === null) return null;
       groups = read;
     }
+    this.#expectJoint(reader);
     const anycase = this.#anycase(reader, field, operator);
     if (!isRight || anycase === null) return null;
     const common = {
@@ -209,6 +280,7 @@ class ConditionChecker {
   #key(reader: Reader, field: FieldWord, word: Span): string | null | undefined {
     if (field.key === undefined) return null;
     const scope = this.#scope;
+    if (field.name.endsWith('header')) expectHeaders(scope, reader);
     const next = reader.peek();
     if (next === undefined || (next.kind !== 'word' && next.kind !== 'text')) {
       scope.error('SL0203', word, { field: field.name, example: field.example });
@@ -220,6 +292,7 @@ class ConditionChecker {
       scope.error('SL0203', word, { field: field.name, example: field.example });
       return undefined;
     }
+    scope.reading?.mark(next, { kind: 'key', word: field });
     reader.at++;
     const kind = field.name === 'cookie' ? 'cookie' : field.name.endsWith('header') ? 'header' : null;
     if (kind !== null) {
@@ -237,6 +310,8 @@ class ConditionChecker {
 
   #operator(reader: Reader, field: FieldWord, word: Span): Operator | null {
     const scope = this.#scope;
+    expectOperators(scope, reader, field);
+    if (field.defaultOperator !== null) expectFieldValue(scope, reader, field, field.defaultOperator);
     const item = reader.peek();
     const written = reader.wordAt(reader.at);
     if (item === undefined || written === null || !OPERATORS.has(written)) {
@@ -250,6 +325,7 @@ class ConditionChecker {
       }
       return scope.error('SL0212', word, {}, compareHow(field, item));
     }
+    scope.reading?.mark(item, { kind: 'operator', word: written });
     reader.at++;
     const operator = written as Operator;
     if (operator === 'present' || operator === 'absent') {
@@ -262,10 +338,14 @@ class ConditionChecker {
   }
 
   #anycase(reader: Reader, field: FieldWord, operator: Operator): boolean | null {
+    if (field.type === 'text' && field.ignoresCase !== true && operator !== 'present' && operator !== 'absent') {
+      this.#scope.reading?.keyword(reader, 'anycase', WORDS.anycase);
+    }
     if (!reader.isWord('anycase')) return false;
     const scope = this.#scope;
     const item = reader.peek()!;
     reader.at++;
+    this.#expectJoint(reader);
     if (!reader.isDone) {
       const next = reader.peek()!;
       const word = scope.source.text.slice(next.start, next.end);

@@ -5,6 +5,7 @@ import type { DiagnosticList } from '../../diagnostics/diagnostic-list.ts';
 import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Statement, WordItem } from '../../syntax/tree.ts';
 import { Reader } from '../scope/reader.ts';
+import type { Reading } from '../scope/reading.ts';
 
 export interface IncludeLine {
   readonly glob: WordItem;
@@ -16,6 +17,7 @@ export function readIncludeLine(
   source: SourceText,
   diagnostics: DiagnosticList,
   statement: Statement,
+  reading: Reading | null = null,
 ): IncludeLine | null {
   if (statement.isBroken) return null;
   const error = (code: string, span: Span, values: Record<string, string>, mend: string): null => {
@@ -24,6 +26,7 @@ export function readIncludeLine(
   };
   const example = 'For example `include "shared/*.sluice"`';
   const reader = new Reader(statement.head.phrases[0]!, 1);
+  reading?.keyword(reader, 'optional', 'it is no mistake when no file matches');
   const isOptional = reader.isWord('optional');
   if (isOptional) reader.at++;
   const word = source.text.slice(reader.last().start, reader.last().end);

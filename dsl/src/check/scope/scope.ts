@@ -11,6 +11,7 @@ import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Item } from '../../syntax/tree.ts';
 import type { Vocabulary } from '../../vocabulary/vocabulary.ts';
 import type { ConditionPhase } from './condition-phase.ts';
+import type { Reading } from './reading.ts';
 
 /** FallBackLine is where a backend says what it falls back to. */
 export interface FallBackLine {
@@ -28,6 +29,8 @@ export interface PathLines {
 /** Definitions are the `define` lines of all files, as conditions ask for them. */
 export interface Definitions {
   names(): string[];
+  /** namesIn are the names whose definitions ask for nothing that is known after a phase only. */
+  namesIn(phase: ConditionPhase): string[];
   /** placeOf is where a name is defined; undefined: nowhere. */
   placeOf(name: string): { readonly source: SourceText; readonly span: Span } | undefined;
   /** resolve returns a definition's condition; null: it has an error, reported already; undefined: there is none. */
@@ -74,9 +77,10 @@ export class Scope {
   readonly vocabulary: Vocabulary;
   /** A plugin failed to load, or a file that is included, so that a word nobody knows may well be one of its own. */
   readonly isWordMissing: boolean;
-  readonly lists = new Map<string, ListName>();
-  readonly maps = new Map<string, MapName>();
-  readonly backends = new Map<string, BackendName>();
+  readonly lists: Map<string, ListName>;
+  readonly maps: Map<string, MapName>;
+  readonly backends: Map<string, BackendName>;
+  readonly listeners: Map<string, Place>;
   /** By the backend that falls back. */
   readonly fallBacks = new Map<string, FallBackLine>();
   /** By the backend that has them. */
@@ -94,17 +98,28 @@ export class Scope {
   /** False: what is being read is shown with its values, so that no secret may stand in it. */
   mayHoldSecrets = true;
   /** The files that `from "…"` names in lists and maps, by that item; those that cannot be read are missing. */
-  readonly listed: ReadonlyMap<Item, SourceText>;
+  readonly listed: Pick<ReadonlyMap<Item, SourceText>, 'get'>;
+  /** Notes what is read, for an editor; null when rules are compiled. */
+  reading: Reading | null = null;
+  /** Those of all files, while an editor has a line read by itself; else null. */
+  readonly knownDefines: Definitions | null;
   defines!: Definitions;
   /** The file being checked. */
   source: SourceText;
 
+  /** `known`: its names are those of this scope too. */
   constructor(
     source: SourceText,
     diagnostics: DiagnosticList,
     vocabulary: Vocabulary,
     options: Pick<Scope, 'isWordMissing' | 'listed' | 'env'>,
+    known: Scope | null = null,
   ) {
+    this.lists = known?.lists ?? new Map();
+    this.maps = known?.maps ?? new Map();
+    this.backends = known?.backends ?? new Map();
+    this.listeners = known?.listeners ?? new Map();
+    this.knownDefines = known?.defines ?? null;
     this.source = source;
     this.diagnostics = diagnostics;
     this.vocabulary = vocabulary;

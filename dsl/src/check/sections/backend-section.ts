@@ -28,7 +28,7 @@ import { addressText, readAddresses, readSite, SERVER_ADDRESS } from '../values/
 import type { ReadComponent } from './component.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readersIn } from './paths.ts';
-import { findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+import { expectSetting, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -148,6 +148,7 @@ class BackendChecker {
     const { head, when, whenSpan } = this.#statement;
     const reader = new Reader(head.phrases[0]!, 2);
     const next = reader.peek();
+    scope.reading?.keyword(reader, 'of', 'its servers’ addresses');
     if (reader.isWord('of')) {
       reader.at++;
       const items = reader.list();
@@ -188,12 +189,15 @@ class BackendChecker {
     const scope = this.#scope;
     const phrase = statement.head.phrases[0]!;
     const reader = new Reader(phrase);
+    expectSetting(scope, 'backend', reader);
+    if (reader.isDone) return;
     const found = findSetting('backend', reader);
     if (found === null) {
       this.#unknown(reader);
       return;
     }
     const line = readSetting(scope, statement, found.value, found.length);
+    if (found.value.name === 'server') scope.reading?.name(phrase.items[found.length], 'server', true, this.#name);
     if (line === null) this.#isServerMissing ||= /^serve/.test(found.value.name);
     else {
       this.#noteRequestWords(line);

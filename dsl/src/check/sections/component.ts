@@ -11,6 +11,7 @@ import type { ComponentWord } from '../../vocabulary/word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { endOfLine, readArguments, shapeOf } from '../values/arguments.ts';
+import { expectArgument } from '../values/expected-values.ts';
 
 export interface ReadComponent {
   readonly use: ComponentUse;
@@ -35,7 +36,10 @@ function argsOf(word: ComponentWord, setting: SettingWord): readonly BaseArg[] {
 export function readComponent(scope: Scope, reader: Reader, setting: SettingWord, span: Span): ReadComponent | null {
   const slot = setting.slot!;
   const table = scope.vocabulary.components(slot);
+  const { reading } = scope;
+  reading?.words(reader, table, 'component');
   const match = table.match(reader.wordAt, reader.at);
+  if (reading?.isOpen(reader) === true && match === null) expectDefault(scope, reader, setting);
   const word = match?.value ?? scope.vocabulary.defaultComponent(slot);
   if (match === null && !isMeant(reader, word, table.names())) return unknown(scope, reader, slot, span);
   reader.at += match?.length ?? 0;
@@ -53,6 +57,12 @@ export function readComponent(scope: Scope, reader: Reader, setting: SettingWord
   for (const [name, value] of Object.entries(read.args)) (names.has(name) ? options : own)[name] = value;
   const place = scope.place({ start: span.start, end: reader.last().end });
   return { use: { slot, name: word!.name, options, place }, args: own };
+}
+
+/** expectDefault notes what the arguments of the default component may begin with, where one is told from a misspelled name. */
+function expectDefault(scope: Scope, reader: Reader, { slot }: SettingWord): void {
+  const [first] = shapeOf(scope.vocabulary.defaultComponent(slot!)?.args ?? []).positional;
+  if (first?.type === 'method') expectArgument(scope, reader, first);
 }
 
 /** isMeant says whether a line without a component's name is one for the default component, and no misspelled name. */

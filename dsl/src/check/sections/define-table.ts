@@ -33,6 +33,8 @@ type Measured = Pick<Define, 'size' | 'depth' | 'phase'>;
 
 export class DefineTable implements Definitions {
   readonly #scope: Scope;
+  /** Those of all files, while an editor has a line read by itself. */
+  readonly #known: Definitions | null;
   readonly #defines = new Map<string, Define>();
   /** Names that a broken line was to define: no word about them. */
   readonly #broken = new Set<string>();
@@ -40,14 +42,26 @@ export class DefineTable implements Definitions {
 
   constructor(scope: Scope) {
     this.#scope = scope;
+    this.#known = scope.knownDefines;
   }
 
   names(): string[] {
-    return [...this.#defines.keys()];
+    return [...(this.#known?.names() ?? []), ...this.#defines.keys()];
+  }
+
+  namesIn(phase: ConditionPhase): string[] {
+    const own = [...this.#defines.values()].filter((define) => {
+      this.#read(define, define.span);
+      return define.state !== 'reading' && PHASE_RANK[define.phase] <= PHASE_RANK[phase];
+    });
+    const known = (this.#known?.namesIn(phase) ?? []).filter(
+      (name) => !this.#defines.has(name) && !this.#broken.has(name),
+    );
+    return [...known, ...own.map(({ name }) => name)];
   }
 
   placeOf(name: string): { readonly source: SourceText; readonly span: Span } | undefined {
-    return this.#defines.get(name);
+    return this.#defines.get(name) ?? this.#known?.placeOf(name);
   }
 
   add(name: string, span: Span, expression: Expression, from: number): void {
@@ -75,7 +89,7 @@ export class DefineTable implements Definitions {
   /** resolve returns a definition's condition; null: it has an error, reported already; undefined: there is none. */
   resolve(name: string, phase: ConditionPhase, user: Span): Condition | null | undefined {
     const define = this.#defines.get(name);
-    if (define === undefined) return this.#broken.has(name) ? null : undefined;
+    if (define === undefined) return this.#broken.has(name) ? null : this.#known?.resolve(name, phase, user);
     define.isUsed = true;
     if (define.state === 'reading') return this.#scope.error('SL0309', user, { name });
     this.#read(define, user);
@@ -140,7 +154,7 @@ export class DefineTable implements Definitions {
     if (condition.kind === 'test') {
       return { size: 1, depth: 0, phase: this.#scope.vocabulary.fields.get(condition.field)?.phase ?? 'request' };
     }
-    if (condition.kind === 'named') return this.#defines.get(condition.name)!;
+    if (condition.kind === 'named') return this.#defines.get(condition.name) ?? { size: 1, depth: 0, phase: 'request' };
     if (condition.kind === 'not') return this.#measure(condition.of);
     if (condition.kind === 'all') return { size: 1, depth: 0, phase: 'connection' };
     let size = 0;

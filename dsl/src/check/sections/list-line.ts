@@ -5,14 +5,31 @@ import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { FileSource, ListPlan, ListType } from '../../plan/list.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
+import type { BaseArg } from '../../vocabulary/base-words.ts';
 import { namedPath } from '../files/named-path.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { argumentValue } from '../values/argument-value.ts';
+import { expectArgument } from '../values/expected-values.ts';
 import { fileEntries, LIST_TYPES, listEntry } from '../values/list-entry.ts';
 
 /** How often the files of lists and maps are looked at for changes when the rules do not say, in milliseconds. */
 const REFRESH_MS = 60_000;
+
+/** expectEquals notes for an editor the `=` of a line that defines a name. */
+export function expectEquals(scope: Scope, reader: Reader): void {
+  scope.reading?.keyword(reader, '=');
+  if (reader.peek()?.kind === 'equals') scope.reading?.markNext(reader, 1, { kind: 'keyword', word: '=', doc: '' });
+}
+
+/** What editors say of the types of lists. */
+const LIST_DOCS: Readonly<Record<ListType, string>> = {
+  ips: 'addresses and networks',
+  hosts: 'host names',
+  paths: 'paths',
+  texts: 'texts',
+  numbers: 'whole numbers',
+};
 
 const EXAMPLE = 'For example `list office = ips 203.0.113.0/24, 2001:db8:10::/48`';
 
@@ -27,6 +44,7 @@ export function readList(scope: Scope, statement: Statement, name: string, span:
   const reader = new Reader(statement.head.phrases[0]!, 2);
   const type = readType(scope, reader);
   if (type === null) return null;
+  scope.reading?.keyword(reader, 'from', 'a file with one entry a line');
   const isFile = reader.isWord('from');
   const source = isFile ? readFrom(scope, reader, statement) : null;
   const values = isFile ? (source?.values(type) ?? null) : readValues(scope, reader, statement, type);
@@ -37,11 +55,13 @@ export function readList(scope: Scope, statement: Statement, name: string, span:
 
 function readType(scope: Scope, reader: Reader): ListType | null {
   const equals = reader.peek();
+  expectEquals(scope, reader);
   if (equals?.kind !== 'equals') {
     const at = equals ?? reader.last();
     return scope.error('SL0117', at, { word: 'list', what: '`=`, a type and values' }, EXAMPLE);
   }
   reader.at++;
+  for (const type of LIST_TYPES) scope.reading?.keyword(reader, type, LIST_DOCS[type]);
   const item = reader.peek();
   if (item === undefined) return scope.error('SL0117', equals, { word: '=', what: 'a type and values' }, EXAMPLE);
   const word = reader.wordAt(reader.at);
@@ -106,16 +126,21 @@ export function readFrom(scope: Scope, reader: Reader, statement: Statement, sto
   if (item.value === '') return scope.error('SL0618', item, { operator: 'from' });
   reader.at++;
   let refreshMs = REFRESH_MS;
+  scope.reading?.keyword(reader, 'refresh', 'how often the file is checked for changes');
   if (reader.isWord('refresh')) {
     const refresh = reader.peek()!;
     reader.at++;
+    const doc = 'how often the file is looked at';
+    const arg: BaseArg = { name: 'refresh', type: 'duration', doc, min: 100, max: 86_400_000 };
+    expectArgument(scope, reader, arg);
     const time = reader.value();
     if (time === null) return scope.error('SL0117', refresh, { word: 'refresh', what: 'a time' }, example);
-    const doc = 'how often the file is looked at';
-    const read = argumentValue(scope, time, { name: 'refresh', type: 'duration', doc, min: 100, max: 86_400_000 });
+    scope.reading?.mark(time, { kind: 'argument', arg, isLabel: false });
+    const read = argumentValue(scope, time, arg);
     if (read === undefined) return null;
     refreshMs = read as number;
   }
+  if (stop !== undefined) scope.reading?.keyword(reader, stop, 'what is meant when nothing is found');
   const next = reader.wordAt(reader.at);
   if (
     (stop === undefined || next !== stop) &&

@@ -22,7 +22,9 @@ import type { Span } from '../../source/source-text.ts';
 import { TOP_WORDS } from '../../syntax/layout.ts';
 import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
 import { SETTINGS, type SettingWord } from '../../vocabulary/base-words.ts';
+import type { VerbWord } from '../../vocabulary/word.ts';
 import { KnownFrom } from '../conditions/known-from.ts';
+import { PHASE_RANK } from '../scope/condition-phase.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { LISTEN_ADDRESS, readAddresses } from '../values/address.ts';
@@ -36,7 +38,7 @@ import { Passthroughs, readPassthrough } from './passthrough.ts';
 import { WrittenPaths } from './paths.ts';
 import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
-import { findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
+import { expectSetting, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
 import { ShareRow } from './share-row.ts';
 
 /** What RFC 9440 has gateways say. */
@@ -53,6 +55,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export function checkListener(scope: Scope, statement: Statement, name: string): ListenerPlan | null {
   return new ListenerChecker(scope, statement, name).run();
 }
+
+const OTHERWISE = 'what happens to everything that no line before it decided';
 
 class ListenerChecker {
   readonly #scope: Scope;
@@ -192,6 +196,7 @@ class ListenerChecker {
     const reader = new Reader(head.phrases[0]!, 2);
     const name = head.phrases[0]!.items[1]!;
     const on = reader.peek();
+    scope.reading?.keyword(reader, 'on', 'the address to listen on');
     if (!reader.isWord('on')) {
       const mend = `Write \`listener ${this.#name} on :8080 { … }\``;
       if (on === undefined)
@@ -200,10 +205,17 @@ class ListenerChecker {
       return scope.error('SL0118', on, { word }, mend);
     }
     reader.at++;
+    const usual = (): void => {
+      for (const address of [':80', ':443', ':8080', '127.0.0.1:8080']) scope.reading?.value(reader, address);
+    };
+    usual();
     const written = reader.peek();
     if (written === undefined || (written.kind !== 'word' && written.kind !== 'text'))
       return scope.error('SL0117', on!, { word: 'on', what: 'an address' }, 'For example `:8080` or `127.0.0.1:8080`');
     const items = reader.list();
+    if (items.at(-1)!.hasComma) usual();
+    scope.reading?.keyword(reader, 'tcp', 'passes connections on without reading HTTP');
+    scope.reading?.keyword(reader, 'http', 'reads HTTP, which is the default');
     if (reader.isWord('tcp') || reader.isWord('http')) {
       this.#protocol = reader.isWord('tcp') ? 'tcp' : 'http';
       reader.at++;
@@ -237,6 +249,8 @@ class ListenerChecker {
     const scope = this.#scope;
     const phrase = statement.head.phrases[0]!;
     const reader = new Reader(phrase);
+    if (scope.reading !== null) this.#expectLine(reader);
+    if (reader.isDone) return;
     const setting = findSetting('listener', reader);
     if (setting !== null) {
       this.#enter('setting', phrase.items[0]!, setting.value.name);
@@ -277,6 +291,24 @@ class ListenerChecker {
     }
     const span = { start: phrase.items[at]!.start, end: phrase.items[at + found.length - 1]!.end };
     this.#rule({ statement, verb: found.verb, at: at + found.length, span, isOtherwise });
+  }
+
+  /** Notes for an editor what a line may begin with. */
+  #expectLine(reader: Reader): void {
+    const scope = this.#scope;
+    const isTcp = this.#protocol === 'tcp';
+    const isKnown = ({ phase }: VerbWord): boolean => PHASE_RANK[phase] <= PHASE_RANK[isTcp ? 'connection' : 'request'];
+    const mayEnd = (verb: VerbWord): boolean => verb.part === 'route' || verb.alsoIn?.includes('route') === true;
+    if (reader.isWord('otherwise')) {
+      scope.reading!.keyword(reader, 'otherwise', OTHERWISE);
+      const behind = { items: reader.items, at: 1 };
+      scope.reading!.words(behind, scope.vocabulary.verbs, 'verb', (verb) => isKnown(verb) && mayEnd(verb));
+      return;
+    }
+    scope.reading!.words(reader, scope.vocabulary.verbs, 'verb', isKnown);
+    expectSetting(scope, 'listener', reader, (setting) => !isTcp || setting.isHttpOnly !== true);
+    if (!isTcp) scope.reading!.keyword(reader, 'on response', 'changes to what servers answer: `on response { … }`');
+    scope.reading!.keyword(reader, 'otherwise', OTHERWISE);
   }
 
   /** `tls passthrough`, and `tls passthrough to BACKEND when CONDITION`. */

@@ -13,10 +13,10 @@ import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { eachLine, listEntry } from '../values/list-entry.ts';
 import { readWhole } from '../values/literals.ts';
-import { isEnded, readFrom } from './list-line.ts';
+import { expectEquals, isEnded, readFrom } from './list-line.ts';
 
-export const MAP_KEYS: readonly MapKey[] = ['host', 'path', 'ip', 'text', 'number'];
-export const MAP_VALUES: readonly MapValue[] = ['backend', 'text', 'number'];
+const MAP_KEYS: readonly MapKey[] = ['host', 'path', 'ip', 'text', 'number'];
+const MAP_VALUES: readonly MapValue[] = ['backend', 'text', 'number'];
 
 const LISTS: Readonly<Record<MapKey, ListType>> = {
   host: 'hosts',
@@ -24,6 +24,16 @@ const LISTS: Readonly<Record<MapKey, ListType>> = {
   ip: 'ips',
   text: 'texts',
   number: 'numbers',
+};
+
+/** What editors say of the types of keys and values. */
+const TYPE_DOCS: Readonly<Record<string, string>> = {
+  ip: 'an address, or the network it is in',
+  host: 'a host name, or `*.` and the end of one',
+  path: 'a path',
+  text: 'a text',
+  number: 'a whole number',
+  backend: 'a backend',
 };
 
 const EXAMPLE = 'For example `map tenants = host to backend from "tenants.map" else app`';
@@ -39,21 +49,26 @@ export function readMap(scope: Scope, statement: Statement, name: string, span: 
     if (item === undefined) return scope.error('SL0117', reader.last(), { word, what }, EXAMPLE);
     return scope.error('SL0118', item, { word: scope.source.text.slice(item.start, item.end) }, EXAMPLE);
   };
+  expectEquals(scope, reader);
   if (reader.peek()?.kind !== 'equals') return missing('`=` and two types');
   reader.at++;
   const from = typeOf(scope, reader, MAP_KEYS, missing);
   if (from === null) return null;
+  scope.reading?.keyword(reader, 'to', 'the type of what is found');
   if (!reader.isWord('to')) return missing('`to` and a type');
   reader.at++;
   const to = typeOf(scope, reader, MAP_VALUES, missing);
   if (to === null) return null;
+  scope.reading?.keyword(reader, 'from', 'a file with a key and a value a line');
   if (!reader.isWord('from')) return missing('`from` and a path in quotes');
   const listed = readFrom(scope, reader, statement, 'else');
   if (listed === null) return null;
   const entries = listed.inFile(() => mapEntries(scope, from, to, scope.backends));
   if (!reader.isWord('else')) return missing('`else` and what a key gets that is not in the file');
   reader.at++;
+  if (to === 'backend') scope.reading?.names(reader, 'backend', () => scope.backends.keys());
   const item = reader.value();
+  if (item !== null && to === 'backend') scope.reading?.name(item, 'backend');
   if (item === null) return missing('what a key gets that is not in the file');
   if (!isEnded(scope, reader, statement, null)) return null;
   const otherwise = mapValueOf(scope, item, to, scope.backends);
@@ -73,6 +88,7 @@ function typeOf<Type extends string>(
   known: readonly Type[],
   missing: (what: string) => null,
 ): Type | null {
+  for (const type of known) scope.reading?.keyword(reader, type, TYPE_DOCS[type]);
   const item: Item | undefined = reader.peek();
   if (item === undefined) return missing('a type');
   const word = reader.wordAt(reader.at);

@@ -25,6 +25,9 @@ export function readPassthrough(
   const reader = new Reader(phrase, length);
   const span = { start: phrase.start, end: phrase.items[length - 1]!.end };
   const { args, isRight } = readArguments(scope, reader, setting.args, span);
+  const doc = 'the condition under which the line applies';
+  if (when !== null) scope.reading?.joint(whenSpan!, 'when', doc);
+  else if (args.to !== undefined) scope.reading?.keyword(reader, 'when', doc);
   if (!isRight || !endOfLine(scope, reader, setting.args)) return null;
   if (head.joints[0] !== undefined) return scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
   if (block !== null) return scope.error('SL0119', { start: block.start, end: block.start + 1 });

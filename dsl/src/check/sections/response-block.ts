@@ -35,6 +35,8 @@ export function checkResponseBlock(scope: Scope, statement: Statement, span: Spa
 
 function checkLine(scope: Scope, statement: Statement): Rule | null {
   const phrase = statement.head.phrases[0]!;
+  scope.reading?.words(new Reader(phrase), scope.vocabulary.verbs, 'verb', (verb) => verb.isForAnswers === true);
+  if (phrase.items.length === 0) return null;
   const found = findVerb(scope, phrase, 0);
   const item = phrase.items[0]!;
   if (found === null) {

@@ -7,7 +7,7 @@ import type { Span } from '../../source/source-text.ts';
 import { oneLine } from '../../syntax/one-line.ts';
 import type { Phrase, Statement } from '../../syntax/tree.ts';
 import type { VerbWord } from '../../vocabulary/word.ts';
-import { checkCondition } from '../conditions/condition.ts';
+import { checkCondition, expectTest } from '../conditions/condition.ts';
 import { type ConditionPhase, PHASE_RANK } from '../scope/condition-phase.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
@@ -33,6 +33,7 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
   const { head, when, whenSpan } = statement;
   const reader = new Reader(head.phrases[0]!, line.at);
   const read = readArguments(scope, reader, verb.args, span);
+  if (scope.reading !== null) expectWhen(scope, line, reader, read, phase);
   isRight &&= read.isRight && areKeysKnownYet(scope, line, read, phase);
   let condition: Condition | null = null;
   const isPartial = verb.isPartial === true || verb.args.some((arg) => arg.isPartial === true && arg.name in read.args);
@@ -65,6 +66,24 @@ export function checkRule(scope: Scope, line: VerbLine, part: RulePart, phase: C
   const rule = { part, verb: verb.name, args: read.args, when: condition, text, place: scope.place(whole) };
   return isPartial ? { ...rule, isPartial } : rule;
 }
+
+/** expectWhen notes for an editor that a condition may begin behind the arguments, and what it begins with. */
+function expectWhen(
+  scope: Scope,
+  { statement, verb, isOtherwise }: VerbLine,
+  reader: Reader,
+  { isRight, spans }: ReadArguments,
+  phase: ConditionPhase,
+): void {
+  const { when, whenSpan } = statement;
+  if (isOtherwise) return;
+  if (when !== null) scope.reading!.joint(whenSpan!, 'when', WHEN);
+  if (!isRight || when !== null) return;
+  scope.reading!.keyword(reader, 'when', WHEN);
+  if (verb.takesCondition === true && spans.size === 0 && reader.isDone) expectTest(scope, reader, phase);
+}
+
+const WHEN = 'the condition under which the line applies';
 
 /** Of what requests are told apart by, a connection shows its address only. */
 function areKeysKnownYet(

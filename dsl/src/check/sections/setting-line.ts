@@ -27,6 +27,17 @@ export function findSetting(section: SectionKind, reader: Reader): { value: Sett
   return SETTINGS[section].match(reader.wordAt, 0);
 }
 
+/** expectSetting notes for an editor that a setting of the section may stand at the head of a line. */
+export function expectSetting(
+  scope: Scope,
+  section: SectionKind,
+  reader: Reader,
+  isHere: (setting: SettingWord) => boolean = () => true,
+): void {
+  const hasKind = ({ slot }: SettingWord): boolean => slot === undefined || scope.vocabulary.components(slot).size > 0;
+  scope.reading?.words(reader, SETTINGS[section], 'setting', (setting) => hasKind(setting) && isHere(setting));
+}
+
 /** readSetting reads the rest of a setting's line, or reports and returns null. */
 export function readSetting(
   scope: Scope,
@@ -35,6 +46,7 @@ export function readSetting(
   length: number,
 ): SettingLine | null {
   const own = withOwnWhen(statement, setting);
+  if (own !== statement) scope.reading?.continueIn(statement.when!.phrases[0]!.items, own.head.phrases[0]!.items);
   const phrase = own.head.phrases[0]!;
   const reader = new Reader(phrase, length);
   const span = { start: phrase.start, end: phrase.items[length - 1]!.end };

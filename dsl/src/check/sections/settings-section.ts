@@ -9,7 +9,7 @@ import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { readAdmin } from './admin-line.ts';
 import { DEFAULTS } from './defaults.ts';
-import { findSetting, otherSection, readSetting } from './setting-line.ts';
+import { expectSetting, findSetting, otherSection, readSetting } from './setting-line.ts';
 
 /** SettingsSection is a `settings { … }` and the file it stands in. */
 export interface SettingsSection {
@@ -49,7 +49,9 @@ function saysSecrets(statement: Statement): boolean {
 
 function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, said: Map<string, Span>): SettingsPlan {
   const reader = new Reader(statement.head.phrases[0]!);
-  const item = reader.peek()!;
+  const item = reader.peek();
+  expectSetting(scope, 'settings', reader);
+  if (item === undefined) return settings;
   const found = findSetting('settings', reader);
   if (found === null) {
     unknown(scope, reader);

@@ -10,18 +10,22 @@ import { parseWrittenRequest } from '../../match/written-request.ts';
 import type { Expectation, TestPlan } from '../../plan/test.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
+import type { FieldWord } from '../../vocabulary/word.ts';
+import type { Walk } from '../scope/reading.ts';
 import type { Scope } from '../scope/scope.ts';
+import { EXPECTED_FORMS, expectForms, findForm, GIVEN_FORMS } from './test-forms.ts';
 
 const DEFAULT_IP = '127.0.0.1';
-const METHOD = /^[A-Z][A-Z-]*$/;
-/** A method with small letters is one where a URL follows. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const URL = /^(?:https?:\/)?\//i;
 
 /** checkTest returns the test, or null after reporting what is wrong with it. `listeners` are the names there are. */
 export function checkTest(scope: Scope, statement: Statement, listeners: ReadonlySet<string>): TestPlan | null {
   return new TestChecker(scope, statement, listeners).run();
 }
+
+/** What editors say of the words that begin a line. */
+const GIVEN =
+  'the request or connection: `given ip 198.51.100.7, GET https://www.example.com/admin`, `given tcp to :443`';
+const EXPECT = 'what is to happen: `expect deny 404 by admin`, `expect send to app`';
 
 /** A run of words up to a comma. */
 type Group = readonly WordItem[];
@@ -52,6 +56,7 @@ class TestChecker {
     const { head, block, isBroken, when, whenSpan } = this.#statement;
     const items = head.phrases[0]?.items ?? [];
     const name = items[1];
+    if (this.#scope.reading !== null) for (const each of block?.statements ?? []) this.#note(each);
     if (isBroken) return null;
     if (name === undefined || name.kind !== 'text' || name.value === '') {
       return this.#scope.error('SL0801', name ?? items[0] ?? this.#statement);
@@ -129,6 +134,40 @@ class TestChecker {
     }
   }
 
+  /** note notes for an editor what the words of a line are, and what may follow. */
+  #note({ head }: Statement): void {
+    const scope = this.#scope;
+    const reading = scope.reading!;
+    const items = head.phrases[0]?.items ?? [];
+    const start = { items, at: 0 };
+    reading.keyword(start, 'given', GIVEN);
+    reading.keyword(start, 'expect', EXPECT);
+    const word = items[0]?.kind === 'word' ? items[0].value : null;
+    if (word !== 'given' && word !== 'expect') return;
+    for (let from = 1, to = 1; ; from = to) {
+      while (to < items.length && !items[to++]!.hasComma);
+      const group = items
+        .slice(from, to)
+        .filter((item): item is WordItem => item.kind === 'word' || item.kind === 'text');
+      const isEnded = to > from && items[to - 1]!.hasComma;
+      const end = { items, at: isEnded ? 0 : to };
+      if (word === 'given') this.#noteField({ items, at: from }, end, group);
+      expectForms(scope, word === 'given' ? GIVEN_FORMS : EXPECTED_FORMS, group, end);
+      if (!isEnded) return;
+    }
+  }
+
+  #noteField(start: Walk, end: Walk, group: Group): void {
+    const { reading, vocabulary } = this.#scope;
+    const isShown = ({ knownFrom }: FieldWord): boolean => knownFrom === 'handshake' || knownFrom === 'proxy';
+    reading!.words(start, vocabulary.fields, 'field', isShown);
+    const match = vocabulary.fields.match((at) => (group[at]?.kind === 'word' ? group[at].value : null), 0);
+    if (match === null || !isShown(match.value)) return;
+    if (group.length === match.length) reading!.expect(end, { kind: 'keyword', label: 'is', doc: '' });
+    if (group.length !== match.length + 1 || !isWord(group[match.length], 'is')) return;
+    for (const value of match.value.values ?? []) reading!.value(end, value);
+  }
+
   /** groups divides items at the commas; what is no word or string is reported. */
   #groups(items: readonly Item[], code: string): readonly Group[] {
     const groups: WordItem[][] = [[]];
@@ -164,33 +203,41 @@ class TestChecker {
 
   #given(group: Group): void {
     if (this.#field(group)) return;
-    const [first, second, is, value] = group;
-    const word = first!.kind === 'word' ? first!.value : '';
-    if (word === 'ip' && group.length === 2) {
-      const ip = parseIp(second!.value);
-      if (this.#ip !== null) this.#wrong('SL0807', first!, { what: 'address' });
-      else if (ip === null) this.#wrong('SL0806', second!, { reason: `\`${second!.value}\` is not an IP address` });
-      this.#ip = ip?.text ?? DEFAULT_IP;
-    } else if (word === 'listener' && group.length === 2) {
-      if (this.#listener !== null) this.#wrong('SL0807', first!, { what: 'listener' });
-      this.#listener = this.#known('listener', second!, this.#listeners);
-    } else if ((word === 'header' || word === 'cookie') && group.length === 4 && isWord(is, 'is')) {
-      if (word === 'header') this.#headers.push([second!.value, value!.value]);
-      else this.#cookies.push(`${second!.value}=${value!.value}`);
-    } else if (METHOD.test(word) && isRequest(group)) {
-      this.#request(group, group.map(({ value: part }) => part).join(' '), false);
-    } else if (word === 'tcp' && group.length === 1) {
-      this.#request(group, 'tcp', true);
-    } else if (word === 'tcp' && group.length === 3 && isWord(second, 'to') && isOneWord(is!)) {
-      this.#request(group, `tcp to ${is!.value}`, true);
-    } else if (word === 'sni' && group.length === 2 && isOneWord(second!)) {
-      if (this.#sni !== null) this.#wrong('SL0807', first!, { what: 'name' });
-      this.#sni = second!.value;
-    } else if (word === 'alpn' && group.length > 1 && group.slice(1).every(isOneWord)) {
-      this.#alpn.push(...group.slice(1).map(({ value }) => value));
-    } else if (TOKEN.test(word) && isRequest(group) && URL.test(second!.value)) {
-      this.#request(group, group.map(({ value: part }) => part).join(' '), false);
-    } else this.#wrong('SL0804', spanOf(group), { value: this.#written(spanOf(group)) });
+    const [first, second, third, fourth] = group;
+    switch (findForm(GIVEN_FORMS, group)) {
+      case 'ip': {
+        const ip = parseIp(second!.value);
+        if (this.#ip !== null) this.#wrong('SL0807', first!, { what: 'address' });
+        else if (ip === null) this.#wrong('SL0806', second!, { reason: `\`${second!.value}\` is not an IP address` });
+        this.#ip = ip?.text ?? DEFAULT_IP;
+        return;
+      }
+      case 'listener':
+        if (this.#listener !== null) this.#wrong('SL0807', first!, { what: 'listener' });
+        this.#listener = this.#known('listener', second!, this.#listeners);
+        return;
+      case 'header':
+        this.#headers.push([second!.value, fourth!.value]);
+        return;
+      case 'cookie':
+        this.#cookies.push(`${second!.value}=${fourth!.value}`);
+        return;
+      case 'request':
+        this.#request(group, group.map(({ value: part }) => part).join(' '), false);
+        return;
+      case 'connection':
+        this.#request(group, third === undefined ? 'tcp' : `tcp to ${third.value}`, true);
+        return;
+      case 'sni':
+        if (this.#sni !== null) this.#wrong('SL0807', first!, { what: 'name' });
+        this.#sni = second!.value;
+        return;
+      case 'alpn':
+        this.#alpn.push(...group.slice(1).map(({ value }) => value));
+        return;
+      case null:
+        this.#wrong('SL0804', spanOf(group), { value: this.#written(spanOf(group)) });
+    }
   }
 
   #request(group: Group, text: string, isConnection: boolean): void {
@@ -203,32 +250,40 @@ class TestChecker {
   }
 
   #expected(group: Group): void {
-    const [first, second, third, fourth] = group;
-    const word = first!.kind === 'word' ? first!.value : '';
+    const [, second, third, fourth] = group;
     const place = this.#scope.place(spanOf(group));
-    const { length } = group;
-    if (word === 'allow' && length === 1) this.#met(group, { kind: 'allow', place });
-    else if (word === 'send' && length === 3 && isWord(second, 'to')) {
-      const { backends } = this.#scope;
-      if (backends.has(third!.value)) this.#met(group, { kind: 'send', backend: third!.value, place });
-      else this.#wrong('SL0703', third!, { name: third!.value }, didYouMean(third!.value, backends.keys()));
-    } else if (word === 'header' && length === 4 && isWord(third, 'is')) {
-      this.#met(group, { kind: 'header', name: second!.value, value: fourth!.value, place });
-    } else if (word === 'header' && length === 3 && isWord(third, 'absent')) {
-      this.#met(group, { kind: 'header', name: second!.value, value: null, place });
-    } else {
-      const status = /^[1-5]\d\d$/.test(second?.value ?? '') ? Number(second!.value) : null;
-      const rest = group.slice(status === null ? 1 : 2);
-      if (word === 'deny' && rest.length === 0) this.#met(group, { kind: 'deny', status, by: null, place });
-      else if (word === 'deny' && rest.length === 2 && isWord(rest[0], 'by')) {
+    const status = /^[1-5]\d\d$/.test(second?.value ?? '') ? Number(second!.value) : null;
+    /** What stands behind the last word of the form. */
+    const last = group.at(-1)!;
+    switch (findForm(EXPECTED_FORMS, group)) {
+      case 'allow':
+        this.#met(group, { kind: 'allow', place });
+        return;
+      case 'send': {
+        const { backends } = this.#scope;
+        if (backends.has(last.value)) this.#met(group, { kind: 'send', backend: last.value, place });
+        else this.#wrong('SL0703', last, { name: last.value }, didYouMean(last.value, backends.keys()));
+        return;
+      }
+      case 'header': {
+        const value = isWord(third, 'absent') && fourth === undefined ? null : fourth!.value;
+        this.#met(group, { kind: 'header', name: second!.value, value, place });
+        return;
+      }
+      case 'deny': {
         const { defines, lists } = this.#scope;
-        const by = rest[1]!.value;
-        const isKnown = defines.placeOf(by) !== undefined || lists.has(by);
+        const hasRule = group.length > (status === null ? 1 : 2);
+        const by = hasRule ? last.value : null;
+        const isKnown = by === null || defines.placeOf(by) !== undefined || lists.has(by);
         if (isKnown) this.#met(group, { kind: 'deny', status, by, place });
-        else this.#wrong('SL0808', rest[1]!, { kind: 'definition or list', name: by }, null);
-      } else if (word === 'redirect' && rest.length === 2 && isWord(rest[0], 'to')) {
-        this.#met(group, { kind: 'redirect', status, location: rest[1]!.value, place });
-      } else this.#wrong('SL0805', spanOf(group), { value: this.#written(spanOf(group)) });
+        else this.#wrong('SL0808', last, { kind: 'definition or list', name: by }, null);
+        return;
+      }
+      case 'redirect':
+        this.#met(group, { kind: 'redirect', status, location: last.value, place });
+        return;
+      case null:
+        this.#wrong('SL0805', spanOf(group), { value: this.#written(spanOf(group)) });
     }
   }
 
@@ -247,18 +302,8 @@ class TestChecker {
   }
 }
 
-/** isRequest: it is `METHOD URL`, and perhaps a version. */
-function isRequest({ length, 2: version }: Group): boolean {
-  return length === 2 || (length === 3 && /^HTTP\//.test(version!.value));
-}
-
 function isWord(item: WordItem | undefined, value: string): boolean {
   return item?.kind === 'word' && item.value === value;
-}
-
-/** isOneWord: a string that would be read as several words is none. */
-function isOneWord({ value }: WordItem): boolean {
-  return /^[^\s,]+$/.test(value);
 }
 
 function spanOf(group: Group): Span {

@@ -7,6 +7,7 @@ import type { Args, ArgValue } from '../../plan/rule.ts';
 import type { SourceText, Span } from '../../source/source-text.ts';
 import type { Statement, WordItem } from '../../syntax/tree.ts';
 import { Reader } from '../scope/reader.ts';
+import type { Reading } from '../scope/reading.ts';
 import { isName, isNumberLike, readDuration, readPercent, readSize } from '../values/literals.ts';
 
 export interface UseLine {
@@ -19,7 +20,12 @@ export interface UseLine {
 }
 
 /** readUseLine reads the line, or reports and returns null. */
-export function readUseLine(source: SourceText, diagnostics: DiagnosticList, statement: Statement): UseLine | null {
+export function readUseLine(
+  source: SourceText,
+  diagnostics: DiagnosticList,
+  statement: Statement,
+  reading: Reading | null = null,
+): UseLine | null {
   if (statement.isBroken) return null;
   const error = (code: string, span: Span, values: Record<string, string | number> = {}, mend?: string): null => {
     diagnostics.add(code, source, span, values, mend);
@@ -32,7 +38,9 @@ export function readUseLine(source: SourceText, diagnostics: DiagnosticList, sta
   const name = reader.peek();
   if (name === undefined) return error('SL0117', use, { word: 'use', what: 'a name' }, example);
   if (name.kind !== 'word' || !isName(name.value)) return error('SL0704', name, { value: sliced(name) }, example);
+  reading?.name(name, 'plugin', true);
   reader.at++;
+  reading?.keyword(reader, 'from', 'a path or a package in quotes');
   const from = reader.peek();
   if (from === undefined)
     return error('SL0117', name, { word: sliced(name), what: '`from` and a path or package' }, example);
@@ -50,7 +58,8 @@ export function readUseLine(source: SourceText, diagnostics: DiagnosticList, sta
   for (const line of statement.block?.statements ?? []) {
     if (line.isBroken) continue;
     const option = new Reader(line.head.phrases[0]!);
-    const key = option.peek()!;
+    const key = option.peek();
+    if (key === undefined) continue;
     if (key.kind !== 'word') {
       error('SL0112', key, { word: sliced(key) });
       continue;

@@ -317,6 +317,7 @@ function portValue(scope: Scope, item: WordItem): number | undefined {
 }
 
 function backendValue(scope: Scope, item: WordItem): string | undefined {
+  scope.reading?.name(item, 'backend');
   const backend = scope.backends.get(item.value);
   if (backend !== undefined) {
     backend.isUsed = true;
@@ -337,6 +338,7 @@ function backendValue(scope: Scope, item: WordItem): string | undefined {
 }
 
 function mapValue(scope: Scope, item: WordItem, { choices }: BaseArg): string | undefined {
+  scope.reading?.name(item, 'map');
   const map = scope.maps.get(item.value);
   if (map !== undefined) {
     map.isUsed = true;

@@ -11,6 +11,7 @@ import type { Span } from '../../source/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import type { BaseArg } from '../../vocabulary/base-words.ts';
 import { PhraseTable } from '../../vocabulary/phrase-table.ts';
+import type { FieldWord } from '../../vocabulary/word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import {
@@ -22,7 +23,8 @@ import {
   NAMED_KEYS,
   NUMERIC_TYPES,
 } from './argument-value.ts';
-import { checkMapKey, readField } from './field-argument.ts';
+import { expectArgument, expectHeaders } from './expected-values.ts';
+import { checkMapKey, fitsMap, readField } from './field-argument.ts';
 import { readNetworks } from './networks.ts';
 import { isOutside, readOutside, refuseOutside } from './outside-value.ts';
 import type { ReadArguments } from './read-arguments.ts';
@@ -53,14 +55,16 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
   const values: Record<string, ArgValue> = {};
   const spans = new Map<string, Span>();
   let isRight = true;
+  const isField = (field: FieldWord): boolean => fitsMap(scope, args, values, field);
   const read = (arg: BaseArg, before: Span): void => {
     const item = reader.peek();
     if (item !== undefined) spans.set(arg.name, item);
-    const value = readOne(scope, reader, arg, before, named);
+    const value = readOne(scope, reader, arg, before, named, isField);
     if (value === undefined || !isFollowed(scope, reader, arg, item!)) isRight = false;
     else values[arg.name] = value;
   };
   for (const arg of positional) {
+    expectArgument(scope, reader, arg);
     if (isThere(reader, arg, named)) {
       read(arg, word);
     } else if (!isOptional(arg)) {
@@ -70,14 +74,19 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
     }
   }
   for (;;) {
+    const begun = expectLabels(scope, reader, args, spans);
     const match = named.match(reader.wordAt, reader.at);
+    // The line may end in the first words of a longer label than the one that matches.
+    if (begun > (match?.length ?? 0)) scope.reading?.stopAll();
     if (match === null) break;
     const arg = match.value;
     const before: Span = reader.peek()!;
+    scope.reading?.markNext(reader, match.length, { kind: 'argument', arg, isLabel: true });
     reader.at += match.length;
     const said = { start: before.start, end: reader.last().end };
     if (spans.has(arg.name)) {
       scope.error('SL0121', said, { word: arg.before! });
+      scope.reading?.stop(reader);
       isRight = false;
     }
     if (arg.type === 'flag') {
@@ -85,10 +94,11 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
       values[arg.name] = true;
     } else if (arg.type === 'networks') {
       spans.set(arg.name, said);
-      const networks = readNetworks(scope, reader);
+      const networks = readNetworks(scope, reader, arg);
       if (networks === undefined) isRight = false;
       else values[arg.name] = networks ?? CLIENT_NETWORKS;
     } else {
+      expectArgument(scope, reader, arg, isField);
       read(arg, said);
     }
   }
@@ -117,9 +127,33 @@ export function readArguments(scope: Scope, reader: Reader, args: readonly BaseA
   return { args: values, spans, isRight };
 }
 
+/** expectLabels notes for an editor the labels that may come, and returns how many words of one are there already. */
+function expectLabels(
+  scope: Scope,
+  reader: Reader,
+  args: readonly BaseArg[],
+  spans: ReadonlyMap<string, Span>,
+): number {
+  let begun = 0;
+  if (scope.reading === null) return begun;
+  for (const arg of args) {
+    const { before, name, needs } = arg;
+    if (before === undefined || spans.has(name) || (needs !== undefined && !spans.has(needs))) continue;
+    begun = Math.max(
+      begun,
+      scope.reading.phrase(reader, before, (label) => ({ kind: 'label', label, arg })),
+    );
+  }
+  return begun;
+}
+
 /** isFollowed takes the word behind the value, where there must be one, or reports that it is not there. */
-function isFollowed(scope: Scope, reader: Reader, { behind }: BaseArg, value: Span): boolean {
+function isFollowed(scope: Scope, reader: Reader, arg: BaseArg, value: Span): boolean {
+  const { behind } = arg;
   if (behind === undefined) return true;
+  scope.reading?.phrase(reader, behind, (label) => ({ kind: 'label', label, arg }));
+  scope.reading?.stop(reader);
+  if (reader.isWord(behind)) scope.reading?.markNext(reader, 1, { kind: 'argument', arg, isLabel: true });
   if (reader.isWord(behind)) {
     reader.at++;
     return true;
@@ -146,6 +180,7 @@ function isThere(reader: Reader, arg: BaseArg, named: PhraseTable<BaseArg>): boo
 }
 
 function missing(scope: Scope, reader: Reader, arg: BaseArg, word: Span): void {
+  scope.reading?.stop(reader);
   const text = scope.source.text.slice(word.start, word.end);
   const before = arg.before === undefined ? '' : `\`${arg.before}\` and `;
   const next = reader.peek();
@@ -167,35 +202,54 @@ function readOne(
   arg: BaseArg,
   before: Span,
   named: PhraseTable<BaseArg>,
+  isField: (field: FieldWord) => boolean,
 ): ArgValue | undefined {
   const item = reader.peek();
   if (item === undefined || item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') {
     const word = scope.source.text.slice(before.start, before.end);
     scope.error('SL0117', item ?? before, { word, what: asPhrase(arg.doc) });
+    scope.reading?.stop(reader);
     if (item !== undefined) reader.at++;
     return undefined;
   }
-  if (isOutside(reader, arg)) return readOutside(scope, reader, arg);
+  const { reading } = scope;
+  const value = { kind: 'argument', arg, isLabel: false } as const;
+  if (isOutside(reader, arg)) {
+    reading?.markNext(reader, 2, value);
+    return readOutside(scope, reader, arg);
+  }
   if (refuseOutside(scope, reader)) return undefined;
-  if (arg.type === 'field') return readField(scope, reader, arg);
+  if (arg.type === 'field') return readField(scope, reader, arg, isField);
   if (arg.type === 'key') {
+    reading?.mark(item, value);
     reader.at++;
-    const key = keyValue(scope, item, NAMED_KEYS.has(item.value) ? reader.value() : null, arg);
+    if (item.value === 'header') expectHeaders(scope, reader);
+    const name = NAMED_KEYS.has(item.value) ? reader.value() : null;
+    if (name === null && NAMED_KEYS.has(item.value)) reading?.stop(reader);
+    if (name !== null) reading?.mark(name, value);
+    const key = keyValue(scope, item, name, arg);
     if (item.value !== 'ip' || arg.takesNetworks !== true) return key;
-    const networks = readNetworks(scope, reader);
+    const networks = readNetworks(scope, reader, arg);
     if (key === undefined || networks === undefined) return undefined;
     return networks === null ? key : [...key, ...networks.map(String)];
   }
   if (!LIST_TYPES.has(arg.type)) {
+    reading?.mark(item, value);
     reader.at++;
     return argumentValue(scope, item, arg);
   }
-  const values = reader
-    .list(() => isNextArgument(reader, arg, named))
-    .map((entry) => {
-      const isNoStatus = arg.type === 'statuses' && entry.kind === 'word' && !/^\d/.test(entry.value);
-      return isNoStatus ? noStatus(scope, entry, arg, named) : listItemValues(scope, entry, arg);
-    });
+  const entries = reader.list(() => isNextArgument(reader, arg, named));
+  if (reading !== null) {
+    for (const entry of entries) reading.mark(entry, value);
+    if (entries.at(-1)?.hasComma === true) {
+      expectArgument(scope, reader, arg);
+      if (arg.type !== 'statuses' && arg.type !== 'causes') reading.stop(reader);
+    }
+  }
+  const values = entries.map((entry) => {
+    const isNoStatus = arg.type === 'statuses' && entry.kind === 'word' && !/^\d/.test(entry.value);
+    return isNoStatus ? noStatus(scope, entry, arg, named) : listItemValues(scope, entry, arg);
+  });
   return values.some((value) => value === undefined) ? undefined : (values.flat() as (string | number)[]);
 }
 

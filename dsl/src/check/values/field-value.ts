@@ -50,7 +50,10 @@ export function checkRegexItem(scope: Scope, item: WordItem): boolean {
  */
 export function networkValues(scope: Scope, item: WordItem): readonly string[] | null {
   const list = listOf(scope, item);
-  if (list !== undefined) return listValues(scope, item, list, 'ips', 'addresses') as readonly string[] | null;
+  if (list !== undefined) {
+    scope.reading?.name(item, 'list');
+    return listValues(scope, item, list, 'ips', 'addresses') as readonly string[] | null;
+  }
   const network = networkOf(scope, item, 'SL0601');
   return network === null ? null : [network];
 }
