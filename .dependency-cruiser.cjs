@@ -36,11 +36,32 @@ function below(name, from, to) {
 
 module.exports = {
   forbidden: [
-    below('the language', '^dsl/src', '^(core|plugins|cli|plugin-kit)/'),
-    below('the host', '^core/src', '^(plugins|cli|plugin-kit)/'),
+    below('the language', '^dsl/src', '^(core|certificates|plugins|cli|plugin-kit)/'),
+    below('the host', '^core/src', '^(certificates|plugins|cli|plugin-kit)/'),
+    below('what certificates need', '^certificates/src', '^(plugins|cli|plugin-kit)/'),
     below('a plugin', '^plugins/[^/]+/src', '^(cli|plugin-kit)/'),
     below('the command', '^cli/src', '^plugin-kit/'),
     below('the kit for plugin authors', '^plugin-kit/src', '^cli/'),
+    {
+      name: 'plugins know no other plugin',
+      comment: 'What several need is in a package below them. `standard` is the list of them.',
+      severity: 'error',
+      from: { path: '^plugins/([^/]+)/src', pathNot: '^plugins/standard/' },
+      to: { path: '^plugins/', pathNot: '^plugins/$1/' },
+    },
+    {
+      name: 'the command gets plugins from their list',
+      severity: 'error',
+      from: { path: '^cli/src' },
+      to: { path: '^plugins/', pathNot: '^plugins/standard/' },
+    },
+    {
+      name: 'serving certificates takes no certificate library',
+      comment: 'Data threads import it.',
+      severity: 'error',
+      from: { path: '^certificates/src/serve/' },
+      to: { path: '^certificates/', pathNot: '^certificates/src/serve/' },
+    },
     {
       name: 'the planes are independent',
       comment: 'They share memory and orders (core/src/shared) and the plugin API (core/src/plugin), nothing else.',
@@ -84,7 +105,7 @@ module.exports = {
       name: 'no cycle between folders',
       severity: 'error',
       scope: 'folder',
-      from: { path: '^(dsl|core|cli|plugins/[^/]+|plugin-kit)/src' },
+      from: { path: '^(dsl|core|certificates|cli|plugins/[^/]+|plugin-kit)/src' },
       to: { circular: true },
     },
     {

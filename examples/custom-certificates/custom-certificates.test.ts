@@ -5,8 +5,8 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
 import { FakeServer } from '@sluice/plugin-kit';
-import { keyPem, makeCertificate, makeKeyPair } from '@sluice/tls-terminate/making';
 import { createGateway } from 'sluice';
 
 const here = new URL('.', import.meta.url);

@@ -5,8 +5,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
 import { definePlugin } from '@sluice/core/plugin';
-import { keyPem, makeCertificate, makeKeyPair } from '@sluice/tls-terminate/making';
 
 const DAY_MS = 86_400_000;
 const DAYS = 14;

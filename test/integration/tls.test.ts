@@ -652,7 +652,7 @@ describe('the command', () => {
       const check = sluice('check', file);
       assert.equal((await check.exited).code, 1);
       assert.match(check.output, message);
-      assert.match(check.output, new RegExp(`^SG0116 ${file}:2:3 {3}tls terminate `));
+      assert.match(check.output, new RegExp(`^SP0[12]\\d\\d ${file}:2:3 {3}tls terminate `));
       assert.match(check.output, /: 1 error\n$/);
       const run = sluice('run', file, '--threads', '1', '--log-level', 'silent');
       assert.equal((await run.exited).code, 1);

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { keyPem, makeCertificate, makeKeyPair } from '@sluice/tls-terminate/making';
+import { keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
 import { freePort, Program, temporaryFolder } from './program.ts';
 
 /** PEBBLE_PROGRAMS must be there for `startPebble`. */

@@ -13,7 +13,7 @@ import {
   makeCertificate,
   makeKeyPair,
   makePkcs12,
-} from '@sluice/tls-terminate/making';
+} from '@sluice/certificates/make';
 import { CertError } from '../cert/cert-error.ts';
 import { type FreshFile, writeFresh } from '../cert/fresh-file.ts';
 import { EXIT_OK, EXIT_PROBLEM } from '../exit-codes.ts';

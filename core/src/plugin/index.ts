@@ -6,6 +6,7 @@ export * from './framing-fields.ts';
 export type * from './health-check.ts';
 export * from './manifest.ts';
 export * from './native-tls.ts';
+export * from './plugin-error.ts';
 export type * from './plugin-log.ts';
 export type * from './rate-table.ts';
 export * from './server-heap.ts';

@@ -42,7 +42,7 @@ const OTHERS: Readonly<Record<string, { readonly use: RegExp; readonly why: stri
     why: 'the peer’s address, which Node asks below TLS',
   },
   'cli/src/supervisor/supervised.ts': { use: /_handle/, why: 'a listening socket' },
-  'plugins/tls-terminate/src/certificate-check.ts': { use: /context\.context.*getCertificate\(\)/, why: 'a context' },
+  'certificates/src/check/file-check.ts': { use: /context\.context.*getCertificate\(\)/, why: 'a context' },
 };
 
 /** nativeCalls are the lines of a source that ask OpenSSL, comments aside. */

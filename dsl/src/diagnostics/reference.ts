@@ -12,6 +12,8 @@ them (\`sluice check --json\`). An **error** keeps the rules from loading; a **w
                                    ^^^^ compare how?
                                         Say \`path is /admin\` (only it) or \`path under /admin\` (it and below)
 
+What plugins refuse, such as a certificate that cannot be served, has codes too: [errors of plugins](plugins.md).
+
 The first two digits tell the family:
 `;
 

@@ -4,7 +4,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyPem, makeKeyPair, writeWhole } from '@sluice/tls-terminate/making';
+import { keyPem, makeKeyPair } from '@sluice/certificates/make';
+import { writeWhole } from '@sluice/certificates/store';
 import { readText } from './storage.ts';
 
 export interface Account {

@@ -4,8 +4,10 @@
  * An attempt is written down before it is made, so that a gateway that dies in the middle of it and starts anew, over and over,
  * waits as long as one that failed. Nothing is ordered while that cannot be written.
  */
+
+import { keyPem, makeKeyPair, makeRequest } from '@sluice/certificates/make';
+import { writeWhole } from '@sluice/certificates/store';
 import type { CertificateHost, CertificateState } from '@sluice/core/plugin';
-import { keyPem, makeKeyPair, makeRequest, writeWhole } from '@sluice/tls-terminate/making';
 import { AcmeError, reasonOf } from './acme-error.ts';
 import type { ChallengeKind } from './acme-options.ts';
 import type { Authority } from './authority.ts';

@@ -2,7 +2,7 @@
  * Chain: the certificates of a file, as far as it matters when they are renewed. Main thread.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { der } from '@sluice/tls-terminate/making';
+import { der } from '@sluice/certificates/make';
 import { AcmeError } from './acme-error.ts';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;

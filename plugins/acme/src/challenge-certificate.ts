@@ -2,7 +2,7 @@
  * ChallengeCertificate: what proves over TLS that a name leads here (RFC 8737, section 3). Main thread.
  */
 import { createHash } from 'node:crypto';
-import { der, extension, keyPem, makeCertificate, makeKeyPair } from '@sluice/tls-terminate/making';
+import { der, extension, keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
 
 const ACME_IDENTIFIER = '1.3.6.1.5.5.7.1.31';
 const DAYS = 7;

@@ -6,9 +6,10 @@ import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import { certificateName } from '@sluice/certificates/make';
+import { requireKeepable, stateFolder } from '@sluice/certificates/store';
 import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
-import { certificateName, requireKeepable, stateFolder } from '@sluice/tls-terminate/making';
 import { type ChallengeKind, certificateFile, DIRECTORIES, sourceOptions } from './acme-options.ts';
 import { reachOf } from './reach.ts';
 

@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { der, keyPem, makeCertificate, makeKeyPair } from '@sluice/tls-terminate/making';
+import { der, keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
 
 export interface Said {
   status: number;

@@ -8,9 +8,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { checkOwnCertificate, checkTrusted } from '@sluice/certificates/check';
 import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
-import { checkOwnCertificate, checkTrusted } from '@sluice/tls-terminate/certificate-check';
 import { contextOf } from './bridge.ts';
 import { bridgeOptions } from './bridge-options.ts';
 

@@ -1,11 +1,10 @@
 /**
  * BridgeOptions: what `tls bridge` says, read from a plan. Both planes.
  */
+import { TLS_LEVELS, type TlsVersions } from '@sluice/certificates/serve';
 import type { Args } from '@sluice/dsl/plan';
 
-export const LEVELS = ['modern', 'intermediate', 'old'] as const;
-
-export interface BridgeOptions {
+export interface BridgeOptions extends TlsVersions {
   /** The file of authorities that are believed, absolute once checked; null: those of the system. */
   readonly ca: string | null;
   /** The name to ask for and to find in certificates; null: each server's own. */
@@ -17,8 +16,6 @@ export interface BridgeOptions {
   /** The same as `certificate` where both are in one file; null: not known yet. */
   readonly key: string | null;
   readonly password: string | null;
-  readonly level: (typeof LEVELS)[number];
-  readonly min: '1.2' | '1.3' | null;
 }
 
 /** bridgeOptions reads the options of a plan, checked or not. */
@@ -31,7 +28,7 @@ export function bridgeOptions(options: Args): BridgeOptions {
     certificate: textOf(options.certificate),
     key: textOf(options.key),
     password: textOf(options.password),
-    level: LEVELS.find((level) => level === options.level) ?? 'intermediate',
+    level: TLS_LEVELS.find((level) => level === options.level) ?? 'intermediate',
     min: min === '1.2' || min === '1.3' ? min : null,
   };
 }

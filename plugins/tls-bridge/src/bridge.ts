@@ -15,9 +15,9 @@ import tls, {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { credentialOptions, readCredential, versionOptions } from '@sluice/certificates/serve';
 import type { ServerTls, TlsServer } from '@sluice/core/plugin';
 import { type Args, withoutZone } from '@sluice/dsl/plan';
-import { credentialOptions, readCredential, versionOptions } from '@sluice/tls-terminate/credentials';
 import { type BridgeOptions, bridgeOptions } from './bridge-options.ts';
 
 /** Session is the newest one of a server. */

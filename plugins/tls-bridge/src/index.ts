@@ -1,9 +1,10 @@
 /**
  * The manifest of tls-bridge: `tls bridge ca "FILE" name NAME`. Main thread only.
  */
+import { TLS_LEVELS } from '@sluice/certificates/serve';
 import { definePlugin } from '@sluice/core/plugin';
 import { Bridge } from './bridge.ts';
-import { bridgeOptions, LEVELS } from './bridge-options.ts';
+import { bridgeOptions } from './bridge-options.ts';
 
 const TEXT = { type: 'string', minLength: 1 };
 
@@ -67,7 +68,7 @@ export default definePlugin({
           type: 'name',
           before: 'level',
           doc: 'How old servers may be: modern (TLS 1.3), intermediate (1.2), old (1.0).',
-          choices: [...LEVELS],
+          choices: [...TLS_LEVELS],
           default: 'intermediate',
         },
         {
@@ -88,7 +89,7 @@ export default definePlugin({
           certificate: TEXT,
           key: TEXT,
           password: { type: ['string', 'object'] },
-          level: { enum: [...LEVELS], default: 'intermediate' },
+          level: { enum: [...TLS_LEVELS], default: 'intermediate' },
           min: { enum: ['1.2', '1.3'] },
           stamp: TEXT,
         },

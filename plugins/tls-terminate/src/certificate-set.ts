@@ -6,7 +6,7 @@
  * nothing but their bytes.
  */
 import type { SecureContext } from 'node:tls';
-import type { Credential } from './credentials.ts';
+import type { Credential } from '@sluice/certificates/serve';
 
 /** Group is what answers for some names. */
 export interface Group {

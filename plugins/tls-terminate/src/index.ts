@@ -1,9 +1,9 @@
 /**
  * The manifest of tls-terminate: `tls terminate cert "FILE", …`. Main thread only.
  */
+import { stapleFile, TLS_LEVELS } from '@sluice/certificates/serve';
 import { definePlugin } from '@sluice/core/plugin';
-import { stapleFile } from './credentials.ts';
-import { LEVELS, terminateOptions } from './terminate-options.ts';
+import { terminateOptions } from './terminate-options.ts';
 
 const FILES = { type: ['string', 'array'], minLength: 1, minItems: 1, items: { type: 'string', minLength: 1 } };
 
@@ -82,7 +82,7 @@ export default definePlugin({
           type: 'name',
           before: 'level',
           doc: 'How old clients may be: modern (TLS 1.3), intermediate (1.2), old (1.0).',
-          choices: [...LEVELS],
+          choices: [...TLS_LEVELS],
           default: 'intermediate',
         },
         {
@@ -145,7 +145,7 @@ export default definePlugin({
           kept: { type: 'array', items: { type: 'string' } },
           pending: { type: 'array', items: { type: 'string' } },
           password: { type: ['string', 'object'] },
-          level: { enum: [...LEVELS], default: 'intermediate' },
+          level: { enum: [...TLS_LEVELS], default: 'intermediate' },
           min: { enum: ['1.2', '1.3'] },
           client: { type: 'string', minLength: 1 },
           optional: { type: 'boolean' },
@@ -157,7 +157,7 @@ export default definePlugin({
       },
       // Only rules with `tls terminate` pay for the certificate library.
       validate: async (options, baseDir, host) =>
-        (await import('./certificate-check.ts')).checkCertificates(options, baseDir, host),
+        (await import('./terminate-check.ts')).checkCertificates(options, baseDir, host),
       shown: (options) =>
         terminateOptions(options).files.map(({ cert, names, expiresMs }) => ({ names, file: cert, expiresMs })),
       files: (options) => {

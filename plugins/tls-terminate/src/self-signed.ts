@@ -7,15 +7,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import {
-  certificateName,
-  keyPem,
-  makeCertificate,
-  makeKeyPair,
-  requireKeepable,
-  stateFolder,
-  writeWhole,
-} from './making/index.ts';
+import { certificateName, keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
+import { requireKeepable, stateFolder, writeWhole } from '@sluice/certificates/store';
+import type { PluginError } from '@sluice/core/plugin';
+import { terminateError } from './errors.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS = 397;
@@ -52,10 +47,8 @@ export async function selfSignedFile(written: string, folder = stateFolder(), no
   return file;
 }
 
-function unkept(folder: string, thrown: unknown): Error {
-  return new Error(
-    `a self-signed certificate cannot be kept in \`${folder}\`: ${reasonOf(thrown)}: set XDG_STATE_HOME to a folder that may be written`,
-  );
+function unkept(folder: string, thrown: unknown): PluginError {
+  return terminateError('SP0205', { folder, reason: reasonOf(thrown) }, thrown);
 }
 
 async function isGood(file: string, names: readonly string[], now: Date): Promise<boolean> {
@@ -72,7 +65,7 @@ async function isGood(file: string, names: readonly string[], now: Date): Promis
     );
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EISDIR') throw new Error(`\`${file}\` cannot be read (${code})`);
+    if (code === 'EACCES' || code === 'EISDIR') throw terminateError('SP0206', { file, reason: code }, thrown);
     // It is not there, or is no certificate: another is made.
     return false;
   }

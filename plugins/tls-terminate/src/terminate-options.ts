@@ -1,39 +1,15 @@
 /**
  * TerminateOptions: what `tls terminate` says, read from a plan. Both planes.
  */
+import { type CertificateFile, type ContextOptions, TLS_LEVELS } from '@sluice/certificates/serve';
 import type { Args } from '@sluice/dsl/plan';
 
-export const LEVELS = ['modern', 'intermediate', 'old'] as const;
-export type Level = (typeof LEVELS)[number];
-
-/** CertificateFile is one certificate; once checked, its paths are absolute and its names known. */
-export interface CertificateFile {
-  readonly cert: string;
-  /** The same as `cert` when both are in one file. */
-  readonly key: string;
-  /** DNS names in lower case, `*.example.com` among them, and addresses. */
-  readonly names: readonly string[];
-  /** Such as `rsa` or `ec`. */
-  readonly keyType: string;
-  /** When it ends, in milliseconds since 1970; 0: not looked at. */
-  readonly expiresMs: number;
-}
-
-export interface TerminateOptions {
+export interface TerminateOptions extends ContextOptions {
   readonly files: readonly CertificateFile[];
-  readonly level: Level;
-  /** Goes before the level's own; null: not said. */
-  readonly min: '1.2' | '1.3' | null;
-  /** Opens encrypted keys and PKCS#12 files; null: not said. */
-  readonly password: string | null;
-  /** The file of authorities whose clients are let in; null: clients are not asked. */
-  readonly clientCa: string | null;
   /** Clients may come without a certificate. */
   readonly isClientOptional: boolean;
   /** Clients may come with a certificate that is not good, too. */
   readonly takesUnverified: boolean;
-  /** The file of certificates that their authorities have revoked; null: not said. */
-  readonly clientCrl: string | null;
   /** Clients that name none of the certificates' names are refused. */
   readonly isStrict: boolean;
   /** The files of certificates that sources keep, there or not. */
@@ -57,7 +33,7 @@ export function terminateOptions(options: Args): TerminateOptions {
       keyType: keyTypes[at] ?? '',
       expiresMs: expires[at] ?? 0,
     })),
-    level: LEVELS.find((level) => level === options.level) ?? 'intermediate',
+    level: TLS_LEVELS.find((level) => level === options.level) ?? 'intermediate',
     min: options.min === '1.2' || options.min === '1.3' ? options.min : null,
     password: typeof options.password === 'string' ? options.password : null,
     clientCa: typeof options.client === 'string' ? options.client : null,

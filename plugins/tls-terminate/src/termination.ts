@@ -7,11 +7,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { readCredential, secureContext } from '@sluice/certificates/serve';
 import type { CertificateProofs, ClientHello, TlsHost, TlsMode } from '@sluice/core/plugin';
 import type { TlsFacts } from '@sluice/dsl/match';
 import type { Args } from '@sluice/dsl/plan';
 import { CertificateSet } from './certificate-set.ts';
-import { readCredential, secureContext } from './credentials.ts';
 import { proofSocket } from './proof-socket.ts';
 import { SecureSocket } from './secure-socket.ts';
 import { terminateOptions } from './terminate-options.ts';

@@ -12,7 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Args } from '@sluice/dsl/plan';
 import { Authority, hasOpenssl } from '@sluice/plugin-kit/tls';
-import { checkCertificates } from '../src/certificate-check.ts';
+import { checkCertificates } from '../src/terminate-check.ts';
 import { Termination } from '../src/termination.ts';
 
 const skip = hasOpenssl ? false : 'openssl not installed';

@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { stateFolder } from '@sluice/certificates/store';
 import type { ValidateHost } from '@sluice/core/plugin';
-import { checkCertificates } from '../src/certificate-check.ts';
-import { stateFolder } from '../src/making/index.ts';
 import { selfSignedFile, selfSignedNames } from '../src/self-signed.ts';
+import { checkCertificates } from '../src/terminate-check.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'sluice-state-'));
 after(() => rmSync(home, { recursive: true }));

@@ -9,6 +9,7 @@ import type { BackendPlan, CheckPlan, ComponentUse, DiscoveryPlan, ListenerPlan,
 import { formatPlace } from '@sluice/dsl/plan';
 import type { KeptCertificate } from '../../plugin/certificate-source.ts';
 import type { Component, ValidateHost } from '../../plugin/manifest.ts';
+import { pluginCodeOf } from '../../plugin/plugin-error.ts';
 import { PLUGIN_LIMITS, withinLimit } from '../clock/time-limit.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { checkOptions } from './options-check.ts';
@@ -29,7 +30,7 @@ const WARNED = 'SG0117';
 
 /**
  * checkComponents checks the options of all components. Rejects with SG0111 or SG0112, or with SG0116, which holds all that the
- * components refuse, as diagnostics too. `secret` reads the value of a secret that the plan names. `isTrial`: the plan
+ * components refuse, as diagnostics too, under the plugin's own code where it has one. `secret` reads the value of a secret that the plan names. `isTrial`: the plan
  * will not run. `limitMs`: how long a component may take to look at its options.
  */
 export async function checkComponents(
@@ -76,7 +77,7 @@ export async function checkComponents(
         throw wrongValue('its `validate` returned', checked, 'the options');
       return keep(Object.freeze(checked as ComponentUse['options']));
     } catch (thrown) {
-      problems.push(told(REFUSED, 'error', reasonOf(thrown)));
+      problems.push(told(pluginCodeOf(thrown) ?? REFUSED, 'error', reasonOf(thrown)));
       return use;
     }
   };

@@ -5,6 +5,7 @@ import type { ListenerPlan, Place } from '@sluice/dsl/plan';
 import { checkComponents } from '../../../src/control/plugins/component-options.ts';
 import { GatewayError } from '../../../src/control/report/errors.ts';
 import type { Component } from '../../../src/plugin/index.ts';
+import { pluginErrors } from '../../../src/plugin/plugin-error.ts';
 import { listener, PLACE, plan } from '../fixtures/plans.ts';
 
 type Validate = NonNullable<Component['validate']>;
@@ -71,6 +72,22 @@ test('all that components refuse is told at once, one line each, with its place'
         place: second,
       },
     ]);
+    return true;
+  });
+});
+
+test('an error with a code of the plugin is shown under it', async () => {
+  const lookError = pluginErrors({ LOOK0001: { message: 'no `{cert}` here', fix: 'Put it there.' } });
+  const find = finding((options) => {
+    throw lookError('LOOK0001', { cert: String(options.cert) });
+  });
+  await assert.rejects(checkComponents(plan([secured('a')], []), find, secret), (thrown) => {
+    assert.ok(thrown instanceof GatewayError);
+    assert.equal(thrown.code, 'SG0116');
+    assert.deepEqual(
+      thrown.diagnostics.map(({ code, message }) => [code, message]),
+      [['LOOK0001', 'listener `a`: tls `look`: no `a` here']],
+    );
     return true;
   });
 });

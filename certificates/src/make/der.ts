@@ -1,12 +1,11 @@
 /**
  * Der: what certificates and PKCS#12 files are written with (X.690), by the library's own types. Main thread.
  */
-import forge from 'node-forge';
+import { asn1, fromDer, type Node, oidOf } from '../forge.ts';
 
-const { asn1 } = forge;
 const { UNIVERSAL, CONTEXT_SPECIFIC } = asn1.Class;
 
-export type Node = forge.asn1.Asn1;
+export type { Node };
 
 export function sequence(...of: readonly Node[]): Node {
   return asn1.create(UNIVERSAL, asn1.Type.SEQUENCE, true, [...of]);
@@ -74,7 +73,7 @@ export function encode(node: Node): Buffer {
 
 /** decode reads DER. Throws for what is none. */
 export function decode(bytes: Buffer): Node {
-  return asn1.fromDer(forge.util.createBuffer(binary(bytes)), { decodeBitStrings: false } as never);
+  return fromDer(binary(bytes), true);
 }
 
 /** partsOf are the nodes in a node. */
@@ -89,7 +88,7 @@ export function bytesOf(node: Node): Buffer {
 
 /** dottedOf is the dotted form of an object's identifier; empty for a node that is none. */
 export function dottedOf(node: Node): string {
-  return node.type === asn1.Type.OID && typeof node.value === 'string' ? asn1.derToOid(node.value as never) : '';
+  return node.type === asn1.Type.OID && typeof node.value === 'string' ? oidOf(node.value) : '';
 }
 
 function binary(bytes: Buffer): string {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Args } from '@sluice/dsl/plan';
 import { certify, makeKey } from '@sluice/plugin-kit/tls';
-import { checkCertificates } from '../src/certificate-check.ts';
+import { checkCertificates } from '../src/terminate-check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const key = makeKey();

@@ -2,10 +2,10 @@
  * Pkcs12: a certificate with its chain and key in one file, sealed by a password. Main thread.
  *
  * The key is encrypted by OpenSSL (PBES2, AES-256); certificates are no secret and stand as they are. The whole is sealed with
- * HMAC-SHA256. The library can do none of this with elliptic curves. Source: RFC 7292.
+ * HMAC-SHA256. Source: RFC 7292.
  */
 import { createHash, createHmac, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto';
-import forge from 'node-forge';
+import { sealKey } from '../forge.ts';
 import * as der from './der.ts';
 
 const ROUNDS = 100_000;
@@ -31,15 +31,9 @@ export function makePkcs12(key: KeyObject, certificates: readonly X509Certificat
   const keyBag = der.sequence(der.oid(SHROUDED_KEY), der.tagged(0, der.decode(shrouded as Buffer)), own);
   const safe = der.encode(der.sequence(content(der.sequence(...bags)), content(der.sequence(keyBag))));
   const salt = randomBytes(16);
-  const sealKey = forge.pkcs12.generateKey(
-    password,
-    forge.util.createBuffer(salt.toString('latin1')),
-    3 as never,
-    ROUNDS,
-    32,
-    forge.md.sha256.create() as never,
-  ) as unknown as { getBytes(): string };
-  const seal = createHmac('sha256', Buffer.from(sealKey.getBytes(), 'latin1')).update(safe).digest();
+  const seal = createHmac('sha256', sealKey(password, salt, ROUNDS))
+    .update(safe)
+    .digest();
   return der.encode(
     der.sequence(
       der.small(3),

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
+import { certificateError } from '../errors.ts';
 
 /** A thousand sites are many; more than this is a pattern that means something else. */
 const MOST_FILES = 10_000;
@@ -15,7 +16,7 @@ export interface FoundFiles {
   readonly folders: readonly string[];
 }
 
-/** certificateFiles expands patterns (`*`, `?`, `[…]`), sorted by name; what is written first stays first. Rejects with one line. */
+/** certificateFiles expands patterns (`*`, `?`, `[…]`), sorted by name; what is written first stays first. Rejects with SP0139 and SP0140. */
 export async function certificateFiles(written: readonly string[], baseDir: string): Promise<FoundFiles> {
   const files = new Set<string>();
   const folders = new Set<string>();
@@ -27,10 +28,10 @@ export async function certificateFiles(written: readonly string[], baseDir: stri
     const found: string[] = [];
     for await (const name of glob(each, { cwd: baseDir })) {
       if (found.push(resolve(baseDir, name)) > MOST_FILES) {
-        throw new Error(`cert \`${each}\`: more than ${MOST_FILES} files have such names`);
+        throw certificateError('SP0139', { pattern: each, most: MOST_FILES });
       }
     }
-    if (found.length === 0) throw new Error(`cert \`${each}\`: no file has such a name`);
+    if (found.length === 0) throw certificateError('SP0140', { pattern: each });
     for (const file of found.sort()) {
       files.add(file);
       folders.add(dirname(file));

@@ -7,6 +7,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { X509Certificate as Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
+import { certificateError } from '../errors.ts';
+import { titleOf } from './certificate-text.ts';
 
 let rootNames: ReadonlySet<string> | null = null;
 
@@ -15,17 +17,26 @@ function isKnownRoot(subject: string): boolean {
   return rootNames.has(subject);
 }
 
-/** checkChain throws one line for a chain that is out of order, and returns a warning for one that is cut short, or null. */
-export function checkChain(certificates: readonly X509Certificate[]): string | null {
+/**
+ * checkChain throws SP0119 to SP0121 for a chain that is out of order, and returns a warning for one that is cut short, or null.
+ * `file` is the file as messages name it.
+ */
+export function checkChain(file: string, certificates: readonly X509Certificate[]): string | null {
   for (let at = 1; at < certificates.length; at++) {
     const issued = certificates[at - 1]!;
     const issuer = certificates[at]!;
     if (isIssuedBy(issued, issuer)) continue;
     const later = certificates.findIndex((other) => other !== issued && isIssuedBy(issued, other));
-    const said = `certificate ${at + 1}, ${titleOf(issuer.subject)}, did not issue certificate ${at}, ${titleOf(issued.subject)}`;
-    if (later !== -1) throw new Error(`${said}: certificate ${later + 1} did, so put that one behind it`);
-    if (issued.subject === issued.issuer) throw new Error(`${said}, which ends the chain: take out what is behind it`);
-    throw new Error(`${said}: put the one of ${titleOf(issued.issuer)} there`);
+    const said = {
+      file,
+      issuerNumber: at + 1,
+      issuer: titleOf(issuer.subject),
+      number: at,
+      name: titleOf(issued.subject),
+    };
+    if (later !== -1) throw certificateError('SP0119', { ...said, right: later + 1 });
+    if (issued.subject === issued.issuer) throw certificateError('SP0120', said);
+    throw certificateError('SP0121', { ...said, right: titleOf(issued.issuer) });
   }
   const last = certificates.at(-1)!;
   if (last.subject === last.issuer || isKnownRoot(last.issuer)) return null;
@@ -41,10 +52,4 @@ function isIssuedBy(issued: X509Certificate, issuer: X509Certificate): boolean {
   } catch {
     return false;
   }
-}
-
-/** titleOf is the common name of a subject, or all of it. */
-function titleOf(subject: string): string {
-  const line = subject?.split('\n').findLast((each) => each.startsWith('CN=')) ?? subject?.replaceAll('\n', ', ');
-  return `\`${(line ?? '').replace(/^CN=/, '')}\``;
 }

@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { certificateError } from '../errors.ts';
 
 const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 /** ASCII that is in no name. */
@@ -11,7 +12,7 @@ const DNS_NAME = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
 
 /**
  * certificateName is a name as certificates have it: in lower case, in ASCII (`xn--…`). Names of hosts, `*.example.com`, and
- * addresses. Throws one line for what is none.
+ * addresses. Throws SP0150 for what is none.
  */
 export function certificateName(written: string): string {
   if (isIP(written) !== 0) return written.toLowerCase();
@@ -21,7 +22,7 @@ export function certificateName(written: string): string {
   const ascii = OTHER.test(bare) ? '' : domainToASCII(bare);
   const name = isWildcard ? `*.${ascii}` : ascii;
   if (ascii === '' || isIP(ascii) !== 0 || name.length > 253 || !DNS_NAME.test(name)) {
-    throw new Error(`\`${written}\` is neither the name of a host nor an address`);
+    throw certificateError('SP0150', { name: written });
   }
   return name;
 }

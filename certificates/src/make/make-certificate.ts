@@ -1,11 +1,12 @@
 /**
  * MakeCertificate: X.509 certificates for trying things out and for networks of one's own. Main thread.
  *
- * The library cannot sign with elliptic curves, so the certificate is put together here of its ASN.1, and signed by Node.
+ * The certificate is put together of its ASN.1, and signed by OpenSSL (`../forge.ts` says why).
  * Source: RFC 5280; for names RFC 9525.
  */
 import { createHash, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { certificateError } from '../errors.ts';
 import { addressBytes } from './certificate-names.ts';
 import * as der from './der.ts';
 
@@ -63,15 +64,15 @@ export function makeCertificate(wish: CertificateWish, signer: Issuer | KeyObjec
 }
 
 function checkIssuer({ certificate, key }: Issuer): void {
-  if (!certificate.ca) throw new Error('the certificate of the authority is not one of an authority');
-  if (!certificate.checkPrivateKey(key)) throw new Error('the key of the authority does not match its certificate');
+  if (!certificate.ca) throw certificateError('SP0151', {});
+  if (!certificate.checkPrivateKey(key)) throw certificateError('SP0152', {});
 }
 
 /** signatureAlgorithm names how a key signs, with SHA-256. Throws one line for a kind of key that cannot. */
 export function signatureAlgorithm({ asymmetricKeyType }: KeyObject): der.Node {
   if (asymmetricKeyType === 'ec') return der.sequence(der.oid('1.2.840.10045.4.3.2'));
   if (asymmetricKeyType === 'rsa') return der.sequence(der.oid('1.2.840.113549.1.1.11'), der.nothing());
-  throw new Error(`a key of the kind ${asymmetricKeyType} cannot sign here: take RSA or ECDSA`);
+  throw certificateError('SP0153', { kind: String(asymmetricKeyType) });
 }
 
 /** Positive, and too long to be guessed or drawn twice (CA/Browser Forum, 7.1). */

@@ -5,7 +5,8 @@
 import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import type { CertificateFile, TerminateOptions } from './terminate-options.ts';
+import type { CertificateFile } from './certificate-file.ts';
+import { type TlsVersions, versionOptions } from './tls-level.ts';
 
 /** Credential is one certificate with its key, as bytes. */
 export interface Credential {
@@ -15,6 +16,16 @@ export interface Credential {
   readonly key: Buffer;
   /** An answer of the certificate's authority that it is still good (OCSP), DER; null: there is none to staple. */
   readonly staple: Buffer | null;
+}
+
+/** ContextOptions are what all certificates of a listener have in common. */
+export interface ContextOptions extends TlsVersions {
+  /** Opens encrypted keys and PKCS#12 files; null: not said. */
+  readonly password: string | null;
+  /** The file of authorities whose clients are let in; null: clients are not asked. */
+  readonly clientCa: string | null;
+  /** The file of certificates that their authorities have revoked; null: not said. */
+  readonly clientCrl: string | null;
 }
 
 /** PKCS#12 (RFC 7292) is DER, which begins with a SEQUENCE; PEM is text. */
@@ -42,29 +53,6 @@ function readStaple(cert: string): Buffer | null {
   }
 }
 
-/**
- * Levels as Mozilla's Server Side TLS (version 5.7) has them. `old` is for clients that nobody should still have: TLS 1.0, and
- * OpenSSL's own lower limits taken away.
- */
-const LEVELS = {
-  modern: { minVersion: 'TLSv1.3' },
-  intermediate: {
-    minVersion: 'TLSv1.2',
-    ciphers: [
-      'TLS_AES_128_GCM_SHA256',
-      'TLS_AES_256_GCM_SHA384',
-      'TLS_CHACHA20_POLY1305_SHA256',
-      'ECDHE-ECDSA-AES128-GCM-SHA256',
-      'ECDHE-RSA-AES128-GCM-SHA256',
-      'ECDHE-ECDSA-AES256-GCM-SHA384',
-      'ECDHE-RSA-AES256-GCM-SHA384',
-      'ECDHE-ECDSA-CHACHA20-POLY1305',
-      'ECDHE-RSA-CHACHA20-POLY1305',
-    ].join(':'),
-  },
-  old: { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
-} as const;
-
 /** How long a session may be resumed, in seconds: no longer than its ticket's key is known. */
 export const SESSION_SECONDS = 7200;
 
@@ -80,7 +68,7 @@ const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPH
  */
 export function secureContext(
   credentials: readonly Credential[],
-  options: Pick<TerminateOptions, 'level' | 'min' | 'password' | 'clientCa' | 'clientCrl'>,
+  options: ContextOptions,
   sessionIdContext = '',
 ): SecureContext {
   const { clientCa, clientCrl } = options;
@@ -98,11 +86,6 @@ export function secureContext(
 /** crlsOf are the lists in a file, one by one, as Node takes them. */
 function crlsOf(pem: string): string[] {
   return pem.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g) ?? [];
-}
-
-/** versionOptions are the versions and ciphers of a level. */
-export function versionOptions({ level, min }: Pick<TerminateOptions, 'level' | 'min'>): SecureContextOptions {
-  return { ...LEVELS[level], ...(min === null ? {} : { minVersion: `TLSv${min}` as const }) };
 }
 
 /** credentialOptions are certificates with their keys, PEM or PKCS#12. */

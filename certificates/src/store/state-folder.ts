@@ -1,5 +1,5 @@
 /**
- * StateFolder: where things are kept that the gateway makes or gets by itself, such as certificates. Main thread.
+ * StateFolder: where the gateway keeps what it makes or obtains automatically, such as certificates. Main thread.
  */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';

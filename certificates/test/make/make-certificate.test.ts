@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { certificateName, makeCertificate, makeKeyPair } from '../src/making/index.ts';
+import { certificateName, makeCertificate, makeKeyPair } from '../../src/make/index.ts';
 
 const now = new Date('2026-05-05T12:00:00Z');
 
