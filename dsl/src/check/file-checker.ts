@@ -230,8 +230,8 @@ class FileChecker {
     const scope = this.#scope;
     const phrase = statement.head.phrases[0];
     const item = phrase?.items[0];
-    if (phrase !== undefined) {
-      for (const [word, doc] of Object.entries(TOP_DOCS)) scope.reading?.keyword(new Reader(phrase), word, doc);
+    if (phrase !== undefined && scope.reading !== null) {
+      for (const [word, doc] of Object.entries(TOP_DOCS)) scope.reading.keyword(new Reader(phrase), word, doc);
     }
     if (phrase === undefined || item === undefined) {
       this.#hasBroken = true;

@@ -47,7 +47,6 @@ function scopeOf(source: SourceText, vocabulary: Vocabulary, names: Scope | null
 /** readNames has the checker read the tops of files. The scope it returns knows the names of all. */
 export function readNames(trees: readonly FileTree[], vocabulary: Vocabulary): Scope {
   const scope = scopeOf(trees[0]?.source ?? NOTHING, vocabulary);
-  scope.reading = new Reading(null);
   if (trees.length > 0) checkFiles(scope, trees);
   return scope;
 }
