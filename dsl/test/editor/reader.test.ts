@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { EXPECTED_FORMS, GIVEN_FORMS } from '../../src/check/sections/test-forms.ts';
 import { completeAt, hoverAt, RuleDocument, RuleProject } from '../../src/editor/index.ts';
 import { readLine } from '../../src/editor/line-reading.ts';
 import { SETTING_WORDS } from '../../src/vocabulary/base-words.ts';
 import { createVocabulary } from '../../src/vocabulary/index.ts';
 import type { Word } from '../../src/vocabulary/word.ts';
+import { compileText } from '../compile-text.ts';
 import { WORDS } from '../words.ts';
+import { proposed } from './marked.ts';
 import { acceptedAt, corpus, type Place, placesOf } from './places.ts';
 
 /** Every so many places are tried in a normal run, all of them with eight times the runs: each costs some four hundred candidates. */
@@ -160,3 +163,58 @@ test('a word that a plugin adds is offered, explained and read without a change 
   assert.ok(labels(text.indexOf('\n}')).includes('burst'));
   assert.match(hoverAt(project, document, text.indexOf('back 10'))!.text, /slows a client down/);
 });
+
+/** Something for each kind of value in an item of a test. */
+const SAMPLES: Readonly<Record<string, string>> = {
+  '<address>': '192.0.2.1',
+  '<listener>': 'web',
+  '<backend>': 'app',
+  '<header>': 'X-A',
+  '<cookie>': 'sid',
+  '<text>': '"a"',
+  '<method>': 'GET',
+  '<token>': 'purge',
+  '<target>': '/a',
+  '<url>': '/a',
+  '<version>': 'HTTP/1.1',
+  '<word>': ':80',
+  '<name>': 'a.example',
+  '<protocols>': 'h2',
+  '<status>': '404',
+  '<rule>': 'scanner',
+  '<location>': '"/b"',
+};
+
+for (const [word, forms] of [
+  ['given', GIVEN_FORMS],
+  ['expect', EXPECTED_FORMS],
+] as const) {
+  for (const form of Object.values<readonly string[]>(forms).flat()) {
+    test(`\`${word} ${form}\` is accepted, and offered word by word`, async () => {
+      const parts = form.split(' ');
+      const isConnection = /^(?:tcp|sni|alpn)/.test(form);
+      const isRequest = parts[0] === '<method>' || parts[0] === '<token>';
+      const written = parts.map((part) => SAMPLES[part] ?? part);
+      const isWhole = isRequest || form.startsWith('tcp');
+      const rest =
+        word === 'expect'
+          ? 'given GET /a'
+          : isWhole
+            ? 'expect allow'
+            : `given ${isConnection ? 'tcp' : 'GET /a'}; expect allow`;
+      const textOf = (item: string): string =>
+        `define scanner = path is /a\nlistener web on :80 {\n  deny scanner\n  otherwise send to app\n}\nbackend app of a:1\ntest "a" { ${rest}\n${word} ${item}\n}\n`;
+      assert.deepEqual((await compileText(textOf(written.join(' ')))).diagnostics, []);
+      for (const [index, part] of parts.entries()) {
+        if (
+          part.startsWith('<') &&
+          !['<listener>', '<backend>', '<header>', '<method>', '<status>', '<rule>'].includes(part)
+        )
+          continue;
+        const labels = proposed(textOf(`${written.slice(0, index).join(' ')} <|>`));
+        const wanted = part === '<header>' ? 'User-Agent' : written[index]!;
+        assert.ok(labels.includes(wanted), `no \`${wanted}\` among ${labels.join(', ')}`);
+      }
+    });
+  }
+}
