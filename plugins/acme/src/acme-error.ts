@@ -22,11 +22,11 @@ export class AcmeError extends Error {
   }
 }
 
-/** plainText is what a stranger said, in one line and not too long. */
-export function plainText(text: string): string {
+/** plainText is what a stranger said, in one line, and cut with a `…` after `most` characters. */
+export function plainText(text: string, most = MOST_CHARACTERS): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line;
+  return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
 /** reasonOf is an error in one line. */

@@ -5,7 +5,7 @@
  */
 
 import { type AcmeClient, type Json, problemText, retryAfterMs } from './acme-client.ts';
-import { AcmeError } from './acme-error.ts';
+import { AcmeError, plainText } from './acme-error.ts';
 import type { ChallengeKind } from './acme-options.ts';
 
 export interface OrderWish {
@@ -27,6 +27,8 @@ const LONGEST_MS = 10 * 60_000;
 const FIRST_LOOK_MS = 250;
 const LAST_LOOK_MS = 5000;
 const LONGEST_LOOK_MS = 60_000;
+/** Of a status that is none of RFC 8555's, which all have fewer characters. */
+const MOST_STATUS = 40;
 
 /** orderCertificate returns the chain, PEM, as the authority sent it. Rejects with AcmeError. */
 export async function orderCertificate(client: AcmeClient, wish: OrderWish): Promise<string> {
@@ -105,7 +107,9 @@ class Ordering {
       const { status } = body;
       if (typeof status === 'string' && wanted.includes(status)) return body;
       if (status !== 'pending' && status !== 'processing' && status !== 'ready') {
-        throw new AcmeError(`the authority refuses ${what}: ${whyNot(body) || `it is ${String(status).slice(0, 40)}`}`);
+        throw new AcmeError(
+          `the authority refuses ${what}: ${whyNot(body) || `it is ${plainText(String(status), MOST_STATUS)}`}`,
+        );
       }
       if (performance.now() > this.#untilMs)
         throw new AcmeError(`${what}: the authority has not decided in ${LONGEST_MS / 60_000} minutes`);

@@ -143,6 +143,12 @@ const CASES: readonly [title: string, at: string, spoil: (said: Said) => void, r
     /refuses the order/,
   ],
   [
+    'a status that goes on and on, which is cut with a mark',
+    'order',
+    (said) => json(said, (body) => (body.status = `${'long '.repeat(20)}\n`)),
+    /refuses the order: it is (?:long ){8}…$/,
+  ],
+  [
     'a chain that is no certificate',
     'certificate',
     (said) => {

@@ -292,7 +292,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0633: {
     severity: 'error',
     message: 'a secret may not stand here',
-    mend: 'Secrets stand in the values of rules, in health checks, in the `key` of a `stick` line and the `password` of a `tls` line',
+    mend: 'Secrets stand in the values of rules, in health checks, in the `key` of a `stick` line, the `password` of a `tls` line and the `external key` of a `certificates` line',
     why: 'Other components are shown with their options.',
     context: 'backend',
     wrong: 'balance by-team named secret "team"',
