@@ -13,6 +13,7 @@ import type { ChallengeKind } from './acme-options.ts';
 import type { Authority } from './authority.ts';
 import { type AttemptState, NO_ATTEMPTS, readState, writeState } from './certificate-state.ts';
 import { type Chain, chainOf, keptChain, renewalId } from './chain.ts';
+import { acmeError } from './errors.ts';
 import { FolderLock } from './folder-lock.ts';
 import { orderCertificate } from './order.ts';
 import { pause } from './pause.ts';
@@ -288,9 +289,14 @@ export class AcmeCertificate {
     this.#failed++;
     await writeState(file, this.#attempts).catch(() => {});
     const minutes = Math.max(1, Math.round((nextMs - nowMs) / 60_000));
-    const reason = `no certificate for ${names.join(', ')}: ${lastError}`;
-    host.log.warn(`${reason}. The next attempt is in ${minutes} min`, { names, failures });
+    const { code, message } = acmeError(failureCode(thrown), { names: names.join(', '), reason: lastError }, thrown);
+    host.log.warn(`${message}. The next attempt is in ${minutes} min`, { names, failures, code });
     host.told({ names, isOk: false, reason: lastError, expiresMs: this.#chain?.toMs ?? null, nextMs });
     return nextMs - nowMs;
   }
+}
+
+function failureCode(thrown: unknown): 'SP0420' | 'SP0421' | 'SP0422' {
+  if (!(thrown instanceof AcmeError)) return 'SP0420';
+  return thrown.isUnreachable ? 'SP0421' : thrown.type === null ? 'SP0420' : 'SP0422';
 }

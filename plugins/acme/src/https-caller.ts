@@ -69,12 +69,12 @@ export class HttpsCaller {
           response.on('data', (piece: Buffer) => {
             bytes += piece.length;
             if (bytes <= MOST_BYTES) pieces.push(piece);
-            else call.destroy(new Error(`its answer has more than ${MOST_BYTES} bytes`));
+            else call.destroy(new AcmeError(`its answer has more than ${MOST_BYTES} bytes`));
           });
           response.on('close', () => {
             if (response.complete) {
               resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(pieces) });
-            } else reject(new Error('its answer broke off'));
+            } else reject(new AcmeError('its answer broke off'));
           });
         });
         call.end(body);

@@ -11,27 +11,28 @@ import { requireKeepable, stateFolder } from '@sluice/certificates/store';
 import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
 import { type ChallengeKind, certificateFile, DIRECTORIES, sourceOptions } from './acme-options.ts';
+import { acmeError } from './errors.ts';
 import { reachOf } from './reach.ts';
+
+const EXAMPLE = '{ certificates from acme letsencrypt email ops@example.com agree to terms }';
 
 /** checkSource returns the options with every path absolute. Rejects with one line for people. */
 export async function checkSource(options: Args, baseDir: string, host: ValidateHost): Promise<Args> {
   checkDirectory(String(options.directory));
   if (options.terms !== true) {
-    throw new Error(
-      'the authority gives certificates only to those who agree to its terms of service: read them, and write `agree to terms`',
-    );
+    throw acmeError('SP0401', {});
   }
   const { email, account, accountKey } = options;
   if (typeof email === 'string' && !/^[^\s@,:?]+@[^\s@,:?]+$/.test(email)) {
-    throw new Error(`email \`${email}\` is no address: write such as \`email ops@example.com\``);
+    throw acmeError('SP0402', { email });
   }
   if (account !== undefined) {
-    if (accountKey === undefined) throw new Error('`external account` needs `external key secret "NAME"` beside it');
+    if (accountKey === undefined) throw acmeError('SP0403', {});
     if (typeof accountKey !== 'object' || accountKey === null || !('secret' in accountKey)) {
-      throw new Error('the external key would stand where others can read it: write `external key secret "NAME"`');
+      throw acmeError('SP0404', {});
     }
     if (!/^[\w-]+=*$/.test(host.secret(accountKey.secret))) {
-      throw new Error(`external key: the secret \`${accountKey.secret}\` is not base64url, as authorities give it`);
+      throw acmeError('SP0405', { secret: accountKey.secret });
     }
   }
   const folder = typeof options.folder === 'string' ? resolve(baseDir, options.folder) : join(stateFolder(), 'acme');
@@ -47,9 +48,7 @@ export async function checkSource(options: Args, baseDir: string, host: Validate
 export function checkLine(options: Args, host: ValidateHost): Args {
   const { source } = host;
   if (source === undefined) {
-    throw new Error(
-      'whom to ask stands in `settings`: write `settings { certificates from acme letsencrypt email ops@example.com agree to terms }`',
-    );
+    throw acmeError('SP0406', { settings: EXAMPLE });
   }
   const names = [...new Set((options.names as string[]).map(nameOf))];
   const known = sourceOptions(source);
@@ -62,9 +61,7 @@ function checkDirectory(written: string): void {
   const url = URL.canParse(written) ? new URL(written) : null;
   if (url?.protocol === 'https:' && url.username === '' && url.hash === '') return;
   const known = Object.keys(DIRECTORIES).join(', ');
-  throw new Error(
-    `\`${written}\` is no authority: write ${known}, or an address such as "https://ca.internal/acme/directory"`,
-  );
+  throw acmeError('SP0407', { written, known });
 }
 
 /** checkFolder makes the folder where the plan will run. */
@@ -77,16 +74,12 @@ async function checkFolder(folder: string, isTrial: boolean): Promise<void> {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;
-    throw new Error(
-      `certificates cannot be kept in \`${folder}\` (${code ?? message}): let the user that runs the gateway write there, or name another folder with \`in\``,
-    );
+    throw acmeError('SP0408', { folder, reason: code ?? message }, thrown);
   }
   const above = dirname(folder);
   const { mode } = await stat(folder);
   if ((mode & 0o077) !== 0) {
-    throw new Error(
-      `\`${folder}\` would hold private keys, and others than its owner may look into it: \`chmod 700 ${above} ${folder}\``,
-    );
+    throw acmeError('SP0409', { folder, above });
   }
 }
 
@@ -96,17 +89,15 @@ async function checkAuthority(ca: string): Promise<void> {
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : message;
-    throw new Error(`ca \`${ca}\`: ${reason.split('\n')[0]}`);
+    throw acmeError('SP0410', { file: ca, reason: reason.split('\n')[0]! }, thrown);
   }
 }
 
 function nameOf(written: string): string {
-  if (isIP(written) !== 0) throw new Error(`\`${written}\` is an address: certificates are for names here`);
+  if (isIP(written) !== 0) throw acmeError('SP0411', { name: written });
   const name = certificateName(written);
   if (!name.startsWith('*.')) return name;
-  throw new Error(
-    `\`${written}\`: an authority gives a certificate for a wildcard only against a proof in the DNS (DNS-01), which this gateway does not write: list the names, or get it with another tool and name its file with \`cert\``,
-  );
+  throw acmeError('SP0412', { name: written });
 }
 
 function warnOfReach(names: readonly string[], by: ChallengeKind | null, host: ValidateHost): void {

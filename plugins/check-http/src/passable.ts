@@ -5,6 +5,7 @@
  */
 import type { Args } from '@sluice/dsl/plan';
 import { BODY_BYTES } from './answer.ts';
+import { checkError } from './errors.ts';
 import { expectedStatuses } from './expected-statuses.ts';
 
 type Range = readonly [from: number, to: number];
@@ -21,31 +22,22 @@ const WITHOUT_BODY: readonly Range[] = [
   [304, 304],
 ];
 
-/** checkPassable throws for options that contradict each other, or HTTP. */
+/** checkPassable throws SP0501 to SP0507 for options that contradict each other, or HTTP. */
 export function checkPassable({ method, expect, contains, drain }: Args): void {
   if (method === 'CONNECT') {
-    throw new Error(
-      'CONNECT opens a tunnel and asks for no path: write `check GET …`, or `check tcp` for a bare connection',
-    );
+    throw checkError('SP0501', {});
   }
-  if (contains === '')
-    throw new Error('`expect body contains ""` is true of every body: write the text, or leave it out');
+  if (contains === '') throw checkError('SP0502', {});
   if (typeof contains === 'string' && Buffer.byteLength(contains) > BODY_BYTES) {
-    throw new Error(
-      `the text behind \`expect body contains\` is longer than the ${BODY_BYTES / 1024} KiB of a body that are looked at`,
-    );
+    throw checkError('SP0503', { kib: BODY_BYTES / 1024 });
   }
   if (method === 'HEAD' && typeof contains === 'string') {
-    throw new Error(
-      'an answer to HEAD has no body, so `expect body contains` never passes: write `check GET …`, or leave it out',
-    );
+    throw checkError('SP0504', {});
   }
   const expected = expectedStatuses(expect);
   const answered = without(expected.ranges, INTERIM);
   if (answered.length === 0) {
-    throw new Error(
-      `\`expect ${expected.text}\` never passes: answers with 1xx are interim, and the one behind them counts`,
-    );
+    throw checkError('SP0505', { statuses: expected.text });
   }
   const isDraining = drain !== undefined && drain !== null;
   const running = isDraining ? without(answered, expectedStatuses(drain).ranges) : answered;
@@ -54,14 +46,10 @@ export function checkPassable({ method, expect, contains, drain }: Args): void {
       expect === undefined || expect === null
         ? `${expected.text}, the default of \`expect\`,`
         : `\`expect ${expected.text}\``;
-    throw new Error(
-      `\`drain on\` takes every status of ${passing} for itself, so no server would ever get new clients: leave one of them to \`expect\``,
-    );
+    throw checkError('SP0506', { passing });
   }
   if (typeof contains === 'string' && without(running, WITHOUT_BODY).length === 0) {
-    throw new Error(
-      `answers with status ${expected.text} have no body, so \`expect body contains\` never passes: expect another status, or leave it out`,
-    );
+    throw checkError('SP0507', { statuses: expected.text });
   }
 }
 

@@ -2,6 +2,7 @@
  * AddressDiscovery: a server at each address of a name. Main thread.
  */
 import type { Discovery } from '@sluice/core/plugin';
+import { dnsError } from './errors.ts';
 import { holdsFor, Lookup } from './lookup.ts';
 
 /** DNS servers show some of their records in turn, so one that is missing is not gone yet. */
@@ -14,7 +15,7 @@ export const addressDiscovery: Discovery = {
   keepMs: KEEP_MS,
   async find({ options, signal }) {
     const { hosts, ttlMs } = await new Lookup(options, signal).addresses(options.domain as string);
-    if (hosts.length === 0) throw new Error('the name has no addresses');
+    if (hosts.length === 0) throw dnsError('SP0607', {});
     const port = options.port as number;
     return { servers: hosts.map((host) => ({ address: { host, port } })), againMs: holdsFor(ttlMs, options) };
   },

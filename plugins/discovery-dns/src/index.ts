@@ -4,6 +4,7 @@
 import type { Component } from '@sluice/core/plugin';
 import { definePlugin } from '@sluice/core/plugin';
 import { addressDiscovery } from './address-discovery.ts';
+import { dnsError } from './errors.ts';
 import { checkName, checkResolver } from './names.ts';
 import { serviceDiscovery } from './service-discovery.ts';
 
@@ -62,10 +63,8 @@ function optionsOf(more: Readonly<Record<string, object>>): object {
 const validate: Component['validate'] = (options) => {
   checkName(options.domain as string);
   if (options.resolver !== undefined) checkResolver(options.resolver as string);
-  if (options.v4 === true && options.v6 === true)
-    throw new Error('`ipv4 only` and `ipv6 only` leave nothing to ask for');
-  if ((options.ttlLeast as number) > (options.ttlMost as number))
-    throw new Error('`ttl at least` is above `ttl at most`');
+  if (options.v4 === true && options.v6 === true) throw dnsError('SP0604', {});
+  if ((options.ttlLeast as number) > (options.ttlMost as number)) throw dnsError('SP0605', {});
   return options;
 };
 

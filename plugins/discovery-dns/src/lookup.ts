@@ -4,6 +4,7 @@
 import { Resolver } from 'node:dns/promises';
 import { dnsReason, saysNone } from '@sluice/core/probe';
 import type { Args } from '@sluice/dsl/plan';
+import { dnsError } from './errors.ts';
 
 /** Addresses are those of one name; none: the DNS says that there are none. */
 export interface Addresses {
@@ -55,5 +56,5 @@ function none(thrown: NodeJS.ErrnoException, kind: string): [] {
   const code = thrown.code ?? '';
   if (saysNone(code)) return [];
   const hint = kind === 'AAAA' ? '; `ipv4 only` leaves these out' : '';
-  throw new Error(`${dnsReason(code)} for ${kind} records${hint}`);
+  throw dnsError('SP0606', { reason: dnsReason(code), kind, hint }, thrown);
 }

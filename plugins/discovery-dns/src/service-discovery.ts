@@ -7,6 +7,7 @@
 import type { SrvRecord } from 'node:dns';
 import type { Discovery, FoundServer } from '@sluice/core/plugin';
 import { GRACE_MS, KEEP_MS } from './address-discovery.ts';
+import { dnsError } from './errors.ts';
 import { type Addresses, holdsFor, Lookup } from './lookup.ts';
 
 const HEAVIEST = 256;
@@ -18,8 +19,8 @@ export const serviceDiscovery: Discovery = {
   async find({ options, signal }) {
     const lookup = new Lookup(options, signal);
     const records = await lookup.services(options.domain as string);
-    if (records.length === 0) throw new Error('the name has no SRV records');
-    if (records.every(({ name }) => name === '' || name === '.')) throw new Error('the service is not offered here');
+    if (records.length === 0) throw dnsError('SP0608', {});
+    if (records.every(({ name }) => name === '' || name === '.')) throw dnsError('SP0609', {});
     const targets = [...new Set(records.map(({ name }) => name))].filter((name) => name !== '' && name !== '.');
     const addresses = new Map<string, Addresses>();
     for (let at = 0; at < targets.length; at += AT_ONCE) {
@@ -28,7 +29,7 @@ export const serviceDiscovery: Discovery = {
       );
     }
     const servers = serversOf(records, addresses);
-    if (servers.length === 0) throw new Error('none of the service’s targets has an address');
+    if (servers.length === 0) throw dnsError('SP0610', {});
     const ttlMs = Math.min(...Array.from(addresses.values(), (each) => each.ttlMs));
     return { servers, againMs: holdsFor(ttlMs, options) };
   },

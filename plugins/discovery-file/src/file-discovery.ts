@@ -9,6 +9,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Discovery, FoundServer } from '@sluice/core/plugin';
 import { readJsonServers, readServerLines } from '@sluice/core/server-list';
+import { fileError } from './errors.ts';
 
 /** How long a file must not have changed. */
 const SETTLE_MS = 200;
@@ -44,8 +45,8 @@ async function look(path: string, known: string | undefined): Promise<Look> {
   const file = await open(path).catch(explain);
   try {
     const stats = await file.stat({ bigint: true });
-    if (!stats.isFile()) throw new Error('this is not a file');
-    if (stats.size > MOST_BYTES) throw new Error(`the file is larger than ${MOST_BYTES} bytes`);
+    if (!stats.isFile()) throw fileError('SP0703', {});
+    if (stats.size > MOST_BYTES) throw fileError('SP0704', { most: MOST_BYTES });
     const stamp = stampOf(stats);
     const sinceMs = Math.abs(Date.now() - Number(stats.mtimeMs));
     return { stamp, isFresh: sinceMs < SETTLE_MS, bytes: stamp === known ? null : await file.readFile() };
@@ -63,18 +64,18 @@ function parse(path: string, bytes: Buffer): readonly FoundServer[] {
   let content: string;
   try {
     content = text.decode(bytes);
-  } catch {
-    throw new Error('the file is not UTF-8');
+  } catch (thrown) {
+    throw fileError('SP0705', {}, thrown);
   }
   if (path.endsWith('.json')) return readJsonServers(content);
   const servers = readServerLines(content);
   // A file that was just emptied, to be written, looks like this.
-  if (servers.length === 0)
-    throw new Error('the file names no server; to have none, use a `.json` file that holds `[]`');
+  if (servers.length === 0) throw fileError('SP0706', {});
   return servers;
 }
 
 function explain(thrown: NodeJS.ErrnoException): never {
   const { code } = thrown;
-  throw new Error(code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code ?? 'unknown'})`);
+  if (code === 'ENOENT') throw fileError('SP0701', {}, thrown);
+  throw fileError('SP0702', { reason: code ?? 'unknown' }, thrown);
 }

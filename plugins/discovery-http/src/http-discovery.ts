@@ -9,6 +9,7 @@ import { request as requestHttps } from 'node:https';
 import type { Discovery, Finding } from '@sluice/core/plugin';
 import { readJsonServers } from '@sluice/core/server-list';
 import type { Args } from '@sluice/dsl/plan';
+import { httpError } from './errors.ts';
 
 const MOST_BYTES = 1024 * 1024;
 const MOST_ETAG = 1024;
@@ -22,7 +23,7 @@ export const httpDiscovery: Discovery = {
     try {
       return await ask(options, memory as string | undefined, AbortSignal.any([signal, own]));
     } catch (thrown) {
-      if (own.aborted) throw new Error(`no answer within ${timeoutMs} ms`);
+      if (own.aborted) throw httpError('SP0807', { limit: timeoutMs });
       throw thrown;
     }
   },
@@ -34,10 +35,10 @@ async function ask(options: Args, etag: string | undefined, signal: AbortSignal)
   const { statusCode: status = 0, headers } = answer;
   try {
     if (status === 304 && etag !== undefined) return { servers: null, againMs };
-    if (status >= 300 && status < 400) throw new Error(`status ${status}, and redirects are not followed`);
-    if (status !== 200) throw new Error(`status ${status}, expected 200`);
+    if (status >= 300 && status < 400) throw httpError('SP0808', { status });
+    if (status !== 200) throw httpError('SP0809', { status });
     const coding = headers['content-encoding'] ?? 'identity';
-    if (coding !== 'identity') throw new Error('the answer is compressed, which was not asked for');
+    if (coding !== 'identity') throw httpError('SP0810', {});
     const servers = readJsonServers(await bodyOf(answer), { mayHavePaths: false });
     const tag = headers.etag;
     // What is kept is sent again: it must be one that can be.
@@ -63,7 +64,7 @@ async function open(options: Args, etag: string | undefined, signal: AbortSignal
         ? requestHttps(url, { ...common, ...(ca === undefined ? {} : { ca }) })
         : requestHttp(url, common);
     request.on('response', resolve);
-    request.on('error', (thrown: NodeJS.ErrnoException) => reject(new Error(reasonOf(thrown))));
+    request.on('error', (thrown: NodeJS.ErrnoException) => reject(httpError('SP0811', { reason: reasonOf(thrown) })));
     request.end();
   });
 }
@@ -81,14 +82,14 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
         chunks.push(chunk);
       }
     } catch (thrown) {
-      throw new Error(`the answer broke off (${reasonOf(thrown as NodeJS.ErrnoException)})`);
+      throw httpError('SP0812', { reason: reasonOf(thrown as NodeJS.ErrnoException) });
     }
   }
-  if (bytes > MOST_BYTES) throw new Error(`the answer is larger than ${MOST_BYTES} bytes`);
+  if (bytes > MOST_BYTES) throw httpError('SP0813', { most: MOST_BYTES });
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch {
-    throw new Error('the answer is not UTF-8');
+    throw httpError('SP0814', {});
   }
 }
 

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { definePlugin } from '@sluice/core/plugin';
+import { httpError } from './errors.ts';
 import { httpDiscovery } from './http-discovery.ts';
 
 export default definePlugin({
@@ -51,17 +52,16 @@ export default definePlugin({
       },
       async validate(options, baseDir) {
         const url = URL.parse(options.url as string);
-        if (url === null) throw new Error('this is not a URL');
-        if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('the URL is not of http or https');
-        if (url.username !== '' || url.password !== '')
-          throw new Error('a URL with a user would show the password in logs');
+        if (url === null) throw httpError('SP0801', {});
+        if (url.protocol !== 'http:' && url.protocol !== 'https:') throw httpError('SP0802', {});
+        if (url.username !== '' || url.password !== '') throw httpError('SP0803', {});
         if (options.ca === undefined) return options;
-        if (url.protocol !== 'https:') throw new Error('`ca` needs an https URL');
+        if (url.protocol !== 'https:') throw httpError('SP0804', {});
         const ca = resolve(baseDir, options.ca as string);
         const pem = await readFile(ca, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
-          throw new Error(`${ca} cannot be read (${thrown.code})`);
+          throw httpError('SP0805', { file: ca, reason: String(thrown.code) }, thrown);
         });
-        if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${ca} holds no certificate`);
+        if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw httpError('SP0806', { file: ca });
         return { ...options, ca };
       },
       discovery: httpDiscovery,

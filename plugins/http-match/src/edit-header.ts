@@ -7,6 +7,7 @@
 
 import { FRAMING, type VerbFactory } from '@sluice/core/plugin';
 import type { Args, Template } from '@sluice/dsl/plan';
+import { verbError } from './errors.ts';
 
 /** setHeader links `set header NAME to TEMPLATE`. */
 export const setHeader: VerbFactory = (args, linker) => {
@@ -31,14 +32,12 @@ export const removeHeader: VerbFactory = (args) => {
 function headerName(verb: string, args: Args): string {
   const name = String(args.header);
   const lower = name.toLowerCase();
-  if (!isToken(name)) throw new Error(`${verb} ${JSON.stringify(name)}: this is no header name; leave the rule out`);
+  if (!isToken(name)) throw verbError('SP1102', { verb, name: JSON.stringify(name) });
   if (FRAMING.includes(lower)) {
-    throw new Error(
-      `${verb} ${name}: this header belongs to the connection and is the gateway's own; leave the rule out`,
-    );
+    throw verbError('SP1103', { verb, name });
   }
   if (lower === 'host' && verb !== 'set header') {
-    throw new Error(`${verb} ${name}: a request has exactly one Host; say \`set header Host to "…"\``);
+    throw verbError('SP1104', { verb, name });
   }
   return name;
 }

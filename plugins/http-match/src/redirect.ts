@@ -4,6 +4,7 @@
 
 import type { VerbFactory } from '@sluice/core/plugin';
 import type { Template } from '@sluice/dsl/plan';
+import { verbError } from './errors.ts';
 
 const STATUSES: readonly unknown[] = [301, 302, 303, 307, 308];
 
@@ -11,7 +12,7 @@ const STATUSES: readonly unknown[] = [301, 302, 303, 307, 308];
 export const redirect: VerbFactory = (args, linker) => {
   const status = args.status ?? 302;
   if (typeof status !== 'number' || !STATUSES.includes(status)) {
-    throw new Error(`redirect takes the status 301, 302, 303, 307 or 308, not ${JSON.stringify(status)}`);
+    throw verbError('SP1101', { status: JSON.stringify(status) });
   }
   const template = args.location as Template;
   const first = template.template[0];

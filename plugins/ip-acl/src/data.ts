@@ -2,6 +2,7 @@
  * The functions of ip-acl. Data threads; hot path. Must not import the manifest.
  */
 import type { Action, Answer, DataEntry, VerbFactory } from '@sluice/core/plugin';
+import { aclError } from './errors.ts';
 
 const PASS: Action = { kind: 'pass' };
 
@@ -9,7 +10,7 @@ const PASS: Action = { kind: 'pass' };
 const deny: VerbFactory = (args) => {
   const status = args.status ?? 403;
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) {
-    throw new Error(`deny takes a status from 400 to 599, not ${JSON.stringify(status)}`);
+    throw aclError('SP1201', { status: JSON.stringify(status) });
   }
   const answer: Answer = { status, headers: [], body: null };
   return { kind: 'answer', answer: () => answer };

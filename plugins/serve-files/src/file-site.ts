@@ -8,6 +8,7 @@
 import type { ServedAnswer, ServedBody, ServedRequest, Service } from '@sluice/core/plugin';
 import { type ConditionFields, holdsForRange, precondition } from './conditions.ts';
 import { contentType } from './content-type.ts';
+import { siteError } from './errors.ts';
 import { Busy, FileRoot, type OpenFile } from './file-root.ts';
 import { type ByteRange, rangeOf } from './range.ts';
 import { segmentsOf } from './site-path.ts';
@@ -219,7 +220,7 @@ class FileBody implements ServedBody {
     const length = await this.#file.read(into, this.#at);
     this.#at += length;
     // The last bytes are held back from a client that would take old and new ones together for a whole file.
-    if (this.#at >= this.#to && !(await this.#file.isUnchanged())) throw new Error('a file changed while it was sent');
+    if (this.#at >= this.#to && !(await this.#file.isUnchanged())) throw siteError('SP0906', {});
     return length;
   }
 
@@ -233,10 +234,10 @@ async function whole(file: OpenFile, size: number): Promise<Buffer> {
   let at = 0;
   while (at < size) {
     const length = await file.read(bytes.subarray(at), at);
-    if (length === 0) throw new Error('a file became shorter while it was read');
+    if (length === 0) throw siteError('SP0907', {});
     at += length;
   }
-  if (!(await file.isUnchanged())) throw new Error('a file changed while it was read');
+  if (!(await file.isUnchanged())) throw siteError('SP0908', {});
   return bytes;
 }
 

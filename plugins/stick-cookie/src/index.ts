@@ -2,6 +2,7 @@
  * The manifest of stick-cookie: `stick on cookie NAME` and `stick with cookie NAME`. Main thread only.
  */
 import { definePlugin } from '@sluice/core/plugin';
+import { cookieError } from './errors.ts';
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 8760 * HOUR_MS;
@@ -104,13 +105,13 @@ export default definePlugin({
       validate(options) {
         const { key, domain, path } = options;
         if (typeof key === 'string') {
-          throw new Error('the key would stand where others can read it: write `key secret "NAME"`');
+          throw cookieError('SP1001', {});
         }
         if (domain !== undefined && !DOMAIN.test(String(domain))) {
-          throw new Error(`\`${String(domain)}\` is no domain such as \`example.com\``);
+          throw cookieError('SP1002', { domain: String(domain) });
         }
         if (path !== undefined && !/^\/[!-:<-~]*$/.test(String(path))) {
-          throw new Error(`\`${String(path)}\` cannot be a cookie's path`);
+          throw cookieError('SP1003', { path: String(path) });
         }
         return options;
       },

@@ -13,6 +13,7 @@ import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
 import { contextOf } from './bridge.ts';
 import { bridgeOptions } from './bridge-options.ts';
+import { bridgeError } from './errors.ts';
 
 /** RFC 1123; underscores do occur inside of networks. */
 const NAME =
@@ -25,9 +26,9 @@ const NAME =
 export async function checkBridge(options: Args, baseDir: string, host: ValidateHost): Promise<Args> {
   const { ca, name, isInsecure, certificate, key } = bridgeOptions(options);
   if (name !== null && isIP(name) === 0 && !NAME.test(name)) {
-    throw new Error(`name ${JSON.stringify(name)} is not the name of a host: write \`name api.internal\``);
+    throw bridgeError('SP0301', { name: JSON.stringify(name) });
   }
-  if (isInsecure && ca !== null) throw new Error('`ca` and `insecure` contradict each other: leave one of them out');
+  if (isInsecure && ca !== null) throw bridgeError('SP0302', {});
   if (isInsecure) {
     host.warn(
       '`insecure` takes any certificate: whoever gets between gateway and server can read and change what passes',
@@ -35,12 +36,10 @@ export async function checkBridge(options: Args, baseDir: string, host: Validate
   }
   const nameless = host.servers?.find(({ address }) => 'path' in address);
   if (nameless !== undefined && name === null && !isInsecure) {
-    throw new Error(
-      `server \`${nameless.name}\` is a Unix socket, which has no name to verify: add \`name api.internal\``,
-    );
+    throw bridgeError('SP0303', { server: nameless.name });
   }
   if (certificate === null && (key !== null || options.password !== undefined)) {
-    throw new Error('`key` and `password` are those of a `certificate`: add it, or leave them out');
+    throw bridgeError('SP0304', {});
   }
   const files: string[] = [];
   const checked: Record<string, Args[string]> = { ...options };
@@ -63,7 +62,7 @@ export async function checkBridge(options: Args, baseDir: string, host: Validate
   try {
     contextOf(read);
   } catch (thrown) {
-    throw new Error(`OpenSSL refuses it: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    throw bridgeError('SP0305', { reason: thrown instanceof Error ? thrown.message : String(thrown) }, thrown);
   }
   if (files.length > 0) checked.stamp = await stampOf(files);
   return checked;

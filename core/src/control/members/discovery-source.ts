@@ -7,6 +7,7 @@
 import { wrongValue } from '@sluice/dsl/match';
 import type { DiscoveryPlan, ServerPlan } from '@sluice/dsl/plan';
 import type { Discovery, Finding } from '../../plugin/discovery.ts';
+import { pluginCodeOf } from '../../plugin/plugin-error.ts';
 import type { Timers } from '../clock/timers.ts';
 import { reasonOf } from '../report/errors.ts';
 import { Membership, plansOf } from './membership.ts';
@@ -22,6 +23,8 @@ export interface DiscoveryEvent {
   readonly servers: number;
   /** For people: what failed, or `3 servers`. */
   readonly reason: string;
+  /** The plugin's code of what failed, such as SP0607; not there where it has none. */
+  readonly code?: string;
 }
 
 /** DiscoveryStats is what is known of a source now. */
@@ -74,6 +77,7 @@ export class DiscoverySource {
   #abort: AbortController | null = null;
   #lastGoodMs: number | null = null;
   #reason = '';
+  #code: string | null = null;
   #failuresInRow = 0;
   #questions = 0;
   #failures = 0;
@@ -167,7 +171,7 @@ export class DiscoverySource {
     } catch (thrown) {
       if (this.#isStopped) return;
       const backoffMs = FIRST_BACKOFF_MS * 2 ** Math.min(this.#failuresInRow, 10);
-      this.#bad(reasonOf(thrown));
+      this.#bad(reasonOf(thrown), pluginCodeOf(thrown));
       againMs = Math.min(this.#mostBackoffMs(), backoffMs);
     }
     this.#askIn(againMs * (1 + JITTER * random()));
@@ -223,11 +227,12 @@ export class DiscoverySource {
     if (isChanged || wasBad) this.#tell();
   }
 
-  #bad(reason: string): void {
+  #bad(reason: string, code: string | null): void {
     this.#failures++;
     this.#failuresInRow++;
     const isNews = reason !== this.#reason;
     this.#reason = reason;
+    this.#code = code;
     const isGone = this.#giveUp();
     if (isNews || isGone) this.#tell();
   }
@@ -267,7 +272,8 @@ export class DiscoverySource {
     const servers = this.#members.size;
     const isOk = this.#failuresInRow === 0;
     const reason = isOk ? `${servers} ${servers === 1 ? 'server' : 'servers'}` : this.#reason;
-    told({ backend, source: plan.source, isOk, servers, reason });
+    const code = isOk || this.#code === null ? {} : { code: this.#code };
+    told({ backend, source: plan.source, isOk, servers, reason, ...code });
   }
 }
 

@@ -5,6 +5,7 @@ import type { DiscoveryPlan } from '@sluice/dsl/plan';
 import { FakeClock } from '@sluice/plugin-kit';
 import { type DiscoveryEvent, DiscoverySource } from '../../../src/control/members/discovery-source.ts';
 import type { Discovery, Finding, Question } from '../../../src/plugin/discovery.ts';
+import { pluginErrors } from '../../../src/plugin/plugin-error.ts';
 import { PLACE } from '../fixtures/plans.ts';
 
 let timers: FakeClock;
@@ -131,6 +132,22 @@ test('failures are told once for each reason, and asked about after 1, 2, 4 … 
   await timers.advance(60_000);
   assert.equal(events.at(-1)!.isOk, true);
   assert.equal(changes, 1);
+});
+
+test('what fails with a code of the plugin is reported with it', async () => {
+  const one = source();
+  one.start();
+  await timers.advance(0);
+  const findError = pluginErrors({ FIND0001: { message: 'the name has no addresses', fix: 'Check the name.' } });
+  answer = async () => {
+    throw findError('FIND0001', {});
+  };
+  await timers.advance(1000);
+  const { code, reason } = events.at(-1)!;
+  assert.deepEqual([code, reason], ['FIND0001', 'the name has no addresses']);
+  answer = async () => found('a');
+  await timers.advance(60_000);
+  assert.equal('code' in events.at(-1)!, false);
 });
 
 test('while a backend has no server at all, a source that fails is asked every 5 s', async () => {

@@ -1,0 +1,11 @@
+/**
+ * The table of everything that `deny` refuses when a plan is linked, SP12xx. docs/errors/plugins.md is written from it.
+ */
+import { pluginErrors } from '@sluice/core/plugin';
+
+export const aclError = pluginErrors({
+  SP1201: {
+    message: 'deny takes a status from 400 to 599, not {status}',
+    fix: 'Write such as `deny with 403`, or use `redirect` to send clients elsewhere.',
+  },
+});
