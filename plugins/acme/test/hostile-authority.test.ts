@@ -26,11 +26,14 @@ async function attempt(spoil: (path: string, said: Said) => void, names = ['a.te
   const isThere = existsSync(file);
   rmSync(folder, { recursive: true, force: true });
   assert.equal(host.posted.size, 0, 'no proof stays up');
+  const failure = host.log.lines.find(({ level }) => level === 'warn');
+  const code = (failure?.fields as { readonly code?: string } | undefined)?.code;
+  if (!event.isOk) assert.match(code ?? '', /^SP042[0-2]$/, 'what fails is logged with a code');
   assert.equal(isThere, event.isOk);
   assert.ok(event.reason.length > 0 && event.reason.length < 700, event.reason);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
   assert.doesNotMatch(event.reason, /[\u0000-\u001f\u007f]/);
-  return event;
+  return { ...event, code };
 }
 
 const json = (said: Said, change: (body: Record<string, unknown>) => void): void => {
@@ -244,6 +247,7 @@ test('an authority that wants to be left alone is, for as long as it says', asyn
     said.headers['retry-after'] = '86400';
   });
   assert.match(event.reason, /rateLimited: too many/);
+  assert.equal(event.code, 'SP0422');
   const waitMs = event.nextMs! - Date.now();
   assert.ok(waitMs > 86_000_000 && waitMs <= 86_400_000, String(waitMs));
 });
