@@ -16,6 +16,7 @@ import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { EventStreams } from './event-streams.ts';
+import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
@@ -49,6 +50,7 @@ export class AdminServer implements AdminEndpoint {
   readonly #options: AdminEndpointOptions;
   readonly #access: Access;
   readonly #streams: EventStreams;
+  readonly #metrics: Metrics;
   readonly #app: FastifyInstance;
   #server!: Server;
   #refused = 0;
@@ -57,6 +59,7 @@ export class AdminServer implements AdminEndpoint {
     this.#options = options;
     this.#access = new Access(options.token);
     this.#streams = new EventStreams(options.gateway);
+    this.#metrics = new Metrics(options.gateway);
     this.#app = fastify({
       bodyLimit: BODY_LIMIT,
       routerOptions: { maxParamLength: HEAD_LIMIT },
@@ -141,6 +144,7 @@ export class AdminServer implements AdminEndpoint {
   /** close ends everything at once. */
   async close(): Promise<void> {
     this.#streams.close();
+    this.#metrics.close();
     this.#server.close();
     this.#server.closeAllConnections();
     await this.#app.close();
@@ -163,6 +167,7 @@ export class AdminServer implements AdminEndpoint {
       handler: async (request, reply) => {
         const result = await handle({
           gateway: this.#options.gateway,
+          metrics: this.#metrics,
           params: request.params,
           query: request.query,
           body: request.body,

@@ -5,9 +5,10 @@ import { ADMIN_ERRORS } from './admin-errors.ts';
 import { EVENTS } from './event-streams.ts';
 import { isMediaType } from './operations.ts';
 import type { Route } from './route.ts';
-import { ROUTES, VERSION } from './routes.ts';
+import { ROUTES } from './routes.ts';
 import type { JsonSchema } from './schema.ts';
 import { ERROR, NAME, SERVER_NAME } from './schemas.ts';
+import { VERSION } from './version.ts';
 
 /** openApiDocument is OpenAPI 3.1. */
 export function openApiDocument(): object {

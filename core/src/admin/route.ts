@@ -3,11 +3,13 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Gateway } from '../control/gateway.ts';
+import type { Metrics } from './metrics.ts';
 import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf } from './operations.ts';
 
 /** RouteRequest is what a handler is given, checked by the operation's schemas. */
 export interface RouteRequest<Id extends OperationId = OperationId> {
   readonly gateway: Gateway;
+  readonly metrics: Metrics;
   readonly params: ParamsOf<Id>;
   readonly query: QueryOf<Id>;
   readonly body: BodyOf<Id>;
@@ -18,6 +20,7 @@ export interface RouteRequest<Id extends OperationId = OperationId> {
 /** CheckedRequest is a request whose parts the server has validated, before it is known which operation's they are. */
 export interface CheckedRequest {
   readonly gateway: Gateway;
+  readonly metrics: Metrics;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;

@@ -1,21 +1,13 @@
 /**
  * Routes: what carries out each operation of the admin API. Main thread. It uses nothing but what every embedder has.
  */
-import { readFileSync } from 'node:fs';
 import type { Gateway } from '../control/gateway.ts';
 import type { ServerStats } from '../control/watch/stats.ts';
 import { ADMIN_STATES, type AdminState, SERVER_STATES, type ServerState } from '../shared/tables/server-table.ts';
 import { AdminError } from './admin-errors.ts';
-import { metricsText } from './metrics.ts';
 import { type AnswerOf, METRICS, OPERATIONS, type Operation, type OperationId } from './operations.ts';
 import type { Route, RouteRequest } from './route.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string;
-};
-
-/** VERSION is this release's. */
-export const VERSION = version;
+import { VERSION } from './version.ts';
 
 type Handlers = {
   readonly [Id in OperationId]: (request: RouteRequest<Id>) => AnswerOf<Id> | Promise<AnswerOf<Id>>;
@@ -51,8 +43,8 @@ const HANDLERS: Handlers = {
   },
   explain: ({ gateway, body }) => gateway.explain(body),
   listLists: ({ gateway }) => lists(gateway),
-  async getMetrics({ gateway, stream }) {
-    const body = await metricsText(gateway);
+  async getMetrics({ metrics, stream }) {
+    const body = await metrics.text();
     stream((response) => {
       response.writeHead(200, { 'content-type': METRICS.mediaType, 'content-length': Buffer.byteLength(body) });
       response.end(body);
