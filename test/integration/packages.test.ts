@@ -31,7 +31,7 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
 }
 
-const packages = globSync(['{cli,core,dsl,plugin-kit}/package.json', 'plugins/*/package.json'], {
+const packages = globSync(['{certificates,cli,core,dsl,plugin-kit}/package.json', 'plugins/*/package.json'], {
   cwd: ROOT,
 })
   .map((file) => ({
@@ -199,7 +199,7 @@ test('a checkout without development dependencies is built, and runs', async () 
   const checkout = join(temporaryFolder(), 'checkout');
   const files = (await run('git', ['ls-files'], ROOT))
     .split('\n')
-    .filter((file) => /^(dsl|core|plugins|cli|plugin-kit)\/|^tsconfig/.test(file));
+    .filter((file) => /^(dsl|core|certificates|plugins|cli|plugin-kit)\/|^tsconfig/.test(file));
   for (const file of files.filter((each) => existsSync(join(ROOT, each)))) {
     mkdirSync(dirname(join(checkout, file)), { recursive: true });
     cpSync(join(ROOT, file), join(checkout, file));
