@@ -5,7 +5,9 @@ import { certificateError } from '../errors.ts';
 import { asn1, fromDer, type Node, type PemBlock, pem } from '../forge.ts';
 import { minuteOf } from './certificate-text.ts';
 
-const { UTCTIME, GENERALIZEDTIME } = asn1.Type;
+/** Types of time (X.690, section 8.25 and 8.26). */
+const UTCTIME = 23;
+const GENERALIZEDTIME = 24;
 
 /**
  * checkRevocations throws SP0141 to SP0144 for a file without lists, and for a list that is out of date: OpenSSL would then refuse every

@@ -3,7 +3,9 @@
  */
 import { asn1, fromDer, type Node, oidOf } from '../forge.ts';
 
-const { UNIVERSAL, CONTEXT_SPECIFIC } = asn1.Class;
+/** Classes of tags (X.690, section 8.1.2.2), as the library takes them. */
+const UNIVERSAL = 0x00;
+const CONTEXT_SPECIFIC = 0x80;
 
 export type { Node };
 

@@ -6,6 +6,7 @@
  * nothing. What nobody caught is reported and survived where no code of the gateway was interrupted. Otherwise it ends the thread: the control
  * plane sees it go, reads from the heartbeats or the stack whose code it was in, and replaces it.
  */
+import { enableCompileCache } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
 import { monotonicMs } from '../shared/clock/clock.ts';
 import { inSlices } from '../shared/clock/slices.ts';
@@ -22,11 +23,14 @@ interface Task {
   readonly thread: number;
   /** The module that exports createDataPlane, a `file:` URL. */
   readonly dataPlane: string;
+  /** The folder of Node's compile cache, where the process has one; each thread has to be told. */
+  readonly compileCache: string | null;
 }
 
 /** serve runs one data plane until it is stopped. */
 export async function serve(task: Task): Promise<void> {
   const { port, memory, thread } = task;
+  if (task.compileCache !== null) enableCompileCache(task.compileCache);
   const heartbeats = new Heartbeats(memory, thread);
   const sticks = new StickClock(memory.sticks);
   heartbeats.begin(monotonicMs());

@@ -3,8 +3,9 @@
  *
  * What is wrong is told by its place, never by quoting it: an answer may hold what is nobody's business.
  */
+import { createRequire } from 'node:module';
 import { readAddress, SERVER_ADDRESS } from '@sluice/dsl';
-import { Ajv2020 as Ajv, type AnySchemaObject } from 'ajv/dist/2020.js';
+import type { AnySchemaObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { FoundServer } from './discovery.ts';
 import { lineAt, lineOfItem } from './server-list-place.ts';
 
@@ -48,11 +49,20 @@ export const SERVER_LIST_SCHEMA: AnySchemaObject = {
   ],
 };
 
-const ajv = new Ajv({ strict: true, allowUnionTypes: true });
-const isServer = ajv.compile<string | WrittenServer>({
-  $ref: '#/$defs/server/oneOf/1',
-  $defs: SERVER_LIST_SCHEMA.$defs as object,
-});
+type IsServer = ValidateFunction<string | WrittenServer>;
+
+let isServer: IsServer | null = null;
+
+/** serverCheck is made when the first list comes: most gateways read none, and the library is 80 files. */
+function serverCheck(): IsServer {
+  if (isServer === null) {
+    const { Ajv2020 } = createRequire(import.meta.url)('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
+    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+    const $defs = SERVER_LIST_SCHEMA.$defs as object;
+    isServer = ajv.compile<string | WrittenServer>({ $ref: '#/$defs/server/oneOf/1', $defs });
+  }
+  return isServer;
+}
 
 /** ServerListError says what is wrong and where. `line` is 0 where there is none to tell. */
 export class ServerListError extends Error {
@@ -122,8 +132,9 @@ function listOf(json: unknown): readonly unknown[] {
 
 function readServer(item: unknown, rules: ServerListRules, addresses: Map<string, number>, at: number): FoundServer {
   const written: unknown = typeof item === 'string' ? { address: item } : item;
-  if (!isServer(written)) {
-    const [error] = isServer.errors!;
+  const check = serverCheck();
+  if (!check(written)) {
+    const [error] = check.errors!;
     const field = error!.instancePath.slice(1);
     if (error!.keyword === 'additionalProperties') throw new Error('has a key that is not one of a server');
     if (error!.keyword === 'required') throw new Error('has no `address`');

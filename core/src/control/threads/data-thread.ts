@@ -7,6 +7,8 @@
  * `destroy()` ends a worker that spins (V8 interrupts it); one that hangs inside a system call cannot be ended, so waiting
  * for it has a limit.
  */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { MembersOrder, OpenSessions, Order, Report } from '../../shared/orders/orders.ts';
@@ -22,6 +24,8 @@ export interface ServeTask {
   readonly thread: number;
   /** The module that exports createDataPlane, a `file:` URL. */
   readonly dataPlane: string;
+  /** The folder of Node's compile cache, where the process has one; each thread has to be told. */
+  readonly compileCache: string | null;
 }
 
 export interface DataThreadOptions {
@@ -93,6 +97,7 @@ export class DataThread {
       memory: options.memory,
       thread: options.thread,
       dataPlane: options.dataPlane,
+      compileCache: compileCacheFolder(),
     };
     this.#pool.run(task, { transferList: [port2] as never }).then(
       () => this.#end('it stopped serving'),
@@ -280,4 +285,10 @@ export class DataThread {
   #loss(generation: number, reason: string): GatewayError {
     return new GatewayError('SG0402', { thread: this.thread, generation, reason });
   }
+}
+
+/** Node names the folder of its own version within the one that it was given. */
+function compileCacheFolder(): string | null {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? null : dirname(folder);
 }
