@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isLoopback } from '@sluice/dsl/plan';
@@ -715,4 +715,44 @@ describe('over reloads and the command', () => {
       await process.stop();
     }
   });
+});
+
+test('probes need no token, and a gateway that drains is alive but not ready', async () => {
+  const held = Promise.withResolvers<void>();
+  const server = createServer(async (_, response) => {
+    await held.promise;
+    response.end('done');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: origin } = server.address() as AddressInfo;
+  const rules = rulesFor({ host: '127.0.0.1', port: origin }, 'settings { drain 20s }');
+  const gateway = await createGateway({
+    rules,
+    threads: 0,
+    logger: false,
+    admin: { address: '127.0.0.1:0', token: TOKEN },
+  });
+  await gateway.start();
+  const client = new AdminClient(gateway.adminAddress!);
+  const ask = async (path: string, method = 'GET') => {
+    const { status, text } = await client.ask(method, path, { headers: { host: 'gateway.example.com' } });
+    return [status, text];
+  };
+  assert.deepEqual(await ask('/-/live'), [200, 'live\n']);
+  assert.deepEqual(await ask('/-/ready'), [200, 'ready\n']);
+  assert.deepEqual((await ask('/-/ready', 'POST'))[0], 405);
+  assert.equal((await ask('/v1/status'))[0], 401);
+
+  const { host, port } = gateway.addresses().web as Address;
+  const open = fetch(`http://${host}:${port}/`);
+  await eventually('the request is open', () => gateway.stats().backends[0]!.open === 1);
+  const stopped = gateway.stop();
+  await eventually('it drains', async () => (await ask('/-/ready'))[0] === 503);
+  assert.deepEqual(await ask('/-/ready'), [503, 'draining\n']);
+  assert.deepEqual(await ask('/-/live'), [200, 'live\n']);
+  held.resolve();
+  assert.equal((await open).status, 200);
+  await stopped;
+  server.close();
+  server.closeAllConnections();
 });

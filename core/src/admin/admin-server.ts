@@ -32,6 +32,8 @@ const REQUEST_TIME_MS = 10_000;
 const IDLE_MS = 5_000;
 const LOOK_MS = 500;
 const MOST_CONNECTIONS = 256;
+/** What anybody may ask. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(ROUTES.filter(({ isOpen }) => isOpen).map(({ path }) => path));
 
 function listenOptions(address: Address): ListenOptions {
   if ('path' in address) return { path: socketName(address.path) };
@@ -182,8 +184,9 @@ export class AdminServer implements AdminEndpoint {
   }
 
   #admit({ method, url, headers, raw }: FastifyRequest, reply: FastifyReply): void {
-    this.#access.check(headers, isUnix(raw));
     const [path] = url.split('?') as [string];
+    // A probe may ask by any name of the host, and has no token.
+    if (!OPEN_PATHS.has(path)) this.#access.check(headers, isUnix(raw));
     const allowed = allowedMethods(path);
     if (allowed.length > 0 && !allowed.includes(method)) {
       void reply.header('allow', allowed.join(', '));

@@ -61,6 +61,7 @@ function operation(route: Route): object {
   return {
     operationId: route.id,
     summary: route.doc,
+    ...(route.isOpen === true ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}

@@ -42,6 +42,8 @@ export interface Operation {
   readonly query?: Readonly<Record<string, Schema<string>>>;
   /** The answer's schema, or its media type where it is no JSON. */
   readonly answer: Schema | MediaType;
+  /** No token is needed: a caller learns nothing but whether the gateway is there. */
+  readonly isOpen?: boolean;
   /** The statuses of refusals that only this operation has, with when they come. */
   readonly refusals?: Readonly<Record<number, string>>;
 }
@@ -49,8 +51,26 @@ export interface Operation {
 /** The text format of Prometheus. */
 export const METRICS: MediaType = { mediaType: 'text/plain; version=0.0.4; charset=utf-8' };
 
+/** A line of text. */
+export const LINE: MediaType = { mediaType: 'text/plain; charset=utf-8' };
+
 /** OPERATIONS by id. */
 export const OPERATIONS = {
+  getLive: {
+    method: 'GET',
+    path: '/-/live',
+    doc: 'Whether the gateway’s main thread responds: 200 `live`. For liveness probes. Needs no token.',
+    answer: LINE,
+    isOpen: true,
+  },
+  getReady: {
+    method: 'GET',
+    path: '/-/ready',
+    doc: 'Whether the gateway serves: 200 `ready`, or 503 `starting` or `draining`. For readiness probes and load balancers in front. Needs no token.',
+    answer: LINE,
+    isOpen: true,
+    refusals: { 503: 'the gateway is starting, or is draining before it stops' },
+  },
   getStatus: {
     method: 'GET',
     path: '/v1/status',

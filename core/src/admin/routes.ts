@@ -1,11 +1,12 @@
 /**
  * Routes: what carries out each operation of the admin API. Main thread. It uses nothing but what every embedder has.
  */
+import type { ServerResponse } from 'node:http';
 import type { Gateway } from '../control/gateway.ts';
 import type { ServerStats } from '../control/watch/stats.ts';
 import { ADMIN_STATES, type AdminState, SERVER_STATES, type ServerState } from '../shared/tables/server-table.ts';
 import { AdminError } from './admin-errors.ts';
-import { type AnswerOf, METRICS, OPERATIONS, type Operation, type OperationId } from './operations.ts';
+import { type AnswerOf, LINE, METRICS, OPERATIONS, type Operation, type OperationId } from './operations.ts';
 import type { Route, RouteRequest } from './route.ts';
 import { VERSION } from './version.ts';
 
@@ -14,6 +15,14 @@ type Handlers = {
 };
 
 const HANDLERS: Handlers = {
+  getLive({ stream }) {
+    stream((response) => sendLine(response, 200, 'live'));
+  },
+  getReady({ gateway, stream }) {
+    const { state } = gateway;
+    if (state === 'running') stream((response) => sendLine(response, 200, 'ready'));
+    else stream((response) => sendLine(response, 503, state === 'stopping' ? 'draining' : 'starting'));
+  },
   getStatus: ({ gateway }) => status(gateway),
   getStats({ gateway }) {
     const stats = gateway.stats();
@@ -51,6 +60,15 @@ const HANDLERS: Handlers = {
     });
   },
 };
+
+function sendLine(response: ServerResponse, status: number, word: string): void {
+  response.writeHead(status, {
+    'content-type': LINE.mediaType,
+    'content-length': word.length + 1,
+    'cache-control': 'no-store',
+  });
+  response.end(`${word}\n`);
+}
 
 /** ROUTES are the operations with what they do, in the order of the table. */
 export const ROUTES: readonly Route[] = (Object.keys(OPERATIONS) as OperationId[]).map(routeOf);
