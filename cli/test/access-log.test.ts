@@ -72,7 +72,7 @@ for (const threads of ['0', '2']) {
   });
 }
 
-test('a log that was moved is begun anew at a reload', async (t) => {
+test('a log that was moved is reopened by a reload', async (t) => {
   const cwd = await folderOf(t, { 'gateway.sluice': rulesOf(await backendPort(t)) });
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '1'], { cwd });
   const port = await run.port();

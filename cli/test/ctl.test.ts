@@ -114,7 +114,7 @@ test('weight and max are set, and out of range they are wrong on the command lin
   assert.equal(gateway.stats().backends.find(({ name }) => name === 'app')!.servers[0]!.weight, 7);
 });
 
-test('a drain waits for the last session, and says who holds on until then', async () => {
+test('a drain waits for the last session, and reports the remaining sessions until then', async () => {
   const { host, port } = gateway.addresses().web as { host: string; port: number };
   const held = request({ host, port, path: '/hold?secret=1', agent: false });
   held.end();

@@ -75,7 +75,7 @@ test('a second signal stops at once', async (t) => {
   assert.equal(await open, 'cut');
 });
 
-test('SIGHUP puts changed rules in force; rules with problems change nothing', async (t) => {
+test('SIGHUP activates changed rules; rules with problems change nothing', async (t) => {
   const { port } = await startBackend(t);
   const { run, file } = await runIn(t, rulesFor(port));
   const own = await run.port();

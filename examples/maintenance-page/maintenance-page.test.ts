@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createGateway } from 'sluice';
 
-test('while nobody is up, every path is the page, with its style', async (t) => {
+test('while no server is up, every path shows the page, with its style', async (t) => {
   const folder = import.meta.dirname;
   const rules = (await readFile(join(folder, 'gateway.sluice'), 'utf8'))
     .replace('127.0.0.1:8080', '127.0.0.1:0')

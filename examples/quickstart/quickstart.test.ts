@@ -83,7 +83,7 @@ test('a killed backend costs no request, is noticed, and is used again when it i
   assert.ok(servers.has('one'));
 });
 
-test('a killed backend is started again by itself', async (t) => {
+test('a killed backend is restarted automatically', async (t) => {
   let isBack = () => {};
   const back = new Promise<void>((resolve) => {
     isBack = resolve;

@@ -1,5 +1,5 @@
 /**
- * Drain and maint with proof: who stays, until when, who still holds on, and the one event when the last session has gone.
+ * Drain and maint with proof: which clients stay, until when, the remaining sessions, and the one event after the last session ends.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -171,7 +171,7 @@ test('a drain waits for clients that may come back, and its deadline moves them'
   assert.equal(await ask('/', 'Cookie: sid=u1\r\n'), 'two', 'and stays where it is now');
 });
 
-test('a drain of a sticky backend ends by itself when the time of its clients is over', async () => {
+test('a drain of a sticky backend ends automatically when its clients’ entries expire', async () => {
   await using here = await stage({ backend: 'stick on cookie sid ttl 1s' });
   const { gateway, ask } = here;
   onlyOne(gateway);
@@ -195,7 +195,7 @@ test('where nobody can count who may come back, a drain lasts until its deadline
   assert.equal(await ask('/', cookie), 'two', 'it was moved');
 });
 
-test('who holds on to a server is listed: requests and tunnels, oldest first, without queries', async () => {
+test('the remaining sessions of a server are listed: requests and tunnels, oldest first, without queries', async () => {
   await using here = await stage();
   const { gateway, begin } = here;
   onlyOne(gateway);

@@ -82,7 +82,7 @@ test('when its server is gone the client is taken by another', async () => {
   }
 });
 
-test('a server that is not there yet harms nobody', async () => {
+test('a server that does not exist yet does no harm', async () => {
   const server = await RawServer.start(site('one'));
   const absent = { host: '127.0.0.1', port: await freePort() };
   const gateway = await startGateway(plainRules([absent, server.address], '', 'stick on cookie sid'), 2);

@@ -18,7 +18,7 @@ import {
   temporaryFolder,
 } from '../kit/index.ts';
 
-test('a port in use is told in one line that names it, with exit code 1', async () => {
+test('a port in use is reported in one line that names it, with exit code 1', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const { port } = taken.address() as { port: number };

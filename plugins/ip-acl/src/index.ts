@@ -54,7 +54,7 @@ export default definePlugin({
     {
       kind: 'verb',
       name: 'allow',
-      doc: 'Ends the guards: no later guard is asked, and the request goes on to the changes and routes.',
+      doc: 'Ends the guards: later guards are skipped, and the request continues with the changes and routes.',
       example: 'allow path under /.well-known/acme-challenge',
       part: 'guard',
       phase: 'connection',

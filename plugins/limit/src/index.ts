@@ -11,7 +11,7 @@ export default definePlugin({
     {
       kind: 'verb',
       name: 'limit',
-      doc: 'Answers 429 to those who ask too often; everybody else goes on to the next guard.',
+      doc: 'Answers 429 to clients that send too many requests; all others continue with the next guard.',
       example: 'limit 20/s burst 40 per ip when path under /api/login',
       part: 'guard',
       phase: 'request',

@@ -31,7 +31,7 @@ export default definePlugin({
           name: 'index',
           type: 'text',
           before: 'index',
-          doc: 'The file that stands for its folder. Default index.html.',
+          doc: 'The file that is served for its folder. Default index.html.',
           isOptional: true,
           default: 'index.html',
         },

@@ -25,7 +25,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0303: {
     severity: 'error',
     message: 'listener `{name}` does not say what happens to every other request',
-    why: 'A listener ends with `otherwise`, so that nothing happens by default that nobody wrote.',
+    why: 'A listener ends with `otherwise`, so that there is no default behaviour that is not written in the file.',
     context: 'file',
     wrong: 'listener web on :8080 { deny path is /a }',
     right: 'listener web on :8080 { deny path is /a; otherwise deny }',
@@ -102,7 +102,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0340: {
     severity: 'error',
     message: 'the shares of these lines come to {sum}%',
-    mend: 'Let them come to 100% at most',
+    mend: 'Make them add up to 100% or less',
     why: 'Lines in a row that tell requests apart by the same key split them: each takes its share of all.',
     context: 'listener',
     wrong: 'send 60% to app by cookie sid\nsend 50% to app by cookie sid',

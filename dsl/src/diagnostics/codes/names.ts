@@ -51,7 +51,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: 'there is a server `{name}` already, on line {line}',
     mend: 'Give one of them another name',
-    why: 'Servers are told apart by their names; those behind `of` are named by their addresses.',
+    why: 'Servers are identified by their names; those after `of` are named by their addresses.',
     context: 'backend',
     wrong: 'server web1 127.0.0.1:9002\nserver web1 127.0.0.1:9003',
     right: 'server web1 127.0.0.1:9002\nserver web2 127.0.0.1:9003',
@@ -174,7 +174,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: '`{word}` is about servers, and this backend has none',
     mend: 'Leave the line out',
-    why: 'A backend that answers by itself has nobody to choose, to check or to wait for.',
+    why: 'A backend that answers requests itself has no servers to choose, check or wait for.',
     context: 'file',
     wrong:
       'listener web on :8080 { otherwise send to sorry }\nbackend sorry {\n  serve files "/srv/sorry"\n  balance round-robin\n}',
@@ -205,7 +205,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: 'listener `{name}` gets a certificate, and opens no TLS',
     mend: 'Add `tls terminate`, or take the line out',
-    why: 'A certificate that nobody is shown is a line in the wrong listener.',
+    why: 'A certificate that no client is ever shown is a line in the wrong listener.',
     context: 'file',
     wrong: 'listener web on :8443 { certificate from acme for www.example.com; otherwise deny }',
     right:
@@ -246,7 +246,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0760: {
     severity: 'error',
     message: '`{value}` overlaps `{other}` of listener `{name}`, on line {line}',
-    mend: 'Name each address by itself, or give one of them another port',
+    mend: 'List each address separately, or give one of them another port',
     why: 'An address that stands for many takes the connections of all of them, so nothing would say which listener has those of both.',
     context: 'file',
     wrong: 'listener one on :8080 { otherwise deny }\nlistener two on 127.0.0.1:8080 { otherwise deny }',

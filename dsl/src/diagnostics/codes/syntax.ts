@@ -51,7 +51,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0106: {
     severity: 'error',
     message: 'a blank is missing before `{word}`',
-    why: 'Words and strings are kept apart by blanks, so that nobody has to guess where one ends.',
+    why: 'Words and strings are separated by spaces, so that it is clear where each one ends.',
     context: 'listener',
     wrong: 'set header X-Team to "blue"anycase',
     right: 'set header X-Team to "blue"',
