@@ -116,7 +116,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
     name: 'certificate from',
-    doc: 'a certificate that the gateway gets and renews by itself',
+    doc: 'a certificate that the gateway obtains and renews automatically',
     example: 'certificate from acme for www.example.com, example.com',
     slot: 'certificate',
     isRepeatable: true,
@@ -134,7 +134,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
     name: 'accept proxy',
-    doc: 'connections from these peers begin with a PROXY header (version 1 or 2) that says who the client is',
+    doc: 'connections from these peers begin with a PROXY header (version 1 or 2) that names the client',
     example: 'accept proxy from 10.0.0.0/8',
     args: [{ name: 'trust', type: 'cidrs', before: 'from', doc: 'the proxies before this gateway' }],
   },
@@ -262,7 +262,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
     name: 'methods',
-    doc: 'which request methods are taken; without it any in capitals, and others get 501',
+    doc: 'which request methods are accepted; without it any in capitals, and others get 501',
     example: 'methods standard',
     isHttpOnly: true,
     args: [
@@ -300,7 +300,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'listener',
     name: 'errors',
-    doc: 'a page of one’s own for answers that the gateway gives by itself',
+    doc: 'a custom page for answers that the gateway itself gives',
     example: 'errors 502, 503 from "pages/sorry.html"',
     isHttpOnly: true,
     isRepeatable: true,
@@ -355,7 +355,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'backend',
     name: 'tls passthrough',
-    doc: 'its servers open TLS themselves: only connections that are passed on as they came get there',
+    doc: 'its servers terminate TLS themselves: it only gets connections that are passed through undecrypted',
     example: 'tls passthrough',
     args: [],
   },
@@ -371,12 +371,12 @@ export const SETTING_WORDS: readonly SettingWord[] = [
     name: 'queue at most',
     doc: 'the most requests that wait for a server with room',
     example: 'queue at most 100',
-    args: [{ name: 'count', type: 'number', doc: 'requests; 0: nobody waits', min: 0, max: 1_000_000 }],
+    args: [{ name: 'count', type: 'number', doc: 'requests; 0: no request waits', min: 0, max: 1_000_000 }],
   },
   {
     section: 'backend',
     name: 'slow start',
-    doc: 'how long a server that comes back takes to get its whole share',
+    doc: 'how long a server that recovers takes to reach its full share',
     example: 'slow start 30s',
     args: [{ name: 'time', type: 'duration', doc: 'until it has its whole share', min: 1000, max: DAY }],
   },
@@ -578,7 +578,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'backend',
     name: 'send proxy',
-    doc: 'begins each connection to a server with a PROXY header that says who the client is',
+    doc: 'begins each connection to a server with a PROXY header that names the client',
     example: 'send proxy v2 with checksum',
     args: [
       {
@@ -810,7 +810,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'settings',
     name: 'look up names',
-    doc: 'whom to ask for the addresses of servers’ names, and how long answers hold whatever their ttl',
+    doc: 'which DNS servers resolve the names of servers, and how long answers are kept whatever their ttl',
     example: 'look up names by 10.0.0.53, 10.0.1.53 ttl at most 30s',
     args: [
       {
@@ -843,7 +843,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'settings',
     name: 'test before reload',
-    doc: 'runs the tests of the rules before they are put in force; when one fails, the running rules go on',
+    doc: 'runs the tests of the rules before they are activated; if one fails, the running rules stay active',
     example: 'test before reload',
     args: [],
   },
@@ -866,7 +866,7 @@ export const SETTING_WORDS: readonly SettingWord[] = [
   {
     section: 'settings',
     name: 'certificates from',
-    doc: 'where the certificates come from that the gateway gets by itself',
+    doc: 'where automatic certificates come from',
     example: 'certificates from acme letsencrypt email ops@example.com agree to terms',
     slot: 'certificates',
     isRepeatable: true,

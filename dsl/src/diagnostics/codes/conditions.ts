@@ -188,7 +188,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'warning',
     message: '`{value}` stands in this list already',
     mend: 'Remove it',
-    why: 'A value that stands twice was most likely meant to be another.',
+    why: 'A value that is listed twice was most likely meant to be another one.',
     context: 'listener',
     wrong: 'deny path is /a, /b, /a',
     right: 'deny path is /a, /b',
