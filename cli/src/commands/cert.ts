@@ -36,7 +36,7 @@ export interface LeafOptions extends CommonOptions {
 
 /** certCa makes `ca.pem` and `ca.key`. */
 export function certCa(name: string, options: CommonOptions): Promise<number> {
-  return told(async () => {
+  return exitCodeOf(async () => {
     const paths = { cert: join(options.out, 'ca.pem'), key: join(options.out, 'ca.key') };
     refuseOld(Object.values(paths), options);
     const { publicKey, privateKey } = await makeKeyPair(kindOf(options));
@@ -53,7 +53,7 @@ export function certCa(name: string, options: CommonOptions): Promise<number> {
 
 /** certLeaf makes `NAME.pem`: the certificate, that of the authority, and the key. */
 export function certLeaf(written: readonly string[], options: LeafOptions): Promise<number> {
-  return told(async () => {
+  return exitCodeOf(async () => {
     const names = [...new Set(written.map(certificateName))];
     const base = join(options.out, fileName(names[0]!));
     const pem = `${base}.pem`;
@@ -77,7 +77,8 @@ export function certLeaf(written: readonly string[], options: LeafOptions): Prom
   });
 }
 
-async function told(make: () => Promise<void>): Promise<number> {
+/** exitCodeOf runs a command: an error is reported in one line, with exit code 1. */
+async function exitCodeOf(make: () => Promise<void>): Promise<number> {
   try {
     await make();
     return EXIT_OK;

@@ -52,7 +52,7 @@ class Run {
   /** Of a gateway without a supervisor, which would have it. */
   readonly #manager: ServiceManager | null;
   /** The signal to stop came from the supervisor, or there is none. */
-  #isTold = false;
+  #isStopRequested = false;
   #isStopping = false;
   #hasMissedReload = false;
   #resolve: (code: number) => void = () => {};
@@ -72,7 +72,7 @@ class Run {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#signalled(signal));
     supervised?.attend({
       signalled: (signal) => {
-        if (signal !== 'SIGHUP') this.#told(signal);
+        if (signal !== 'SIGHUP') this.#requestStop(signal);
       },
       left: () => this.#deserted(),
     });
@@ -120,18 +120,18 @@ class Run {
    * passes it on; so only what that passes on counts as a second one.
    */
   #signalled(signal: NodeJS.Signals): void {
-    if (this.#supervised === null) this.#told(signal);
+    if (this.#supervised === null) this.#requestStop(signal);
     else if (!this.#isStopping) this.#stop(signal);
   }
 
-  /** told: the operator wants a stop. The second time, at once. */
-  #told(signal: NodeJS.Signals): void {
-    if (this.#isTold) {
+  /** requestStop: the operator wants a stop. The second request stops immediately. */
+  #requestStop(signal: NodeJS.Signals): void {
+    if (this.#isStopRequested) {
       this.#log.warn(`${signal}: stopped immediately`);
       this.#resolve(EXIT_SIGNAL + constants.signals[signal]);
       return;
     }
-    this.#isTold = true;
+    this.#isStopRequested = true;
     if (!this.#isStopping) this.#stop(signal);
   }
 

@@ -68,8 +68,8 @@ export class LanguageServer {
   /** The URI by which the editor calls a file, by path. */
   readonly #uris = new Map<string, string>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  /** What was told last, by URI: the quick fixes come from it. */
-  readonly #told = new Map<string, readonly Problem[]>();
+  /** The problems published last, by URI: quick fixes are made from them. */
+  readonly #published = new Map<string, readonly Problem[]>();
   /** Checks run one after another. */
   #last: Promise<void> = Promise.resolve();
 
@@ -160,7 +160,7 @@ export class LanguageServer {
     const text = this.#text(uri);
     await this.#checkNow(pathOf(uri));
     const actions: CodeAction[] = [];
-    for (const problem of this.#told.get(uri) ?? []) {
+    for (const problem of this.#published.get(uri) ?? []) {
       const { place } = problem;
       if (place === null) continue;
       const span = rangeOfPlace(text, place);
@@ -215,7 +215,7 @@ export class LanguageServer {
     const uri = this.#uriOf(path);
     const text = this.#document(path);
     if (text === null) return;
-    this.#told.set(uri, problems);
+    this.#published.set(uri, problems);
     const diagnostics = problems.map((problem) => diagnosticOf(text, problem));
     void this.#connection.sendDiagnostics({ uri, diagnostics });
   }
