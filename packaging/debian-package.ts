@@ -59,6 +59,7 @@ export function writeDebianPackage(options: DebianOptions, to: string): void {
     place('sluice.service', 'usr/lib/systemd/system/sluice.service');
     for (const script of SCRIPTS) place(script, `DEBIAN/${script}`, 0o755);
     writeManual(root, version);
+    writeCompletions(root, application);
     writeCopyright(root, checkout);
     writeFileSync(join(root, 'DEBIAN/conffiles'), CONFIGURATION.map((name) => `/${name}\n`).join(''));
     writeFileSync(join(root, 'DEBIAN/control'), controlText(version, kilobytesIn(root)));
@@ -86,6 +87,21 @@ Description: programmable reverse proxy and load balancer
  rules of its own language what happens to each request. It comes with the
  Node.js that it runs on.
 `;
+}
+
+/** Where Debian's shells look for completions. */
+const COMPLETIONS = {
+  bash: 'usr/share/bash-completion/completions/sluice',
+  zsh: 'usr/share/zsh/vendor-completions/_sluice',
+  fish: 'usr/share/fish/vendor_completions.d/sluice.fish',
+} as const;
+
+function writeCompletions(root: string, application: string): void {
+  const command = join(application, 'node_modules/sluice/bin/sluice.js');
+  for (const [shell, name] of Object.entries(COMPLETIONS)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), execFileSync(process.execPath, [command, 'completion', shell]));
+  }
 }
 
 function writeManual(root: string, version: string): void {

@@ -2,7 +2,7 @@
  * Program: the command line: what it takes, and its help. Main thread.
  */
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { addCtl } from './ctl/ctl-program.ts';
 import { LOG_LEVELS } from './log-levels.ts';
 
@@ -174,6 +174,14 @@ Examples:
 Exit codes: 0 nothing changes, 1 changes, too many unknown lines, or errors in the rules or the log, 2 invalid command
 line`;
 
+const COMPLETION_HELP = `
+Completes commands, options, files, and the servers and backends of a running gateway (by its admin API, at SLUICE_ADMIN
+or 127.0.0.1:9900). \`servers\` and \`backends\` print those names; the scripts use them.
+
+  bash   echo 'source <(sluice completion bash)' >> ~/.bashrc
+  zsh    echo 'source <(sluice completion zsh)' >> ~/.zshrc       after compinit
+  fish   sluice completion fish > ~/.config/fish/completions/sluice.fish`;
+
 /**
  * createProgram returns the command line. What a command ends with is handed to `ended`. A command is imported when it is
  * asked for: no other pays for what it needs.
@@ -326,6 +334,13 @@ export function createProgram(ended: (code: number) => void): Command {
     .action(async (names, options) => {
       const { certLeaf } = await import('./commands/cert.ts');
       ended(await certLeaf(names, options));
+    });
+
+  command('completion', 'print a completion script for your shell', COMPLETION_HELP)
+    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(['bash', 'zsh', 'fish', 'servers', 'backends']))
+    .action(async (shell) => {
+      const { completion } = await import('./commands/completion.ts');
+      ended(await completion(shell, program));
     });
 
   addCtl(

@@ -147,6 +147,7 @@ in_root setpriv --reuid=sluice --regid=sluice --init-groups sluice run /etc/slui
 served http://127.0.0.1:8080/
 in_root sh -c 'ps -o user= -p "$(pgrep -d , -f "bin/[s]luice.js")" | sort -u'
 test -s "$root/usr/share/man/man1/sluice.1.gz"
+in_root bash -c 'source /usr/share/bash-completion/completions/sluice; COMP_WORDS=(sluice ctl dr); COMP_CWORD=2; _sluice; echo "$COMPREPLY"'
 in_root pkill -TERM -f 'bin/[s]luice.js'
 wait
 in_root dpkg -P sluice >/dev/null 2>&1
@@ -161,6 +162,7 @@ in_root sh -c 'getent passwd sluice; ls -d /var/lib/sluice /etc/sluice /usr/lib/
       '1',
       '404',
       'sluice',
+      'drain',
     ]);
   });
 });
