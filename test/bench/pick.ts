@@ -2,7 +2,7 @@
  * Pick measures what it costs to pick a server: the real pools and strategies over a real server table, without a network.
  * `npm run bench -- pick [--rounds N] [--strategy NAME]… [--size N]…`. Benchmark code.
  *
- * An attempt is all that happens to a pool for one request: `begin`, the strategy's pick, the server counted as open, an older request
+ * An attempt is all that happens to a pool for one request: `startPick`, the strategy's pick, the server counted as open, an older request
  * closed and told. Loads are mixed (about three requests open on each server), weights 1 to 4. With "retries" every tenth attempt has
  * tried two servers before; with "changes" one server changes its state every hundred attempts.
  *
@@ -123,7 +123,7 @@ function measure({ table, backends, pool, balancer }: ReturnType<typeof setUp>, 
   const tried = [0, 1];
   let oldest = 0;
   const attempt = (at: number): void => {
-    pool.begin(scene === 'retries' && at % 10 === 0 ? tried : null);
+    pool.startPick(scene === 'retries' && at % 10 === 0 ? tried : null);
     const picked = balancer.pick(requests[at & 4095]!);
     if (picked === -1) return;
     table.tryOpen(picked, 0);
@@ -135,7 +135,7 @@ function measure({ table, backends, pool, balancer }: ReturnType<typeof setUp>, 
       table.closed(left, 0);
       backends.closed(0, 0);
       if (balancer.hearsAnswers) balancer.answered(left, 5 + (left % 20), 200);
-      if (balancer.hearsEnds) balancer.ended(left);
+      if (balancer.hearsEnds) balancer.onRequestEnd(left);
     }
     if (scene === 'changes' && at % 100 === 0) {
       const changing = 2 + (((at / 200) | 0) % (size - 2));

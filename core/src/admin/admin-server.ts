@@ -98,7 +98,7 @@ export class AdminServer implements AdminEndpoint {
       this.#streams.admit();
       reply.hijack();
       if (request.method === 'HEAD') this.#streams.head(reply.raw);
-      else this.#streams.begin(reply.raw);
+      else this.#streams.open(reply.raw);
     });
     const document = openApiDocument();
     this.#app.get('/openapi.json', async () => document);

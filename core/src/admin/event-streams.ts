@@ -57,8 +57,8 @@ export class EventStreams {
     if (this.#streams.size >= MOST_STREAMS) throw new AdminError('SA0109', { limit: MOST_STREAMS });
   }
 
-  /** begin makes an answer a stream. Call admit first. */
-  begin(response: ServerResponse): void {
+  /** open makes an answer a stream. Call admit first. */
+  open(response: ServerResponse): void {
     this.#streams.add(response);
     response.on('close', () => this.#streams.delete(response));
     response.on('error', () => {});

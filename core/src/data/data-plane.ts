@@ -248,8 +248,8 @@ class LoopDataPlane implements DataPlane {
     if (prepared.relinked !== null && this.#current !== null) this.#retireEndpoints(this.#current);
   }
 
-  know(changes: NameChanges): void {
-    this.#loop.names.know(changes);
+  updateNames(changes: NameChanges): void {
+    this.#loop.names.update(changes);
     for (const endpoint of this.#endpoints.values()) {
       const { address } = endpoint;
       if (endpoint.isNamed && 'host' in address && address.host in changes) endpoint.moved(this.#loop.names);

@@ -33,7 +33,7 @@ export async function serve(task: Task): Promise<void> {
   if (task.compileCache !== null) enableCompileCache(task.compileCache);
   const heartbeats = new Heartbeats(memory, thread);
   const sticks = new StickClock(memory.sticks);
-  heartbeats.begin(monotonicMs());
+  heartbeats.start(monotonicMs());
   const beat = setInterval(() => {
     const now = monotonicMs();
     heartbeats.beat(now);
@@ -101,7 +101,7 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
           await plane.abandon(order.generation);
           break;
         case 'names':
-          plane.know(order.changes);
+          plane.updateNames(order.changes);
           break;
         case 'drain':
           report({ type: 'drained', cut: await plane.drain(order.deadlineMs) });

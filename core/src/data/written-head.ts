@@ -66,7 +66,7 @@ function readFields(head: WrittenHead, listener: ListenerPlan, request: LiveRequ
   if (listener.isHttp1Only === true) return parse(PREFACE, listener, request);
   const { method, target, authority, scheme, headers } = head;
   const encoder = new HpackEncoder();
-  encoder.begin();
+  encoder.start();
   encoder.pseudo(':method', method);
   if (method !== 'CONNECT') {
     encoder.pseudo(':scheme', scheme ?? (listener.tls === null ? 'http' : 'https'));
@@ -75,7 +75,7 @@ function readFields(head: WrittenHead, listener: ListenerPlan, request: LiveRequ
   if (authority !== null) encoder.pseudo(':authority', authority);
   for (const [name, value] of headers) encoder.field(name.toLowerCase(), Buffer.from(value).toString('latin1'));
   const fields = new RequestFields();
-  fields.begin(headLimitsOf(listener).headBytes);
+  fields.start(headLimitsOf(listener).headBytes);
   if (!new HpackDecoder().decode(encoder.bytes, 0, encoder.end, fields))
     return refuse(400, 'its fields cannot be read');
   const hasBody = headers.some(([name, value]) => name.toLowerCase() === 'content-length' && Number(value) > 0);

@@ -126,7 +126,7 @@ class Connection implements LineUser {
 
   #listen(stream: TLSSocket): void {
     stream.on('data', (chunk: Buffer) => this.said(chunk));
-    stream.once('end', () => this.ended());
+    stream.once('end', () => this.onEnd());
     stream.once('close', () => this.closed());
   }
 
@@ -137,7 +137,7 @@ class Connection implements LineUser {
     this.#hear(false);
   }
 
-  ended(): void {
+  onEnd(): void {
     if (!this.#isSettled) this.#hear(true);
   }
 

@@ -14,7 +14,7 @@ export interface LineUser {
   broke(error: NodeJS.ErrnoException): void;
   /** These three are only called where the line is listened to. */
   said(chunk: Buffer): void;
-  ended(): void;
+  onEnd(): void;
   closed(): void;
 }
 
@@ -58,7 +58,7 @@ export class Line {
     socket.on('close', () => this.#closed());
     if (!isHeard) return;
     socket.on('data', (chunk: Buffer) => this.#user?.said(chunk));
-    socket.on('end', () => this.#user?.ended());
+    socket.on('end', () => this.#user?.onEnd());
   }
 
   open({ address, lookup }: LineTarget, user: LineUser): void {

@@ -75,7 +75,7 @@ export async function createSimulation(options: SimulationOptions): Promise<Simu
     ...{ clock, trace, seed, threads, check },
     endpoint: (slot, path) => new VirtualEndpoint(slot, simulation.place(path, slot), servers.cookie ?? ''),
   });
-  simulation.begin(gateway);
+  simulation.start(gateway);
   return simulation;
 }
 
@@ -216,8 +216,8 @@ export class Simulation implements Listening {
     return server;
   }
 
-  /** begin sets the clients and the script going. */
-  begin(gateway: VirtualGateway): void {
+  /** start sets the clients and the script going. */
+  start(gateway: VirtualGateway): void {
     const { clients = {}, servers = {}, script = [], seed = 1 } = this.#options;
     this.#gateway = gateway;
     for (const path of Object.keys(servers.each ?? {})) this.virtual(path);
@@ -242,7 +242,7 @@ export class Simulation implements Listening {
     else request.movedBecause = request.left.includes(home.server) ? 'failed' : this.#gateway.state(home.server.slot);
   }
 
-  ended(request: VirtualRequest): void {
+  onEnd(request: VirtualRequest): void {
     const { client, number, status, server, startMs } = request;
     const nowMs = this.#clock.elapsedMs;
     const tookMs = nowMs - startMs;

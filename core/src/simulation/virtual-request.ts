@@ -22,7 +22,7 @@ import type { VirtualServer } from './virtual-server.ts';
 /** Listening hears of requests. */
 export interface Listening {
   visited(request: VirtualRequest, server: VirtualServer): void;
-  ended(request: VirtualRequest): void;
+  onEnd(request: VirtualRequest): void;
 }
 
 export class VirtualRequest implements ClientSide {
@@ -72,7 +72,7 @@ export class VirtualRequest implements ClientSide {
     this.#exchange = exchange;
     const { headLimits, paths } = listener;
     const behind = parseRequestHead(exchange.request, head, 0, head.length, headLimits, paths);
-    exchange.begin(listener);
+    exchange.start(listener);
     loop.counters.listener(listener.slot, ListenerIndex.requests);
     const isWhole = behind === head.length;
     const peer = this.client.peer.describe(exchange.request, listener, isWhole);
@@ -101,7 +101,7 @@ export class VirtualRequest implements ClientSide {
 
   exchangeEnded(): void {
     this.#exchange = null;
-    this.#listening.ended(this);
+    this.#listening.onEnd(this);
   }
 
   breakOff(): void {
@@ -125,8 +125,8 @@ export class VirtualRequest implements ClientSide {
 
   // What only bodies, switches and tunnels ask for.
 
-  waits(): void {}
-  goesOn(): void {}
+  onQueued(): void {}
+  onDequeued(): void {}
   sendBody(): void {}
   rewind(): boolean {
     return true;

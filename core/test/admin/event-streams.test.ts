@@ -8,7 +8,7 @@ test('every event of a gateway is in the stream, those of discovery too', async 
   const gateway = new EventEmitter();
   const streams = new EventStreams(gateway as never);
   const response = Object.assign(new PassThrough(), { writeHead: () => response });
-  streams.begin(response as never);
+  streams.open(response as never);
   assert.ok(EVENTS.includes('discovery'));
   for (const name of EVENTS) gateway.emit(name, { is: name });
   streams.close();

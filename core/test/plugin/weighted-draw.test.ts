@@ -23,7 +23,7 @@ function setUp(weights: readonly number[], draws = 1000) {
   const draw = new WeightedDraw(tier);
   tier.watch(draw);
   const count = () => {
-    tier.begin();
+    tier.startPick();
     const counts = weights.map(() => 0);
     for (let drawn = 0; drawn < draws; drawn++) counts[draw.draw()]!++;
     return counts;
@@ -56,7 +56,7 @@ test('changes of state, weight and share hold with the next draw', () => {
 
 test('a server that this request has tried is not drawn, nor is a full one', () => {
   const { table, tier, draw, count } = setUp([1, 1, 98]);
-  tier.begin();
+  tier.startPick();
   tier.exclude(2);
   for (let drawn = 0; drawn < 200; drawn++) assert.notEqual(draw.draw(), 2);
   table.setMax(2, 1);
@@ -68,15 +68,15 @@ test('a server that this request has tried is not drawn, nor is a full one', () 
 
 test('nobody is drawn when all are down, or tried', () => {
   const { table, tier, draw } = setUp([1, 2]);
-  tier.begin();
+  tier.startPick();
   tier.exclude(0);
   tier.exclude(1);
   assert.equal(draw.draw(), -1);
   for (const slot of [0, 1]) table.setState(slot, STOPPED);
-  tier.begin();
+  tier.startPick();
   assert.equal(draw.draw(), -1);
   assert.equal(draw.chance(0), 0);
   table.setState(1, RUNNING);
-  tier.begin();
+  tier.startPick();
   assert.equal(draw.draw(), 1);
 });

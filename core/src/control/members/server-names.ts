@@ -249,7 +249,7 @@ export class ServerNames {
   }
 
   #tell(changes: NameChanges): void {
-    this.table.know(changes);
+    this.table.update(changes);
     this.#options.know(changes);
   }
 }

@@ -80,7 +80,7 @@ export class LocalPlane implements Planes {
 
   async start(): Promise<void> {
     this.#state = 'serving';
-    this.#heartbeats.begin(this.#timers.now());
+    this.#heartbeats.start(this.#timers.now());
     this.#beatLater();
   }
 
@@ -97,7 +97,7 @@ export class LocalPlane implements Planes {
   }
 
   know(changes: NameChanges): void {
-    this.#plane.know(changes);
+    this.#plane.updateNames(changes);
   }
 
   async drain(deadlineMs: number): Promise<number> {

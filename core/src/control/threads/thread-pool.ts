@@ -195,7 +195,7 @@ export class ThreadPool implements Planes {
     const place = this.#places[number]!;
     place.state = 'starting';
     place.beatsBefore = this.#watch.pulse(number).beats;
-    new Heartbeats(memory, number).begin(systemTimers.now());
+    new Heartbeats(memory, number).start(systemTimers.now());
     place.thread = new DataThread({
       thread: number,
       memory,

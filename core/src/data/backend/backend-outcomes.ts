@@ -56,8 +56,8 @@ export class BackendOutcomes {
     if (this.#circuit !== null) this.#judgeBackend(this.#circuitStatuses[status] === 1, `status ${status}`, request);
   }
 
-  /** spoke: a server whose connections are passed on has sent something. */
-  spoke(server: number, request: Tried): void {
+  /** onFirstByte: a server whose connections are passed on has sent something. */
+  onFirstByte(server: number, request: Tried): void {
     if (this.#eject !== null) this.#judgeServer(server, false, '');
     if (this.#circuit !== null) this.#judgeBackend(false, 'the server spoke', request);
   }
@@ -76,7 +76,7 @@ export class BackendOutcomes {
       return;
     }
     const reason = outcomes.failed(place, this.#eject!, now());
-    if (reason !== null && outcomes.tell(place)) this.#loop.failing(server, `${reason}, the last: ${last}`);
+    if (reason !== null && outcomes.claimReport(place)) this.#loop.failing(server, `${reason}, the last: ${last}`);
   }
 
   #judgeBackend(hasFailed: boolean, last: string, request: Tried): void {

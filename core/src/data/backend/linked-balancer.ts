@@ -48,8 +48,8 @@ export class LinkedBalancer {
     return this.#ask(this.#backup, backup!, request);
   }
 
-  /** ended tells the strategy that a request has left a server. */
-  ended(index: number): void {
+  /** onRequestEnd tells the strategy that a request has left a server. */
+  onRequestEnd(index: number): void {
     this.#ended(index);
   }
 

@@ -136,13 +136,13 @@ export class LiveServerPool implements StickyPool {
   }
 
   /**
-   * begin notices what has changed and which servers this request has tried. One that has tried some goes to none of which it is not
+   * startPick notices what has changed and which servers this request has tried. One that has tried some goes to none of which it is not
    * known that they take connections. Call before each attempt.
    */
-  begin(tried: readonly number[] | null): void {
+  startPick(tried: readonly number[] | null): void {
     this.#tried = tried;
-    this.primary.begin();
-    this.backup?.begin();
+    this.primary.startPick();
+    this.backup?.startPick();
     if (tried === null) return;
     this.primary.spareSuspects();
     this.backup?.spareSuspects();

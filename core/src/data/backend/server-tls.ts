@@ -53,8 +53,8 @@ export class EndpointTls {
     connection.startTls(this.#mode, this.#server, protocols);
   }
 
-  /** stood counts a handshake that ended well. */
-  stood(tls: ConnectionTls, slot: number, loop: Loop): void {
+  /** onHandshake counts a handshake that ended well. */
+  onHandshake(tls: ConnectionTls, slot: number, loop: Loop): void {
     loop.counters.server(slot, ServerIndex.tlsHandshakes);
     if (tls.isResumed) loop.counters.server(slot, ServerIndex.tlsResumed);
   }

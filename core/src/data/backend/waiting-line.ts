@@ -54,7 +54,7 @@ export class WaitingLine {
     const { backends, table, thread } = this.#loop;
     if (!backends.tryWait(this.#slot, thread, this.#most)) return false;
     if (server !== -1 && !table.tryWait(this.#slotOf(server), thread)) {
-      backends.left(this.#slot, thread);
+      backends.stopWaiting(this.#slot, thread);
       return false;
     }
     this.#add(waiting, server);
@@ -86,9 +86,9 @@ export class WaitingLine {
       const line = this.#forOne.get(server)!;
       line.delete(waiting);
       if (line.size === 0) this.#forOne.delete(server);
-      table.left(this.#slotOf(server), thread);
+      table.stopWaiting(this.#slotOf(server), thread);
     }
-    backends.left(this.#slot, thread);
+    backends.stopWaiting(this.#slot, thread);
     if (this.#forAny.size === 0 && this.#servers.size === 0) lines.delete(this);
   }
 
@@ -113,7 +113,7 @@ export class WaitingLine {
     lines.delete(this);
     for (const { waiting, server } of all) {
       const now = server === -1 ? -1 : backend.pool.indexOfSlot(pool.slot(server));
-      if (server !== -1 && now === -1) table.left(this.#slotOf(server), thread);
+      if (server !== -1 && now === -1) table.stopWaiting(this.#slotOf(server), thread);
       backend.line.#add(waiting, now);
       waiting.moved(backend, now);
     }

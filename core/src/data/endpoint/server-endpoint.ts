@@ -66,7 +66,7 @@ export class ServerEndpoint implements Endpoint {
       loop.counters.server(this.slot, ServerIndex.connects);
       return new RelayServer(this, exchange, loop, introduction);
     }
-    if (introduction !== '') exchange.client.peer.meets(this, introduction);
+    if (introduction !== '') exchange.client.peer.rememberIntroduction(this, introduction);
     // A WebSocket begins with an upgrade, which is HTTP/1's.
     if (exchange.backend.plan.protocol === 'http2' && exchange.request.upgrade === '') {
       return this.#session(exchange, loop, needsNew, introduction).attempt(exchange);
@@ -81,7 +81,7 @@ export class ServerEndpoint implements Endpoint {
       loop.counters.server(this.slot, ServerIndex.connects);
       connection = new ServerConnection(this, loop, introduction);
     }
-    connection.begin(exchange);
+    connection.startAttempt(exchange);
     return connection;
   }
 

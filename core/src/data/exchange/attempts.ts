@@ -72,8 +72,8 @@ export class Attempts extends Timed implements Waiting {
     this.#refusals = 0;
   }
 
-  /** begin gives the request to a server of the backend, or of what stands in for it. */
-  begin(wanted: LinkedBackend): void {
+  /** start gives the request to a server of the backend, or of what stands in for it. */
+  start(wanted: LinkedBackend): void {
     this.#turnTo(this.#choice.standIn(wanted));
     this.#attempt(false);
   }
@@ -224,7 +224,7 @@ export class Attempts extends Timed implements Waiting {
     }
     this.#isQueued = true;
     this.#waitsFor = this.#choice.waitsFor;
-    exchange.client.waits();
+    exchange.client.onQueued();
     exchange.loop.wheel.limit(this, backend.plan.timeouts.queueMs);
     return true;
   }
@@ -236,7 +236,7 @@ export class Attempts extends Timed implements Waiting {
     this.index = -1;
     const served = new ServedAnswer(exchange.loop);
     exchange.server = served;
-    served.begin(exchange, service);
+    served.start(exchange, service);
     // Who has been answered may be another request already.
     return exchange.server === served;
   }
@@ -258,7 +258,7 @@ export class Attempts extends Timed implements Waiting {
     this.slot = endpoint.slot;
     if (balancer.hearsAnswers) {
       this.#sentMs = loop.now();
-      this.#sentSpell = loop.table.spell(endpoint.slot);
+      this.#sentSpell = loop.table.epoch(endpoint.slot);
     }
     loop.counters.server(endpoint.slot, ServerIndex.requests);
     const side = endpoint.attempt(exchange, loop, this.#isRepeatable, needsNew);
@@ -289,7 +289,7 @@ export class Attempts extends Timed implements Waiting {
       exchange.answerStatus(503, false);
       return true;
     }
-    exchange.client.goesOn();
+    exchange.client.onDequeued();
     if (server === NOBODY) {
       this.#fallBack();
       if (this.#attempt(false)) this.#sendBody();
@@ -347,10 +347,10 @@ export class Attempts extends Timed implements Waiting {
 
   // What becomes of it.
 
-  /** sound: the server has taken a connection, or answered. */
-  sound(): void {
+  /** markServerReachable: the server has taken a connection, or answered. */
+  markServerReachable(): void {
     const { table } = this.#exchange.loop;
-    if (this.slot !== -1 && table.refusals(this.slot) !== 0) table.sound(this.slot);
+    if (this.slot !== -1 && table.refusals(this.slot) !== 0) table.markReachable(this.slot);
   }
 
   /** refused: no connection was made. Others go elsewhere for a while. */
@@ -406,7 +406,7 @@ export class Attempts extends Timed implements Waiting {
     const { slot } = this;
     const isServers = slot !== -1;
     if (isServers) {
-      this.sound();
+      this.markServerReachable();
       backend.pool.answered(this.index);
     }
     this.#noteAnswered(status);
@@ -430,10 +430,10 @@ export class Attempts extends Timed implements Waiting {
     backend.outcomes?.answered(this.slot, 101, request);
   }
 
-  /** spoke: a server that is relayed has sent its first byte. */
-  spoke(): void {
+  /** onFirstByte: a server that is relayed has sent its first byte. */
+  onFirstByte(): void {
     const { backend, request } = this.#exchange;
-    backend.outcomes?.spoke(this.slot, request);
+    backend.outcomes?.onFirstByte(this.slot, request);
   }
 
   /** wasReset: a server that is relayed has reset the connection before it said anything. */
@@ -447,7 +447,7 @@ export class Attempts extends Timed implements Waiting {
   #noteAnswered(status: number): void {
     const { backend, loop } = this.#exchange;
     if (!backend.balancer.hearsAnswers || this.slot === -1) return;
-    if (loop.table.spell(this.slot) !== this.#sentSpell) return;
+    if (loop.table.epoch(this.slot) !== this.#sentSpell) return;
     this.#choice.answered(this.index, this.#sentMs, status);
   }
 

@@ -140,14 +140,14 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
     return this.#introduction;
   }
 
-  /** meets: a server may keep a connection that was introduced so. */
-  meets(server: IntroducedServer, introduction: string): void {
+  /** rememberIntroduction: a server may keep a connection that was introduced so. */
+  rememberIntroduction(server: IntroducedServer, introduction: string): void {
     this.#met ??= new Map();
     this.#met.set(server, introduction);
   }
 
-  /** left: the client has gone, so that nobody will use what servers keep for it. */
-  left(): void {
+  /** forgetIntroductions: the client has gone, so that nobody will use what servers keep for it. */
+  forgetIntroductions(): void {
     if (this.#met === null) return;
     for (const [server, introduction] of this.#met) server.part(introduction);
     this.#met = null;

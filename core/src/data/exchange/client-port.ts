@@ -14,8 +14,8 @@ export interface ClientPort {
   readonly listener: LinkedListener;
   /** No longer bound: what is still connected gets its answers, then goes. */
   readonly isClosed: boolean;
-  /** joined: a connection is served from now on. */
-  joined(connection: Closable, ip: IpAddress): void;
-  /** left: a connection has gone. */
-  left(connection: Closable): void;
+  /** addConnection: a connection is served from now on. */
+  addConnection(connection: Closable, ip: IpAddress): void;
+  /** removeConnection: a connection has gone. */
+  removeConnection(connection: Closable): void;
 }

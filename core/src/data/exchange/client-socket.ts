@@ -43,22 +43,22 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     this.port = port;
     this.loop = loop;
     connection.read(this);
-    port.joined(this, ip);
+    port.addConnection(this, ip);
   }
 
   abstract get isIdle(): boolean;
   abstract release(): void;
   abstract onBytes(bytes: Buffer, length: number): void;
-  /** ended: the client has ended its side. */
-  abstract ended(): void;
+  /** onClientEnd: the client has ended its side. */
+  abstract onClientEnd(): void;
   abstract onRoom(): void;
 
   abstract readonly hasBody: boolean;
   readonly mayTrail: boolean = false;
   abstract readonly isRequestSent: boolean;
   abstract readonly answerForm: number;
-  abstract waits(): void;
-  abstract goesOn(): void;
+  abstract onQueued(): void;
+  abstract onDequeued(): void;
   abstract sendBody(server: ServerSide): void;
   abstract rewind(): boolean;
   abstract sendRefused(): boolean;
@@ -122,7 +122,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
 
   onEnd(): void {
     this.hasEnded = true;
-    this.ended();
+    this.onClientEnd();
   }
 
   /** onWriteFailed: the client has gone. After it has ended its side, nothing else would tell. */
@@ -166,8 +166,8 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
       exchange.abort(hadError || this.hasEnded, cause);
     }
     this.countBytes();
-    this.port.left(this);
-    this.peer.left();
+    this.port.removeConnection(this);
+    this.peer.forgetIntroductions();
   }
 
   countBytes(): void {

@@ -84,8 +84,8 @@ export class Exchange extends Timed {
     if (free.length < MOST_FREE) free.push(this);
   }
 
-  /** begin: the head has been read, or turned out to be unreadable. It ends by an answer or by `abort`. */
-  begin(listener: LinkedListener): void {
+  /** start: the head has been read, or turned out to be unreadable. It ends by an answer or by `abort`. */
+  start(listener: LinkedListener): void {
     this.listener = listener;
     listener.generation.holds++;
     this.request.startMs = this.loop.now();
@@ -120,7 +120,7 @@ export class Exchange extends Timed {
       }
       request.forwardHead = requestHead(request, peer, edits, authority);
     }
-    this.#attempts.begin(wanted);
+    this.#attempts.start(wanted);
   }
 
   /** refuse ends the attempt and answers with a status, or breaks off when an answer has begun. Nothing more of the client counts. */
@@ -185,7 +185,7 @@ export class Exchange extends Timed {
   // What the server's side tells.
 
   serverConnected(): void {
-    this.#attempts.sound();
+    this.#attempts.markServerReachable();
     this.client.sendBody(this.server!);
   }
 
@@ -269,14 +269,14 @@ export class Exchange extends Timed {
 
   tunnelBegins(): void {
     this.isTunnel = true;
-    this.#attempts.sound();
+    this.#attempts.markServerReachable();
     this.tunnelMoved();
     this.client.tunnelBegins();
   }
 
   /** relayedSpoke: the first byte of a server that is relayed has come. That is all there is to know of its answer. */
   relayedSpoke(): void {
-    this.#attempts.spoke();
+    this.#attempts.onFirstByte();
   }
 
   /** relayedReset: such a server has reset the connection before it said anything. */

@@ -42,7 +42,7 @@ export function judge(
   verdict.answer = null;
   verdict.status = 0;
   verdict.rule = null;
-  edits.begin(request, listener.paths);
+  edits.start(request, listener.paths);
   if (listener.proofs !== null) {
     verdict.answer = proofFor(request, listener, listener.proofs, loop);
     if (verdict.answer !== null) return verdict;

@@ -56,8 +56,8 @@ export class ServedAnswer extends Timed implements ServerSide {
     this.#loop = loop;
   }
 
-  /** begin asks the service for the answer to a request; it may come before this returns. */
-  begin(exchange: Exchange, service: Service): void {
+  /** start asks the service for the answer to a request; it may come before this returns. */
+  start(exchange: Exchange, service: Service): void {
     this.#exchange = exchange;
     this.awaitAnswer();
     let made: Made | Promise<Made>;

@@ -69,7 +69,7 @@ export class ServerChoice {
     let asked: 'balance' | 'stick' = 'stick';
     if (plan.max !== 0 && loop.backends.open(slot) >= plan.max) return FULL;
     try {
-      pool.begin(tried);
+      pool.startPick(tried);
       if (stickiness !== null) {
         const own = stickiness.find(request, pool);
         this.#owner = own;
@@ -127,7 +127,7 @@ export class ServerChoice {
     backends.closed(backend.slot, thread);
     if (!backend.balancer.hearsEnds) return;
     try {
-      backend.balancer.ended(index);
+      backend.balancer.onRequestEnd(index);
     } catch (error) {
       this.#failed(backend, 'balance', 'the strategy failed when a request ended', error);
     }
@@ -159,7 +159,7 @@ export class ServerChoice {
 
   #hasServerOfItsOwn(backend: LinkedBackend): boolean {
     try {
-      backend.pool.begin(null);
+      backend.pool.startPick(null);
       const own = backend.stickiness!.find(this.#asker.request, backend.pool);
       return own !== -1 && backend.pool.keepsSticky(own);
     } catch (error) {
@@ -181,7 +181,7 @@ export class ServerChoice {
       if (answer.hasNoCookies && !isSticky && stickiness.ownCookie === undefined) {
         // Another request of the same client may have been answered first, elsewhere: the client is at home there then.
         const now = stickiness.find(request, pool);
-        pool.begin(null);
+        pool.startPick(null);
         if (now !== -1 && now !== server && now !== this.#owner && pool.keepsSticky(now)) return '';
       }
       const cookie = stickiness.learn(request, pool, server, answer.setCookies());

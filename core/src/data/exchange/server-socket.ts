@@ -89,7 +89,7 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
     if (!this.isConnecting) return;
     const { endpoint, loop } = this;
     const tls = this.out.tls!;
-    endpoint.tls!.stood(tls, endpoint.slot, loop);
+    endpoint.tls!.onHandshake(tls, endpoint.slot, loop);
     const objection = this.objection(tls);
     if (objection !== null) {
       this.#tlsError = new Error(objection);

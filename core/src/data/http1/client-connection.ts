@@ -95,7 +95,7 @@ export class ClientConnection extends ClientSocket {
     }
   }
 
-  ended(): void {
+  onClientEnd(): void {
     // What has come before may still be a whole request, or the rest of one, that waits for its turn.
     const isAll = !this.out.hasHeld;
     switch (this.#state) {
@@ -227,12 +227,12 @@ export class ClientConnection extends ClientSocket {
       }
       this.#isFresh = false;
       this.exchange = exchange;
-      exchange.begin(listener);
+      exchange.start(listener);
       if (behind < 0) {
         this.#refuseHead(exchange, -behind);
         break;
       }
-      at = this.#begin(exchange, bytes, behind, end);
+      at = this.#startRequest(exchange, bytes, behind, end);
       if (this.hasEnded && this.#isGivenUp) {
         this.destroy();
         break;
@@ -250,8 +250,8 @@ export class ClientConnection extends ClientSocket {
     this.loop.wheel.limit(this, this.port.listener.plan.timeouts.headerMs);
   }
 
-  /** begin has a request judged and forwarded. Returns the index behind the bytes it took. */
-  #begin(exchange: Exchange, bytes: Buffer, bodyAt: number, end: number): number {
+  /** startRequest has a request judged and forwarded. Returns the index behind the bytes it took. */
+  #startRequest(exchange: Exchange, bytes: Buffer, bodyAt: number, end: number): number {
     const { request, listener } = exchange;
     const { plan } = listener;
     const body = this.#body;
@@ -282,7 +282,7 @@ export class ClientConnection extends ClientSocket {
   #refuse(status: number): void {
     const exchange = Exchange.acquire(this, this.loop);
     this.exchange = exchange;
-    exchange.begin(this.port.listener);
+    exchange.start(this.port.listener);
     this.#refuseHead(exchange, status);
   }
 
@@ -308,11 +308,11 @@ export class ClientConnection extends ClientSocket {
     return this.#body.isDone;
   }
 
-  waits(): void {
+  onQueued(): void {
     this.loop.wheel.limit(this, 0);
   }
 
-  goesOn(): void {
+  onDequeued(): void {
     this.loop.wheel.limit(this, this.#state === BODY ? this.exchange!.listener.plan.timeouts.bodyMs : 0);
   }
 

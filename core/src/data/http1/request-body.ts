@@ -15,7 +15,7 @@ export class RequestBody extends BodyFramer {
 
   /** start sets up for the body of the next request. */
   start(mode: number, length: number): void {
-    this.begin(mode, length, AS_IS);
+    this.startBody(mode, length, AS_IS);
     this.#sent = null;
   }
 

@@ -56,8 +56,8 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     super(endpoint, loop, PROTOCOLS, introduction);
   }
 
-  /** begin lends the connection to a request. A kept one takes it at once, a new one when it is connected. */
-  begin(exchange: AttemptedExchange): void {
+  /** startAttempt lends the connection to a request. A kept one takes it at once, a new one when it is connected. */
+  startAttempt(exchange: AttemptedExchange): void {
     this.#exchange = exchange;
     this.#interims = 0;
     if (this.isConnecting) {
@@ -159,7 +159,12 @@ export class ServerConnection extends ServerSocket implements ServerSide {
       if (answer.status >= 200) {
         if (!exchange.answerBegins(answer)) return;
         this.#isKeepAlive = answer.isKeepAlive;
-        this.#framer.begin(answer.mode, answer.length, exchange.client.answerForm, isLax ? OF_LAX_SERVER : OF_SERVER);
+        this.#framer.startBody(
+          answer.mode,
+          answer.length,
+          exchange.client.answerForm,
+          isLax ? OF_LAX_SERVER : OF_SERVER,
+        );
         this.#state = BODY;
         // Where the connection's end is the answer's, anybody on the way could make it, but not the end of TLS.
         if (answer.mode === UNTIL_CLOSE && !this.watchEnd()) {

@@ -36,7 +36,7 @@ export class ClientConnection extends Timed implements SessionHost, Closable, Co
     this.port = port;
     this.loop = loop;
     connection.read(this);
-    port.joined(this, ip);
+    port.addConnection(this, ip);
     this.#session = new ClientSession(this);
     this.sessionMoved();
   }
@@ -131,8 +131,8 @@ export class ClientConnection extends Timed implements SessionHost, Closable, Co
     this.#session.closed(error !== null);
     this.loop.wheel.drop(this);
     this.#countBytes();
-    this.port.left(this);
-    this.peer.left();
+    this.port.removeConnection(this);
+    this.peer.forgetIntroductions();
   }
 
   // What the session reports.

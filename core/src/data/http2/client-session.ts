@@ -153,7 +153,7 @@ export class ClientSession extends Session<ClientStream> {
   closed(hadError = false): void {
     if (hadError) this.goneFor = 'client-reset';
     this.isOver = true;
-    for (const stream of [...this.streams.values()]) stream.gone();
+    for (const stream of [...this.streams.values()]) stream.onGone();
   }
 
   /** drained: the system takes more. */
@@ -179,7 +179,7 @@ export class ClientSession extends Session<ClientStream> {
     for (const { exchange } of [...this.streams.values()]) exchange?.giveUp();
   }
 
-  left(stream: ClientStream): void {
+  removeStream(stream: ClientStream): void {
     if (this.streams.get(stream.id) !== stream) return;
     this.streams.delete(stream.id);
     if (this.isOver) return;
@@ -203,7 +203,7 @@ export class ClientSession extends Session<ClientStream> {
     if (id <= this.#lastStream) return this.#trailers(id, isEnd, bytes, from, to);
     this.closedStreams.opens(id, this.#lastStream);
     this.#lastStream = id;
-    fields.begin(this.mostFieldBytes);
+    fields.start(this.mostFieldBytes);
     if (!this.decoder.decode(bytes, from, to, fields)) return COMPRESSION_ERROR;
     if (this.dependsOnItself) {
       this.resetStream(id, PROTOCOL_ERROR);
@@ -225,7 +225,7 @@ export class ClientSession extends Session<ClientStream> {
     stream.hasEnded = isEnd;
     this.streams.set(id, stream);
     this.#host.sessionMoved();
-    exchange.begin(listener);
+    exchange.start(listener);
     this.loop.counters.listener(listener.slot, ListenerIndex.requests);
     const refused = verdict === WELL_FORMED ? this.#readHead(stream) : REFUSALS[verdict]!;
     const { request } = exchange;
@@ -238,7 +238,7 @@ export class ClientSession extends Session<ClientStream> {
       return;
     }
     const peer = this.#host.peer.describe(request, listener, true);
-    stream.begin(isEnd ? 0 : framing.mode, framing.length);
+    stream.startBody(isEnd ? 0 : framing.mode, framing.length);
     const { bodyBytes } = listener.plan.limits;
     if (bodyBytes !== 0 && framing.length > bodyBytes) {
       request.refusal = BODY_TOO_LONG;
@@ -267,13 +267,13 @@ export class ClientSession extends Session<ClientStream> {
 
   #trailers(id: number, isEnd: boolean, bytes: Buffer, from: number, to: number): number {
     if (!this.wasOpened(id)) return PROTOCOL_ERROR;
-    trailers.begin(this.mostFieldBytes, this.port.listener.judgedNames);
+    trailers.start(this.mostFieldBytes, this.port.listener.judgedNames);
     if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
     const stream = this.streams.get(id);
     if (stream === undefined) return this.closedError(id) || this.useless();
     if (stream.hasEnded) return this.refuseStream(stream, STREAM_CLOSED);
     if (isEnd && trailers.isWellFormed && !this.dependsOnItself) {
-      stream.ended(trailers.lines);
+      stream.onPeerEnd(trailers.lines);
       return NO_ERROR;
     }
     return this.refuseStream(stream, PROTOCOL_ERROR);

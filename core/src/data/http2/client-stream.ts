@@ -90,8 +90,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     return this.#isSent;
   }
 
-  /** begin: the head is read and good; `mode` and `length` as the head frames the body. */
-  begin(mode: number, length: number): void {
+  /** startBody: the head is read and good; `mode` and `length` as the head frames the body. */
+  startBody(mode: number, length: number): void {
     this.#mode = mode;
     this.#length = length;
     this.#left = length;
@@ -101,8 +101,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   // What the client sends.
 
-  /** content takes a piece of DATA; the buffer is lent. */
-  content(bytes: Buffer, from: number, to: number, isLast: boolean): void {
+  /** onContent takes a piece of DATA; the buffer is lent. */
+  onContent(bytes: Buffer, from: number, to: number, isLast: boolean): void {
     const { exchange } = this;
     this.bytesIn += to - from;
     if (exchange === null) {
@@ -128,8 +128,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     if (server !== null && !server.isConnecting) this.#afterForward(server);
   }
 
-  /** ended: the client has ended its side; `trailers` are checked field lines, or ''. */
-  ended(trailers = ''): void {
+  /** onPeerEnd: the client has ended its side; `trailers` are checked field lines, or ''. */
+  onPeerEnd(trailers = ''): void {
     this.hasEnded = true;
     this.#trailers = trailers;
     const { exchange } = this;
@@ -145,7 +145,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.#abort('client-canceled');
   }
 
-  gone(): void {
+  onGone(): void {
     this.#abort(this.#session.goneFor);
   }
 
@@ -237,11 +237,11 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   // What the exchange asks for.
 
-  waits(): void {
+  onQueued(): void {
     this.#session.loop.wheel.limit(this, 0);
   }
 
-  goesOn(): void {
+  onDequeued(): void {
     this.#session.loop.wheel.limit(this, this.#isSent ? 0 : this.exchange!.listener.plan.timeouts.bodyMs);
   }
 
@@ -258,7 +258,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
       }
       this.#held = sent;
     }
-    this.begin(this.#mode, this.#length);
+    this.startBody(this.#mode, this.#length);
     if (this.hasEnded) this.#session.loop.wheel.limit(this, 0);
     return true;
   }
@@ -309,7 +309,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     const hasNoBody = answer.mode === NO_BODY || (answer.mode === BY_LENGTH && answer.length === 0 && !trails);
     const hasLength = answer.mode === BY_LENGTH || (answer.hasLength && answer.status !== 204);
     this.answerForm = answer.mode === CHUNKED || trails ? WITH_TRAILERS : AS_IS;
-    this.out.begin(answer.mode === BY_LENGTH ? answer.length : -1);
+    this.out.start(answer.mode === BY_LENGTH ? answer.length : -1);
     this.out.awaitsEnd = trails;
     this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, changes, added, hasLength), hasNoBody);
     if (hasNoBody) this.out.isEnded = true;
@@ -399,8 +399,8 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
 
   // As the session sees it.
 
-  /** moved: the client takes more. */
-  moved(): void {
+  /** onRoom: the client takes more. */
+  onRoom(): void {
     if (!this.out.pump()) return;
     const { exchange } = this;
     if (exchange === null) this.#finishIfDone();
@@ -425,7 +425,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   #breakOff(error: number): void {
     this.out.isEnded = true;
     this.#session.resetStream(this.id, error);
-    this.#session.loop.transport.loop.turn(() => this.gone());
+    this.#session.loop.transport.loop.turn(() => this.onGone());
   }
 
   #drop(): void {
@@ -434,7 +434,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.#held.clear();
     this.#sent = null;
     this.#rewound = 0;
-    this.#session.left(this);
+    this.#session.removeStream(this);
     if (held <= 0) return;
     this.#session.granted(this, held);
     this.#session.out.flush();

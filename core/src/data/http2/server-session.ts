@@ -280,7 +280,7 @@ export class ServerSession extends Session<ServerStream> {
     }
     if (isOpen && this.#waiting.length > 0) {
       // The server has not said in time how many it takes.
-      for (const stream of this.#waiting.splice(0)) stream.gone();
+      for (const stream of this.#waiting.splice(0)) stream.onGone();
       this.#moved();
     } else if (isOpen) {
       if (this.isIdle) this.#end();
@@ -294,10 +294,10 @@ export class ServerSession extends Session<ServerStream> {
     if (this.isOver) return;
     this.isOver = true;
     this.#endpoint.lost(this);
-    for (const stream of [...this.streams.values(), ...this.#waiting.splice(0)]) stream.gone();
+    for (const stream of [...this.streams.values(), ...this.#waiting.splice(0)]) stream.onGone();
   }
 
-  left(stream: ServerStream): void {
+  removeStream(stream: ServerStream): void {
     const at = this.#waiting.indexOf(stream);
     if (at !== -1) this.#waiting.splice(at, 1);
     if (this.streams.get(stream.id) === stream) this.streams.delete(stream.id);
@@ -333,7 +333,7 @@ export class ServerSession extends Session<ServerStream> {
     const stream = this.streams.get(id);
     if (stream?.hasEnded === true) return STREAM_CLOSED;
     if (stream === undefined || stream.hasHead) return this.#trailers(id, stream, isEnd, bytes, from, to);
-    reader.begin(MAX_ANSWER_HEAD_BYTES);
+    reader.start(MAX_ANSWER_HEAD_BYTES);
     if (!this.decoder.decode(bytes, from, to, reader)) return COMPRESSION_ERROR;
     if (reader.isWellFormed) stream.fields(reader.head(isEnd, stream.isBare), isEnd);
     else stream.fail('bad', PROTOCOL_ERROR);
@@ -348,10 +348,10 @@ export class ServerSession extends Session<ServerStream> {
     from: number,
     to: number,
   ): number {
-    trailers.begin(MAX_ANSWER_HEAD_BYTES, null);
+    trailers.start(MAX_ANSWER_HEAD_BYTES, null);
     if (!this.decoder.decode(bytes, from, to, trailers)) return COMPRESSION_ERROR;
     if (stream === undefined) return this.closedError(id) || this.useless();
-    if (isEnd && trailers.isWellFormed) stream.ended(trailers.lines);
+    if (isEnd && trailers.isWellFormed) stream.onPeerEnd(trailers.lines);
     else stream.fail('broken', PROTOCOL_ERROR);
     return NO_ERROR;
   }

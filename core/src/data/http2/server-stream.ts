@@ -94,7 +94,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     const isEnd = client.isRequestSent;
     const block = requestBlock(request.forwardHead, this.#session.scheme);
     this.out = new RequestSink(this.#session, id, sendWindow);
-    this.out.begin(requestLength.value);
+    this.out.start(requestLength.value);
     this.out.awaitsEnd = client.mayTrail;
     this.#session.sendHeaders(id, block, isEnd);
     if (isEnd) {
@@ -184,7 +184,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     return this.#hasHead;
   }
 
-  content(bytes: Buffer, from: number, to: number, isLast: boolean): void {
+  onContent(bytes: Buffer, from: number, to: number, isLast: boolean): void {
     const exchange = this.#exchange;
     const size = to - from;
     if (exchange === null || !this.#hasHead) {
@@ -218,7 +218,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     }
   }
 
-  ended(trailers = ''): void {
+  onPeerEnd(trailers = ''): void {
     this.hasEnded = true;
     this.#trailers = trailers;
     const exchange = this.#exchange;
@@ -254,13 +254,13 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
     this.#fail(this.#hasHead ? 'broken' : 'refused');
   }
 
-  gone(): void {
+  onGone(): void {
     if (this.isConnecting) this.#fail('connect');
     else if (this.#hasHead) this.#fail('broken');
     else this.#fail(this.#session.out.writes === this.#writesBefore ? 'refused' : 'dead');
   }
 
-  moved(): void {
+  onRoom(): void {
     if (this.out.pump() && !this.out.isFull) this.#exchange?.serverDrained();
   }
 
@@ -284,7 +284,7 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
 
   #leave(): void {
     this.#session.loop.wheel.drop(this);
-    this.#session.left(this);
+    this.#session.removeStream(this);
     if (this.#held === 0) return;
     this.#session.granted(this, this.#held);
     this.#held = 0;

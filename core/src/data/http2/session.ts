@@ -79,18 +79,18 @@ export interface SessionStream {
   /** The peer has ended its side. */
   readonly hasEnded: boolean;
   /**
-   * content takes a piece of DATA; the buffer is lent. Says `session.granted` when it has gone on. `isLast`: the peer ends its side right
+   * onContent takes a piece of DATA; the buffer is lent. Says `session.granted` when it has gone on. `isLast`: the peer ends its side right
    * behind it.
    */
-  content(bytes: Buffer, from: number, to: number, isLast: boolean): void;
-  /** ended: the peer has ended its side by DATA. */
-  ended(): void;
-  /** moved: more can be sent. */
-  moved(): void;
+  onContent(bytes: Buffer, from: number, to: number, isLast: boolean): void;
+  /** onPeerEnd: the peer has ended its side by DATA. */
+  onPeerEnd(): void;
+  /** onRoom: more can be sent. */
+  onRoom(): void;
   /** reset: the peer wants nothing more of it. */
   reset(error: number): void;
-  /** gone: the connection has ended, or the stream was reset for an error of the peer's. */
-  gone(): void;
+  /** onGone: the connection has ended, or the stream was reset for an error of the peer's. */
+  onGone(): void;
 }
 
 export abstract class Session<Stream extends SessionStream> implements FrameHandler, BlockTaker {
@@ -213,7 +213,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   // Frames.
 
-  begins(type: number, flags: number, stream: number, length: number): number {
+  onFrameStart(type: number, flags: number, stream: number, length: number): number {
     if (!this.#hasSettings && type !== SETTINGS) return PROTOCOL_ERROR;
     const block = this.#block.stream;
     if (block !== 0 && (type !== CONTINUATION || stream !== block)) return PROTOCOL_ERROR;
@@ -236,26 +236,26 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     return length === 0 && !this.#dataEnds ? this.useless() : NO_ERROR;
   }
 
-  content(bytes: Buffer, from: number, to: number): number {
+  onContent(bytes: Buffer, from: number, to: number): number {
     this.#dataLeft -= to - from;
     if (this.#dataStream === null) this.#toGrant += to - from;
-    else this.#dataStream.content(bytes, from, to, this.#dataEnds && this.#dataLeft === 0);
+    else this.#dataStream.onContent(bytes, from, to, this.#dataEnds && this.#dataLeft === 0);
     return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
-  contentEnds(): number {
+  onContentEnd(): number {
     const stream = this.#dataStream;
     this.#dataStream = null;
     // Padding counts, and goes nowhere.
     if (stream === null) this.#toGrant += this.#dataLeft;
     else {
       if (this.#dataLeft > 0) this.granted(stream, this.#dataLeft);
-      if (this.#dataEnds) stream.ended();
+      if (this.#dataEnds) stream.onPeerEnd();
     }
     return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
-  payload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
+  onPayload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
     const length = to - from;
     switch (type) {
       case HEADERS:
@@ -373,7 +373,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if (more === 0 || stream.out.window > MAX_WINDOW) {
       return this.refuseStream(stream, more === 0 ? PROTOCOL_ERROR : FLOW_CONTROL_ERROR);
     }
-    stream.moved();
+    stream.onRoom();
     return NO_ERROR;
   }
 
@@ -398,7 +398,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   /** refuseStream resets a stream for an error of the peer's, who may do that on purpose. Returns the error of the connection. */
   protected refuseStream(stream: Stream, error: number): number {
     this.resetStream(stream.id, error);
-    stream.gone();
+    stream.onGone();
     return this.useless(RESET_POINTS);
   }
 
@@ -435,7 +435,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if (this.isOver) return;
     for (const stream of [...this.streams.values()]) {
       if (this.window <= 0 || this.out.isFull) break;
-      stream.moved();
+      stream.onRoom();
     }
     this.out.flush();
   }

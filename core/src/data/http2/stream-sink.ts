@@ -46,8 +46,8 @@ export class StreamSink implements Sink {
     this.window = window;
   }
 
-  /** begin says how long the body will be; -1: unknown. */
-  begin(length: number): void {
+  /** start says how long the body will be; -1: unknown. */
+  start(length: number): void {
     this.#left = length;
   }
 

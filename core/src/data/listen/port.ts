@@ -165,8 +165,8 @@ export class Port implements SniffedPort, ListenerHandler {
     }, graceMs).unref();
   }
 
-  /** joined: a connection is served from now on. */
-  joined(connection: Closable, ip: IpAddress): void {
+  /** addConnection: a connection is served from now on. */
+  addConnection(connection: Closable, ip: IpAddress): void {
     const { slot } = this.listener;
     this.connections.add(connection);
     this.#loop.connections.add(connection);
@@ -184,8 +184,8 @@ export class Port implements SniffedPort, ListenerHandler {
     this.#loop.addresses.add(connection.countedAs, 1);
   }
 
-  /** left: a connection has gone. */
-  left(connection: Closable): void {
+  /** removeConnection: a connection has gone. */
+  removeConnection(connection: Closable): void {
     const { slot } = this.listener;
     this.connections.delete(connection);
     this.#loop.connections.delete(connection);
@@ -247,16 +247,17 @@ export class Port implements SniffedPort, ListenerHandler {
         peek.countedAs = keyOf(listener, ip);
         addresses.add(peek.countedAs, 1);
         if (isLimited) this.#turnAway(connection, listener);
-        if (isLimited || !this.#handOver(peek, () => this.#admit(connection, ip, listener))) this.left(peek);
+        if (isLimited || !this.#handOver(peek, () => this.#admit(connection, ip, listener)))
+          this.removeConnection(peek);
         releaseGeneration(generation, this.#loop);
       },
       gone: (isBad) => {
         if (isBad) counters.listener(slot, ListenerIndex.badRequests);
-        this.left(peek);
+        this.removeConnection(peek);
         releaseGeneration(generation, this.#loop);
       },
     });
-    this.joined(peek, proxy);
+    this.addConnection(peek, proxy);
   }
 
   /** serve hands a connection to what speaks the listener's protocol. */
@@ -272,15 +273,15 @@ export class Port implements SniffedPort, ListenerHandler {
     generation.holds++;
     const peek = new HelloPeek(connection, loop.wheel, listener.plan.timeouts.headerMs, {
       greeted: (hello) => {
-        if (!this.#greeted(peek, ip, listener, hello)) this.left(peek);
+        if (!this.#greeted(peek, ip, listener, hello)) this.removeConnection(peek);
         releaseGeneration(generation, loop);
       },
       gone: () => {
-        this.left(peek);
+        this.removeConnection(peek);
         releaseGeneration(generation, loop);
       },
     });
-    this.joined(peek, ip);
+    this.addConnection(peek, ip);
   }
 
   /** greeted has a connection served by what its hello asks for. False: by nobody; it is closed. */

@@ -36,7 +36,7 @@ export class Sniffer extends Timed implements Closable, ConnectionHandler {
     this.#port = port;
     this.#loop = loop;
     connection.read(this);
-    port.joined(this, ip);
+    port.addConnection(this, ip);
     loop.wheel.limit(this, port.listener.plan.timeouts.idleMs);
   }
 
@@ -111,7 +111,7 @@ export class Sniffer extends Timed implements Closable, ConnectionHandler {
 
   onClosed(): void {
     this.#loop.wheel.drop(this);
-    this.#port.left(this);
+    this.#port.removeConnection(this);
   }
 
   onOpen(): void {

@@ -91,8 +91,8 @@ export class BodyFramer {
   /** The trailers, where they had to be mended. */
   #mended: string | null = null;
 
-  /** begin sets up for one message. `length` counts for BY_LENGTH only; `reading` is one of STRICT, OF_SERVER and OF_LAX_SERVER. */
-  begin(mode: number, length: number, output: number, reading = STRICT): void {
+  /** startBody sets up for one message. `length` counts for BY_LENGTH only; `reading` is one of STRICT, OF_SERVER and OF_LAX_SERVER. */
+  startBody(mode: number, length: number, output: number, reading = STRICT): void {
     this.#reading = reading;
     this.mode = mode;
     this.isDone = mode === NO_BODY || (mode === BY_LENGTH && length === 0);
@@ -109,7 +109,7 @@ export class BodyFramer {
 
   /** restart begins the same message again. */
   restart(): void {
-    this.begin(this.mode, this.#length, this.#output);
+    this.startBody(this.mode, this.#length, this.#output);
   }
 
   /** leaveAs says how the body leaves, when that turns out only after `begin`. */

@@ -22,8 +22,8 @@ export class RequestEdits extends FieldEdits implements RequestEditor {
     super(true);
   }
 
-  /** begin clears all of it for another request. */
-  begin(request: RequestFacts, paths: PathPolicy): void {
+  /** start clears all of it for another request. */
+  start(request: RequestFacts, paths: PathPolicy): void {
     this.clear();
     this.#request = request;
     this.#paths = paths;

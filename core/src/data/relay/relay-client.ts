@@ -49,7 +49,7 @@ export class RelayClient extends ClientSocket {
     const exchange = Exchange.acquire(this, this.loop);
     this.exchange = exchange;
     exchange.isRelayed = true;
-    exchange.begin(listener);
+    exchange.start(listener);
     // The object may have served a request with fields before.
     exchange.request.fields.count = 0;
     exchange.forward(this.peer.describe(exchange.request, listener, true), '');
@@ -71,7 +71,7 @@ export class RelayClient extends ClientSocket {
     else this.out.hold(bytes, 0, length);
   }
 
-  ended(): void {
+  onClientEnd(): void {
     // Half a connection is worth waiting with, unless the rules say otherwise.
     if (!this.#isTunnel && this.exchange?.listener.plan.onHalfClose === 'abort') {
       this.destroy();
@@ -143,11 +143,11 @@ export class RelayClient extends ClientSocket {
     this.destroy();
   }
 
-  waits(): void {
+  onQueued(): void {
     // It has no time limit of its own while there is no server.
   }
 
-  goesOn(): void {
+  onDequeued(): void {
     // See `waits`.
   }
 

@@ -34,10 +34,10 @@ export interface ClientSide {
   /** How the answer's body is to be handed over: AS_IS, UNCHUNKED or RECHUNKED of BodyFramer. Right once `sendAnswer` is done. */
   readonly answerForm: number;
 
-  /** waits: no server has room, so the client's own time stands still. */
-  waits(): void;
-  /** goesOn: one has. */
-  goesOn(): void;
+  /** onQueued: no server has room, so the client's own time stands still. */
+  onQueued(): void;
+  /** onDequeued: one has. */
+  onDequeued(): void;
   /** sendBody: the server takes the body from here on, with what has come meanwhile. Flushes the server's sink. */
   sendBody(server: ServerSide): void;
   /**

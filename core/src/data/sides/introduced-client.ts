@@ -13,6 +13,6 @@ export interface IntroducedServer {
 export interface IntroducedClient {
   /** introduction is the PROXY header for a request, or connection, of this address. */
   introduction(plan: SendProxyPlan, ip: IpAddress): string;
-  /** meets: a server may keep a connection that was introduced so. */
-  meets(server: IntroducedServer, introduction: string): void;
+  /** rememberIntroduction: a server may keep a connection that was introduced so. */
+  rememberIntroduction(server: IntroducedServer, introduction: string): void;
 }

@@ -133,8 +133,8 @@ export interface DataPlane {
   /** activate switches to a prepared generation at once. Open requests end on their own one. Closes listeners it lacks. */
   activate(generation: number): void;
   abandon(generation: number): Promise<void>;
-  /** know takes in the addresses that servers' names have from now on. Names that are not among the changes stay as they are. */
-  know(changes: NameChanges): void;
+  /** updateNames takes in the addresses that servers' names have from now on. Names that are not among the changes stay as they are. */
+  updateNames(changes: NameChanges): void;
   /** drain closes listeners, ends idle connections, waits for open requests, then cuts. Resolves to the number cut. */
   drain(deadlineMs: number): Promise<number>;
   /**

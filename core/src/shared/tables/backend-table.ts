@@ -52,12 +52,12 @@ export class BackendTable {
   /** tryWait counts one more, unless `most` wait already. */
   tryWait(slot: number, thread: number, most: number): boolean {
     if (this.#add(slot, WAITING, thread, 1) < most) return true;
-    this.left(slot, thread);
+    this.stopWaiting(slot, thread);
     return false;
   }
 
-  /** left counts one less that waits. */
-  left(slot: number, thread: number): void {
+  /** stopWaiting counts one less that waits. */
+  stopWaiting(slot: number, thread: number): void {
     this.#add(slot, WAITING, thread, -1);
   }
 

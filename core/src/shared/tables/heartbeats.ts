@@ -38,8 +38,8 @@ export class Heartbeats {
     this.#words = new Int32Array(memory.heartbeats, 8 * STRIDE * memory.threads + 4 * WORDS * thread, WORDS);
   }
 
-  /** begin says that the thread lives, without counting a beat. */
-  begin(nowMs: number): void {
+  /** start says that the thread lives, without counting a beat. */
+  start(nowMs: number): void {
     this.#words[0] = 0;
     this.#numbers[LAST_BEAT] = nowMs;
   }

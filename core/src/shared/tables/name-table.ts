@@ -34,7 +34,7 @@ export class NameTable {
     this.#now = now;
   }
 
-  know(changes: NameChanges): void {
+  update(changes: NameChanges): void {
     for (const [name, addresses] of Object.entries(changes)) {
       if (addresses === null) this.#names.delete(name);
       else {

@@ -73,8 +73,8 @@ export class OutcomeCounts {
     return `${failures} of ${requests} requests failed within ${policy.windowMs / 1000} s`;
   }
 
-  /** tell is true for the first thread that wants to report a place, until it is reset. */
-  tell(place: number): boolean {
+  /** claimReport is true for the first thread that wants to report a place, until it is reset. */
+  claimReport(place: number): boolean {
     return Atomics.compareExchange(this.#words, place * STRIDE + TOLD, 0, 1) === 0;
   }
 

@@ -204,8 +204,8 @@ export class ServerTable {
     return false;
   }
 
-  /** left counts one less that waits. */
-  left(slot: number, thread: number): void {
+  /** stopWaiting counts one less that waits. */
+  stopWaiting(slot: number, thread: number): void {
     this.#addWaiting(slot, thread, -1);
   }
 
@@ -218,15 +218,15 @@ export class ServerTable {
     this.#notes[HEADER + slot * STRIDE + NOTES + which] = value;
   }
 
-  /** spell changes whenever what is known of a server's answers is forgotten: it came back, or its connections failed. */
-  spell(slot: number): number {
+  /** epoch changes whenever what is known of a server's answers is forgotten: it came back, or its connections failed. */
+  epoch(slot: number): number {
     return this.#words[HEADER + slot * STRIDE + SPELL]!;
   }
 
   /** cameBack: the server was out of use, and what was known of its answers says nothing any more: notes are 0 again. */
   cameBack(slot: number): void {
     this.#forgetAnswers(slot);
-    this.sound(slot);
+    this.markReachable(slot);
   }
 
   /** refusals is how many times in a row the server has been passed over since it last took a connection; 0: it is sound. */
@@ -270,8 +270,8 @@ export class ServerTable {
     return true;
   }
 
-  /** sound: the server has taken a connection, or answered. */
-  sound(slot: number): void {
+  /** markReachable: the server has taken a connection, or answered. */
+  markReachable(slot: number): void {
     if (Atomics.exchange(this.#words, HEADER + slot * STRIDE + REFUSALS, 0) !== 0) this.#note(slot);
   }
 

@@ -87,8 +87,8 @@ export class ServerTier implements ServerPool {
     this.#passedOver = new IndexSet(this.size);
   }
 
-  /** begin notices what has changed, and forgets what earlier requests tried. */
-  begin(): void {
+  /** startPick notices what has changed, and forgets what earlier requests tried. */
+  startPick(): void {
     this.#triedCount = 0;
     this.#sparesSuspects = false;
     this.refresh();

@@ -78,7 +78,7 @@ test('a fake pool shows strategies what the live one shows, whatever happens to 
       fake.setOpen(index, table.open(slot));
     }
     const tried = below(3) === 0 ? [below(SERVERS)] : null;
-    live.begin(tried);
+    live.startPick(tried);
     fake.tried.clear();
     for (const one of tried ?? []) fake.tried.add(one);
     const expected = picture(live.primary);

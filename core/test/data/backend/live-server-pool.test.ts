@@ -37,7 +37,7 @@ function setUp(): { pool: LiveServerPool; table: ServerTable } {
 
 /** What a strategy is asked to pick from: the servers, or the backups when there is none. */
 function usable(pool: LiveServerPool, tried: number[] | null = null): string {
-  pool.begin(tried);
+  pool.startPick(tried);
   for (const tier of [pool.primary, pool.backup!]) {
     let names = '';
     for (let index = 0; index < tier.size; index++) if (tier.isUsable(index)) names += tier.name(index);
@@ -109,7 +109,7 @@ test('a full server is not usable until a request ends', () => {
 
 test('sticky clients keep a server that drains or stops, one of weight 0 and a backup, but none that is down or in maintenance', () => {
   const { pool, table } = setUp();
-  pool.begin(null);
+  pool.startPick(null);
   assert.equal(pool.keepsSticky(2), true);
   table.setAdmin(11, DRAIN);
   assert.equal(pool.keepsSticky(0), true);
@@ -122,13 +122,13 @@ test('sticky clients keep a server that drains or stops, one of weight 0 and a b
   assert.equal(pool.keepsSticky(0), false);
   table.setState(11, STOPPING);
   assert.equal(pool.keepsSticky(0), true);
-  pool.begin([1]);
+  pool.startPick([1]);
   assert.equal(pool.keepsSticky(1), false, 'tried already');
 });
 
 test('an index that is none is neither usable nor kept', () => {
   const { pool } = setUp();
-  pool.begin(null);
+  pool.startPick(null);
   for (const index of [-1, 3, Number.NaN, 0.5]) {
     assert.equal(pool.isUsable(index), false);
     assert.equal(pool.keepsSticky(index), false);
@@ -143,7 +143,7 @@ test('names, slots and indexes belong together', () => {
   assert.equal(pool.random(), 0.25);
   const { version } = pool.primary;
   table.setWeight(12, 7);
-  pool.begin(null);
+  pool.startPick(null);
   assert.notEqual(pool.primary.version, version);
   assert.equal(pool.primary.totalWeight, 8);
 });

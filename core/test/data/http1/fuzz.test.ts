@@ -36,7 +36,7 @@ function take(text: string, cut: number): Outcome {
   if (behind < 0) return { kind: 'refused' };
   const { method, target } = request;
   const framer = new BodyFramer();
-  framer.begin(framing.mode, framing.length, 0);
+  framer.startBody(framing.mode, framing.length, 0);
   const isChunked = framing.mode === 2;
   const sink = new TextSink();
   let end = framer.feed(bytes, behind, known, sink);

@@ -36,7 +36,7 @@ function feed(
   reading = STRICT,
 ): Fed {
   const framer = new BodyFramer();
-  framer.begin(mode, length, output, reading);
+  framer.startBody(mode, length, output, reading);
   const sink = new TextSink();
   const ends = [...new Set(cuts.map((cut) => Math.min(cut, text.length)))].sort((one, other) => one - other);
   let from = 0;
@@ -112,7 +112,7 @@ test('bare content for HTTP/1.0: no sizes, no extensions, no trailers', () => {
 test('an answer that ends with its connection is cut into chunks', () => {
   const framer = new BodyFramer();
   const sink = new TextSink();
-  framer.begin(UNTIL_CLOSE, 0, RECHUNKED);
+  framer.startBody(UNTIL_CLOSE, 0, RECHUNKED);
   for (const piece of ['a', 'bcdefghijklmnopq', '\r\n0\r\n\r\n']) {
     const bytes = Buffer.from(piece, 'latin1');
     assert.equal(framer.feed(bytes, 0, bytes.length, sink), bytes.length);
@@ -131,7 +131,7 @@ test('only a body that ends with its connection may end with it', () => {
     [UNTIL_CLOSE, true],
   ] as const) {
     const framer = new BodyFramer();
-    framer.begin(mode, 5, AS_IS);
+    framer.startBody(mode, 5, AS_IS);
     assert.equal(framer.finish(new TextSink()), isProper);
   }
 });
@@ -187,11 +187,11 @@ test('many small extensions together are refused as one large one is', () => {
 test('a framer can be used for one message after another', () => {
   const framer = new BodyFramer();
   for (const first of ['5;x\r\nhel', '5', '0\r\nA: b', '5\r\nhello\r']) {
-    framer.begin(CHUNKED, 0, AS_IS);
+    framer.startBody(CHUNKED, 0, AS_IS);
     const bytes = Buffer.from(first, 'latin1');
     framer.feed(bytes, 0, bytes.length, new TextSink());
     const sink = new TextSink();
-    framer.begin(CHUNKED, 0, AS_IS);
+    framer.startBody(CHUNKED, 0, AS_IS);
     const next = Buffer.from('2\r\nok\r\n0\r\n\r\n', 'latin1');
     assert.equal(framer.feed(next, 0, next.length, sink), next.length);
     assert.equal(sink.all, '2\r\nok\r\n0\r\n\r\n');

@@ -40,7 +40,7 @@ function forward(head: string, peer = STRANGER, edit?: (edits: RequestEdits) => 
     'the request is good',
   );
   const edits = new RequestEdits();
-  edits.begin(request, DEFAULT_PATHS);
+  edits.start(request, DEFAULT_PATHS);
   edit?.(edits);
   const text = requestHead(request, peer, edits, 'gateway:80');
   const { method, target, minor, fields, headEnd } = parseRequest(text);

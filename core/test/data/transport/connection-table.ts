@@ -850,7 +850,7 @@ export function testConnections(name: string, make: () => TestedTransport): void
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.2', resolve));
     const { port } = server.address() as { port: number };
     const names = new NameTable(() => 0);
-    names.know({ 'app.test': ['127.0.0.3', '127.0.0.2'] });
+    names.update({ 'app.test': ['127.0.0.3', '127.0.0.2'] });
     const handler = new Recorder();
     const near = transport.dial({ address: { host: 'app.test', port }, names, isSecure: false }, handler);
     context.after(() => near.destroy());

@@ -7,7 +7,7 @@ test('the watch sees how long a thread is silent and which word it is in', () =>
   const memory = createSharedMemory({ threads: 2 });
   const heartbeats = new Heartbeats(memory, 1);
   const watch = new HeartbeatWatch(memory);
-  heartbeats.begin(1000);
+  heartbeats.start(1000);
   heartbeats.beat(1100);
   heartbeats.enter(42);
   assert.equal(watch.silentMs(1, 1600), 500);
@@ -20,7 +20,7 @@ test('the watch sees how long a thread is silent and which word it is in', () =>
 test('beats are counted by how late they come', () => {
   const memory = createSharedMemory({ threads: 1 });
   const heartbeats = new Heartbeats(memory, 0);
-  heartbeats.begin(0);
+  heartbeats.start(0);
   let now = 0;
   for (const lateMs of [0, 0.5, 3, 300, 60_000]) {
     now += BEAT_INTERVAL_MS + lateMs;

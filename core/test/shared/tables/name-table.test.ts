@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 test('connections take the addresses of a name in turn', () => {
-  names.know({ app: ['10.0.0.1', '10.0.0.2', '::1'] });
+  names.update({ app: ['10.0.0.1', '10.0.0.2', '::1'] });
   assert.deepEqual(
     [names.next('app'), names.next('app'), names.next('app'), names.next('app')].map((each) => each.join()),
     ['10.0.0.1,10.0.0.2,::1', '10.0.0.2,::1,10.0.0.1', '::1,10.0.0.1,10.0.0.2', '10.0.0.1,10.0.0.2,::1'],
@@ -19,7 +19,7 @@ test('connections take the addresses of a name in turn', () => {
 });
 
 test('an address that could not be reached is tried last for half a minute', () => {
-  names.know({ app: ['10.0.0.1', '10.0.0.2'] });
+  names.update({ app: ['10.0.0.1', '10.0.0.2'] });
   names.failed('app', ['10.0.0.1']);
   for (let turn = 0; turn < 4; turn++) assert.equal(names.next('app').join(), '10.0.0.2,10.0.0.1');
   now = 30_001;
@@ -27,22 +27,22 @@ test('an address that could not be reached is tried last for half a minute', () 
 });
 
 test('what is known of an address stays when the name gets others', () => {
-  names.know({ app: ['10.0.0.1', '10.0.0.2'] });
+  names.update({ app: ['10.0.0.1', '10.0.0.2'] });
   names.failed('app', ['10.0.0.1']);
-  names.know({ app: ['10.0.0.1', '10.0.0.3'] });
+  names.update({ app: ['10.0.0.1', '10.0.0.3'] });
   for (let turn = 0; turn < 4; turn++) assert.equal(names.next('app').join(), '10.0.0.3,10.0.0.1');
 });
 
 test('a connection to an address that a name has no more is not current, unless it has none at all', () => {
-  names.know({ app: ['10.0.0.1'] });
+  names.update({ app: ['10.0.0.1'] });
   assert.deepEqual([names.has('app', '10.0.0.1'), names.has('app', '10.0.0.2')], [true, false]);
-  names.know({ app: [] });
+  names.update({ app: [] });
   assert.equal(names.has('app', '10.0.0.2'), true);
 });
 
 test('the look-up answers at once, in the form that is asked for', () => {
-  names.know({ app: ['10.0.0.1', '::1'], none: [], gone: ['10.0.0.9'] });
-  names.know({ gone: null });
+  names.update({ app: ['10.0.0.1', '::1'], none: [], gone: ['10.0.0.9'] });
+  names.update({ gone: null });
   const answers: unknown[] = [];
   const take = (...answer: unknown[]): void => void answers.push(answer);
   names.lookup('app', { all: true }, take as never);

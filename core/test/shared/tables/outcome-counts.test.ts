@@ -54,9 +54,9 @@ test('a part of the window that has passed is counted from nothing', () => {
 
 test('one thread tells of a place, until it is reset', () => {
   counts.failed(1, IN_A_ROW, 0);
-  assert.equal(counts.tell(1), true);
-  assert.equal(counts.tell(1), false);
+  assert.equal(counts.claimReport(1), true);
+  assert.equal(counts.claimReport(1), false);
   counts.reset(1);
   assert.equal(counts.failed(1, IN_A_ROW, 0), null);
-  assert.equal(counts.tell(1), true);
+  assert.equal(counts.claimReport(1), true);
 });

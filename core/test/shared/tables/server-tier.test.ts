@@ -28,7 +28,7 @@ function setUp(size: number, clock = { now: 0 }) {
 
 /** All that a tier says of its servers. */
 function pictureOf(tier: ServerTier): unknown {
-  tier.begin();
+  tier.startPick();
   return {
     usable: Array.from({ length: tier.size }, (_, index) => tier.isUsable(index)),
     weights: Array.from({ length: tier.size }, (_, index) => tier.weight(index)),
@@ -69,7 +69,7 @@ test('a tier that follows the changes knows what one that has just begun would f
         else if (kind === 'max') table.setMax(slot, value);
         else if (kind === 'share') table.setShare(slot, value);
         else if (kind === 'refused') table.refused(slot, clock.now, 0, value === 1, 0.5);
-        else if (kind === 'sound') table.sound(slot);
+        else if (kind === 'sound') table.markReachable(slot);
         else if (kind === 'wait') clock.now += value;
         else if (kind === 'look') pictureOf(tier);
         else if (kind === 'opened') {
@@ -92,7 +92,7 @@ test('a tier that missed more changes than are kept looks at everything', () => 
   const { table, slots, tier } = setUp(3);
   table.setState(slots[0]!, STOPPED);
   for (let time = 0; time < CHANGES_KEPT; time++) table.setAdmin(900, time % 2 === 0 ? MAINT : READY);
-  tier.begin();
+  tier.startPick();
   assert.equal(tier.isUsable(0), false);
   assert.equal(tier.nextUsable(0), 1);
 });
@@ -103,22 +103,22 @@ test('a watcher hears of what has changed, and of nothing else', () => {
   tier.watch({ changed: (index) => heard.push(index) });
   table.setWeight(slots[2]!, 9);
   table.setState(901, STOPPED);
-  tier.begin();
+  tier.startPick();
   assert.deepEqual(heard, [2]);
   table.setMax(slots[1]!, 1);
   table.opened(slots[1]!, 0);
-  tier.begin();
+  tier.startPick();
   assert.deepEqual(heard, [2, 1], 'it is full');
-  tier.begin();
+  tier.startPick();
   table.closed(slots[1]!, 0);
-  tier.begin();
+  tier.startPick();
   assert.deepEqual(heard, [2, 1, 1], 'it has room again');
 });
 
 test('a server found full while it is picked is no candidate until it has room', () => {
   const { table, slots, tier } = setUp(2);
   table.setMax(slots[0]!, 2);
-  tier.begin();
+  tier.startPick();
   table.opened(slots[0]!, 0);
   table.opened(slots[0]!, 1);
   assert.equal(tier.isCandidate(0), true);
@@ -126,7 +126,7 @@ test('a server found full while it is picked is no candidate until it has room',
   assert.equal(tier.isCandidate(0), false);
   assert.equal(tier.hasFull, true);
   table.closed(slots[0]!, 1);
-  tier.begin();
+  tier.startPick();
   assert.equal(tier.isUsable(0), true);
   assert.equal(tier.hasFull, false);
 });
@@ -135,7 +135,7 @@ test('a server that was tried is not counted as full', () => {
   const { table, slots, tier } = setUp(2);
   table.setMax(slots[0]!, 1);
   table.opened(slots[0]!, 0);
-  tier.begin();
+  tier.startPick();
   tier.exclude(0);
   assert.equal(tier.hasFull, false);
   tier.exclude(1);
@@ -173,10 +173,10 @@ test('what a lost thread had open or waiting is given back, and makes room', () 
   table.setMax(slot, 1);
   table.opened(slot, 1);
   table.tryWait(slot, 1);
-  tier.begin();
+  tier.startPick();
   assert.equal(tier.isUsable(0), false);
   table.forget(1);
-  tier.begin();
+  tier.startPick();
   assert.equal(tier.isUsable(0), true);
   assert.deepEqual([table.open(slot), table.waiting(slot)], [0, 0]);
 });
@@ -186,22 +186,22 @@ test('a server whose connection failed is passed over for a time that grows, and
   const { table, slots, tier } = setUp(3, clock);
   const slot = slots[1]!;
   for (const passMs of [100, 200, 400, 800, 1600, 3200, 4000, 4000]) {
-    tier.begin();
+    tier.startPick();
     assert.equal(tier.isUsable(1), true);
     table.refused(slot, clock.now, 0, true, 0.5);
-    tier.begin();
+    tier.startPick();
     assert.deepEqual([tier.isUsable(1), tier.isPassedOver(1), tier.totalWeight], [false, true, 2]);
     assert.deepEqual([tier.upCount, tier.hasFull], [3, false], 'it is up, and not full');
     assert.equal(table.passedOverMs(slot, clock.now), passMs);
     clock.now += passMs - 1;
-    tier.begin();
+    tier.startPick();
     assert.equal(tier.isUsable(1), false);
     clock.now += 20;
-    tier.begin();
+    tier.startPick();
     assert.deepEqual([tier.isUsable(1), tier.isSuspect(1), tier.totalWeight], [true, true, 3]);
   }
-  table.sound(slot);
-  tier.begin();
+  table.markReachable(slot);
+  tier.startPick();
   assert.equal(tier.isSuspect(1), false);
   table.refused(slot, clock.now, 0, false, 0.5);
   assert.equal(table.passedOverMs(slot, clock.now), 100, 'it begins anew');
@@ -240,18 +240,18 @@ test('one request finds out how a suspect server is, and those that have failed 
   const clock = { now: 0 };
   const { table, slots, create, tier } = setUp(3, clock);
   table.refused(slots[0]!, 0, 0, false, 0.5);
-  tier.begin();
+  tier.startPick();
   clock.now = 150;
   const other = create();
-  tier.begin();
+  tier.startPick();
   tier.spareSuspects();
   assert.deepEqual([tier.isUsable(0), tier.isUsable(1)], [false, true]);
-  tier.begin();
+  tier.startPick();
   assert.equal(tier.isTrialTaken(0, 5000), false);
   assert.equal(other.isTrialTaken(0, 5000), true);
   assert.equal(other.isUsable(0), false, 'passed over while that lasts');
   clock.now += 5020;
-  other.begin();
+  other.startPick();
   assert.equal(other.isUsable(0), true, 'nobody has said how it is');
 });
 
@@ -259,14 +259,14 @@ test('when all have refused, all are asked', () => {
   const clock = { now: 0 };
   const { table, slots, tier } = setUp(2, clock);
   for (const slot of slots) table.refused(slot, 0, 0, false, 0.5);
-  tier.begin();
+  tier.startPick();
   assert.deepEqual([tier.nextUsable(0), tier.hasFull], [-1, false]);
   assert.equal(tier.takeAll(), true);
   assert.deepEqual([tier.isUsable(0), tier.isUsable(1)], [true, true]);
   assert.equal(tier.isTrialTaken(0, 5000), false, 'nobody else is there, so anybody may go');
   assert.equal(tier.isTrialTaken(0, 5000), false);
   table.refused(slots[0]!, 10, 0, false, 0.5);
-  tier.begin();
+  tier.startPick();
   assert.deepEqual([tier.isUsable(0), tier.isUsable(1)], [false, true], 'one that fails again is out again');
 });
 
@@ -274,13 +274,13 @@ test('a server that comes back, or refuses, is one of which nothing is known', (
   const { table, slots, tier } = setUp(1);
   for (const happen of [() => table.cameBack(slots[0]!), () => table.refused(slots[0]!, 0, 0, false, 0.5)]) {
     for (let which = 0; which < 4; which++) tier.setNote(0, which, 7);
-    const before = table.spell(slots[0]!);
+    const before = table.epoch(slots[0]!);
     happen();
     assert.deepEqual(
       [0, 1, 2, 3].map((which) => tier.note(0, which)),
       [0, 0, 0, 0],
     );
-    assert.notEqual(table.spell(slots[0]!), before);
+    assert.notEqual(table.epoch(slots[0]!), before);
   }
   table.cameBack(slots[0]!);
   assert.equal(table.refusals(slots[0]!), 0);
@@ -295,7 +295,7 @@ test('no more wait for a server than may, whatever threads try at the same momen
     [true, true, false, false],
   );
   assert.equal(table.waiting(slot), 2);
-  table.left(slot, 1);
+  table.stopWaiting(slot, 1);
   assert.equal(table.tryWait(slot, 0), true);
   table.setMostWaiting(slot, 0);
   assert.equal(table.tryWait(slot, 0), true, '0: no limit of its own');

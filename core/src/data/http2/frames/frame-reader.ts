@@ -18,13 +18,13 @@ import {
 /** FrameHandler takes what is read. Every call returns NO_ERROR or the error that ends the connection. */
 export interface FrameHandler {
   /** A frame begins. `length` is its whole payload, which is what flow control counts. */
-  begins(type: number, flags: number, stream: number, length: number): number;
+  onFrameStart(type: number, flags: number, stream: number, length: number): number;
   /** A piece of a DATA frame's content; the buffer is lent for the call. Not called for empty ones. */
-  content(bytes: Buffer, from: number, to: number): number;
+  onContent(bytes: Buffer, from: number, to: number): number;
   /** A DATA frame has ended. */
-  contentEnds(): number;
+  onContentEnd(): number;
   /** A whole payload of any other frame; the buffer is lent for the call. */
-  payload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number;
+  onPayload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number;
 }
 
 const HEAD = 0;
@@ -90,7 +90,7 @@ export class FrameReader {
     this.#flags = bytes[at + 4]!;
     this.#stream = uint31(bytes, at + 5);
     if (this.#length > DEFAULT_FRAME_BYTES) return FRAME_SIZE_ERROR;
-    const error = this.#handler.begins(this.#type, this.#flags, this.#stream, this.#length);
+    const error = this.#handler.onFrameStart(this.#type, this.#flags, this.#stream, this.#length);
     if (error !== NO_ERROR) return error;
     if (this.#type !== DATA) {
       this.#state = PAYLOAD;
@@ -109,12 +109,12 @@ export class FrameReader {
   #endEmpty(): number {
     if (this.#state === PAYLOAD && this.#length === 0) {
       this.#state = HEAD;
-      return this.#handler.payload(this.#type, this.#flags, this.#stream, this.#head, 0, 0);
+      return this.#handler.onPayload(this.#type, this.#flags, this.#stream, this.#head, 0, 0);
     }
     if (this.#state === CONTENT && this.#content === 0) this.#state = PADDING;
     if (this.#state === PADDING && this.#padding === 0) {
       this.#state = HEAD;
-      return this.#handler.contentEnds();
+      return this.#handler.onContentEnd();
     }
     return NO_ERROR;
   }
@@ -124,7 +124,7 @@ export class FrameReader {
     const length = this.#length;
     if (this.#payload === null && to - at >= length) {
       this.#state = HEAD;
-      const error = this.#handler.payload(this.#type, this.#flags, this.#stream, bytes, at, at + length);
+      const error = this.#handler.onPayload(this.#type, this.#flags, this.#stream, bytes, at, at + length);
       return error === NO_ERROR ? at + length : -error;
     }
     this.#payload ??= Buffer.allocUnsafe(length);
@@ -136,7 +136,7 @@ export class FrameReader {
     this.#payload = null;
     this.#held = 0;
     this.#state = HEAD;
-    const error = this.#handler.payload(this.#type, this.#flags, this.#stream, payload, 0, length);
+    const error = this.#handler.onPayload(this.#type, this.#flags, this.#stream, payload, 0, length);
     return error === NO_ERROR ? at + taken : -error;
   }
 
@@ -150,7 +150,7 @@ export class FrameReader {
     } else if (this.#state === CONTENT) {
       const taken = Math.min(this.#content, to - at);
       this.#content -= taken;
-      const error = this.#handler.content(bytes, at, at + taken);
+      const error = this.#handler.onContent(bytes, at, at + taken);
       if (error !== NO_ERROR) return -error;
       at += taken;
     } else {

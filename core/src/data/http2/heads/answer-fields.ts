@@ -44,7 +44,7 @@ export function answerBlock(
 ): HpackEncoder {
   const { fields, text } = answer;
   const hasChanges = !changes.isEmpty;
-  encoder.begin();
+  encoder.start();
   encoder.status(status);
   for (let index = 0; index < fields.count; index++) {
     switch (fields.kind(index)) {
@@ -71,7 +71,7 @@ export function answerBlock(
 /** trailerBlock encodes field lines that were checked already; null when there are none. */
 export function trailerBlock(lines: string): HpackEncoder | null {
   if (lines === '') return null;
-  encoder.begin();
+  encoder.start();
   addLines(lines);
   return encoder;
 }

@@ -16,7 +16,7 @@ export class AnswerReader implements FieldSink {
   #lines = '';
   #hasLength = false;
 
-  begin(mostBytes: number): void {
+  start(mostBytes: number): void {
     this.isWellFormed = true;
     this.#mostBytes = mostBytes;
     this.#bytes = 0;

@@ -39,7 +39,7 @@ export function requestBlock(head: string, scheme: 'http' | 'https'): HpackEncod
     if (name === 'content-length') requestLength.value = Number(value);
     fields.push([name, value]);
   }
-  encoder.begin();
+  encoder.start();
   encoder.pseudo(':method', head.substring(0, methodEnd));
   encoder.pseudo(':scheme', scheme);
   encoder.pseudo(':authority', authority);

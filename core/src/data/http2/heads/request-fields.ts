@@ -63,8 +63,8 @@ export class RequestFields implements FieldSink {
   #hasLength = false;
   #hasOrdinary = false;
 
-  /** begin forgets the last request. `mostBytes`: the list's size as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
-  begin(mostBytes: number): void {
+  /** start forgets the last request. `mostBytes`: the list's size as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
+  start(mostBytes: number): void {
     this.head = '';
     this.isWebSocket = false;
     this.#verdict = WELL_FORMED;

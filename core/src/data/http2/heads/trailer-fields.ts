@@ -18,7 +18,7 @@ export class TrailerFields implements FieldSink {
   #judged: HeaderNames | null = null;
 
   /** `judged`: fields of these names, in any spelling, stay behind, as rules judged the head, and servers may add trailers to it. */
-  begin(mostBytes: number, judged: HeaderNames | null): void {
+  start(mostBytes: number, judged: HeaderNames | null): void {
     this.#judged = judged;
     this.lines = '';
     this.isWellFormed = true;

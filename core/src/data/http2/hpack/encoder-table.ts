@@ -34,7 +34,7 @@ export class EncoderTable {
    * differ. It counts as sent.
    */
   update(): Buffer {
-    encoder.begin();
+    encoder.start();
     if (this.#least < this.#allowed && this.#least < this.#announced) encoder.tableSize(this.#least);
     encoder.tableSize(this.#allowed);
     this.#announced = this.#allowed;

@@ -31,7 +31,7 @@ export class HpackEncoder {
   /** Where the block ends. */
   end = 0;
 
-  begin(): void {
+  start(): void {
     this.end = 0;
   }
 

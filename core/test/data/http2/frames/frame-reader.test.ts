@@ -34,21 +34,21 @@ class Recorder implements FrameHandler {
   #content: Buffer[] = [];
   #begun = { type: 0, flags: 0, stream: 0, length: 0 };
 
-  begins(type: number, flags: number, stream: number, length: number): number {
+  onFrameStart(type: number, flags: number, stream: number, length: number): number {
     this.#begun = { type, flags, stream, length };
     this.#content = [];
     return NO_ERROR;
   }
-  content(bytes: Buffer, from: number, to: number): number {
+  onContent(bytes: Buffer, from: number, to: number): number {
     this.#content.push(Buffer.from(bytes.subarray(from, to)));
     return NO_ERROR;
   }
-  contentEnds(): number {
+  onContentEnd(): number {
     const { type, flags, stream } = this.#begun;
     this.frames.push({ type, flags, stream, payload: Buffer.concat(this.#content) });
     return NO_ERROR;
   }
-  payload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
+  onPayload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
     this.frames.push({ type, flags, stream, payload: Buffer.from(bytes.subarray(from, to)) });
     return NO_ERROR;
   }

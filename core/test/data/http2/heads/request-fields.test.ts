@@ -21,7 +21,7 @@ const GET: Pairs = [
 
 function read(pairs: Pairs, { isEnd = true, most = 16384 } = {}) {
   const fields = new RequestFields();
-  fields.begin(most);
+  fields.start(most);
   for (const [name, value] of pairs) fields.field(new Field(name, value));
   const verdict = fields.finish(isEnd, () => 'KEY');
   return { verdict, head: fields.head, isWebSocket: fields.isWebSocket };
@@ -110,19 +110,19 @@ test('a list over the limit is too large, whatever else it is', () => {
 
 test('trailers are fields, and no pseudo-fields', () => {
   const trailers = new TrailerFields();
-  trailers.begin(1000, null);
+  trailers.start(1000, null);
   trailers.field(new Field('grpc-status', '0'));
   assert.equal(trailers.lines, 'grpc-status: 0\r\n');
   trailers.field(new Field(':path', '/'));
   assert.equal(trailers.isWellFormed, false);
-  trailers.begin(100, null);
+  trailers.start(100, null);
   for (let at = 0; at < 4; at++) trailers.field(new Field('x-a', 'b'));
   assert.equal(trailers.isWellFormed, false);
 });
 
 test('trailers that would frame a message, or name its sender, do not go on', () => {
   const trailers = new TrailerFields();
-  trailers.begin(1000, null);
+  trailers.start(1000, null);
   for (const name of [
     'content-length',
     'host',

@@ -50,16 +50,16 @@ class Headers implements FrameHandler {
   constructor(found: (stream: number, block: Buffer) => void) {
     this.#found = found;
   }
-  begins(): number {
+  onFrameStart(): number {
     return NO_ERROR;
   }
-  content(): number {
+  onContent(): number {
     return NO_ERROR;
   }
-  contentEnds(): number {
+  onContentEnd(): number {
     return NO_ERROR;
   }
-  payload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
+  onPayload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
     // node:http2 sends priorities with every request: five bytes.
     const skipped = (flags & 0x20) === 0 ? 0 : 5;
     if (type === HEADERS) this.#found(stream, Buffer.from(bytes.subarray(from + skipped, to)));
@@ -169,7 +169,7 @@ test('names and values that could change a head are malformed', () => {
     ['upgrade', 'h2c'],
     ['te', 'gzip'],
   ] as const) {
-    encoder.begin();
+    encoder.start();
     encoder.field(name, value);
     const collector = new Collector();
     assert.ok(new HpackDecoder().decode(encoder.bytes, 0, encoder.end, collector));
@@ -256,7 +256,7 @@ test('what is encoded is read by a real server', async () => {
   await once(server, 'listening');
   const socket = dial((server.address() as AddressInfo).port, '127.0.0.1');
   const encoder = new HpackEncoder();
-  encoder.begin();
+  encoder.start();
   encoder.tableSize(0);
   encoder.pseudo(':method', 'GET');
   encoder.pseudo(':scheme', 'http');
@@ -286,7 +286,7 @@ test('what is encoded is read by a real server', async () => {
 test('a status is one byte where the table has it', () => {
   for (const status of [100, 200, 204, 206, 304, 400, 404, 418, 500, 503, 599]) {
     const encoder = new HpackEncoder();
-    encoder.begin();
+    encoder.start();
     encoder.status(status);
     const block = Buffer.from(encoder.bytes.subarray(0, encoder.end));
     assert.deepEqual(decodeAll(new HpackDecoder(), block), [[':status', String(status)]]);
