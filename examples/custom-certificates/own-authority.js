@@ -83,10 +83,10 @@ class OwnAuthority {
       known.expiresMs = new X509Certificate(pem).validToDate.getTime();
       known.error = null;
       await this.#host.changed();
-      this.#host.told({ names, isOk: true, reason: 'signed here', expiresMs: known.expiresMs, nextMs: null });
+      this.#host.report({ names, isOk: true, reason: 'signed here', expiresMs: known.expiresMs, nextMs: null });
     } catch (thrown) {
       known.error = thrown.message;
-      this.#host.told({ names, isOk: false, reason: known.error, expiresMs: known.expiresMs, nextMs: null });
+      this.#host.report({ names, isOk: false, reason: known.error, expiresMs: known.expiresMs, nextMs: null });
     }
   }
 }

@@ -138,7 +138,7 @@ export const stickiness: DataEntry['stickiness'] = {
       if (typeof team === 'string') table.set(team, pool.slot(server), 1000);
       return '';
     },
-    tell: (facts) => `team ${facts.header('x-team')}`,
+    describe: (facts) => `team ${facts.header('x-team')}`,
   }),
 };
 

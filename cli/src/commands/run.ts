@@ -69,12 +69,12 @@ class Run {
     });
     containUncaught((thrown, origin) => gateway.contain(thrown, origin, { isOwnProcess: true }));
     process.on('SIGHUP', () => this.#reload());
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#signalled(signal));
-    supervised?.attend({
-      signalled: (signal) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal));
+    supervised?.listen({
+      onSignal: (signal) => {
         if (signal !== 'SIGHUP') this.#requestStop(signal);
       },
-      left: () => this.#deserted(),
+      left: () => this.#onSupervisorGone(),
     });
     gateway.start().then(
       () => {
@@ -116,10 +116,10 @@ class Run {
   }
 
   /**
-   * signalled: the system delivered a signal to this very process. A terminal and a service manager send it to the supervisor as well, which
+   * onSignal: the system delivered a signal to this very process. A terminal and a service manager send it to the supervisor as well, which
    * passes it on; so only what that passes on counts as a second one.
    */
-  #signalled(signal: NodeJS.Signals): void {
+  #onSignal(signal: NodeJS.Signals): void {
     if (this.#supervised === null) this.#requestStop(signal);
     else if (!this.#isStopping) this.#stop(signal);
   }
@@ -135,8 +135,8 @@ class Run {
     if (!this.#isStopping) this.#stop(signal);
   }
 
-  /** deserted: the supervisor has died. Whoever starts the command again needs the ports. */
-  #deserted(): void {
+  /** onSupervisorGone: the supervisor has died. Whoever starts the command again needs the ports. */
+  #onSupervisorGone(): void {
     if (this.#gateway.state === 'starting') this.#resolve(EXIT_PROBLEM);
     if (!this.#isStopping) this.#stop('the supervisor has died');
     const latest = this.#gateway.plan.settings.drainMs + DESERTED_MS;

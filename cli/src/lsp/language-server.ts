@@ -192,7 +192,7 @@ export class LanguageServer {
     const path = pathOf(document.uri);
     clearTimeout(this.#timers.get(path));
     this.#timers.delete(path);
-    this.#tell(path, []);
+    this.#publish(path, []);
     this.#uris.delete(path);
     for (const root of this.#workspace.close(path)) void this.#checkNow(root);
   }
@@ -203,7 +203,7 @@ export class LanguageServer {
     this.#last = this.#last.then(async () => {
       try {
         const problems = await this.#workspace.check(await this.#workspace.rootOf(path));
-        for (const [file, list] of problems) this.#tell(file, list);
+        for (const [file, list] of problems) this.#publish(file, list);
       } catch (thrown) {
         this.#connection.console.error(thrown instanceof Error ? thrown.message : String(thrown));
       }
@@ -211,7 +211,7 @@ export class LanguageServer {
     return this.#last;
   }
 
-  #tell(path: string, problems: readonly Problem[]): void {
+  #publish(path: string, problems: readonly Problem[]): void {
     const uri = this.#uriOf(path);
     const text = this.#document(path);
     if (text === null) return;

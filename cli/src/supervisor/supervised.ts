@@ -11,7 +11,7 @@ const RELEASE_MS = 1_000;
 
 export interface Orders {
   /** A signal that the supervisor got. Listeners of the process hear it next, as if the system had delivered it. */
-  signalled(signal: NodeJS.Signals): void;
+  onSignal(signal: NodeJS.Signals): void;
   /** The supervisor is gone. */
   left(): void;
 }
@@ -47,8 +47,8 @@ export class Supervised implements SocketKeeper {
     process.channel?.unref();
   }
 
-  /** attend has the orders carried out from now on, those that came before too. */
-  attend(orders: Orders): void {
+  /** listen has the orders carried out from now on, those that came before too. */
+  listen(orders: Orders): void {
     this.#orders = orders;
     process.on('message', (message: ToGateway, handle: unknown) => this.#heard(message, handle as Handle));
     // A listener for messages has it keep the process alive again.
@@ -117,7 +117,7 @@ export class Supervised implements SocketKeeper {
   #heard(message: ToGateway, handle: Handle): void {
     switch (message.type) {
       case 'signal':
-        this.#orders!.signalled(message.signal);
+        this.#orders!.onSignal(message.signal);
         process.emit(message.signal, message.signal);
         break;
       case 'socket': {

@@ -46,7 +46,7 @@ export class EventStreams {
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
-    this.#listeners = EVENTS.map((name) => ({ name, hear: (event) => this.#tell(name, event) }));
+    this.#listeners = EVENTS.map((name) => ({ name, hear: (event) => this.#publish(name, event) }));
     for (const { name, hear } of this.#listeners) gateway.on(name, hear);
     // A reader that has gone without a word is found by writing to it.
     this.#pulse = setInterval(() => this.#send(': still here\n\n'), PULSE_MS).unref();
@@ -78,7 +78,7 @@ export class EventStreams {
     for (const stream of this.#streams) stream.end();
   }
 
-  #tell(name: string, event: unknown): void {
+  #publish(name: string, event: unknown): void {
     this.#send(`id: ${++this.#last}\nevent: ${name}\ndata: ${JSON.stringify(plain(event))}\n\n`);
   }
 

@@ -252,7 +252,7 @@ class LoopDataPlane implements DataPlane {
     this.#loop.names.update(changes);
     for (const endpoint of this.#endpoints.values()) {
       const { address } = endpoint;
-      if (endpoint.isNamed && 'host' in address && address.host in changes) endpoint.moved(this.#loop.names);
+      if (endpoint.isNamed && 'host' in address && address.host in changes) endpoint.onNamesChanged(this.#loop.names);
     }
   }
 
@@ -320,10 +320,10 @@ class LoopDataPlane implements DataPlane {
 
   /** ticked: other threads may have made room, and servers may have come back, or gone down. */
   #ticked(): void {
-    if (this.#closesOnDown) this.#downServers.look(this.#loop.connections);
+    if (this.#closesOnDown) this.#downServers.check(this.#loop.connections);
     this.#loop.transport.loop.tick();
     for (const line of this.#loop.lines) line.wakeAll();
-    this.#loop.failures.look();
+    this.#loop.failures.writeDue();
   }
 
   #endpoint(slot: number, server: ServerPlan, backend: string, tls: LinkedServerTls | null): Endpoint {

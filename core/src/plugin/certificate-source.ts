@@ -74,7 +74,7 @@ export interface CertificateHost {
   secret(name: string): string;
   /** changed has the new files served. Resolves when they are, or when the gateway has said why not. */
   changed(): Promise<void>;
-  told(event: Omit<CertificateEvent, 'source'>): void;
+  report(event: Omit<CertificateEvent, 'source'>): void;
 }
 
 /** CertificateState is how one certificate stands. */

@@ -140,10 +140,10 @@ export interface Stickiness {
    */
   learn(facts: RequestFacts, pool: StickyPool, server: number, setCookies: readonly string[]): string;
   /**
-   * tell says, for people who ask `explain`, by what a client is known, or why not: `cookie sid`, `it brought no cookie
+   * describe says, for people who ask `explain`, by what a client is known, or why not: `cookie sid`, `it brought no cookie
    * sid`. Never a value that could be used in the client's place. Main thread.
    */
-  tell?(facts: RequestFacts, pool: StickyPool): string;
+  describe?(facts: RequestFacts, pool: StickyPool): string;
 }
 
 /** StickHost is what a stickiness is given. */

@@ -15,10 +15,10 @@ export interface Conversation {
   /** Most bytes that the server may say in all. Default 64 KiB; more has failed. */
   readonly mostBytes?: number;
   /**
-   * heard is called with all bytes that were not taken yet whenever some came. When it has taken some and said nothing final, it is
+   * receive is called with all bytes that were not taken yet whenever some came. When it has taken some and said nothing final, it is
    * called again with the rest. `hasEnded`: nothing more will come; null then has failed. What it throws has failed too.
    */
-  heard(bytes: Buffer, hasEnded: boolean): Heard;
+  receive(bytes: Buffer, hasEnded: boolean): Heard;
 }
 
 /** passed, failed and the like make results. */

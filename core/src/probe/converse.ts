@@ -125,32 +125,32 @@ class Connection implements LineUser {
   }
 
   #listen(stream: TLSSocket): void {
-    stream.on('data', (chunk: Buffer) => this.said(chunk));
+    stream.on('data', (chunk: Buffer) => this.onBytes(chunk));
     stream.once('end', () => this.onEnd());
     stream.once('close', () => this.closed());
   }
 
-  said(chunk: Buffer): void {
+  onBytes(chunk: Buffer): void {
     if (this.#isSettled) return;
     this.#saidBytes += chunk.length;
     this.#keep(chunk);
-    this.#hear(false);
+    this.#receive(false);
   }
 
   onEnd(): void {
-    if (!this.#isSettled) this.#hear(true);
+    if (!this.#isSettled) this.#receive(true);
   }
 
   closed(): void {
     if (!this.#isSettled) this.#settle(this.#endedEarly());
   }
 
-  #hear(hasEnded: boolean): void {
+  #receive(hasEnded: boolean): void {
     const { mostBytes = MOST_BYTES } = this.#conversation!;
     for (;;) {
-      let heard: ReturnType<Conversation['heard']>;
+      let heard: ReturnType<Conversation['receive']>;
       try {
-        heard = this.#conversation!.heard(this.#said, hasEnded);
+        heard = this.#conversation!.receive(this.#said, hasEnded);
       } catch (error) {
         this.#settle(failed(`the answer could not be read: ${shown((error as Error).message)}`));
         return;

@@ -13,7 +13,7 @@ export interface LineUser {
   connected(socket: Socket): void;
   broke(error: NodeJS.ErrnoException): void;
   /** These three are only called where the line is listened to. */
-  said(chunk: Buffer): void;
+  onBytes(chunk: Buffer): void;
   onEnd(): void;
   closed(): void;
 }
@@ -57,7 +57,7 @@ export class Line {
     socket.on('connect', () => this.#user?.connected(socket));
     socket.on('close', () => this.#closed());
     if (!isHeard) return;
-    socket.on('data', (chunk: Buffer) => this.#user?.said(chunk));
+    socket.on('data', (chunk: Buffer) => this.#user?.onBytes(chunk));
     socket.on('end', () => this.#user?.onEnd());
   }
 

@@ -25,7 +25,7 @@ const NEVER = new AbortController().signal;
 function line(opening: string | null): Conversation {
   return {
     opening,
-    heard(bytes, hasEnded) {
+    receive(bytes, hasEnded) {
       if (bytes.includes('\n')) return { result: passed(bytes.toString()) };
       return hasEnded ? { result: failed(`ended after ${bytes.toString()}`) } : null;
     },

@@ -57,7 +57,7 @@ export class FakeCertificateHost implements CertificateHost {
     this.changes++;
   }
 
-  told(event: Told): void {
+  report(event: Told): void {
     this.#told.push(event);
     this.#waiting?.();
   }

@@ -39,7 +39,7 @@ export class StickinessTrial {
 
   /** tell is what `explain` shows of how the client is known; null: nothing. */
   tell(request: FakeRequest = {}): string | null {
-    return this.stickiness.tell?.(fakeFacts(request), this.pool) ?? null;
+    return this.stickiness.describe?.(fakeFacts(request), this.pool) ?? null;
   }
 }
 

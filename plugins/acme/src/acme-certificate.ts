@@ -274,7 +274,7 @@ export class AcmeCertificate {
     const until = new Date(chain.toMs).toISOString().slice(0, 16).replace('T', ' ');
     const reason = `a certificate for ${names.join(', ')} ${isFirst ? 'has come' : 'was renewed'}, good until ${until} UTC`;
     log.info(reason);
-    host.told({ names, isOk: true, reason, expiresMs: chain.toMs, nextMs: this.#dueMs });
+    host.report({ names, isOk: true, reason, expiresMs: chain.toMs, nextMs: this.#dueMs });
   }
 
   async #failedWith(thrown: unknown): Promise<number> {
@@ -291,7 +291,7 @@ export class AcmeCertificate {
     const minutes = Math.max(1, Math.round((nextMs - nowMs) / 60_000));
     const { code, message } = acmeError(failureCode(thrown), { names: names.join(', '), reason: lastError }, thrown);
     host.log.warn(`${message}. The next attempt is in ${minutes} min`, { names, failures, code });
-    host.told({ names, isOk: false, reason: lastError, expiresMs: this.#chain?.toMs ?? null, nextMs });
+    host.report({ names, isOk: false, reason: lastError, expiresMs: this.#chain?.toMs ?? null, nextMs });
     return nextMs - nowMs;
   }
 }

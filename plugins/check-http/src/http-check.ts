@@ -52,7 +52,7 @@ function httpConversation(target: ProbeTarget, wanted: Wanted, standardPort: num
   return {
     opening: requestText(target, wanted, standardPort),
     mostBytes: ANSWER_BYTES,
-    heard(bytes, hasEnded): Heard {
+    receive(bytes, hasEnded): Heard {
       try {
         return hear(answer, wanted, bytes, hasEnded);
       } catch (error) {

@@ -41,7 +41,7 @@ export const ldapCheck: HealthCheck = {
 export const LDAP_CONVERSATION: Conversation = {
   opening: BIND,
   mostBytes: MOST_BYTES,
-  heard(bytes): Heard {
+  receive(bytes): Heard {
     try {
       const message = readBer(bytes, 0, MOST_BYTES);
       if (bytes.length > 0 && bytes[0] !== SEQUENCE) return { result: failed('the answer is not LDAP') };

@@ -15,14 +15,14 @@ function response(code: number, text = '', id = 1, tag = 0x61): Buffer {
 }
 
 function hear(bytes: Buffer): ProbeResult | null {
-  const heard = LDAP_CONVERSATION.heard(bytes, false);
+  const heard = LDAP_CONVERSATION.receive(bytes, false);
   if (heard === null) return null;
   assert.ok('result' in heard);
   return heard.result;
 }
 
 test('a bind that is taken passes, and the probe unbinds', () => {
-  const heard = LDAP_CONVERSATION.heard(response(0), false);
+  const heard = LDAP_CONVERSATION.receive(response(0), false);
   assert.ok(heard !== null && 'result' in heard);
   assert.deepEqual(heard.result, { status: 'passed', reason: 'bound' });
   assert.equal((heard.say as Buffer).toString('hex'), '30050201024200');

@@ -36,7 +36,7 @@ export function mysqlConversation(options: Args): Conversation {
   return {
     opening: null,
     mostBytes: MOST_BYTES,
-    heard(bytes): Heard {
+    receive(bytes): Heard {
       if (bytes.length < 4) return null;
       const length = bytes.readUIntLE(0, 3);
       if (length === 0 || length > MOST_PACKET)

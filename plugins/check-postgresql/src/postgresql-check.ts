@@ -20,7 +20,7 @@ export function postgresqlConversation(options: Args): Conversation {
   return {
     opening: startup(String(options.user), typeof options.database === 'string' ? options.database : null),
     mostBytes: MOST_BYTES,
-    heard(bytes): Heard {
+    receive(bytes): Heard {
       if (bytes.length > 0 && !'RSKNEZv'.includes(String.fromCharCode(bytes[0]!))) {
         return { result: failed('the answer is not PostgreSQL') };
       }

@@ -22,7 +22,7 @@ function talk(...said: Buffer[]) {
   for (const piece of said) {
     waits = Buffer.concat([waits, piece]);
     for (;;) {
-      const heard = conversation.heard(waits, false);
+      const heard = conversation.receive(waits, false);
       if (heard?.say !== undefined) own.push(Buffer.from(heard.say as Uint8Array));
       if (heard === null) break;
       if ('result' in heard) return { ...heard.result, own };

@@ -21,7 +21,7 @@ export function redisConversation({ user, password }: Args): Conversation {
   return {
     opening: hasPassword ? command(login) : command(['PING']),
     mostBytes: MOST_BYTES,
-    heard(bytes): Heard {
+    receive(bytes): Heard {
       const kind = bytes[0];
       if (kind !== undefined && kind !== 0x2b && kind !== 0x2d) return { result: failed('the answer is not Redis') };
       const end = bytes.indexOf('\r\n');

@@ -10,7 +10,7 @@ function talk(options: Args, ...said: string[]) {
   for (const piece of said) {
     waits = Buffer.concat([waits, Buffer.from(piece, 'latin1')]);
     for (;;) {
-      const heard = conversation.heard(waits, false);
+      const heard = conversation.receive(waits, false);
       if (heard?.say !== undefined) own.push(String(heard.say));
       if (heard === null) break;
       if ('result' in heard) return { ...heard.result, own };

@@ -73,7 +73,7 @@ export class InsertedCookie implements Stickiness {
     return (facts.scheme === 'https' ? this.#secureFields : this.#fields)[server]!;
   }
 
-  tell(facts: RequestFacts): string {
+  describe(facts: RequestFacts): string {
     const field = facts.header('cookie');
     const name = this.ownCookie;
     if (field !== undefined && this.#look(field) !== -1) return `its cookie ${name}, which this gateway gave it`;

@@ -46,7 +46,7 @@ export class LearnedCookie implements Stickiness {
     return '';
   }
 
-  tell(facts: RequestFacts, pool: StickyPool): string {
+  describe(facts: RequestFacts, pool: StickyPool): string {
     const value = cookieOf(facts.header('cookie'), this.#cookie);
     if (value === '') return `it brought no cookie ${this.#cookie}`;
     const slot = this.#table.get(value, this.#ttlMs);

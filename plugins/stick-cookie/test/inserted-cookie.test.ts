@@ -82,7 +82,7 @@ test('a cookie for a server that is gone is no cookie, and no forgery', () => {
   const { pool, host, sticky } = setUp({}, 2);
   assert.equal(sticky.find(withCookie(gone), pool), -1);
   assert.equal(host.refused, 0);
-  assert.match(sticky.tell!(withCookie(gone), pool), /a server that is gone/);
+  assert.match(sticky.describe!(withCookie(gone), pool), /a server that is gone/);
 });
 
 test('a changed, cut, lengthened or invented cookie is no cookie, and is counted once a request', () => {
@@ -106,7 +106,7 @@ test('a changed, cut, lengthened or invented cookie is no cookie, and is counted
   for (const [index, cookie] of forged.entries()) {
     assert.equal(sticky.find(withCookie(cookie), pool), -1, cookie);
     assert.equal(host.refused, index + 1, cookie);
-    assert.match(sticky.tell!(withCookie(cookie), pool), /none that this gateway made/);
+    assert.match(sticky.describe!(withCookie(cookie), pool), /none that this gateway made/);
   }
 });
 

@@ -35,7 +35,7 @@ export class HeaderValue implements Stickiness {
     return '';
   }
 
-  tell(facts: RequestFacts, pool: StickyPool): string {
+  describe(facts: RequestFacts, pool: StickyPool): string {
     const value = this.#valueOf(facts);
     if (value === '') return `it brought no header ${this.#name}`;
     const slot = this.#table.get(value, this.#ttlMs);

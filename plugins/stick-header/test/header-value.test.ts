@@ -40,7 +40,7 @@ test('nothing is learned of clients without the header, or with an empty or a ve
     assert.equal(sticky.find(facts, pool), -1);
   }
   assert.equal(table.entries.size, 0);
-  assert.equal(sticky.tell!(fakeFacts(), pool), 'it brought no header X-User');
+  assert.equal(sticky.describe!(fakeFacts(), pool), 'it brought no header X-User');
 });
 
 test('the ttl is handed to the table, and is 8 hours when left out', () => {

@@ -37,7 +37,7 @@ export class ClientNetwork implements Stickiness {
     return '';
   }
 
-  tell({ ip }: RequestFacts, pool: StickyPool): string {
+  describe({ ip }: RequestFacts, pool: StickyPool): string {
     const prefix = ip.isV4 ? this.#prefix : this.#prefix6;
     const who = prefix === (ip.isV4 ? 32 : 128) ? `its address ${ip.text}` : `its network ${ip.text}/${prefix}`;
     const slot = this.#table.get(this.#key(ip), this.#ttlMs);

@@ -63,7 +63,7 @@ test('the ttl is handed to the table, and is 30 minutes when left out', () => {
 
 test('it tells what it looked for', () => {
   const { pool, sticky } = setUp({ prefix: 24 });
-  assert.equal(sticky.tell!(from('198.51.100.7'), pool), 'its network 198.51.100.7/24 is not in the stick table');
+  assert.equal(sticky.describe!(from('198.51.100.7'), pool), 'its network 198.51.100.7/24 is not in the stick table');
   sticky.learn(from('198.51.100.7'), pool, 1, []);
-  assert.equal(sticky.tell!(from('198.51.100.9'), pool), 'its network 198.51.100.9/24, by the stick table');
+  assert.equal(sticky.describe!(from('198.51.100.9'), pool), 'its network 198.51.100.9/24, by the stick table');
 });

@@ -136,7 +136,7 @@ export class CertificateSources {
       },
       secret,
       changed,
-      told: (event) => told({ source: name, ...event }),
+      report: (event) => told({ source: name, ...event }),
     });
   }
 

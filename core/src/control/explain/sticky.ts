@@ -77,7 +77,7 @@ export function explainSticky(question: StickyQuestion): StickyExplanation | nul
   const found: StickEntry | null = entry;
   return {
     kind: stick.name,
-    by: stickiness.tell?.(facts, pool) ?? (index === -1 ? 'it is not known' : 'it is known'),
+    by: stickiness.describe?.(facts, pool) ?? (index === -1 ? 'it is not known' : 'it is known'),
     server: servers[index]?.name ?? null,
     ...outcomeOf(servers[index], slots[index] ?? -1, question),
     expiresInMs: found === null ? null : 1000 * (found as StickEntry).expiresInS,

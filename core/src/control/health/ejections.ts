@@ -59,7 +59,7 @@ export class Ejections {
 
   constructor(options: EjectionsOptions) {
     this.#options = options;
-    options.servers.hear((slot) => this.#count(slot));
+    options.servers.onChange((slot) => this.#count(slot));
   }
 
   /** watch changes over to a plan. A server that stays, also under another name, stays out for as long as was said. */

@@ -20,8 +20,8 @@ export interface Endpoint {
    * again, so that any will do; `needsNew`: a kept one has just turned out to be dead.
    */
   attempt(exchange: AttemptedExchange, loop: Loop, isRepeatable: boolean, needsNew: boolean): ServerSide;
-  /** moved: the server's name has other addresses. What goes to one that it has no more ends when nothing is open on it. */
-  moved(names: NameTable): void;
+  /** onNamesChanged: the server's name has other addresses. What goes to one that it has no more ends when nothing is open on it. */
+  onNamesChanged(names: NameTable): void;
   /** flush closes the idle connections: the server has been found dead, so none of them is worth a try. */
   flush(): void;
   /** retire closes idle connections now and busy ones after their answer. */

@@ -17,8 +17,8 @@ const MOST_REFUSED = 4;
 export interface Waiting {
   /** tryAgain leaves the line and goes on, if a server has room now. False: it goes on waiting. */
   tryAgain(): boolean;
-  /** moved: it waits in the line of this backend now, for a server of it, or any (-1). */
-  moved(backend: LinkedBackend, server: number): void;
+  /** moveTo: it waits in the line of this backend now, for a server of it, or any (-1). */
+  moveTo(backend: LinkedBackend, server: number): void;
 }
 
 export class WaitingLine {
@@ -115,7 +115,7 @@ export class WaitingLine {
       const now = server === -1 ? -1 : backend.pool.indexOfSlot(pool.slot(server));
       if (server !== -1 && now === -1) table.stopWaiting(this.#slotOf(server), thread);
       backend.line.#add(waiting, now);
-      waiting.moved(backend, now);
+      waiting.moveTo(backend, now);
     }
     backend.line.wakeAll();
   }

@@ -109,8 +109,8 @@ export class ServerEndpoint implements Endpoint {
     this.#session(exchange, from.loop, false, from.introduction).adopt(stream);
   }
 
-  /** lost: an HTTP/2 connection has ended. */
-  lost(session: ServerSession): void {
+  /** onLost: an HTTP/2 connection has ended. */
+  onLost(session: ServerSession): void {
     const at = this.#sessions.indexOf(session);
     if (at !== -1) this.#sessions.splice(at, 1);
   }
@@ -143,7 +143,7 @@ export class ServerEndpoint implements Endpoint {
   }
 
   /** part closes what is kept for a client that has gone. */
-  part(introduction: string): void {
+  forgetIntroduction(introduction: string): void {
     for (const connection of [...(this.#introduced.get(introduction) ?? [])]) connection.discard();
     for (const session of this.#sessions) {
       if (session.introduction === introduction) session.retire();
@@ -166,8 +166,8 @@ export class ServerEndpoint implements Endpoint {
     if (at !== -1) this.#idle.splice(at, 1);
   }
 
-  /** moved: the server's name has other addresses. What goes to one that it has no more ends when nothing is open on it. */
-  moved(names: NameTable): void {
+  /** onNamesChanged: the server's name has other addresses. What goes to one that it has no more ends when nothing is open on it. */
+  onNamesChanged(names: NameTable): void {
     for (const connection of [...this.#idle, ...[...this.#introduced.values()].flat()]) {
       if (!this.#isCurrent(connection.remote, names)) connection.discard();
     }

@@ -300,8 +300,8 @@ export class Attempts extends Timed implements Waiting {
     return true;
   }
 
-  /** moved: it waits in another line, that of the same backend with other servers. */
-  moved(backend: LinkedBackend, server: number): void {
+  /** moveTo: it waits in another line, that of the same backend with other servers. */
+  moveTo(backend: LinkedBackend, server: number): void {
     this.#goTo(backend);
     this.#waitsFor = server;
   }

@@ -149,7 +149,7 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
   /** forgetIntroductions: the client has gone, so that nobody will use what servers keep for it. */
   forgetIntroductions(): void {
     if (this.#met === null) return;
-    for (const [server, introduction] of this.#met) server.part(introduction);
+    for (const [server, introduction] of this.#met) server.forgetIntroduction(introduction);
     this.#met = null;
   }
 

@@ -15,8 +15,8 @@ export class DownServers {
     this.#seen = table.version;
   }
 
-  /** look has all connections leave servers that are down, if one has gone down since the last look. */
-  look(connections: Iterable<Closable>): void {
+  /** check has all connections leave servers that are down, if one has gone down since the last look. */
+  check(connections: Iterable<Closable>): void {
     if (!this.#hasNew()) return;
     for (const connection of connections) connection.leaveDownServers();
   }

@@ -57,8 +57,8 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
   abstract onEnd(): void;
   /** opened: the connection stands, with its TLS. */
   protected abstract opened(): void;
-  /** lost: the connection is gone; it was `connecting` until then, or it stood. */
-  protected abstract lost(wasConnecting: boolean, hadError: boolean): void;
+  /** onLost: the connection is gone; it was `connecting` until then, or it stood. */
+  protected abstract onLost(wasConnecting: boolean, hadError: boolean): void;
 
   /** objection is what speaks against the TLS that the server chose; null: nothing. */
   protected objection(_tls: ConnectionTls): string | null {
@@ -130,7 +130,7 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
     const wasConnecting = this.isConnecting;
     this.tellNoTls(null);
     this.letGo();
-    this.lost(wasConnecting, error !== null);
+    this.onLost(wasConnecting, error !== null);
   }
 
   /** tellNoTls says why the handshake under way came to nothing: the reason, or else what error ended it. */

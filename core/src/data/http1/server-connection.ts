@@ -219,7 +219,7 @@ export class ServerConnection extends ServerSocket implements ServerSide {
     }
   }
 
-  protected lost(wasConnecting: boolean, hadError: boolean): void {
+  protected onLost(wasConnecting: boolean, hadError: boolean): void {
     const exchange = this.#exchange;
     const failure = wasConnecting ? 'connect' : this.#failureByEnd();
     const isTunnel = this.#state === TUNNEL;

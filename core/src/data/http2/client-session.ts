@@ -101,8 +101,8 @@ export class ClientSession extends Session<ClientStream> {
     this.#host.sessionMoved();
   }
 
-  /** touched: something of a stream's body has gone on, and is sent when everything that came has been read. */
-  touched(stream: ClientStream): void {
+  /** markTouched: something of a stream's body has gone on, and is sent when everything that came has been read. */
+  markTouched(stream: ClientStream): void {
     this.#touched.push(stream);
   }
 

@@ -118,7 +118,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.#forward(server, bytes, from, to);
     if (this.exchange !== exchange || this.#isTouched) return;
     this.#isTouched = true;
-    this.#session.touched(this);
+    this.#session.markTouched(this);
   }
 
   /** settle sends on what came in one go: a client may send a body byte by byte. */

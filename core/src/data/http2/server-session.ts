@@ -48,8 +48,8 @@ export interface SessionEndpoint extends ConnectedEndpoint {
   streamsPerConnection: number;
   /** move gives a stream that waits on one HTTP/2 connection to another. */
   move(stream: ServerStream, exchange: AttemptedExchange, from: ServerSession): void;
-  /** lost: an HTTP/2 connection has ended. */
-  lost(session: ServerSession): void;
+  /** onLost: an HTTP/2 connection has ended. */
+  onLost(session: ServerSession): void;
 }
 
 /** Wire is the connection below. */
@@ -92,7 +92,7 @@ class Wire extends ServerSocket {
     this.out.destroy();
   }
 
-  protected lost(): void {
+  protected onLost(): void {
     this.#session.closed();
   }
 
@@ -293,7 +293,7 @@ export class ServerSession extends Session<ServerStream> {
   closed(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#endpoint.lost(this);
+    this.#endpoint.onLost(this);
     for (const stream of [...this.streams.values(), ...this.#waiting.splice(0)]) stream.onGone();
   }
 

@@ -13,7 +13,7 @@ export interface Greeted {
   /** The hello is read, or the bytes are none (null). Everything that was said is kept for whoever takes the connection over. */
   greeted(hello: ClientHello | null): void;
   /** The connection ended, or took too long; it is destroyed. */
-  gone(): void;
+  onGone(): void;
 }
 
 export class HelloPeek extends Peek {
@@ -27,8 +27,8 @@ export class HelloPeek extends Peek {
     this.#owner = owner;
   }
 
-  gone(): void {
-    this.#owner.gone();
+  onGone(): void {
+    this.#owner.onGone();
   }
 
   onBytes(bytes: Buffer, length: number): void {

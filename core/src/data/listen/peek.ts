@@ -25,8 +25,8 @@ export abstract class Peek extends Timed implements Closable, ConnectionHandler 
   }
 
   abstract onBytes(bytes: Buffer, length: number): void;
-  /** gone: the connection ended, or took too long; it is destroyed. */
-  abstract gone(): void;
+  /** onGone: the connection ended, or took too long; it is destroyed. */
+  abstract onGone(): void;
 
   /** Nobody waits for an answer yet. */
   readonly isIdle = true;
@@ -63,7 +63,7 @@ export abstract class Peek extends Timed implements Closable, ConnectionHandler 
     if (this.#isOver) return;
     this.#leave();
     this.connection.destroy();
-    this.gone();
+    this.onGone();
   }
 
   onEnd(): void {

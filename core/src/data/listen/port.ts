@@ -251,7 +251,7 @@ export class Port implements SniffedPort, ListenerHandler {
           this.removeConnection(peek);
         releaseGeneration(generation, this.#loop);
       },
-      gone: (isBad) => {
+      onGone: (isBad) => {
         if (isBad) counters.listener(slot, ListenerIndex.badRequests);
         this.removeConnection(peek);
         releaseGeneration(generation, this.#loop);
@@ -276,7 +276,7 @@ export class Port implements SniffedPort, ListenerHandler {
         if (!this.#greeted(peek, ip, listener, hello)) this.removeConnection(peek);
         releaseGeneration(generation, loop);
       },
-      gone: () => {
+      onGone: () => {
         this.removeConnection(peek);
         releaseGeneration(generation, loop);
       },

@@ -11,7 +11,7 @@ export interface Introduced {
   /** The header is read. What came behind it is kept for whoever takes the connection over. */
   introduced(connection: ProxiedConnection): void;
   /** The connection ended, or took too long, or (`isBad`) began with something else; it is destroyed. */
-  gone(isBad: boolean): void;
+  onGone(isBad: boolean): void;
 }
 
 export class ProxyPeek extends Peek {
@@ -24,8 +24,8 @@ export class ProxyPeek extends Peek {
     this.#owner = owner;
   }
 
-  gone(): void {
-    this.#owner.gone(this.#isBad);
+  onGone(): void {
+    this.#owner.onGone(this.#isBad);
   }
 
   onBytes(bytes: Buffer, length: number): void {

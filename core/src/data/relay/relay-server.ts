@@ -72,7 +72,7 @@ export class RelayServer extends ServerSocket implements ServerSide {
     this.#exchange?.serverFailed('connect');
   }
 
-  protected lost(wasConnecting: boolean, hadError: boolean): void {
+  protected onLost(wasConnecting: boolean, hadError: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = null;
     if (exchange === null) return;

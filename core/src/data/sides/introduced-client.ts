@@ -6,8 +6,8 @@ import type { SendProxyPlan } from '@sluice/dsl/plan';
 
 /** IntroducedServer keeps connections that were introduced as a client's. */
 export interface IntroducedServer {
-  /** part closes what is kept for a client that has gone. */
-  part(introduction: string): void;
+  /** forgetIntroduction closes what is kept for a client that has gone. */
+  forgetIntroduction(introduction: string): void;
 }
 
 export interface IntroducedClient {

@@ -40,7 +40,7 @@ export class FailureLog {
    */
   report(kind: string, message: string, fields: object, thrown: unknown, level: FailureLevel = 'error'): void {
     const now = this.#now();
-    this.look(now);
+    this.writeDue(now);
     const known = this.#kinds.get(kind);
     if (known !== undefined) {
       known.suppressed++;
@@ -54,8 +54,8 @@ export class FailureLog {
     this.#write(level, message, told, stackOf(thrown));
   }
 
-  /** look writes how many failures were only counted, once their time is over. Call it now and then. */
-  look(now = this.#now()): void {
+  /** writeDue writes how many failures were only counted, once their time is over. Call it now and then. */
+  writeDue(now = this.#now()): void {
     if (now < this.#nextLookMs) return;
     this.#nextLookMs = Number.POSITIVE_INFINITY;
     for (const [name, kind] of this.#kinds) {

@@ -130,8 +130,8 @@ export class ServerTable {
     if (this.#set(slot, ADMIN, admin)) this.#heard(slot);
   }
 
-  /** hear has a function called with each slot whose state or admin state is changed through this view; one function a view. */
-  hear(heard: (slot: number) => void): void {
+  /** onChange has a function called with each slot whose state or admin state is changed through this view; one function a view. */
+  onChange(heard: (slot: number) => void): void {
     this.#heard = heard;
   }
 

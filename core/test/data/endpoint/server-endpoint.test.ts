@@ -35,9 +35,9 @@ test('of connections that were introduced as some client’s, the oldest make ro
 test('what is kept for a client goes with it, and nothing else', () => {
   const { endpoint, closed, keep } = keeping();
   for (const introduction of ['a', 'b', 'a', '']) keep(introduction);
-  endpoint.part('a');
+  endpoint.forgetIntroduction('a');
   assert.deepEqual(closed, ['a', 'a']);
-  endpoint.part('nobody');
+  endpoint.forgetIntroduction('nobody');
   endpoint.flush();
   assert.deepEqual(closed, ['a', 'a', '', 'b']);
 });

@@ -21,15 +21,15 @@ test('a failure is written at once, and then at most every ten seconds with a co
   );
   assert.match(lines[0]!.stack!, /^Error: why\n\s+at /);
   clock.now = 9999;
-  log.look();
+  log.writeDue();
   assert.equal(lines.length, 1);
   clock.now = 10_000;
-  log.look();
+  log.writeDue();
   assert.deepEqual(lines.slice(1), [
     { message: 'it failed (and 4 more since)', fields: { rule: 'x', error: 'why', suppressed: 4 }, stack: null },
   ]);
   clock.now = 20_000;
-  log.look();
+  log.writeDue();
   assert.equal(lines.length, 2);
   log.report('a', 'it failed', {}, 'text');
   assert.deepEqual(lines.at(-1), { message: 'it failed', fields: { error: 'text' }, stack: null });
