@@ -110,7 +110,7 @@ export async function checkRules(
 }
 
 function refusal({ code, message }: GatewayError): Problem {
-  return { code, severity: 'error', message, mend: null, place: null };
+  return { code, severity: 'error', message, fix: null, place: null };
 }
 
 /** lineKey: the compiler tells of the plainest cases itself. */

@@ -34,7 +34,7 @@ export async function findLinkProblems({ plan, entries }: PluginSet): Promise<re
       entry.verbs![rule.verb]!(withSecrets(rule.args, maskedSecret), linker);
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
-      problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: rule.place });
+      problems.push({ code: REFUSED, severity: 'error', message, fix: null, place: rule.place });
     }
   };
   for (const { guards, changes, routes, responseChanges } of plan.listeners) {

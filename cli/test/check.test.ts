@@ -24,7 +24,7 @@ test('a file without problems is clean', async (t) => {
   });
 });
 
-test('every problem of a file is shown with its place and its mend, and the exit code is 1', async (t) => {
+test('every problem of a file is shown with its place and its fix, and the exit code is 1', async (t) => {
   const cwd = await folderOf(t, { 'bad.sluice': BAD });
   const { code, stdout, stderr } = await sluice(['check', 'bad.sluice'], { cwd });
   assert.equal(code, 1);
@@ -52,7 +52,7 @@ test('--json prints the problems as data', async (t) => {
   assert.equal(result.isOk, false);
   assert.deepEqual(result.files[0], { file: 'good.sluice', isOk: true, problems: [] });
   const [problem] = result.files[1].problems;
-  assert.deepEqual(Object.keys(problem).sort(), ['code', 'mend', 'message', 'place', 'severity']);
+  assert.deepEqual(Object.keys(problem).sort(), ['code', 'fix', 'message', 'place', 'severity']);
   assert.deepEqual(problem.place, { file: 'bad.sluice', line: 2, column: 3, length: 4 });
 });
 

@@ -22,7 +22,7 @@ interface Edit {
   readonly newText: string;
 }
 
-test('problems are told as one types, with their code, place and mend, and go when they are mended', async (t) => {
+test('problems are told as one types, with their code, place and fix, and go when they are fixed', async (t) => {
   const client = await LanguageClient.start(t, await folderOf(t, {}));
   client.open('gateway.sluice', RULES.replace('deny', 'dney'));
   const [problem, ...more] = await client.diagnostics('gateway.sluice');
@@ -108,7 +108,7 @@ test('a name is renamed wherever it stands, and a bad new name is refused with t
   await assert.rejects(rename, /`not a name` is not a name/);
 });
 
-test('a mend that is a replacement is offered as a quick fix', async (t) => {
+test('a fix that is a replacement is offered as a quick fix', async (t) => {
   const client = await LanguageClient.start(t, await folderOf(t, {}));
   const { textDocument } = client.open('a.sluice', RULES.replace('deny', 'dney').replace('to app', 'to apq'));
   const at = (line: number) => ({ start: { line, character: 0 }, end: { line, character: 99 } });

@@ -37,9 +37,9 @@ export function compileFiles(files: Readonly<Record<string, string | Uint8Array>
   });
 }
 
-/** toldOf is each diagnostic in one line: `SL0101 web.sluice:3:5 message | mend`. */
+/** toldOf is each diagnostic in one line: `SL0101 web.sluice:3:5 message | fix`. */
 export function toldOf({ diagnostics }: Pick<CompileResult, 'diagnostics'>): string[] {
-  return diagnostics.map(({ code, message, mend, place: { file, line, column } }) =>
-    `${code} ${file}:${line}:${column} ${message}`.concat(mend === null ? '' : ` | ${mend}`),
+  return diagnostics.map(({ code, message, fix, place: { file, line, column } }) =>
+    `${code} ${file}:${line}:${column} ${message}`.concat(fix === null ? '' : ` | ${fix}`),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Servers whose answers break HTTP's rules in ways that have one reading all the same: what is always mended, what `servers lax`
+ * Servers whose answers break HTTP's rules in ways that have one reading all the same: what is always fixed, what `servers lax`
  * takes, and what the log says where it is not taken.
  */
 import assert from 'node:assert/strict';

@@ -9,7 +9,7 @@ import { OTHER_PROXIES } from './other-proxies.ts';
 import { type Page, readPages } from './page.ts';
 import { StagedPage, sluice } from './staged-page.ts';
 
-const MEND = 'run: node test/docs/write-pages.ts';
+const FIX = 'run: node test/docs/write-pages.ts';
 
 interface CheckedFile {
   readonly problems: readonly {
@@ -47,7 +47,7 @@ for (const page of PAGES) {
     testRuleFiles(page, staged);
     for (const block of page.blocks.filter(({ language }) => language === 'console')) {
       test(`line ${block.line}: the commands print what is shown`, async () => {
-        assert.equal(block.text, await staged.transcript(block), MEND);
+        assert.equal(block.text, await staged.transcript(block), FIX);
       });
     }
     testOtherProxies(page, staged);
@@ -80,7 +80,7 @@ function testRuleFiles(page: Page, { snippets, folder }: StagedPage): void {
       assert.deepEqual(
         others.map(({ block }) => `${page.name}:${block.line}`),
         [],
-        MEND,
+        FIX,
       );
     });
 

@@ -78,7 +78,7 @@ test('a file with a mistake is refused, named in the log, and the old rules go o
     assert.equal(await generationOf(sluice.address), 'g1');
     writeFileSync(sluice.file, rules([server.address], 3)(sluice.address.port));
     sluice.program.signal('SIGHUP');
-    await eventually('the mended file', async () => (await generationOf(sluice.address)) === 'g3');
+    await eventually('the fixed file', async () => (await generationOf(sluice.address)) === 'g3');
     await load.stop();
     assert.deepEqual(load.failures, []);
   } finally {

@@ -2,7 +2,7 @@
  * http-message reads HTTP/1.x the strict way (RFC 9112, no leniency) and is the independent judge of what crosses a wire in
  * tests. It shares no code with the gateway, on purpose, and values plainness over speed. Test code.
  *
- * Where the RFC lets a recipient choose between mending and refusing, this reader refuses.
+ * Where the RFC lets a recipient choose between fixing and refusing, this reader refuses.
  */
 
 export type Field = readonly [name: string, value: string];

@@ -173,10 +173,10 @@ export class AdminCaller {
   }
 
   #why(error: NodeJS.ErrnoException): string {
-    const mend =
+    const fix =
       ': is the gateway running, with `settings { admin on … }` or `--admin`? Set its address with --admin or SLUICE_ADMIN';
     const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
-    return `${this.#written} cannot be reached: ${error.message}${isNobody ? mend : ''}`;
+    return `${this.#written} cannot be reached: ${error.message}${isNobody ? fix : ''}`;
   }
 }
 

@@ -155,7 +155,7 @@ export class LanguageServer {
     connection.onCodeAction(({ textDocument, range }) => this.#fixes(textDocument.uri, range));
   }
 
-  /** Each proposed edit is tried out first, so that what is offered does mend. */
+  /** Each proposed edit is tried out first, so that every fix that is offered works. */
   async #fixes(uri: string, range: Location['range']): Promise<CodeAction[]> {
     const text = this.#text(uri);
     await this.#checkNow(pathOf(uri));
@@ -167,7 +167,7 @@ export class LanguageServer {
       if (span.end.line < range.start.line || span.start.line > range.end.line) continue;
       for (const { title, text: newText } of quickFixes({ ...problem, place })) {
         const edited = TextDocument.applyEdits(text, [{ range: span, newText }]);
-        if (!(await this.#workspace.mends(pathOf(uri), edited, problem))) continue;
+        if (!(await this.#workspace.fixes(pathOf(uri), edited, problem))) continue;
         const diagnostics = [diagnosticOf(text, problem)];
         const edit = { changes: { [uri]: [{ range: span, newText }] } };
         actions.push({ title, kind: CodeActionKind.QuickFix, diagnostics, isPreferred: actions.length === 0, edit });
@@ -258,12 +258,12 @@ function pathOf(uri: string): string {
   return join(process.cwd(), `unsaved-${createHash('sha256').update(uri).digest('hex').slice(0, 16)}.sluice`);
 }
 
-function diagnosticOf(text: TextDocument, { code, severity, message, mend, place }: Problem): Diagnostic {
+function diagnosticOf(text: TextDocument, { code, severity, message, fix, place }: Problem): Diagnostic {
   return {
     code,
     source: 'sluice',
     severity: severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
-    message: mend === null ? message : `${message}\n${mend}`,
+    message: fix === null ? message : `${message}\n${fix}`,
     range: place === null ? rangeOf(text, { start: 0, end: 0 }) : rangeOfPlace(text, place),
   };
 }

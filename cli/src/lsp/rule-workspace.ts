@@ -78,8 +78,8 @@ export class RuleWorkspace {
     return problems;
   }
 
-  /** mends says whether an edit of one file takes a problem away without bringing others to its row. */
-  async mends(path: string, edited: string, problem: Problem): Promise<boolean> {
+  /** fixes says whether an edit of one file takes a problem away without bringing others to its row. */
+  async fixes(path: string, edited: string, problem: Problem): Promise<boolean> {
     const root = await this.rootOf(path);
     const { problems } = await this.#run(root, new Map([...this.#open, [path, edited]]));
     const isNear = ({ place }: Problem): boolean =>

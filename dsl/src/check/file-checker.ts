@@ -172,8 +172,8 @@ class FileChecker {
     const scope = this.#scope;
     if (this.#listeners.length === 0 && !this.#hasBroken) {
       if (scope.isWordMissing) return;
-      const mend = 'Add `listener web on :8080 { otherwise send to … }`';
-      scope.error('SL0709', { start: 0, end: 1 }, {}, mend);
+      const fix = 'Add `listener web on :8080 { otherwise send to … }`';
+      scope.error('SL0709', { start: 0, end: 1 }, {}, fix);
       return;
     }
     this.#checkAddresses(listeners);
@@ -187,7 +187,7 @@ class FileChecker {
       if (map.isUsed) continue;
       const to = map.plan?.to;
       if (to === undefined || this.#isMapTaken(to)) warn('SL0518', map, name);
-      else scope.diagnostics.add('SL0519', map.source, map.span, { name, to }, this.#mendOfUntaken());
+      else scope.diagnostics.add('SL0519', map.source, map.span, { name, to }, this.#fixOfUntaken());
     }
     this.#defines.warnOfUnused();
   }
@@ -197,7 +197,7 @@ class FileChecker {
     return this.#mapArgs().some(({ arg }) => arg.choices?.includes(to) !== false);
   }
 
-  #mendOfUntaken(): string {
+  #fixOfUntaken(): string {
     const words = this.#mapArgs().map(({ verb, arg }) => `\`${verb}\` (to ${arg.choices?.join(' or ') ?? 'anything'})`);
     return words.length === 0 ? 'No word takes a map at all' : `Remove it; words that take maps: ${words.join(', ')}`;
   }
@@ -294,12 +294,12 @@ class FileChecker {
 
   #unknown(statement: Statement, item: Span, word: string): void {
     const scope = this.#scope;
-    const mend = didYouMean(word, TOP_WORDS, `A file is made of: ${[...TOP_WORDS].join(', ')}`);
-    scope.error('SL0101', item, { word }, mend);
+    const fix = didYouMean(word, TOP_WORDS, `A file is made of: ${[...TOP_WORDS].join(', ')}`);
+    scope.error('SL0101', item, { word }, fix);
     const name = new Reader(statement.head.phrases[0]!).wordAt(1);
-    if (mend?.includes('`backend`') === true && name !== null) this.#addBackend(name, item);
-    if (mend?.includes('`define`') === true && name !== null) this.#defines.addBroken(name);
-    if (mend?.includes('`listener`') === true && statement.block !== null) {
+    if (fix?.includes('`backend`') === true && name !== null) this.#addBackend(name, item);
+    if (fix?.includes('`define`') === true && name !== null) this.#defines.addBroken(name);
+    if (fix?.includes('`listener`') === true && statement.block !== null) {
       const listener = new Reader(statement.head.phrases[0]!).wordAt(1);
       if (listener !== null) this.#listeners.push({ statement, name: listener, source: scope.source });
     }

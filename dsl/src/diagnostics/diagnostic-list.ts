@@ -27,10 +27,10 @@ export class DiagnosticList {
   }
 
   /**
-   * add reports a problem. `values` fill the code's templates; `mend` replaces the code's own mend (null: none).
+   * add reports a problem. `values` fill the code's templates; `fix` replaces the code's own fix (null: none).
    * The same code at the same place counts once.
    */
-  add(code: string, source: SourceText, span: Span, values: Values, mend?: string | null): void {
+  add(code: string, source: SourceText, span: Span, values: Values, fix?: string | null): void {
     const entry = CODES[code];
     if (entry === undefined) throw new RangeError(`no diagnostic has the code ${code}`);
     if (entry.severity === 'error') this.#errors++;
@@ -47,11 +47,11 @@ export class DiagnosticList {
         mapValues(plain, (name, value) => shorten(template, name, value)),
       );
     const mendOf = (write: (template: string) => string): string | null => {
-      if (mend !== undefined) return isSame(mend, source.text.slice(span.start, span.end)) ? null : mend;
-      return entry.mend === undefined ? null : write(entry.mend);
+      if (fix !== undefined) return isSame(fix, source.text.slice(span.start, span.end)) ? null : fix;
+      return entry.fix === undefined ? null : write(entry.fix);
     };
-    const diagnostic = { code, severity: entry.severity, message: whole(entry.message), mend: mendOf(whole), place };
-    this.#list.push(withShortForm(diagnostic, { message: short(entry.message), mend: mendOf(short) }));
+    const diagnostic = { code, severity: entry.severity, message: whole(entry.message), fix: mendOf(whole), place };
+    this.#list.push(withShortForm(diagnostic, { message: short(entry.message), fix: mendOf(short) }));
   }
 
   /** silence counts an error that is not shown, since it is most likely the echo of one that is. */
@@ -71,9 +71,9 @@ export class DiagnosticList {
   }
 }
 
-/** isSame: the mend says to write what is written. */
-function isSame(mend: string | null, written: string): boolean {
-  return mend === `Did you mean \`${written}\`?` || mend === `Write \`${written}\``;
+/** isSame: the fix says to write what is written. */
+function isSame(fix: string | null, written: string): boolean {
+  return fix === `Did you mean \`${written}\`?` || fix === `Write \`${written}\``;
 }
 
 function mapValues(values: Values, change: (name: string, value: string | number) => string | number): Values {

@@ -11,7 +11,7 @@ export interface Diagnostic {
   readonly severity: Severity;
   /** One sentence: what is wrong. Lower case, no full stop, quotes the offending value. */
   readonly message: string;
-  /** One sentence: how to mend it; null where that is not known. */
-  readonly mend: string | null;
+  /** One sentence: how to fix it; null where that is not known. */
+  readonly fix: string | null;
   readonly place: Place;
 }

@@ -31,7 +31,7 @@ export function formatDiagnostic(
   options: FrameOptions = {},
 ): string {
   const { code, severity, place } = diagnostic;
-  const { message, mend } = shortFormOf(diagnostic);
+  const { message, fix } = shortFormOf(diagnostic);
   const isColoured = options.colour === true;
   const strong = isColoured ? paint(severity === 'error' ? 31 : 33) : PLAIN;
   const faint = isColoured ? paint(2) : PLAIN;
@@ -41,13 +41,13 @@ export function formatDiagnostic(
   const text = sources.get(place.file);
   const line = text === undefined ? '' : lineOf(text, place.line);
   if (line.trim() === '' || line.length < place.column - 1) {
-    return mend === null ? `${head}${said}` : `${head}${said}\n${' '.repeat(prefix.length)}${faint(mend)}`;
+    return fix === null ? `${head}${said}` : `${head}${said}\n${' '.repeat(prefix.length)}${faint(fix)}`;
   }
   const cut = cutLine(line, place.column - 1, place.length);
   const margin = ' '.repeat(prefix.length + cut.caretAt);
   const carets = '^'.repeat(cut.caretLength);
   const frame = `${head}${cut.text}\n${margin}${strong(carets)} ${said}`;
-  return mend === null ? frame : `${frame}\n${margin}${' '.repeat(carets.length + 1)}${faint(mend)}`;
+  return fix === null ? frame : `${frame}\n${margin}${' '.repeat(carets.length + 1)}${faint(fix)}`;
 }
 
 /** cutLine trims a line's blanks, and a long line to what stands around the span. Tabs and marks take one column. */

@@ -34,9 +34,9 @@ function anchor(digits: string, title: string): string {
   return `sl${digits}xx-${title.toLowerCase().replaceAll(' ', '-')}`;
 }
 
-function section(code: string, { severity, message, mend, why, wrong, right }: CodeEntry): string {
+function section(code: string, { severity, message, fix, why, wrong, right }: CodeEntry): string {
   const isWarning = severity === 'warning' ? ' (warning)' : '';
-  const advice = mend === undefined ? '' : `${plain(mend)}.\n\n`;
+  const advice = fix === undefined ? '' : `${plain(fix)}.\n\n`;
   return `### ${code}${isWarning}: ${plain(message)}\n\n${why}\n\n${advice}${example('Wrong', wrong)}${example('Right', right)}`
     .trimEnd()
     .concat('\n');

@@ -1,7 +1,7 @@
 /**
  * ShortForm: a diagnostic's words with long quotations shortened, for terminals and logs. Main thread.
  *
- * `message` and `mend` are always whole, and so is what machines read (`--json`, the admin API, editors). The short form goes along with a
+ * `message` and `fix` are always whole, and so is what machines read (`--json`, the admin API, editors). The short form goes along with a
  * diagnostic under a symbol, which JSON leaves out, where it is another one.
  */
 import type { Diagnostic } from './diagnostic.ts';
@@ -15,12 +15,12 @@ const SHORT = Symbol('short form');
 
 export interface Words {
   readonly message: string;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 /** withShortForm returns the diagnostic with its short form. */
 export function withShortForm(diagnostic: Diagnostic, short: Words): Diagnostic {
-  if (short.message === diagnostic.message && short.mend === diagnostic.mend) return diagnostic;
+  if (short.message === diagnostic.message && short.fix === diagnostic.fix) return diagnostic;
   return { ...diagnostic, [SHORT]: short } as Diagnostic;
 }
 

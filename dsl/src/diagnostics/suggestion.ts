@@ -23,7 +23,7 @@ export function closest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** didYouMean is the mend that goes with `closest`, or the fallback. */
+/** didYouMean is the fix that goes with `closest`, or the fallback. */
 export function didYouMean(word: string, candidates: Iterable<string>, fallback: string | null = null): string | null {
   const found = closest(word, candidates);
   return found === null ? fallback : `Did you mean \`${found}\`?`;

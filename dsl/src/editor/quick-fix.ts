@@ -1,7 +1,7 @@
 /**
- * QuickFix: a diagnostic's mend as an edit, where the mend is a replacement of what the diagnostic is about. Main thread.
+ * QuickFix: a diagnostic's fix as an edit, where the fix is a replacement of what the diagnostic is about. Main thread.
  *
- * Whether the edit does mend the file is for the caller to try: only a compilation can tell.
+ * Whether the edit really fixes the file is for the caller to try: only a compilation can tell.
  */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 
@@ -14,8 +14,8 @@ export interface QuickFix {
 
 const REPLACEMENT = /(?:Did you mean|[Ww]rite(?: only the host:| the name as DNS has it:)?) `([^`\n…]+)`/g;
 
-/** quickFixes are the edits that a diagnostic's mend proposes, best first; empty where the mend is none. */
-export function quickFixes({ mend }: Diagnostic): readonly QuickFix[] {
-  if (mend === null) return [];
-  return [...mend.matchAll(REPLACEMENT)].map(([, text]) => ({ title: `Write \`${text}\``, text: text! }));
+/** quickFixes are the edits that a diagnostic's fix proposes, best first; empty where the fix is none. */
+export function quickFixes({ fix }: Diagnostic): readonly QuickFix[] {
+  if (fix === null) return [];
+  return [...fix.matchAll(REPLACEMENT)].map(([, text]) => ({ title: `Write \`${text}\``, text: text! }));
 }

@@ -2,7 +2,7 @@
  * Layout: the step between lexer and parser. Decides which line ends count, and gives the parser balanced brackets.
  *
  * Everything that could make the parser lose its way (brackets that never close or close nothing, nesting without end,
- * characters that belong nowhere) is reported here once and mended, so that one slip gives one diagnostic. Iterative:
+ * characters that belong nowhere) is reported here once and fixed, so that one slip gives one diagnostic. Iterative:
  * its stack use does not depend on the input. Main thread.
  */
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
@@ -47,7 +47,7 @@ export const TOP_WORDS: ReadonlySet<string> = new Set([
 const CONTINUES: ReadonlySet<TokenType> = new Set([Comma, And, Or, Equals, LeftParen]);
 const WORDS: ReadonlySet<TokenType> = new Set([Bare, Text, Regex, Equals, And, Or, Not, When]);
 
-/** isBrokenToken: the token was mended; whatever line it stands on is not checked further. */
+/** isBrokenToken: the token was fixed; whatever line it stands on is not checked further. */
 export function isBrokenToken(token: IToken): boolean {
   return token.payload === true;
 }
@@ -142,7 +142,7 @@ class Layout {
     const last = this.#last();
     if (last?.tokenType === RightBrace) {
       this.#diagnostics.add('SL0113', this.#source, spanOf(token), { word: token.image });
-      this.#out.push(mended(NewLine, '\n', token.startOffset));
+      this.#out.push(fixed(NewLine, '\n', token.startOffset));
     }
     const isLineStart = last === undefined || last.tokenType === NewLine;
     if (isLineStart && this.#open.length > 0 && TOP_WORDS.has(token.image)) {
@@ -200,7 +200,7 @@ class Layout {
       const paren = this.#open.pop()!;
       if (!this.#isLineBroken) this.#diagnostics.add('SL0103', this.#source, spanOf(paren), {});
       this.#isLineBroken = true;
-      this.#out.push(mended(RightParen, ')', offset));
+      this.#out.push(fixed(RightParen, ')', offset));
     }
   }
 
@@ -208,7 +208,7 @@ class Layout {
     while (this.#open.length > 0) {
       const brace = this.#open.pop()!;
       this.#diagnostics.add('SL0104', this.#source, spanOf(brace), {});
-      this.#out.push(mended(RightBrace, '}', offset), mended(NewLine, '\n', offset));
+      this.#out.push(fixed(RightBrace, '}', offset), fixed(NewLine, '\n', offset));
     }
   }
 
@@ -228,40 +228,40 @@ class Layout {
     const offset = token.startOffset + token.image.length;
     while (this.#parens > 0) this.#closeParens(offset);
     if (tail.endsWith('{') && this.#open.length < NESTING_LIMIT) {
-      const brace = mended(LeftBrace, '{', token.startOffset + tail.length - 1);
+      const brace = fixed(LeftBrace, '{', token.startOffset + tail.length - 1);
       this.#open.push(brace);
       this.#out.push(brace);
     } else if (tail.endsWith('}') && this.#lineBraces > 0) {
       this.#open.pop();
       this.#lineBraces--;
-      this.#out.push(mended(RightBrace, '}', offset));
+      this.#out.push(fixed(RightBrace, '}', offset));
     }
   }
 
   #invalid(token: IToken): void {
     const code = token.image.codePointAt(0)!;
     const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
-    this.#diagnostics.add('SL0107', this.#source, spanOf(token), { character: name }, mendOfInvalid(code));
+    this.#diagnostics.add('SL0107', this.#source, spanOf(token), { character: name }, fixOfInvalid(code));
     this.#out.push(broken(Bare, token));
     this.#isLineBroken = true;
   }
 }
 
-function mendOfInvalid(code: number): string {
+function fixOfInvalid(code: number): string {
   if (code >= 0x2018 && code <= 0x201f) return 'Write straight quotes: `"`';
   if (code === 0xfffd) return 'Save the file as UTF-8';
   if (code === 0xa0 || code >= 0x2000) return 'Write an ordinary blank';
   return 'Remove it';
 }
 
-/** mended makes a bracket that was not written. */
-function mended(type: TokenType, image: string, offset: number): IToken {
+/** fixed makes a bracket that was not written. */
+function fixed(type: TokenType, image: string, offset: number): IToken {
   return createTokenInstance(type, image, offset, offset - 1, 0, 0, 0, 0);
 }
 
 /** broken makes a token of a type that the parser knows of one that it does not. */
 function broken(type: TokenType, token: IToken): IToken {
-  const replaced = mended(type, token.image, token.startOffset);
+  const replaced = fixed(type, token.image, token.startOffset);
   replaced.payload = true;
   return replaced;
 }

@@ -93,7 +93,7 @@ class ErrorCount implements IParserErrorMessageProvider {
 export class SluiceParser extends EmbeddedActionsParser {
   /** Tells of a string that cannot be decoded. */
   onTextError: (code: string, start: number, end: number, values: Record<string, string>) => void = () => {};
-  /** A mended token stood in the statement being read. */
+  /** A fixed token stood in the statement being read. */
   #isBroken = false;
 
   readonly #errorCount: ErrorCount;

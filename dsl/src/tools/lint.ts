@@ -77,7 +77,7 @@ const SERVERS: Readonly<Record<PassedBy['readers'][number], string>> = {
   php: 'PHP',
 };
 
-function mendOfPaths(listener: ListenerPlan, found: readonly PassedBy[]): string {
+function fixOfPaths(listener: ListenerPlan, found: readonly PassedBy[]): string {
   const isNamed = (listener.paths?.readers.length ?? 0) > 0;
   const readers = found.flatMap((way) => way.readers).filter((reader) => readersOf(listener).includes(reader));
   if (!isNamed) return `Say what servers there are, such as \`paths for ${readers[0]}\`: docs/paths.md`;
@@ -162,7 +162,7 @@ class Linter {
       ({ path, readers }) => `\`${path}\` (${readers.map((reader) => SERVERS[reader]).join(', ')})`,
     );
     const message = `requests get past this line where a server reads their path as \`${found[0]!.denied}\`: ${ways.join(', ')}`;
-    this.#add('SL0905', rule.place, message, mendOfPaths(listener, found));
+    this.#add('SL0905', rule.place, message, fixOfPaths(listener, found));
   }
 
   /** shadowed looks for nothing but rules that others take everything from. */
@@ -263,11 +263,11 @@ class Linter {
     return answer;
   }
 
-  #add(code: string, place: Place, message: string, mend: string, detail = ''): void {
+  #add(code: string, place: Place, message: string, fix: string, detail = ''): void {
     const key = `${code} ${formatPlace(place)} ${detail}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#findings.push({ code, severity: 'warning', message, mend, place });
+    this.#findings.push({ code, severity: 'warning', message, fix, place });
   }
 }
 

@@ -58,7 +58,7 @@ test('a range of ports is a server each, named by its port', async () => {
   ]);
 });
 
-for (const [address, problem, mend] of [
+for (const [address, problem, fix] of [
   [':8010-8000', 'has no range of ports from 1 to 65535, the lower one first', null],
   [':0-5', 'has no range of ports from 1 to 65535, the lower one first', null],
   [':80-65536', 'has no range of ports from 1 to 65535, the lower one first', null],
@@ -83,7 +83,7 @@ for (const [address, problem, mend] of [
     const { diagnostics } = await compileText(`listener web on 127.0.0.1:1, ${address} { otherwise deny }`);
     assert.deepEqual(codesOf(diagnostics), ['SL0609 1:30']);
     assert.ok(diagnostics[0]!.message.endsWith(`\` ${problem}`), diagnostics[0]!.message);
-    assert.equal(diagnostics[0]!.mend, mend);
+    assert.equal(diagnostics[0]!.fix, fix);
   });
 }
 

@@ -86,8 +86,8 @@ for (const [written, code] of [
   ['path is /a and not cookie sid is x', 'SL0305'],
 ] as const) {
   test(`not over what may be absent is an error: ${written}`, async () => {
-    const { mend } = await problemOf(`deny ${written}`);
-    assert.match(mend!, /absent` to mean that, or `and (header|cookie) \S+ present` to leave them out/);
+    const { fix } = await problemOf(`deny ${written}`);
+    assert.match(fix!, /absent` to mean that, or `and (header|cookie) \S+ present` to leave them out/);
     assert.equal((await problemOf(`deny ${written}`)).code, code);
   });
 }
@@ -112,7 +112,7 @@ test('not over a definition that tests something optional is the same hole', asy
   assert.deepEqual([code, place.line, place.column], ['SL0305', 2, 28]);
 });
 
-for (const [written, mend] of [
+for (const [written, fix] of [
   ['ip 10.0.0', 'Did you mean `10.0.0.0/24`?'],
   ['ip 10.*', 'Did you mean `10.0.0.0/8`?'],
   ['ip 10.0.0.1:80', 'Did you mean `10.0.0.1`?'],
@@ -132,9 +132,9 @@ for (const [written, mend] of [
   ['header Conten-Type is text/html', 'Did you mean `Content-Type`?'],
   ['hsot is example.com', 'Did you mean `host`?'],
 ] as const) {
-  test(`the mend of: ${written}`, async () => {
+  test(`the fix of: ${written}`, async () => {
     const problem = await problemOf(`deny ${written}`);
-    if (mend !== null) assert.equal(problem.mend, mend);
+    if (fix !== null) assert.equal(problem.fix, fix);
   });
 }
 

@@ -11,7 +11,7 @@ listener edge on :443 {
 backend app of a:80 {
   ${backend}
 }`);
-  return diagnostics.map(({ code, mend }) => `${code} ${mend ?? ''}`.trim());
+  return diagnostics.map(({ code, fix }) => `${code} ${fix ?? ''}`.trim());
 }
 
 for (const [line, ...expected] of [
@@ -123,9 +123,9 @@ test('a suggestion is never the word that was written', async () => {
     const { diagnostics } = await compileText(
       `listener a on :80 { ${line}; otherwise send to app }\nbackend app of a:80`,
     );
-    for (const { mend, place } of diagnostics) {
+    for (const { fix, place } of diagnostics) {
       const written = line.slice(place.column - 22, place.column - 22 + place.length);
-      if (written !== '') assert.ok(!(mend ?? '').includes(`Did you mean \`${written}\`?`), `${line}: ${mend}`);
+      if (written !== '') assert.ok(!(fix ?? '').includes(`Did you mean \`${written}\`?`), `${line}: ${fix}`);
     }
   }
 });

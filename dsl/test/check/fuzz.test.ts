@@ -20,7 +20,7 @@ async function holds(text: string): Promise<void> {
     assert.ok(line >= before, 'sorted by position');
     before = line;
     assert.doesNotMatch(diagnostic.message, /undefined|\[object|NaN/);
-    assert.doesNotMatch(diagnostic.mend ?? '', /undefined|\[object|NaN/);
+    assert.doesNotMatch(diagnostic.fix ?? '', /undefined|\[object|NaN/);
     assert.ok(formatDiagnostic(diagnostic, sources).includes(diagnostic.code));
   }
   if (plan !== null) assert.deepEqual(structuredClone(plan), plan);

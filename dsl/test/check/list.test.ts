@@ -61,7 +61,7 @@ for (const [list, condition, told] of [
 
 test('a host with letters beyond ASCII is told as DNS has it', async () => {
   const { diagnostics } = await compileText(usingList('list known = hosts Bücher.example', 'host known'));
-  assert.equal(diagnostics[0]!.mend, 'Write the name as DNS has it: `xn--bcher-kva.example`');
+  assert.equal(diagnostics[0]!.fix, 'Write the name as DNS has it: `xn--bcher-kva.example`');
 });
 
 test('a misspelled type, a list of another type, and a text with a list’s name', async () => {

@@ -26,7 +26,7 @@ test('a secret is a name in the plan, and its value is nowhere', async () => {
   assert.doesNotMatch(JSON.stringify(plan), /hunter2/);
 });
 
-for (const [line, code, mend] of [
+for (const [line, code, fix] of [
   ['set header X-A to env "REGOIN"', 'SL0630 2:25', 'Did you mean `REGION`?'],
   ['set header X-A to env "TWO_LINES"', 'SL0631 2:25', 'Give it one line of plain text'],
   ['set header X-A to secret "other-key"', 'SL0632 2:28', null],
@@ -36,7 +36,7 @@ for (const [line, code, mend] of [
     const { plan, diagnostics } = await compiled(line);
     assert.equal(plan, null);
     assert.deepEqual(codesOf(diagnostics), [code]);
-    if (mend !== null) assert.equal(diagnostics[0]!.mend, mend);
+    if (fix !== null) assert.equal(diagnostics[0]!.fix, fix);
   });
 }
 

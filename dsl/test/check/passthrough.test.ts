@@ -64,7 +64,7 @@ test('a word of a later phase says what is known there', async () => {
     `listener edge on :443 tcp { tls passthrough; tls passthrough to pay when path is /a; otherwise send to app }\n${BACKENDS}`,
   );
   assert.equal(diagnostics[0]!.message, '`path` is unknown before TLS is opened');
-  assert.match(diagnostics[0]!.mend!, /Here: ip, port, sni/);
+  assert.match(diagnostics[0]!.fix!, /Here: ip, port, sni/);
 });
 
 test('a backend that requests fall back to is one that requests are sent to', async () => {

@@ -51,7 +51,7 @@ test('words that may belong to a plugin that failed to load are not reported on 
 test('a misspelled section word is reported alone', async () => {
   const { diagnostics } = await compileText('listener web on :80 { otherwise send to app }\nbackned app of a:80');
   assert.deepEqual(codesOf(diagnostics), ['SL0101 2:1']);
-  assert.equal(diagnostics[0]!.mend, 'Did you mean `backend`?');
+  assert.equal(diagnostics[0]!.fix, 'Did you mean `backend`?');
 });
 
 test('a word whose plugins are missing says so in place of being unknown', async () => {
@@ -72,23 +72,23 @@ test('a line that ends in `or` does not swallow the otherwise', async () => {
 });
 
 test('a line that ends in a comma is told where it was meant to end', async () => {
-  const { mend, code } = await problemOf('deny ip 10.0.0.1,\ndeny path is /a');
+  const { fix, code } = await problemOf('deny ip 10.0.0.1,\ndeny path is /a');
   assert.deepEqual(
-    [code, mend],
+    [code, fix],
     ['SL0601', 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?'],
   );
 });
 
 test('one change among guards is reported alone, and not the guards behind it', async () => {
   const guards = Array.from({ length: 5 }, (_, index) => `deny path is /${index}`).join('\n');
-  const { message, mend } = await problemOf(`set header X-A to b\n${guards}`);
+  const { message, fix } = await problemOf(`set header X-A to b\n${guards}`);
   assert.equal(message, '`set header` is a change, and stands before the last of the guards');
-  assert.match(mend!, /^Move it below line 7/);
+  assert.match(fix!, /^Move it below line 7/);
 });
 
 test('one guard among routes is reported alone, and not the routes before it', async () => {
   const routes = Array.from({ length: 5 }, (_, index) => `send to app when path is /${index}`).join('\n');
-  const { message, mend } = await problemOf(`${routes}\ndeny path is /a`);
+  const { message, fix } = await problemOf(`${routes}\ndeny path is /a`);
   assert.equal(message, '`deny` is a guard, and stands behind the first of the routes');
-  assert.match(mend!, /^Move it above line 2/);
+  assert.match(fix!, /^Move it above line 2/);
 });

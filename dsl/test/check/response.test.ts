@@ -49,10 +49,10 @@ test('numbers have ranges, alone and among others', async () => {
   ]);
   assert.deepEqual(await conditionsOf('remove header A when status in 500..599'), ['status between 500,599']);
   assert.deepEqual(await conditionsOf('remove header A when status over 499'), ['status over 499']);
-  assert.equal((await problemOf('deny port 90..80')).mend, 'Write `80..90`');
+  assert.equal((await problemOf('deny port 90..80')).fix, 'Write `80..90`');
 });
 
-const WRONG: readonly (readonly [lines: string, code: string, mend: string])[] = [
+const WRONG: readonly (readonly [lines: string, code: string, fix: string])[] = [
   ['deny status 500', 'SL0407', 'on response'],
   ['deny response header X-A is b', 'SL0407', 'on response'],
   ['set cookie a to "b"', 'SL0407', 'on response'],
@@ -67,11 +67,11 @@ const WRONG: readonly (readonly [lines: string, code: string, mend: string])[] =
   ['on response { remove header A }\ndeny path is /a', 'SL0401', 'on response'],
   ['on response { remove header A }\non response { remove header B }', 'SL0122', ''],
 ];
-for (const [lines, code, mend] of WRONG) {
+for (const [lines, code, fix] of WRONG) {
   test(`\`${lines.replace('\n', '; ')}\` is told where it belongs`, async () => {
     const problem = await problemOf(lines);
     assert.equal(problem.code, code);
-    assert.ok((problem.mend ?? '').includes(mend), problem.mend ?? 'no mend');
+    assert.ok((problem.fix ?? '').includes(fix), problem.fix ?? 'no fix');
   });
 }
 

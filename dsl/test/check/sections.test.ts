@@ -104,7 +104,7 @@ for (const [address, wanted] of [
   });
 }
 
-for (const [address, mend] of [
+for (const [address, fix] of [
   ['8080', 'Write `:8080`'],
   ['localhost:80', 'Write `127.0.0.1:80`'],
   ['*:80', 'Write `:80` for every address'],
@@ -117,7 +117,7 @@ for (const [address, mend] of [
   test(`a listener on ${address} is an error at the address`, async () => {
     const { diagnostics } = await compileText(`listener web on ${address} { otherwise deny }`);
     assert.deepEqual(codesOf(diagnostics), ['SL0609 1:17']);
-    assert.equal(diagnostics[0]!.mend, mend);
+    assert.equal(diagnostics[0]!.fix, fix);
   });
 }
 
@@ -135,19 +135,19 @@ set header X-A to plain`);
 });
 
 test('a placeholder that does not exist is marked inside its string, and the known ones are listed', async () => {
-  const { place, mend } = await problemOf('set header X-A to "a {hots} b"');
+  const { place, fix } = await problemOf('set header X-A to "a {hots} b"');
   assert.deepEqual([place.column, place.length], [24, 6]);
-  assert.match(mend!, /^Did you mean `\{host\}`\? Here: \{host\} \{path\} \{query\}/);
+  assert.match(fix!, /^Did you mean `\{host\}`\? Here: \{host\} \{path\} \{query\}/);
 });
 
-for (const [lines, column, mend] of [
+for (const [lines, column, fix] of [
   ['send to app when path is /a\nset header X-A to b', 3, /^Move it above line 2/],
   ['set header X-A to b\nbody at most 1MiB', 3, /^Move it above line 2/],
 ] as const) {
   test(`a line in the wrong part says where it belongs: ${lines.replace('\n', '; ')}`, async () => {
     const problem = await problemOf(lines);
     assert.deepEqual([problem.code, problem.place.line, problem.place.column], ['SL0401', 3, column]);
-    assert.match(problem.mend!, mend);
+    assert.match(problem.fix!, fix);
   });
 }
 
@@ -223,7 +223,7 @@ test('a backend says servers, strategy, check, retry and timeouts', async () => 
   );
 });
 
-for (const [line, code, mend] of [
+for (const [line, code, fix] of [
   ['check GTE', 'SL0117', null],
   ['check htpp GET /', 'SL0711', 'Did you mean `http`?'],
   ['stick on cookei sid', 'SL0711', 'Did you mean `on cookie`?'],
@@ -242,7 +242,7 @@ for (const [line, code, mend] of [
   test(`a backend's line that is wrong: ${line}`, async () => {
     const problem = await problemOf(line, 'backend');
     assert.equal(problem.code, code);
-    if (mend !== null) assert.equal(problem.mend, mend);
+    if (fix !== null) assert.equal(problem.fix, fix);
   });
 }
 
@@ -386,7 +386,7 @@ test('a comma behind statuses does not swallow the word of the next argument, an
   );
   const { diagnostics } = await compileText(lines('eject on 500, aftre 3 failures'));
   assert.deepEqual(
-    diagnostics.map(({ code, mend }) => [code, mend]),
+    diagnostics.map(({ code, fix }) => [code, fix]),
     [['SL0610', 'Did you mean `after`?']],
   );
 });

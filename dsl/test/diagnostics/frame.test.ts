@@ -89,7 +89,7 @@ test('a problem of a file that was never read has no source line', () => {
     code: 'SL0615',
     severity: 'error',
     message: 'cannot read `x`: there is no such file',
-    mend: null,
+    fix: null,
     place: { file: 'x', line: 1, column: 1, length: 1 },
   };
   assert.equal(formatDiagnostic(diagnostic, new Map()), 'SL0615 x:1:1   cannot read `x`: there is no such file');

@@ -35,7 +35,7 @@ test('a long quotation loses its middle in text alone', async () => {
   assert.ok(text.split('\n').slice(1).join('').includes('…'));
   assert.deepEqual(Object.keys(JSON.parse(JSON.stringify(diagnostic))).sort(), [
     'code',
-    'mend',
+    'fix',
     'message',
     'place',
     'severity',

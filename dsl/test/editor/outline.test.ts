@@ -39,7 +39,7 @@ test('blocks and rows of comments fold', () => {
   assert.deepEqual(folds, ['block 4', 'comment 2']);
 });
 
-test('a mend that is a replacement becomes an edit', async () => {
+test('a fix that is a replacement becomes an edit', async () => {
   const text = 'listener web on :80 {\n  dney ip 10.0.0.0/8\n  otherwise send to apq\n}\nbackend app of 127.0.0.1:1\n';
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
@@ -48,10 +48,10 @@ test('a mend that is a replacement becomes an edit', async () => {
   );
 });
 
-test('a mend that only explains is no edit', () => {
+test('a fix that only explains is no edit', () => {
   const place = { file: 'a', line: 1, column: 1, length: 1 };
   const diagnostic = { code: 'SL0120', severity: 'error', message: 'x', place } as const;
-  assert.deepEqual(quickFixes({ ...diagnostic, mend: null }), []);
-  assert.deepEqual(quickFixes({ ...diagnostic, mend: 'Add `{ otherwise send to … }`' }), []);
-  assert.deepEqual(quickFixes({ ...diagnostic, mend: 'Write `settings { … }`' }), []);
+  assert.deepEqual(quickFixes({ ...diagnostic, fix: null }), []);
+  assert.deepEqual(quickFixes({ ...diagnostic, fix: 'Add `{ otherwise send to … }`' }), []);
+  assert.deepEqual(quickFixes({ ...diagnostic, fix: 'Write `settings { … }`' }), []);
 });

@@ -1,7 +1,7 @@
 /**
  * BridgeCheck: is what `tls bridge` names something that can be spoken with. Main thread, when a plan is checked or loaded.
  *
- * Each problem is one line that says the mend. In the end OpenSSL itself has its say, so that what passes here also loads in a
+ * Each problem is one line that says the fix. In the end OpenSSL itself has its say, so that what passes here also loads in a
  * data thread.
  */
 import { createHash } from 'node:crypto';

@@ -64,7 +64,7 @@ interface KeptCertificates {
   readonly pending: readonly string[];
 }
 
-/** Whatever is wrong with what a source keeps is no reason to refuse the rules: it is the source that mends it. */
+/** Whatever is wrong with what a source keeps is no reason to refuse the rules: it is the source that fixes it. */
 async function keptCertificates(host: ValidateHost, now: Date): Promise<KeptCertificates> {
   const good: CertificateFile[] = [];
   const pending: string[] = [];

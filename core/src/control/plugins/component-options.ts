@@ -59,7 +59,7 @@ export async function checkComponents(
       code,
       severity,
       message: `${owner}: ${nameOf(use)}: ${said}`,
-      mend: null,
+      fix: null,
       place: use.place,
     });
     const host: ValidateHost = {
@@ -116,7 +116,7 @@ export async function checkComponents(
     const unreachable = backend.check === null ? null : portProblem(backend.check, backend);
     if (unreachable !== null) {
       const message = `${owner}: ${nameOf(backend.check!.probe)}: ${unreachable}`;
-      problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: backend.check!.probe.place });
+      problems.push({ code: REFUSED, severity: 'error', message, fix: null, place: backend.check!.probe.place });
     }
     for (const each of backend.discoveries ?? []) discoveries.push({ ...each, use: await check(owner, each.use) });
     backends.push({
@@ -142,7 +142,7 @@ export async function checkComponents(
     const passing = tls === undefined ? undefined : plan.listeners.find((listener) => passesOnTo(listener, name));
     if (passing === undefined) continue;
     const message = `backend \`${name}\`: ${nameOf(tls!)}: listener \`${passing.name}\` passes TLS on to it that is not opened here, and TLS within TLS is what no server expects: take out one of the two`;
-    problems.push({ code: REFUSED, severity: 'error', message, mend: null, place: tls!.place });
+    problems.push({ code: REFUSED, severity: 'error', message, fix: null, place: tls!.place });
   }
   if (problems.length === 0) {
     const settings = sources.length === 0 ? plan.settings : { ...plan.settings, certificateSources: sources };

@@ -119,9 +119,9 @@ function oneOf(choices: readonly string[]): Shape {
   return (value, at, problems) => {
     if (typeof value === 'string' && choices.includes(value)) return;
     const near = typeof value === 'string' ? closest(value, choices) : null;
-    const mend = near === null ? `one of ${choices.map(quoted).join(', ')}` : `did you mean ${quoted(near)}?`;
+    const fix = near === null ? `one of ${choices.map(quoted).join(', ')}` : `did you mean ${quoted(near)}?`;
     const what = typeof value === 'string' ? quoted(value) : describeValue(value);
-    problems.push(near === null ? `${at} is ${what}, expected ${mend}` : `${at} is ${what}: ${mend}`);
+    problems.push(near === null ? `${at} is ${what}, expected ${fix}` : `${at} is ${what}: ${fix}`);
   };
 }
 

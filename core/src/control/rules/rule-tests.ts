@@ -45,8 +45,8 @@ export async function testRules(set: PluginSet): Promise<void> {
     if (error !== null) problems.push(error);
     for (const problem of problems) {
       const message = `test "${test.name}" fails: ${problem}`;
-      const mend = 'Run `sluice test` on the file to see why';
-      diagnostics.push({ code: FAILED, severity: 'error', message, mend, place: test.place });
+      const fix = 'Run `sluice test` on the file to see why';
+      diagnostics.push({ code: FAILED, severity: 'error', message, fix, place: test.place });
     }
   }
   if (diagnostics.length === 0) return;

@@ -18,7 +18,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-block.ts';
-import { mendFields } from './mended-fields.ts';
+import { normalizeFields } from './normalized-fields.ts';
 import { CR, IS_VALUE, LF, SP } from './octets.ts';
 import { dropNamedFields, hasToken, parseLength } from './request-head.ts';
 
@@ -71,7 +71,7 @@ export class AnswerHead {
     const behind = this.fields.scan(bytes, lineEnd, start, most, MAX_ANSWER_FIELDS);
     if (behind < 0) {
       if (behind === BLANK_BEFORE_COLON || (behind === FOLDED_FIELD && isLax)) {
-        return this.#parseMended(bytes, start, lineEnd, most, isHead, isLax);
+        return this.#parseNormalized(bytes, start, lineEnd, most, isHead, isLax);
       }
       if (behind !== NEED_MORE) return BAD_ANSWER;
       return end - start < MAX_ANSWER_HEAD_BYTES ? ANSWER_NEEDS_MORE : faulty(BAD_ANSWER, HEAD_TOO_LONG);
@@ -80,16 +80,23 @@ export class AnswerHead {
     return this.#readFields(isHead, isLax) ? behind : BAD_ANSWER;
   }
 
-  /** A head with fields that are to be mended: it is read once it has come whole, in the form in which it is sent on. */
-  #parseMended(bytes: Buffer, start: number, lineEnd: number, most: number, isHead: boolean, isLax: boolean): number {
+  /** A head with fields that are to be fixed: it is read once it has come whole, in the form in which it is sent on. */
+  #parseNormalized(
+    bytes: Buffer,
+    start: number,
+    lineEnd: number,
+    most: number,
+    isHead: boolean,
+    isLax: boolean,
+  ): number {
     const end = bytes.indexOf('\r\n\r\n', lineEnd, 'latin1');
     if (end === -1 || end + 4 > most) {
       return most - start < MAX_ANSWER_HEAD_BYTES ? ANSWER_NEEDS_MORE : faulty(BAD_ANSWER, HEAD_TOO_LONG);
     }
     const line = bytes.latin1Slice(start, lineEnd);
-    this.text = line + mendFields(bytes.latin1Slice(lineEnd, end + 4), isLax);
-    const mended = Buffer.from(this.text, 'latin1');
-    const behind = this.fields.scan(mended, line.length, 0, mended.length, MAX_ANSWER_FIELDS);
+    this.text = line + normalizeFields(bytes.latin1Slice(lineEnd, end + 4), isLax);
+    const fixed = Buffer.from(this.text, 'latin1');
+    const behind = this.fields.scan(fixed, line.length, 0, fixed.length, MAX_ANSWER_FIELDS);
     if (behind === NEED_MORE) return faulty(BAD_ANSWER, 'a header field is folded over several lines');
     return behind >= 0 && this.#readFields(isHead, isLax) ? end + 4 : BAD_ANSWER;
   }

@@ -25,7 +25,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-block.ts';
-import { mendFields } from './mended-fields.ts';
+import { normalizeFields } from './normalized-fields.ts';
 import { CR, HEX, HTAB, IS_VALUE, LF, SP } from './octets.ts';
 
 export const NO_BODY = 0;
@@ -88,8 +88,8 @@ export class BodyFramer {
   #digits = 0;
   #extensionBytes = 0;
   #trailers: Buffer | null = null;
-  /** The trailers, where they had to be mended. */
-  #mended: string | null = null;
+  /** The trailers, where they had to be normalized. */
+  #normalized: string | null = null;
 
   /** startBody sets up for one message. `length` counts for BY_LENGTH only; `reading` is one of STRICT, OF_SERVER and OF_LAX_SERVER. */
   startBody(mode: number, length: number, output: number, reading = STRICT): void {
@@ -104,7 +104,7 @@ export class BodyFramer {
     this.#digits = 0;
     this.#extensionBytes = 0;
     this.#trailers = null;
-    this.#mended = null;
+    this.#normalized = null;
   }
 
   /** restart begins the same message again. */
@@ -272,27 +272,28 @@ export class BodyFramer {
     }
     if (behind < 0) return BAD_BODY;
     if (behind > MAX_TRAILER_BYTES) return faulty(BAD_BODY, BAD_TRAILERS);
-    const text = this.#mended ?? section.latin1Slice(0, behind);
+    const text = this.#normalized ?? section.latin1Slice(0, behind);
     const kept = this.#output === UNCHUNKED ? '' : keptTrailers(text, this.judgedNames);
     if (this.#output === WITH_TRAILERS) sink.trailers?.(kept);
     else if (this.#output !== UNCHUNKED) sink.text(`0\r\n${kept}\r\n`);
     this.#trailers = null;
-    this.#mended = null;
+    this.#normalized = null;
     this.isDone = true;
     return at + behind - (held?.length ?? 0);
   }
 
-  /** scanTrailers reads a section of trailers. A server's may be mended first, and are kept as they are then. */
+  /** scanTrailers reads a section of trailers. A server's may be normalized first, and are kept as they are then. */
   #scanTrailers(section: Buffer): number {
     const behind = trailerFields.scan(section, 0, 0, section.length, MAX_TRAILERS);
-    const isMendable = behind === BLANK_BEFORE_COLON || (behind === FOLDED_FIELD && this.#reading === OF_LAX_SERVER);
-    if (!isMendable || this.#reading === STRICT) return behind;
+    const isNormalizable =
+      behind === BLANK_BEFORE_COLON || (behind === FOLDED_FIELD && this.#reading === OF_LAX_SERVER);
+    if (!isNormalizable || this.#reading === STRICT) return behind;
     const end = section.indexOf('\r\n\r\n');
     if (end === -1) return NEED_MORE;
-    this.#mended = mendFields(section.latin1Slice(0, end + 4), this.#reading === OF_LAX_SERVER);
-    const mended = Buffer.from(this.#mended, 'latin1');
-    const mendedBehind = trailerFields.scan(mended, 0, 0, mended.length, MAX_TRAILERS);
-    return mendedBehind < 0 ? mendedBehind : end + 4;
+    this.#normalized = normalizeFields(section.latin1Slice(0, end + 4), this.#reading === OF_LAX_SERVER);
+    const normalized = Buffer.from(this.#normalized, 'latin1');
+    const normalizedBehind = trailerFields.scan(normalized, 0, 0, normalized.length, MAX_TRAILERS);
+    return normalizedBehind < 0 ? normalizedBehind : end + 4;
   }
 }
 

@@ -95,7 +95,7 @@ function kindOf(bytes: Uint8Array, from: number, to: number, hash: number, isOdd
 export const NEED_MORE = -1;
 export const BAD_FIELD = -2;
 export const TOO_MANY_FIELDS = -3;
-/** Wrong in ways that an answer may be mended from: a blank between a name and its colon, a line that begins with a blank. */
+/** Wrong in ways that an answer may be fixed from: a blank between a name and its colon, a line that begins with a blank. */
 export const BLANK_BEFORE_COLON = -4;
 export const FOLDED_FIELD = -5;
 

@@ -63,12 +63,12 @@ test('all that components refuse is told at once, one line each, with its place'
       '<plan>:1:1: listener `a`: tls `look`: no `a` here\nedge.sluice:9:3: listener `b`: tls `look`: no `b` here',
     );
     assert.deepEqual(thrown.diagnostics, [
-      { code: 'SG0116', severity: 'error', message: 'listener `a`: tls `look`: no `a` here', mend: null, place: PLACE },
+      { code: 'SG0116', severity: 'error', message: 'listener `a`: tls `look`: no `a` here', fix: null, place: PLACE },
       {
         code: 'SG0116',
         severity: 'error',
         message: 'listener `b`: tls `look`: no `b` here',
-        mend: null,
+        fix: null,
         place: second,
       },
     ]);

@@ -86,7 +86,7 @@ test('a good change is in force after the next look, and the rules are not read 
   assert.equal(verdict.kind, 'answer');
 });
 
-test('a bad change keeps the old entries, is told line by line, and a mended one is taken', async () => {
+test('a bad change keeps the old entries, is told line by line, and a fixed one is taken', async () => {
   await using stage = await Stage.start();
   await writeFile(stage.file, '/b\nadmin\n/a/../c\n');
   const event = await stage.told();

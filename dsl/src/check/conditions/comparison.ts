@@ -59,10 +59,10 @@ export function readValues(
     const last = all[all.length - 1]!;
     // A line that went on by mistake has been reported at its verb.
     if (last === items.at(-1) && values.at(-1) === null && scope.vocabulary.verbs.startsWith(last.value)) return null;
-    const mend = last.hasComma
+    const fix = last.hasComma
       ? 'A comma is followed by a value'
       : 'Values are joined by `,`, tests by `and` or `or`, and a value with blanks is written in quotes';
-    return scope.error('SL0206', next, { word }, mend);
+    return scope.error('SL0206', next, { word }, fix);
   }
   if (values.some((value) => value === null)) return null;
   const known = values as Values[];

@@ -201,8 +201,8 @@ class ConditionChecker {
       if (lists.has(name)) {
         return this.#scope.error('SL0202', span, { word: name }, `It is a list: write \`ip ${name}\``);
       }
-      const mend = vocabulary.verbs.startsWith(name) ? LINE_GOES_ON : null;
-      return this.#scope.unknown('SL0202', span, name, known, mend);
+      const fix = vocabulary.verbs.startsWith(name) ? LINE_GOES_ON : null;
+      return this.#scope.unknown('SL0202', span, name, known, fix);
     }
     if (!this.#isEnded(reader, span) || of === null) return null;
     return this.#note({ kind: 'named', name, of, place: this.#scope.place(span) }, span);
@@ -297,9 +297,9 @@ class ConditionChecker {
     const kind = field.name === 'cookie' ? 'cookie' : field.name.endsWith('header') ? 'header' : null;
     if (kind !== null) {
       if (!isToken(next.value)) {
-        const mend =
+        const fix =
           next.value.endsWith(':') && isToken(next.value.slice(0, -1)) ? `Write \`${next.value.slice(0, -1)}\`` : null;
-        scope.error('SL0611', next, { kind, value: next.value }, mend);
+        scope.error('SL0611', next, { kind, value: next.value }, fix);
         return undefined;
       }
       const meant = kind === 'header' ? misspelledHeader(next.value) : null;
@@ -317,8 +317,8 @@ class ConditionChecker {
     if (item === undefined || written === null || !OPERATORS.has(written)) {
       const isGuess =
         item !== undefined && written !== null && reader.items[reader.at + 1] !== undefined && !item.hasComma;
-      const mend = isGuess ? didYouMean(written, [...field.operators, 'present', 'absent']) : null;
-      if (mend !== null) return scope.error('SL0205', item!, { word: written! }, mend);
+      const fix = isGuess ? didYouMean(written, [...field.operators, 'present', 'absent']) : null;
+      if (fix !== null) return scope.error('SL0205', item!, { word: written! }, fix);
       if (field.defaultOperator !== null) {
         if (item !== undefined) return field.defaultOperator;
         return scope.error('SL0207', word, { word: field.name }, `For example \`${field.example}\``);

@@ -27,7 +27,7 @@ const WHERE: Readonly<Record<Source, string>> = {
   proxy: 'in a listener without `accept proxy`',
 };
 
-const MENDS: Readonly<Record<Source, string>> = {
+const FIXES: Readonly<Record<Source, string>> = {
   hello: 'Add `tls terminate …`, or in a `tcp` listener `tls passthrough`',
   handshake: 'Add `tls terminate …`',
   proxy: 'Add `accept proxy from …`, with the addresses of the proxies',
@@ -101,7 +101,7 @@ export class KnownFrom {
   /** check reports what would never be known. */
   check(scope: Scope, seen: Seen): void {
     for (const { source, field, span } of this.#uses) {
-      if (!seen[source]) scope.error('SL0407', span, { word: field, where: WHERE[source] }, MENDS[source]);
+      if (!seen[source]) scope.error('SL0407', span, { word: field, where: WHERE[source] }, FIXES[source]);
     }
   }
 

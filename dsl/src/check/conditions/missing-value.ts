@@ -70,8 +70,8 @@ class Walk {
     if (field?.isOptional !== true || this.#settled.has(keyOf(test))) return true;
     const key = this.#written.get(test)?.key ?? test.key;
     const name = key === null ? test.field : `${test.field} ${key}`;
-    const mend = `Say \`or ${name} absent\` to mean that, or \`and ${name} present\` to leave them out`;
-    this.#scope.error('SL0305', this.#written.get(not)!.span, { field: key ?? test.field }, mend);
+    const fix = `Say \`or ${name} absent\` to mean that, or \`and ${name} present\` to leave them out`;
+    this.#scope.error('SL0305', this.#written.get(not)!.span, { field: key ?? test.field }, fix);
     return false;
   }
 }

@@ -7,12 +7,12 @@ import { TEXT_LIMIT } from '../../syntax/parse.ts';
 /** Unreadable says why a file cannot be read: `code` is the diagnostic, `reason` a part of a sentence. */
 export class Unreadable extends Error {
   readonly code: 'SL0615' | 'SL0623';
-  readonly mend: string | null;
+  readonly fix: string | null;
 
-  constructor(code: 'SL0615' | 'SL0623', reason: string, mend: string | null = null) {
+  constructor(code: 'SL0615' | 'SL0623', reason: string, fix: string | null = null) {
     super(reason);
     this.code = code;
-    this.mend = mend;
+    this.fix = fix;
   }
 }
 

@@ -20,8 +20,8 @@ export function readIncludeLine(
   reading: Reading | null = null,
 ): IncludeLine | null {
   if (statement.isBroken) return null;
-  const error = (code: string, span: Span, values: Record<string, string>, mend: string): null => {
-    diagnostics.add(code, source, span, values, mend);
+  const error = (code: string, span: Span, values: Record<string, string>, fix: string): null => {
+    diagnostics.add(code, source, span, values, fix);
     return null;
   };
   const example = 'For example `include "shared/*.sluice"`';

@@ -45,9 +45,9 @@ export function readEntries<Entries>(
   try {
     text = decodeFile(bytes);
   } catch (error) {
-    const [code, mend] = error instanceof Unreadable ? [error.code, error.mend] : ['SL0615', null];
+    const [code, fix] = error instanceof Unreadable ? [error.code, error.fix] : ['SL0615', null];
     const nowhere = new SourceText(name, '');
-    diagnostics.add(code, nowhere, { start: 0, end: 1 }, { file: name, reason: reasonOf(error) }, mend);
+    diagnostics.add(code, nowhere, { start: 0, end: 1 }, { file: name, reason: reasonOf(error) }, fix);
     return result('', null);
   }
   const source = new SourceText(name, text);

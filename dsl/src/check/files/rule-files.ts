@@ -68,8 +68,8 @@ export class RuleFiles {
       const read = await this.#read(path);
       return typeof read === 'string' ? read : decodeFile(read);
     } catch (error) {
-      const [code, mend] = error instanceof Unreadable ? [error.code, error.mend] : ['SL0615', null];
-      this.#diagnostics.add(code, source, span, { file: name, reason: reasonOf(error) }, mend);
+      const [code, fix] = error instanceof Unreadable ? [error.code, error.fix] : ['SL0615', null];
+      this.#diagnostics.add(code, source, span, { file: name, reason: reasonOf(error) }, fix);
       return null;
     }
   }

@@ -129,8 +129,8 @@ export class Scope {
   }
 
   /** error reports at a span of the file being checked, and returns null for the caller to pass on. */
-  error(code: string, span: Span, values: Values = {}, mend?: string | null): null {
-    this.diagnostics.add(code, this.source, span, values, mend);
+  error(code: string, span: Span, values: Values = {}, fix?: string | null): null {
+    this.diagnostics.add(code, this.source, span, values, fix);
     return null;
   }
 
@@ -143,12 +143,12 @@ export class Scope {
     fallback: string | null = null,
     values: Values = {},
   ): null {
-    const mend = didYouMean(word, known);
-    if (this.isWordMissing && mend === null) {
+    const fix = didYouMean(word, known);
+    if (this.isWordMissing && fix === null) {
       this.diagnostics.silence();
       return null;
     }
-    return this.error(code, span, { word, ...values }, mend ?? fallback);
+    return this.error(code, span, { word, ...values }, fix ?? fallback);
   }
 
   /** unknownArgument reports a word at the end of a line that is none of the arguments' own. */

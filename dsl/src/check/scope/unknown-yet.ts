@@ -27,6 +27,6 @@ export function unknownYet(
     .filter((other) => PHASE_RANK[other.phase] <= PHASE_RANK[phase])
     .map((other) => other.name);
   const list = here.length === 0 ? null : `Here: ${here.join(', ')}`;
-  const mend = phase === 'request' ? 'Move the line into `on response { … }`' : list;
-  scope.error('SL0407', span, { word: word.name, where }, mend);
+  const fix = phase === 'request' ? 'Move the line into `on response { … }`' : list;
+  scope.error('SL0407', span, { word: word.name, where }, fix);
 }

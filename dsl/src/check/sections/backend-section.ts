@@ -91,8 +91,8 @@ class BackendChecker {
     this.#checkServe();
     if (this.#servers.size === 0 && this.#discoveries.size === 0 && this.#serve === null) {
       if (this.#isServerMissing) return null;
-      const mend = `Write \`backend ${this.#name} of 127.0.0.1:9001\`, or \`server\` lines in its block`;
-      return scope.error('SL0705', name, { name: this.#name }, mend);
+      const fix = `Write \`backend ${this.#name} of 127.0.0.1:9001\`, or \`server\` lines in its block`;
+      return scope.error('SL0705', name, { name: this.#name }, fix);
     }
     const place = scope.place({ start: this.#statement.start, end: this.#statement.headEnd });
     return {
@@ -165,7 +165,7 @@ class BackendChecker {
         const addresses = readAddresses(item.value, SERVER_ADDRESS);
         if ('problem' in addresses) {
           this.#isServerMissing = true;
-          scope.error('SL0609', item, { value: item.value, problem: addresses.problem }, addresses.mend);
+          scope.error('SL0609', item, { value: item.value, problem: addresses.problem }, addresses.fix);
           continue;
         }
         for (const address of addresses) {
@@ -178,9 +178,9 @@ class BackendChecker {
     if (rest !== undefined) {
       const word = scope.source.text.slice(rest.start, rest.end);
       const isAddress = rest.kind === 'word' && !('problem' in readAddresses(rest.value, SERVER_ADDRESS));
-      const mend = !isAddress ? null : reader.at === 2 ? `Write \`of ${word}\`` : 'Addresses are joined by `,`';
+      const fix = !isAddress ? null : reader.at === 2 ? `Write \`of ${word}\`` : 'Addresses are joined by `,`';
       this.#isServerMissing ||= reader.at === 2;
-      scope.error('SL0118', rest, { word }, mend);
+      scope.error('SL0118', rest, { word }, fix);
     } else if (head.joints[0] !== undefined) scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });
     else if (when !== null) scope.error('SL0123', whenSpan!);
   }
@@ -348,7 +348,7 @@ class BackendChecker {
     const site = readSite(url);
     if ('problem' in site) {
       this.#isServerMissing = true;
-      this.#scope.error('SL0645', span, { value: url, problem: site.problem }, site.mend);
+      this.#scope.error('SL0645', span, { value: url, problem: site.problem }, site.fix);
       return;
     }
     this.#siteHost = site.authority;

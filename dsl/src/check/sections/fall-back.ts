@@ -27,7 +27,7 @@ export function checkFallBacks(scope: Scope, backends: readonly BackendPlan[]): 
     const count = servers.length;
     if (fallBack === null || count === 0 || fallBack.below <= count) continue;
     const { source, span } = lines.get(name)!;
-    const mend = `Write \`${count}\` or less, or give the backend more servers`;
-    scope.diagnostics.add('SL0723', source, span, { below: fallBack.below, name, count }, mend);
+    const fix = `Write \`${count}\` or less, or give the backend more servers`;
+    scope.diagnostics.add('SL0723', source, span, { below: fallBack.below, name, count }, fix);
   }
 }

@@ -68,8 +68,8 @@ function readType(scope: Scope, reader: Reader): ListType | null {
   const type = LIST_TYPES.find((known) => known === word);
   if (type === undefined) {
     const value = scope.source.text.slice(item.start, item.end);
-    const mend = didYouMean(value, LIST_TYPES, `A list holds: ${LIST_TYPES.join(', ')}`);
-    return scope.error('SL0614', item, { value }, mend);
+    const fix = didYouMean(value, LIST_TYPES, `A list holds: ${LIST_TYPES.join(', ')}`);
+    return scope.error('SL0614', item, { value }, fix);
   }
   reader.at++;
   return type;
@@ -96,11 +96,11 @@ function readValues(
 }
 
 /** isEnded reports what stands behind a line's end. */
-export function isEnded(scope: Scope, reader: Reader, statement: Statement, mend: string | null): boolean {
+export function isEnded(scope: Scope, reader: Reader, statement: Statement, fix: string | null): boolean {
   const rest = reader.peek() ?? statement.head.joints[0] ?? statement.whenSpan ?? statement.block;
   if (rest == null) return true;
   const word = scope.source.text.slice(rest.start, rest === statement.block ? rest.start + 1 : rest.end);
-  scope.error('SL0118', { start: rest.start, end: rest.start + word.length }, { word }, mend);
+  scope.error('SL0118', { start: rest.start, end: rest.start + word.length }, { word }, fix);
   return false;
 }
 

@@ -106,8 +106,8 @@ class ListenerChecker {
     const { block, head } = this.#statement;
     if (block === null) {
       if (!this.#statement.isBroken) {
-        const mend = `Add \`{ otherwise send to … }\``;
-        this.#scope.error('SL0120', head.phrases[0]?.items[0] ?? this.#statement, { word: 'listener' }, mend);
+        const fix = `Add \`{ otherwise send to … }\``;
+        this.#scope.error('SL0120', head.phrases[0]?.items[0] ?? this.#statement, { word: 'listener' }, fix);
       }
       return null;
     }
@@ -120,8 +120,8 @@ class ListenerChecker {
     checkOrder(this.#scope, this.#lines);
     if (this.#otherwise === null && !hasBroken) {
       const backend = [...this.#scope.backends.keys()][0];
-      const mend = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
-      this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, mend);
+      const fix = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
+      this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, fix);
     }
     this.#checkSources();
     this.#checkCertificates();
@@ -171,8 +171,8 @@ class ListenerChecker {
     this.#knownFrom.check(scope, { hello: isTls || this.#passthroughs.hasLines, handshake, proxy });
     const span = this.#said.get('forward client certificate');
     if (span !== undefined && !handshake) {
-      const mend = 'Add `tls terminate … client certificate from …`';
-      scope.error('SL0407', span, { word: 'client certificate', where: 'in a listener that opens no TLS' }, mend);
+      const fix = 'Add `tls terminate … client certificate from …`';
+      scope.error('SL0407', span, { word: 'client certificate', where: 'in a listener that opens no TLS' }, fix);
     }
   }
 
@@ -198,11 +198,11 @@ class ListenerChecker {
     const on = reader.peek();
     scope.reading?.keyword(reader, 'on', 'the address to listen on');
     if (!reader.isWord('on')) {
-      const mend = `Write \`listener ${this.#name} on :8080 { … }\``;
+      const fix = `Write \`listener ${this.#name} on :8080 { … }\``;
       if (on === undefined)
-        return scope.error('SL0117', name, { word: `listener ${this.#name}`, what: '`on` and an address' }, mend);
+        return scope.error('SL0117', name, { word: `listener ${this.#name}`, what: '`on` and an address' }, fix);
       const word = scope.source.text.slice(on.start, on.end);
-      return scope.error('SL0118', on, { word }, mend);
+      return scope.error('SL0118', on, { word }, fix);
     }
     reader.at++;
     const usual = (): void => {
@@ -232,7 +232,7 @@ class ListenerChecker {
       const read = readAddresses(item.value, LISTEN_ADDRESS);
       if ('problem' in read) {
         hasProblem = true;
-        scope.error('SL0609', item, { value: item.value, problem: read.problem }, read.mend);
+        scope.error('SL0609', item, { value: item.value, problem: read.problem }, read.fix);
       } else addresses.push(...read);
     }
     return hasProblem ? null : addresses;
@@ -322,9 +322,9 @@ class ListenerChecker {
       this.#passthroughs.add(rule, span, scope);
       this.#knownFrom.use(rule, span, scope);
     } else if (this.#protocol === 'http') {
-      const mend =
+      const fix =
         'Write `tls passthrough to BACKEND when sni …`, or say `tcp` behind the address to pass on everything';
-      scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, mend);
+      scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, fix);
     } else if (this.#isNew('tls', span)) this.#isPassthrough = true;
   }
 
@@ -339,8 +339,8 @@ class ListenerChecker {
         const others = scope.vocabulary.verbs
           .values()
           .filter((other) => other.part === 'route' || other.alsoIn?.includes('route'));
-        const mend = `It can be: ${others.map((other) => other.name).join(', ')}`;
-        scope.error('SL0405', span, { word: verb.name }, mend);
+        const fix = `It can be: ${others.map((other) => other.name).join(', ')}`;
+        scope.error('SL0405', span, { word: verb.name }, fix);
         return;
       }
     } else {
@@ -398,9 +398,9 @@ class ListenerChecker {
     else if (other !== null) scope.error('SL0403', item, { word, section: other });
     else if (scope.vocabulary.fields.match(reader.wordAt, reader.at) !== null) {
       const rest = scope.source.text.slice(item.start, statement.headEnd);
-      const mend =
+      const fix =
         rest.length < 60 && !rest.includes('\n') ? `Say what happens: \`deny ${rest}\`` : 'Say what happens: `deny …`';
-      scope.error('SL0408', item, { word }, mend);
+      scope.error('SL0408', item, { word }, fix);
     } else {
       const { verbs } = scope.vocabulary;
       const known = [...verbs.names(), ...SETTINGS.listener.names(), 'otherwise', 'on response'];

@@ -1,7 +1,7 @@
 /**
  * PartOrder: whether a listener's lines come as settings, guards, changes, routes, and what is for answers. Main thread.
  *
- * One line that came too early makes all behind it look late. So the fewest lines that could be moved to mend the order
+ * One line that came too early makes all behind it look late. So the fewest lines that could be moved to fix the order
  * are the ones reported: those outside of the longest run of lines that is in order.
  */
 import type { RulePart } from '../../plan/rule.ts';
@@ -45,15 +45,15 @@ export function checkOrder(scope: Scope, lines: readonly PlacedLine[]): void {
     const earlier = lines.findLast((other, at) => at > index && isKept(other, at) && PARTS.indexOf(other.part) < rank);
     if (later !== undefined) {
       const where = `behind the first of the ${PLURALS[later.part]}`;
-      scope.error('SL0401', span, { word, part: NAMES[part], where }, mend('above', scope.place(later.span).line));
+      scope.error('SL0401', span, { word, part: NAMES[part], where }, fix('above', scope.place(later.span).line));
     } else if (earlier !== undefined) {
       const where = `before the last of the ${PLURALS[earlier.part]}`;
-      scope.error('SL0401', span, { word, part: NAMES[part], where }, mend('below', scope.place(earlier.span).line));
+      scope.error('SL0401', span, { word, part: NAMES[part], where }, fix('below', scope.place(earlier.span).line));
     }
   }
 }
 
-function mend(side: string, line: number): string {
+function fix(side: string, line: number): string {
   return `Move it ${side} line ${line}: settings come first, then guards, changes, routes, \`on response\``;
 }
 

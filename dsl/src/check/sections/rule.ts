@@ -141,11 +141,11 @@ function unconditional(scope: Scope, line: VerbLine, part: RulePart): null {
   const text = oneLine(scope.source.text, line.statement.start, line.statement.headEnd);
   const always =
     line.verb.takesCondition === true && line.statement.headEnd === line.span.end ? `${text} all` : `${text} when all`;
-  const mend =
+  const fix =
     part === 'route'
       ? `For everything else say \`otherwise ${text}\`, else \`${text} when …\``
       : `Say \`${always}\` to mean every request`;
-  return scope.error('SL0304', line.span, { word: line.verb.name }, mend);
+  return scope.error('SL0304', line.span, { word: line.verb.name }, fix);
 }
 
 /** findVerb looks for a verb at the head of a phrase. */

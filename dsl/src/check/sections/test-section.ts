@@ -292,9 +292,9 @@ class TestChecker {
     return item.value;
   }
 
-  #wrong(code: string, span: Span, values: Readonly<Record<string, string>>, mend?: string | null): void {
+  #wrong(code: string, span: Span, values: Readonly<Record<string, string>>, fix?: string | null): void {
     this.#isRight = false;
-    this.#scope.error(code, span, values, mend);
+    this.#scope.error(code, span, values, fix);
   }
 
   #written({ start, end }: Span): string {

@@ -27,8 +27,8 @@ export function readUseLine(
   reading: Reading | null = null,
 ): UseLine | null {
   if (statement.isBroken) return null;
-  const error = (code: string, span: Span, values: Record<string, string | number> = {}, mend?: string): null => {
-    diagnostics.add(code, source, span, values, mend);
+  const error = (code: string, span: Span, values: Record<string, string | number> = {}, fix?: string): null => {
+    diagnostics.add(code, source, span, values, fix);
     return null;
   };
   const sliced = (span: Span): string => source.text.slice(span.start, span.end);

@@ -10,7 +10,7 @@ import { isHostName, readPort } from './literals.ts';
 /** Why an address cannot be read. */
 export interface AddressProblem {
   readonly problem: string;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export interface AddressRules {
@@ -45,9 +45,9 @@ export function readAddresses(text: string, rules: AddressRules): readonly Addre
   }
   const [low, high] = [readPort(range.low), readPort(range.high)];
   if (low === null || high === null || low === 0 || low >= high) {
-    return { problem: 'has no range of ports from 1 to 65535, the lower one first', mend: null };
+    return { problem: 'has no range of ports from 1 to 65535, the lower one first', fix: null };
   }
-  if (high - low >= MOST_PORTS) return { problem: `has ${high - low + 1} ports: ${MOST_PORTS} at most`, mend: null };
+  if (high - low >= MOST_PORTS) return { problem: `has ${high - low + 1} ports: ${MOST_PORTS} at most`, fix: null };
   const first = readHost(range.host, low, rules);
   if ('problem' in first || 'path' in first) return first as AddressProblem;
   return Array.from({ length: high - low + 1 }, (_, index) => ({ ...first, port: low + index }));
@@ -59,22 +59,22 @@ export function readAddresses(text: string, rules: AddressRules): readonly Addre
  */
 export function readAddress(text: string, rules: AddressRules): Address | AddressProblem {
   if (text.startsWith('unix:')) return readPath(text.slice(5), rules);
-  if (rangeOf(text) !== null) return { problem: 'is a range of ports, where one is due', mend: null };
+  if (rangeOf(text) !== null) return { problem: 'is a range of ports, where one is due', fix: null };
   const colon = text.lastIndexOf(':');
   const hostText = colon < 0 ? text : text.slice(0, colon);
   if (colon < 0 || (parseIp(text) !== null && !text.startsWith('['))) {
-    if (colon < 0 && /^\d+$/.test(text)) return { problem: 'has no `:`', mend: `Write \`:${text}\`` };
+    if (colon < 0 && /^\d+$/.test(text)) return { problem: 'has no `:`', fix: `Write \`:${text}\`` };
     if (colon >= 0 && parseIp(hostText) !== null && /^\d+$/.test(text.slice(colon + 1))) {
-      return { problem: 'needs brackets around its IPv6 address', mend: `Write \`[${hostText}]${text.slice(colon)}\`` };
+      return { problem: 'needs brackets around its IPv6 address', fix: `Write \`[${hostText}]${text.slice(colon)}\`` };
     }
     const host = colon < 0 ? text : `[${text}]`;
-    return { problem: 'has no port', mend: `Write \`${host}:80\`` };
+    return { problem: 'has no port', fix: `Write \`${host}:80\`` };
   }
   const port = readPort(text.slice(colon + 1));
   const dotted = /^(.*:\d+)\.\.(\d+)$/.exec(text);
-  if (dotted !== null) return { problem: 'has no port', mend: `Write a range as \`${dotted[1]}-${dotted[2]}\`` };
-  if (port === null) return { problem: 'has no port from 1 to 65535', mend: null };
-  if (port === 0 && !rules.isPortZero) return { problem: 'has port 0', mend: 'Write the port the server listens on' };
+  if (dotted !== null) return { problem: 'has no port', fix: `Write a range as \`${dotted[1]}-${dotted[2]}\`` };
+  if (port === null) return { problem: 'has no port from 1 to 65535', fix: null };
+  if (port === 0 && !rules.isPortZero) return { problem: 'has port 0', fix: 'Write the port the server listens on' };
   return readHost(hostText, port, rules);
 }
 
@@ -90,18 +90,18 @@ export interface Site {
 export function readSite(text: string): Site | AddressProblem {
   const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?([^/?#]*)(.*)$/.exec(text)!;
   const [, scheme, authority, rest] = match as unknown as [string, string | undefined, string, string];
-  if (scheme === undefined) return { problem: 'has no scheme', mend: `Write \`http://${text}\`` };
+  if (scheme === undefined) return { problem: 'has no scheme', fix: `Write \`http://${text}\`` };
   const port = SITE_PORTS[scheme.toLowerCase()];
   if (port === undefined) {
-    return { problem: `has the scheme \`${scheme}\``, mend: 'Write `http://` or `https://`' };
+    return { problem: `has the scheme \`${scheme}\``, fix: 'Write `http://` or `https://`' };
   }
   if (rest !== '' && rest !== '/') {
-    return { problem: 'has a path', mend: 'A site stands for all its paths: write the host alone' };
+    return { problem: 'has a path', fix: 'A site stands for all its paths: write the host alone' };
   }
   const hasPort = /:\d*$/.test(authority) && !authority.endsWith(']');
   const address = readAddress(hasPort ? authority : `${authority}:${port}`, SERVER_ADDRESS);
-  if ('problem' in address) return { problem: address.problem, mend: null };
-  if (!('host' in address)) return { problem: 'is not a host name', mend: null };
+  if ('problem' in address) return { problem: address.problem, fix: null };
+  if (!('host' in address)) return { problem: 'is not a host name', fix: null };
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const isHttps = scheme.toLowerCase() === 'https';
   return { address, authority: address.port === port ? host : `${host}:${address.port}`, isHttps };
@@ -119,59 +119,57 @@ function rangeOf(text: string): { readonly host: string; readonly low: string; r
 function readPath(path: string, { pathBytes }: AddressRules): Address | AddressProblem {
   const isAbstract = path.startsWith('@');
   if (isAbstract && !/^@[\x21-\x7e]+$/.test(path)) {
-    return { problem: 'needs a name of visible ASCII characters', mend: 'Write `unix:@app`' };
+    return { problem: 'needs a name of visible ASCII characters', fix: 'Write `unix:@app`' };
   }
   if (!isAbstract && !path.startsWith('/')) {
-    const mend =
-      /^[A-Za-z0-9_.-]+$/.test(path) && !path.includes('.') ? ', or `unix:@app` for one that is no file' : '';
-    return { problem: 'needs an absolute path', mend: `Write \`unix:/run/app.sock\`${mend}` };
+    const fix = /^[A-Za-z0-9_.-]+$/.test(path) && !path.includes('.') ? ', or `unix:@app` for one that is no file' : '';
+    return { problem: 'needs an absolute path', fix: `Write \`unix:/run/app.sock\`${fix}` };
   }
-  if (path.includes('\0')) return { problem: 'holds a NUL', mend: null };
+  if (path.includes('\0')) return { problem: 'holds a NUL', fix: null };
   const most = isAbstract ? 107 : pathBytes;
-  if (Buffer.byteLength(path) > most) return { problem: `is too long for a socket: ${most} bytes at most`, mend: null };
+  if (Buffer.byteLength(path) > most) return { problem: `is too long for a socket: ${most} bytes at most`, fix: null };
   return { path };
 }
 
 function readHost(text: string, port: number, rules: AddressRules): Address | AddressProblem {
   if (text === '') {
     if (rules.isPortAlone) return { host: '::', port };
-    return { problem: 'has no host', mend: `Write \`127.0.0.1:${port}\`` };
+    return { problem: 'has no host', fix: `Write \`127.0.0.1:${port}\`` };
   }
   if (text.startsWith('[') && text.endsWith(']')) return readIpv6(text.slice(1, -1), port);
   const address = parseIp(text);
   if (address !== null) {
     if (text.includes(':'))
-      return { problem: 'needs brackets around its IPv6 address', mend: `Write \`[${text}]:${port}\`` };
+      return { problem: 'needs brackets around its IPv6 address', fix: `Write \`[${text}]:${port}\`` };
     return { host: address.text, port };
   }
-  if (text === '*') return { problem: 'is not an address', mend: `Write \`:${port}\` for every address` };
-  if (!isHostName(text))
-    return { problem: 'is not an address', mend: 'Write an IP address or a host name, and a port' };
+  if (text === '*') return { problem: 'is not an address', fix: `Write \`:${port}\` for every address` };
+  if (!isHostName(text)) return { problem: 'is not an address', fix: 'Write an IP address or a host name, and a port' };
   if (rules.isNamed) return { host: text.toLowerCase(), port };
-  if (text.toLowerCase() === 'localhost') return { problem: 'is a name', mend: `Write \`127.0.0.1:${port}\`` };
-  return { problem: 'is a name, and a listener needs an IP address', mend: `Write \`:${port}\` for every address` };
+  if (text.toLowerCase() === 'localhost') return { problem: 'is a name', fix: `Write \`127.0.0.1:${port}\`` };
+  return { problem: 'is a name, and a listener needs an IP address', fix: `Write \`:${port}\` for every address` };
 }
 
 /** readIpv6: a link-local address means something only with the interface that it is on (RFC 4007, section 11). */
 function readIpv6(text: string, port: number): Address | AddressProblem {
   const percent = text.indexOf('%');
   const address = parseIp(percent < 0 ? text : text.slice(0, percent));
-  if (address === null || address.isV4) return { problem: 'is not an IPv6 address in brackets', mend: null };
+  if (address === null || address.isV4) return { problem: 'is not an IPv6 address in brackets', fix: null };
   if (percent >= 0 && !isLinkLocal(address)) {
     return {
       problem: 'names an interface, which only link-local addresses have',
-      mend: `Write \`[${address.text}]:${port}\``,
+      fix: `Write \`[${address.text}]:${port}\``,
     };
   }
   if (percent >= 0) {
     const zone = text.slice(percent + 1);
-    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(zone)) return { problem: 'has no interface behind its `%`', mend: null };
+    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(zone)) return { problem: 'has no interface behind its `%`', fix: null };
     return { host: `${address.text}%${zone}`, port };
   }
   if (isLinkLocal(address)) {
     return {
       problem: 'is link-local, and does not say on which interface',
-      mend: `Write the interface behind it: \`[${address.text}%eth0]:${port}\``,
+      fix: `Write the interface behind it: \`[${address.text}%eth0]:${port}\``,
     };
   }
   return address.text === '::' ? { host: '::', port, isV6Only: true } : { host: address.text, port };

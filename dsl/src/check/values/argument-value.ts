@@ -12,7 +12,7 @@ import type { BaseArg } from '../../vocabulary/base-words.ts';
 import type { Scope } from '../scope/scope.ts';
 import { isResolver, LISTEN_ADDRESS, readAddress, readAddresses, SERVER_ADDRESS } from './address.ts';
 import { checkRegexItem, networkValues } from './field-value.ts';
-import { pathPatternMend, warnOfPrefixPattern } from './foreign-pattern.ts';
+import { pathPatternFix, warnOfPrefixPattern } from './foreign-pattern.ts';
 import { misspelledHeader } from './header-names.ts';
 import {
   isName,
@@ -145,7 +145,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
     case 'bind': {
       const address = arg.type === 'bind' ? readAddress(text, LISTEN_ADDRESS) : readAddresses(text, SERVER_ADDRESS);
       if ('problem' in address)
-        return fail(scope, 'SL0609', item, { value: text, problem: address.problem }, address.mend);
+        return fail(scope, 'SL0609', item, { value: text, problem: address.problem }, address.fix);
       return text;
     }
     default:
@@ -164,8 +164,8 @@ export function listItemValues(scope: Scope, item: WordItem, arg: BaseArg): read
     if (item.kind === 'regex') return fail(scope, 'SL0118', item, { word: item.value });
     const known = arg.choices?.map(String);
     if (known?.some((choice) => choice.toLowerCase() === item.value.toLowerCase()) === false) {
-      const mend = didYouMean(item.value, known, `It can be: ${known.slice(0, 8).join(', ')} …`);
-      return fail(scope, 'SL0614', item, { value: item.value }, mend);
+      const fix = didYouMean(item.value, known, `It can be: ${known.slice(0, 8).join(', ')} …`);
+      return fail(scope, 'SL0614', item, { value: item.value }, fix);
     }
     return [item.value];
   }
@@ -201,9 +201,9 @@ function fail(
   code: string,
   item: WordItem,
   values: Record<string, string | number>,
-  mend?: string | null,
+  fix?: string | null,
 ): undefined {
-  scope.error(code, item, values, mend);
+  scope.error(code, item, values, fix);
   return undefined;
 }
 
@@ -256,8 +256,8 @@ function unitValue(scope: Scope, item: WordItem, arg: BaseArg): number | undefin
       match === null
         ? null
         : (known.find((name) => name.toLowerCase() === match[2]!.toLowerCase()) ?? closest(match[2]!, known));
-    const mend = guess === null ? `Units are: ${units}` : `Did you mean \`${match![1]}${guess}\`?`;
-    return fail(scope, 'SL0607', item, { value: text, type: arg.type }, mend);
+    const fix = guess === null ? `Units are: ${units}` : `Did you mean \`${match![1]}${guess}\`?`;
+    return fail(scope, 'SL0607', item, { value: text, type: arg.type }, fix);
   }
   const { min, max = arg.type === 'percent' ? 100 : undefined } = arg;
   if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
@@ -355,7 +355,7 @@ function mapValue(scope: Scope, item: WordItem, { choices }: BaseArg): string | 
 function pathValue(scope: Scope, item: WordItem): string | undefined {
   const text = item.value;
   if (!text.startsWith('/'))
-    return fail(scope, 'SL0604', item, { value: text }, pathPatternMend(text, 'path') ?? `Write \`/${text}\``);
+    return fail(scope, 'SL0604', item, { value: text }, pathPatternFix(text, 'path') ?? `Write \`/${text}\``);
   const end = text.search(/[?#]/);
   if (normalisePath(end < 0 ? text : text.slice(0, end), WRITTEN_PATHS) !== null && !/[^\x21-\x7e]/.test(text))
     return text;

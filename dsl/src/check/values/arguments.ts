@@ -184,7 +184,7 @@ function missing(scope: Scope, reader: Reader, arg: BaseArg, word: Span): void {
   const text = scope.source.text.slice(word.start, word.end);
   const before = arg.before === undefined ? '' : `\`${arg.before}\` and `;
   const next = reader.peek();
-  const mend =
+  const fix =
     next !== undefined && arg.before !== undefined
       ? `Before \`${scope.source.text.slice(next.start, next.end)}\`? Write \`${arg.before}\``
       : null;
@@ -192,7 +192,7 @@ function missing(scope: Scope, reader: Reader, arg: BaseArg, word: Span): void {
     'SL0117',
     next !== undefined && arg.before !== undefined ? next : word,
     { word: text, what: `${before}${asPhrase(arg.doc)}` },
-    mend,
+    fix,
   );
 }
 
@@ -264,8 +264,8 @@ function isNextArgument(reader: Reader, { type }: BaseArg, named: PhraseTable<Ba
 function noStatus(scope: Scope, item: WordItem, arg: BaseArg, named: PhraseTable<BaseArg>): undefined {
   const phrases = new Map(named.names().map((phrase) => [phrase.split(' ')[0]!, phrase]));
   const meant = closest(item.value, phrases.keys());
-  const mend = meant === null ? null : `Did you mean \`${phrases.get(meant)!}\`?`;
-  scope.error('SL0610', item, { value: item.value, low: arg.min ?? 100, high: 599 }, mend);
+  const fix = meant === null ? null : `Did you mean \`${phrases.get(meant)!}\`?`;
+  scope.error('SL0610', item, { value: item.value, low: arg.min ?? 100, high: 599 }, fix);
 }
 
 /** endOfLine reports what is left over, and returns whether nothing is. */

@@ -12,11 +12,11 @@ import { WRITTEN_PATHS } from '../../plan/path-policy.ts';
 import type { WordItem } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import type { ListName, Scope } from '../scope/scope.ts';
-import { pathPatternMend, warnOfPattern } from './foreign-pattern.ts';
+import { pathPatternFix, warnOfPattern } from './foreign-pattern.ts';
 import { isHostName, readWhole } from './literals.ts';
 import { checkRegex } from './regex.ts';
 
-/** The mend for a verb inside of a condition. */
+/** The fix for a verb inside of a condition. */
 export const LINE_GOES_ON = 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?';
 
 /** fieldValue returns the value of a text or number field, or null after reporting why it is none. */
@@ -73,8 +73,8 @@ export function listValues(
 ): ListName['values'] {
   list.isUsed = true;
   if (list.type === null || list.type === type) return list.values;
-  const mend = type === 'ips' || type === 'numbers' ? null : `For the text itself write \`"${item.value}"\``;
-  return scope.error('SL0226', item, { name: item.value, type: list.type, what }, mend);
+  const fix = type === 'ips' || type === 'numbers' ? null : `For the text itself write \`"${item.value}"\``;
+  return scope.error('SL0226', item, { name: item.value, type: list.type, what }, fix);
 }
 
 /** networkOf reads an address or a network; host bits are an error that prints the network. */
@@ -84,19 +84,19 @@ export function networkOf(scope: Scope, item: WordItem, code: 'SL0601' | 'SL0608
   if (network === null) {
     const isVerb = item.kind === 'word' && scope.vocabulary.verbs.startsWith(text);
     const lists = item.kind === 'word' ? scope.lists.keys() : [];
-    const mend = isVerb ? LINE_GOES_ON : (mendOfNetwork(text) ?? didYouMean(text, lists));
-    return scope.error(code, item, { value: text }, mend);
+    const fix = isVerb ? LINE_GOES_ON : (fixOfNetwork(text) ?? didYouMean(text, lists));
+    return scope.error(code, item, { value: text }, fix);
   }
   const slash = text.indexOf('/');
   if (slash < 0) return network.first.text;
   const canonical = `${network.first.text}/${network.prefix}`;
   if (parseIp(text.slice(0, slash))!.text === network.first.text) return canonical;
-  const mend = `Write \`${canonical}\` for the network, or \`${text.slice(0, slash)}\` for the one address`;
-  return scope.error('SL0602', item, { value: text }, mend);
+  const fix = `Write \`${canonical}\` for the network, or \`${text.slice(0, slash)}\` for the one address`;
+  return scope.error('SL0602', item, { value: text }, fix);
 }
 
-/** mendOfNetwork guesses at letters written for digits, shortened networks, ports and brackets. */
-function mendOfNetwork(text: string): string | null {
+/** fixOfNetwork guesses at letters written for digits, shortened networks, ports and brackets. */
+function fixOfNetwork(text: string): string | null {
   const guesses = [text.replace(/[oO]/g, '0').replace(/[lI]/g, '1'), text.replace(/^\[(.*)\]$/, '$1')];
   const short = /^(\d{1,3}(?:\.\d{1,3}){0,2})(?:\.\*|\.)?(\/\d+)?$/.exec(text);
   if (short !== null) {
@@ -156,7 +156,7 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
       'SL0604',
       item,
       { value: text },
-      pathPatternMend(text, 'path') ?? `Write \`/${text.replace(/^\*+\/?/, '')}\``,
+      pathPatternFix(text, 'path') ?? `Write \`/${text.replace(/^\*+\/?/, '')}\``,
     );
   if (/[?#]/.test(text))
     return scope.error('SL0621', item, { value: text }, 'The part behind `?` is the field `query`');
@@ -171,8 +171,8 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
       guess = null;
     }
   }
-  const mend = pathPatternMend(text, 'path') ?? (guess === null ? null : `Write \`${guess}\``);
-  return scope.error('SL0621', item, { value: text }, mend);
+  const fix = pathPatternFix(text, 'path') ?? (guess === null ? null : `Write \`${guess}\``);
+  return scope.error('SL0621', item, { value: text }, fix);
 }
 
 /** hostValue returns a host in lower case, or null after reporting. */
@@ -185,8 +185,8 @@ export function hostValue(
 ): string | null {
   if (/[^\x21-\x7e]/.test(text)) {
     const ascii = domainToASCII(text);
-    const mend = ascii === '' ? null : `Write the name as DNS has it: \`${ascii}\``;
-    return scope.error('SL0603', item, { value: item.value }, mend);
+    const fix = ascii === '' ? null : `Write the name as DNS has it: \`${ascii}\``;
+    return scope.error('SL0603', item, { value: item.value }, fix);
   }
   const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:]*)/i.exec(text);
   if (url !== null) return scope.error('SL0603', item, { value: item.value }, `Write only the host: \`${url[1]}\``);

@@ -21,27 +21,27 @@ const PARAMETER = /(?:^|\/)(?::[A-Za-z_]\w*|\{[A-Za-z_*][^/{}]*\}|<[A-Za-z_][^/<
 export function warnOfPattern(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): void {
   if (item.kind === 'regex' || field.type !== 'text' || !PLAIN.has(operator)) return;
   const found = patternIn(item.value, field, operator);
-  if (found !== null) scope.error('SL0250', item, { value: item.value, what: found.what }, found.mend);
+  if (found !== null) scope.error('SL0250', item, { value: item.value, what: found.what }, found.fix);
 }
 
 interface Found {
   readonly what: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 function patternIn(text: string, { name, index, key }: FieldWord, operator: Operator): Found | null {
   const field = key === undefined ? name : `${name} ${key.placeholder}`;
   if (/^`.*`$/s.test(text))
-    return { what: 'the backticks', mend: `Write \`"${text.slice(1, -1)}"\` in quotes, or no quotes at all` };
+    return { what: 'the backticks', fix: `Write \`"${text.slice(1, -1)}"\` in quotes, or no quotes at all` };
   if (index === 'path') return patternInPath(text, field);
-  if (REGEX.test(text)) return regexMend(text, field);
+  if (REGEX.test(text)) return regexFix(text, field);
   const bare = text.replace(/^\*+|\*+$/g, '');
   if (bare === text || !/\w/.test(bare) || text.includes('/')) return null;
-  const mend =
+  const fix =
     operator === 'is' || operator === 'in' || bare.includes('*')
       ? `Write \`${field} like ${text}\``
       : `Write \`${field} ${operator} ${bare}\`, or \`${field} like ${text}\``;
-  return { what: '`*`', mend };
+  return { what: '`*`', fix };
 }
 
 /** patternInPath: `*` may stand in a path, but at the end of a segment it hardly ever does. */
@@ -49,11 +49,11 @@ function patternInPath(text: string, field: string): Found | null {
   if (text.includes('/**') || /(?:^|\/)\*(?:\/|$)/.test(text) || (/\*$/.test(text) && text !== '*')) {
     const below = /^(\/[^*:{<]*?)\/?\*+$/.exec(text);
     const like = `\`${field} like ${text.replace(/\*\*/g, '*')}\``;
-    if (below === null) return { what: '`*`', mend: `Write ${like}` };
+    if (below === null) return { what: '`*`', fix: `Write ${like}` };
     const isSegment = text.slice(below[1]!.length).startsWith('/');
     return {
       what: '`*`',
-      mend: isSegment ? `Write \`${field} under ${below[1]}\`` : `Write \`${field} starts ${below[1]}\``,
+      fix: isSegment ? `Write \`${field} under ${below[1]}\`` : `Write \`${field} starts ${below[1]}\``,
     };
   }
   const parameter = PARAMETER.exec(text);
@@ -64,21 +64,21 @@ function patternInPath(text: string, field: string): Found | null {
         PARAMETER.test(part) ? (part.includes('*') ? '.+' : '[^/]+') : part.replace(/[.*+?^$()|[\]\\{}]/g, '\\$&'),
       )
       .join('/');
-    return { what: `\`${parameter[0].replace(/^\//, '')}\``, mend: `Write \`${field} matches r"^${regex}$"\`` };
+    return { what: `\`${parameter[0].replace(/^\//, '')}\``, fix: `Write \`${field} matches r"^${regex}$"\`` };
   }
-  return REGEX.test(text) || text.startsWith('~') ? regexMend(text, field) : null;
+  return REGEX.test(text) || text.startsWith('~') ? regexFix(text, field) : null;
 }
 
-function regexMend(text: string, field: string): Found {
+function regexFix(text: string, field: string): Found {
   const bare = text.replace(/^~\*?\s*/, '');
-  return { what: 'a regular expression', mend: `Write \`${field} matches r"${bare.replaceAll('"', '\\"')}"\`` };
+  return { what: 'a regular expression', fix: `Write \`${field} matches r"${bare.replaceAll('"', '\\"')}"\`` };
 }
 
-/** pathPatternMend is how to write what is no path because it is a pattern; null: it is none. */
-export function pathPatternMend(text: string, field: string): string | null {
+/** pathPatternFix is how to write what is no path because it is a pattern; null: it is none. */
+export function pathPatternFix(text: string, field: string): string | null {
   const quoted = /^`(.*)`$/s.exec(text);
   if (quoted !== null) return `Write \`"${quoted[1]}"\`: texts stand in double quotes`;
-  return patternInPath(text, field)?.mend ?? null;
+  return patternInPath(text, field)?.fix ?? null;
 }
 
 /** warnOfPrefixPattern reports a prefix, as in `rewrite /v1/* to …`, that is a pattern elsewhere. */
@@ -86,11 +86,11 @@ export function warnOfPrefixPattern(scope: Scope, item: WordItem): void {
   const found = patternInPath(item.value, '');
   if (found === null) return;
   const prefix = /^(\/[^*:{<^$\\([]*?)\/?\*+$/.exec(item.value)?.[1];
-  const mend =
+  const fix =
     prefix === undefined
       ? 'A pattern is a regular expression: `r"^/…"`'
       : `Write \`${prefix}\`: it stands for all that is below it too`;
-  scope.error('SL0250', item, { value: item.value, what: found.what }, mend);
+  scope.error('SL0250', item, { value: item.value, what: found.what }, fix);
 }
 
 /** What variables of nginx, Apache, HAProxy, Caddy and Traefik are called here. */

@@ -43,8 +43,8 @@ export function readOutside(scope: Scope, reader: Reader, { type }: BaseArg): Ar
   const name = item.value;
   // An editor's environment is not the gateway's.
   if (scope.reading !== null) return type === 'template' ? { template: [] } : '';
-  const fail = (code: string, values: Record<string, string>, mend?: string | null): undefined => {
-    scope.error(code, item, values, mend);
+  const fail = (code: string, values: Record<string, string>, fix?: string | null): undefined => {
+    scope.error(code, item, values, fix);
     return undefined;
   };
   if (isSecret) {

@@ -74,12 +74,12 @@ function readPlaceholder(scope: Scope, name: string, span: Span): TemplatePart |
   }
   const fields = scope.vocabulary.fields.values().filter(({ key, phase }) => key === undefined && phase !== 'response');
   const guess = closest(name, [...KNOWN, ...fields.map((field) => field.name.replaceAll(' ', '.'))]);
-  const mend = guess === null ? '' : `Did you mean \`{${guess}}\`? `;
+  const fix = guess === null ? '' : `Did you mean \`{${guess}}\`? `;
   const known = KNOWN.map((word) => `{${word}}`).join(' ');
   return scope.error(
     'SL0612',
     span,
     { name },
-    `${mend}Here: ${known}, and fields such as {port}; for a brace itself write \`{{\``,
+    `${fix}Here: ${known}, and fields such as {port}; for a brace itself write \`{{\``,
   );
 }

@@ -23,7 +23,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0203: {
     severity: 'error',
     message: '`{field}` needs a name',
-    mend: 'For example `{example}`',
+    fix: 'For example `{example}`',
     why: 'Fields such as headers and cookies are identified by their names.',
     context: 'listener',
     wrong: 'deny header is blue',
@@ -64,7 +64,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0208: {
     severity: 'error',
     message: '`{operator}` takes no values',
-    mend: 'Remove them, or compare with `is`',
+    fix: 'Remove them, or compare with `is`',
     why: '`present` and `absent` ask only whether something is there.',
     context: 'listener',
     wrong: 'deny header X-Team present blue',
@@ -73,7 +73,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0209: {
     severity: 'error',
     message: '`{field}` is never absent, so `{operator}` says nothing',
-    mend: 'Remove this test',
+    fix: 'Remove this test',
     why: 'Every request has an address, a method, a path; only headers, cookies and the like may be missing.',
     context: 'listener',
     wrong: 'deny path absent',
@@ -82,7 +82,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0210: {
     severity: 'error',
     message: '`{field}` has one value, so `every` says nothing',
-    mend: 'Remove `every`',
+    fix: 'Remove `every`',
     why: '`every` is for fields that may have several values in one request.',
     context: 'listener',
     wrong: 'deny every path under /admin',
@@ -91,7 +91,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0211: {
     severity: 'error',
     message: '`anycase` says nothing here: `{field}` has no letters',
-    mend: 'Remove `anycase`',
+    fix: 'Remove `anycase`',
     why: 'Addresses and numbers have no case.',
     context: 'listener',
     wrong: 'deny ip 10.0.0.1 anycase',
@@ -108,7 +108,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0213: {
     severity: 'warning',
     message: '`{field}` ignores case anyway',
-    mend: 'Remove `anycase`',
+    fix: 'Remove `anycase`',
     why: 'Hosts ignore case always.',
     context: 'listener',
     wrong: 'deny host is example.com anycase',
@@ -117,7 +117,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0214: {
     severity: 'error',
     message: '`between` needs two numbers',
-    mend: 'For example `between 1000, 2000`',
+    fix: 'For example `between 1000, 2000`',
     why: '`between` compares with the least and the greatest number that are meant, both included.',
     context: 'listener',
     wrong: 'deny port between 1000',
@@ -126,7 +126,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0215: {
     severity: 'error',
     message: 'nothing is between {low} and {high}',
-    mend: 'Write the smaller number first',
+    fix: 'Write the smaller number first',
     why: 'The test could never be true.',
     context: 'listener',
     wrong: 'deny port between 2000, 1000',
@@ -135,7 +135,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0216: {
     severity: 'error',
     message: 'a regular expression needs `matches`',
-    mend: 'Write `{field} matches r"…"`',
+    fix: 'Write `{field} matches r"…"`',
     why: 'Every other operator compares with plain text.',
     context: 'listener',
     wrong: 'deny path starts r"/v[0-9]+"',
@@ -144,7 +144,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0217: {
     severity: 'error',
     message: '`{value}` is not a regular expression',
-    mend: 'Write `r"…"`',
+    fix: 'Write `r"…"`',
     why: '`matches` compares with regular expressions only.',
     context: 'listener',
     wrong: 'deny path matches "/v[0-9]+"',
@@ -153,7 +153,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0218: {
     severity: 'error',
     message: '{what} cannot be matched in linear time',
-    mend: 'Say it with RE2 syntax, or with a second test and `and not`',
+    fix: 'Say it with RE2 syntax, or with a second test and `and not`',
     why: 'Expressions that backtrack let a client stall the gateway.',
     context: 'listener',
     wrong: 'deny path matches r"^/(?!public)"',
@@ -170,7 +170,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0220: {
     severity: 'warning',
     message: '`{value}` has no `*`, so `like` is the same as `is`',
-    mend: 'Write `is`, or put a `*` where anything may stand',
+    fix: 'Write `is`, or put a `*` where anything may stand',
     why: 'In `like`, a `*` matches any text.',
     context: 'listener',
     wrong: 'deny host like example.com',
@@ -187,7 +187,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0222: {
     severity: 'warning',
     message: '`{value}` stands in this list already',
-    mend: 'Remove it',
+    fix: 'Remove it',
     why: 'A value that is listed twice was most likely meant to be another one.',
     context: 'listener',
     wrong: 'deny path is /a, /b, /a',
@@ -196,7 +196,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0223: {
     severity: 'error',
     message: '`every` needs a field behind it',
-    mend: 'For example `every header X-Team is blue`',
+    fix: 'For example `every header X-Team is blue`',
     why: '`every` says that all values of a field must pass.',
     context: 'listener',
     wrong: 'deny every (header X-Team is blue)',
@@ -205,7 +205,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0224: {
     severity: 'error',
     message: '`{operator}` takes one number',
-    mend: 'Remove the others, or use `between`',
+    fix: 'Remove the others, or use `between`',
     why: 'Of several limits only one could count.',
     context: 'listener',
     wrong: 'deny port over 1000, 2000',
@@ -230,7 +230,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0227: {
     severity: 'error',
     message: '`{operator}` is about one or two numbers, and `{name}` is a list',
-    mend: 'Write the numbers, or compare with `in`',
+    fix: 'Write the numbers, or compare with `in`',
     why: 'Of several limits only one could count.',
     context: 'top',
     wrong: 'list ports = numbers 8080, 8443\nlistener two on :8081 { deny port over ports; otherwise send to app }',
@@ -239,7 +239,7 @@ export const CONDITION_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0228: {
     severity: 'error',
     message: '`every` takes a list from a file only by itself',
-    mend: 'Put the other values into the file as well',
+    fix: 'Put the other values into the file as well',
     why: 'Every value would have to be in one or the other, which is two lists as one.',
     context: 'file',
     wrong:

@@ -10,8 +10,8 @@ export interface CodeEntry {
   readonly severity: Severity;
   /** The message; `{name}`s are filled in. */
   readonly message: string;
-  /** The mend, where it is always the same. Others are made on the spot. */
-  readonly mend?: string;
+  /** The fix, where it is always the same. Others are made on the spot. */
+  readonly fix?: string;
   /** Why this is a problem, for the reference. */
   readonly why: string;
   readonly context: ExampleContext;

@@ -7,7 +7,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0301: {
     severity: 'error',
     message: '`and` and `or` are mixed without parentheses',
-    mend: 'Put parentheses around what belongs together',
+    fix: 'Put parentheses around what belongs together',
     why: 'Few people remember which of the two binds tighter.',
     context: 'listener',
     wrong: 'deny path is /a and port 80 or path is /b',
@@ -16,7 +16,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0302: {
     severity: 'error',
     message: '`not not` says nothing',
-    mend: 'Remove both, or one of them',
+    fix: 'Remove both, or one of them',
     why: 'A double negation is most likely a slip.',
     context: 'listener',
     wrong: 'deny not not ip 10.0.0.1',
@@ -49,7 +49,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0306: {
     severity: 'error',
     message: '`{word}` stands behind the `otherwise` of line {line}, where nothing can reach it',
-    mend: 'Move it above',
+    fix: 'Move it above',
     why: '`otherwise` takes every request that is left.',
     context: 'file',
     wrong: 'listener web on :8080 {\n  otherwise deny\n  deny path is /a\n}',
@@ -58,7 +58,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0307: {
     severity: 'error',
     message: 'a second `otherwise`; the first is on line {line}',
-    mend: 'Keep one of them',
+    fix: 'Keep one of them',
     why: 'The first one takes every request that is left.',
     context: 'file',
     wrong: 'listener web on :8080 {\n  otherwise deny\n  otherwise deny 404\n}',
@@ -75,7 +75,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0309: {
     severity: 'error',
     message: 'the definition `{name}` uses itself',
-    mend: 'Write out what is meant',
+    fix: 'Write out what is meant',
     why: 'A condition that needs its own answer has none.',
     context: 'top',
     wrong: 'define a = path is /a or a\nlistener two on :8081 { deny a; otherwise send to app }',
@@ -84,7 +84,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0310: {
     severity: 'error',
     message: 'definitions use one another more than {limit} deep',
-    mend: 'Write out some of them',
+    fix: 'Write out some of them',
     why: 'Definitions nested that deep are too hard to follow.',
     context: 'top',
     wrong: `${Array.from({ length: 70 }, (_, index) => `define d${70 - index} = d${69 - index}`).join('\n')}\ndefine d0 = path is /a\nlistener two on :8081 { deny d70; otherwise send to app }`,
@@ -93,7 +93,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0311: {
     severity: 'error',
     message: '`otherwise` has no condition',
-    mend: 'Remove the condition, or the word `otherwise`',
+    fix: 'Remove the condition, or the word `otherwise`',
     why: '`otherwise` is for every request that is left.',
     context: 'file',
     wrong: 'listener web on :8080 {\n  otherwise deny when path is /a\n}',
@@ -102,7 +102,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0340: {
     severity: 'error',
     message: 'the shares of these lines come to {sum}%',
-    mend: 'Make them add up to 100% or less',
+    fix: 'Make them add up to 100% or less',
     why: 'Lines in a row that tell requests apart by the same key split them: each takes its share of all.',
     context: 'listener',
     wrong: 'send 60% to app by cookie sid\nsend 50% to app by cookie sid',
@@ -111,7 +111,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0341: {
     severity: 'error',
     message: '`otherwise` takes every request that is left, and not a share of them',
-    mend: 'Remove the word `otherwise`, and say below what becomes of the others',
+    fix: 'Remove the word `otherwise`, and say below what becomes of the others',
     why: 'Some requests would have nowhere to go.',
     context: 'file',
     wrong: 'listener web on :8080 {\n  otherwise send 5% to app\n}\nbackend app of 127.0.0.1:9001',
@@ -120,7 +120,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0312: {
     severity: 'error',
     message: '`when` is missing before `{word}`',
-    mend: 'Write `when` before the condition',
+    fix: 'Write `when` before the condition',
     why: 'Behind arguments, a condition begins with `when`.',
     context: 'listener',
     wrong: 'deny 404 path under /admin',

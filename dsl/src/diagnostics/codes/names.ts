@@ -7,7 +7,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0701: {
     severity: 'error',
     message: 'there is a {kind} `{name}` already, on line {line}',
-    mend: 'Give one of them another name',
+    fix: 'Give one of them another name',
     why: 'Names are unique, so that it is clear what they mean.',
     context: 'top',
     wrong: 'backend app of 127.0.0.1:9002',
@@ -16,7 +16,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0702: {
     severity: 'error',
     message: '`{name}` is a word of the language or of a plugin',
-    mend: 'Give the definition another name',
+    fix: 'Give the definition another name',
     why: 'A name that hides a word changes what other lines mean.',
     context: 'top',
     wrong: 'define path = ip 10.0.0.1',
@@ -33,7 +33,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0704: {
     severity: 'error',
     message: '`{value}` cannot be a name',
-    mend: 'Names begin with a letter, and have letters, digits, `-`, `_` and `.`',
+    fix: 'Names begin with a letter, and have letters, digits, `-`, `_` and `.`',
     why: 'Names stand in metrics, logs and commands, so they are kept plain; 64 characters at most.',
     context: 'backend',
     wrong: 'server web/1 127.0.0.1:9002',
@@ -50,7 +50,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0706: {
     severity: 'error',
     message: 'there is a server `{name}` already, on line {line}',
-    mend: 'Give one of them another name',
+    fix: 'Give one of them another name',
     why: 'Servers are identified by their names; those after `of` are named by their addresses.',
     context: 'backend',
     wrong: 'server web1 127.0.0.1:9002\nserver web1 127.0.0.1:9003',
@@ -67,7 +67,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0708: {
     severity: 'error',
     message: 'the words of plugin `{name}` clash: {reason}',
-    mend: 'Leave out one of the plugins',
+    fix: 'Leave out one of the plugins',
     why: 'A word must mean one thing.',
     context: 'top',
     wrong: 'use clash from "./clash.js"',
@@ -84,7 +84,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0710: {
     severity: 'error',
     message: '`{value}` is the address of listener `{name}` already, on line {line}',
-    mend: 'Give one of them another port, or make them one listener',
+    fix: 'Give one of them another port, or make them one listener',
     why: 'Two listeners cannot share an address.',
     context: 'file',
     wrong: 'listener one on :8080 { otherwise deny }\nlistener two on :8080 { otherwise deny }',
@@ -101,7 +101,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0712: {
     severity: 'error',
     message: '`{word}` needs a name',
-    mend: 'For example `{word} app`',
+    fix: 'For example `{word} app`',
     why: 'Sections and definitions are known by their names.',
     context: 'top',
     wrong: 'backend { server web1 127.0.0.1:9002 }',
@@ -110,7 +110,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0713: {
     severity: 'warning',
     message: '`{value}` is a server of this backend already',
-    mend: 'Remove it, or give it a `weight`',
+    fix: 'Remove it, or give it a `weight`',
     why: 'A server that is listed twice is checked twice and gets twice its share.',
     context: 'backend',
     wrong: 'server web1 127.0.0.1:9002\nserver web2 127.0.0.1:9002',
@@ -119,7 +119,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0714: {
     severity: 'error',
     message: 'no file matches `{glob}` in {folder}',
-    mend: 'Write `include optional …` if there may be none',
+    fix: 'Write `include optional …` if there may be none',
     why: 'If missing rules went unreported, they would silently not protect anything.',
     context: 'top',
     wrong: 'include "no-such-folder/*.sluice"',
@@ -128,7 +128,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0715: {
     severity: 'error',
     message: '`{file}` includes itself, perhaps by way of others: {where}',
-    mend: 'Remove one of the lines',
+    fix: 'Remove one of the lines',
     why: 'Files that include each other in a cycle cannot be loaded in any order.',
     context: 'top',
     wrong: 'include "edge.sluice"          # in edge.sluice',
@@ -137,7 +137,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0716: {
     severity: 'error',
     message: '`{file}` is included already: {where}',
-    mend: 'Remove one of the lines, or narrow the pattern',
+    fix: 'Remove one of the lines, or narrow the pattern',
     why: 'All names in a file that is read twice would be there twice.',
     context: 'top',
     wrong: 'include "shared/tls.sluice"\ninclude "shared/*.sluice"',
@@ -154,7 +154,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0718: {
     severity: 'error',
     message: 'the map `{name}` answers with a {to}, and a {wanted} is needed',
-    mend: 'Write `to {wanted}` in its line',
+    fix: 'Write `to {wanted}` in its line',
     why: 'Requests are sent to backends.',
     context: 'file',
     wrong:
@@ -164,7 +164,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0720: {
     severity: 'error',
     message: '`{word}` stands in a backend that has servers, or serves something else already',
-    mend: 'Make two backends, and let one `fall back to` the other',
+    fix: 'Make two backends, and let one `fall back to` the other',
     why: 'It would not be clear who gets a request.',
     context: 'backend',
     wrong: 'serve site "http://sorry.example.net"',
@@ -173,7 +173,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0721: {
     severity: 'error',
     message: '`{word}` is about servers, and this backend has none',
-    mend: 'Leave the line out',
+    fix: 'Leave the line out',
     why: 'A backend that answers requests itself has no servers to choose, check or wait for.',
     context: 'file',
     wrong:
@@ -183,7 +183,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0722: {
     severity: 'error',
     message: 'backend `{name}` falls back to itself: {way}',
-    mend: 'Let one of them fall back to another backend, or to none',
+    fix: 'Let one of them fall back to another backend, or to none',
     why: 'A request that goes round in a cycle is never answered.',
     context: 'file',
     wrong:
@@ -204,7 +204,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0724: {
     severity: 'error',
     message: 'listener `{name}` gets a certificate, and opens no TLS',
-    mend: 'Add `tls terminate`, or take the line out',
+    fix: 'Add `tls terminate`, or take the line out',
     why: 'A certificate that no client is ever shown is a line in the wrong listener.',
     context: 'file',
     wrong: 'listener web on :8443 { certificate from acme for www.example.com; otherwise deny }',
@@ -214,7 +214,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0725: {
     severity: 'warning',
     message: 'backend `{name}` sets the cookie `{value}`, and so does `{owner}`, on listener `{listener}`',
-    mend: 'Give one of them a cookie of another name, or another `path`',
+    fix: 'Give one of them a cookie of another name, or another `path`',
     why: 'A client that goes to both keeps the cookie of the last answer alone, and loses its server at the other backend.',
     context: 'file',
     wrong:
@@ -225,7 +225,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0740: {
     severity: 'warning',
     message: 'backend `{name}` gets in the clear what came over TLS, at the public address {value}',
-    mend: 'Add `tls bridge` to it, or give it an address inside of your own network',
+    fix: 'Add `tls bridge` to it, or give it an address inside of your own network',
     why: 'Whoever is on the way there can read and change requests that clients believe to be private.',
     context: 'file',
     wrong:
@@ -236,7 +236,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0719: {
     severity: 'error',
     message: 'the map `{name}` is asked with a {from}, and `{field}` is a {key}',
-    mend: 'Write another field, or `= {key} to …` in the line of the map',
+    fix: 'Write another field, or `= {key} to …` in the line of the map',
     why: 'Keys are compared in the form that the field’s values have.',
     context: 'file',
     wrong:
@@ -246,7 +246,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0760: {
     severity: 'error',
     message: '`{value}` overlaps `{other}` of listener `{name}`, on line {line}',
-    mend: 'List each address separately, or give one of them another port',
+    fix: 'List each address separately, or give one of them another port',
     why: 'An address that stands for many takes the connections of all of them, so nothing would say which listener has those of both.',
     context: 'file',
     wrong: 'listener one on :8080 { otherwise deny }\nlistener two on 127.0.0.1:8080 { otherwise deny }',

@@ -23,7 +23,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0402: {
     severity: 'error',
     message: '`{word}` may not stand in a {section}',
-    mend: 'Move it out of the braces',
+    fix: 'Move it out of the braces',
     why: 'Sections do not nest.',
     context: 'listener',
     wrong: 'backend other of 127.0.0.1:9002',
@@ -32,7 +32,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0403: {
     severity: 'error',
     message: '`{word}` does not belong here',
-    mend: 'It belongs in a {section} section',
+    fix: 'It belongs in a {section} section',
     why: 'Listeners say what happens to requests, backends how servers are used, settings what holds for the whole gateway.',
     context: 'listener',
     wrong: 'balance round-robin',
@@ -41,7 +41,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0404: {
     severity: 'error',
     message: '`{word}` may not stand outside of a section',
-    mend: 'Put it in the braces of a {section} section',
+    fix: 'Put it in the braces of a {section} section',
     why: 'A rule belongs to a listener, a server to a backend.',
     context: 'top',
     wrong: 'deny path is /a',
@@ -58,7 +58,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0406: {
     severity: 'error',
     message: '`{word}` has no meaning in a `tcp` listener',
-    mend: 'Remove it, or remove `tcp`',
+    fix: 'Remove it, or remove `tcp`',
     why: 'A `tcp` listener does not read requests.',
     context: 'file',
     wrong: 'listener db on :5432 tcp { body at most 1MiB; otherwise send to db }\nbackend db of 127.0.0.1:5433',
@@ -75,7 +75,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0409: {
     severity: 'error',
     message: 'connections that no `tls passthrough` line takes are not TLS here',
-    mend: 'Add `tls terminate …` for them, or say `tcp` and `tls passthrough` to pass all on as it came',
+    fix: 'Add `tls terminate …` for them, or say `tcp` and `tls passthrough` to pass all on as it came',
     why: 'A listener that takes some TLS connections undecrypted has to say how the others are opened.',
     context: 'file',
     wrong:
@@ -86,7 +86,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0410: {
     severity: 'error',
     message: 'backend `{name}` gets requests, and its servers open TLS themselves',
-    mend: 'Remove `tls passthrough` from the backend, or reach it by `tls passthrough to {name} when …` or a `tcp` listener',
+    fix: 'Remove `tls passthrough` from the backend, or reach it by `tls passthrough to {name} when …` or a `tcp` listener',
     why: 'Requests that the gateway has read are not the encrypted bytes that such servers expect.',
     context: 'file',
     wrong: 'listener web on :80 { otherwise send to pay }\nbackend pay of 127.0.0.1:9443 { tls passthrough }',
@@ -103,7 +103,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0460: {
     severity: 'error',
     message: '`{word}` needs requests, and backend `{name}` gets connections that nobody has read',
-    mend: 'Remove it; `stick on ip`, `balance ip-hash` and `retry … on connect-failure` go by the connection alone',
+    fix: 'Remove it; `stick on ip`, `balance ip-hash` and `retry … on connect-failure` go by the connection alone',
     why: 'A `tcp` listener and `tls passthrough` pass on bytes: there are no headers, cookies, paths or statuses in them.',
     context: 'file',
     wrong: 'listener db on :5432 tcp { otherwise send to db }\nbackend db of 127.0.0.1:5433 { stick on cookie sid }',
@@ -112,7 +112,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0461: {
     severity: 'warning',
     message: '`{word}` does nothing for the connections that backend `{name}` gets besides requests',
-    mend: 'Give what is passed on unread a backend of its own, of the same servers',
+    fix: 'Give what is passed on unread a backend of its own, of the same servers',
     why: 'A `tcp` listener and `tls passthrough` pass on bytes: there are no headers, cookies, paths or statuses in them.',
     context: 'file',
     wrong:

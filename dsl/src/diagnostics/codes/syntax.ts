@@ -15,7 +15,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0102: {
     severity: 'error',
     message: 'this string is never closed',
-    mend: 'End it with `"` on the same line',
+    fix: 'End it with `"` on the same line',
     why: 'A string ends on the line it begins on.',
     context: 'listener',
     wrong: 'set header X-Team to "blue',
@@ -24,7 +24,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0103: {
     severity: 'error',
     message: 'this `(` is never closed',
-    mend: 'Close it with `)` before the end of the line',
+    fix: 'Close it with `)` before the end of the line',
     why: 'Parentheses close before the line ends. A line goes on in the next one behind `(`, `,`, `and` and `or`.',
     context: 'listener',
     wrong: 'deny (path is /a or path is /b',
@@ -33,7 +33,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0104: {
     severity: 'error',
     message: 'this `{` is never closed',
-    mend: 'Close it with `}`',
+    fix: 'Close it with `}`',
     why: 'Every block is closed before the next section or the end of the file.',
     context: 'file',
     wrong: 'listener web on :8080 {\n  otherwise send to app\nbackend app of 127.0.0.1:9001',
@@ -42,7 +42,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0105: {
     severity: 'error',
     message: 'this `{bracket}` closes nothing',
-    mend: 'Remove it, or open it before',
+    fix: 'Remove it, or open it before',
     why: 'A closing bracket needs an opening one.',
     context: 'listener',
     wrong: 'deny path is /a)',
@@ -67,7 +67,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0108: {
     severity: 'error',
     message: 'brackets are nested more than {limit} deep',
-    mend: 'Give parts of it names with `define`',
+    fix: 'Give parts of it names with `define`',
     why: 'Nobody can read that, and a program that writes such files has a fault.',
     context: 'listener',
     wrong: `deny ${'('.repeat(65)}path is /a${')'.repeat(65)}`,
@@ -76,7 +76,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0109: {
     severity: 'error',
     message: '`{escape}` is no escape',
-    mend: 'Escapes are `\\"`, `\\\\`, `\\t` and `\\u{HEX}`; a backslash itself is `\\\\`',
+    fix: 'Escapes are `\\"`, `\\\\`, `\\t` and `\\u{HEX}`; a backslash itself is `\\\\`',
     why: 'An escape that means nothing is most likely a backslash that was meant as one.',
     context: 'listener',
     wrong: 'set header X-Path to "C:\\dir"',
@@ -85,7 +85,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0110: {
     severity: 'error',
     message: '{character} may not stand in a string',
-    mend: 'Write only characters that can be seen',
+    fix: 'Write only characters that can be seen',
     why: 'Control characters never get into headers and targets.',
     context: 'listener',
     wrong: 'set header X-Team to "blue\u0007"',
@@ -110,7 +110,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0113: {
     severity: 'error',
     message: 'a new line is missing before `{word}`',
-    mend: 'Begin a new line, or write `;`',
+    fix: 'Begin a new line, or write `;`',
     why: 'A block ends its line.',
     context: 'file',
     wrong: 'listener web on :8080 { otherwise send to app } backend app of 127.0.0.1:9001',
@@ -119,7 +119,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0114: {
     severity: 'error',
     message: 'these parentheses are empty',
-    mend: 'Write a condition between them, or remove them',
+    fix: 'Write a condition between them, or remove them',
     why: 'Parentheses hold a condition.',
     context: 'listener',
     wrong: 'deny () or path is /a',
@@ -128,7 +128,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0115: {
     severity: 'error',
     message: 'the file is longer than {limit}',
-    mend: 'Keep long lists of addresses in files of their own',
+    fix: 'Keep long lists of addresses in files of their own',
     why: 'A rule file of that size is most likely another kind of file.',
     context: 'file',
     wrong: '#'.repeat(8),
@@ -161,7 +161,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0119: {
     severity: 'error',
     message: 'a block may not stand here',
-    mend: 'Remove the braces, or put what is in them on lines of their own',
+    fix: 'Remove the braces, or put what is in them on lines of their own',
     why: 'Only sections and some lines have a block.',
     context: 'listener',
     wrong: 'deny path is /a { deny path is /b }',
@@ -178,7 +178,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0121: {
     severity: 'error',
     message: '`{word}` is said twice on this line',
-    mend: 'Keep one of them',
+    fix: 'Keep one of them',
     why: 'It would not be clear which of the two applies.',
     context: 'backend',
     wrong: 'server web1 127.0.0.1:9002 weight 2 weight 3',
@@ -187,7 +187,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0122: {
     severity: 'error',
     message: '`{word}` is said already, on line {line}',
-    mend: 'Keep one of them',
+    fix: 'Keep one of them',
     why: 'A setting applies once; a second one is most likely a forgotten leftover.',
     context: 'listener',
     wrong: 'body at most 10MiB\nbody at most 20MiB',
@@ -196,7 +196,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0123: {
     severity: 'error',
     message: '`when` may not stand here',
-    mend: 'Only guards, changes and routes have conditions',
+    fix: 'Only guards, changes and routes have conditions',
     why: 'Settings hold for all requests.',
     context: 'listener',
     wrong: 'body at most 10MiB when path under /upload',

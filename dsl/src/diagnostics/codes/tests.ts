@@ -10,7 +10,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0801: {
     severity: 'error',
     message: 'a test needs a name in quotes',
-    mend: 'For example `test "outsiders cannot see admin" { … }`',
+    fix: 'For example `test "outsiders cannot see admin" { … }`',
     why: 'The name of a test is the sentence that is shown when it fails.',
     context: 'top',
     wrong: 'test admin {\n  given GET http://www.example.com:8080/\n  expect allow\n}',
@@ -19,7 +19,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0802: {
     severity: 'error',
     message: 'test `{name}` does not say which request is given',
-    mend: 'Add `given GET https://www.example.com/`, or for a connection `given tcp to :443`',
+    fix: 'Add `given GET https://www.example.com/`, or for a connection `given tcp to :443`',
     why: 'A test sends one request, or one connection, through the rules.',
     context: 'top',
     wrong: test('given ip 198.51.100.7\nexpect allow'),
@@ -28,7 +28,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0803: {
     severity: 'error',
     message: 'test `{name}` expects nothing',
-    mend: 'Add `expect deny`, `expect send to app`, or what should happen',
+    fix: 'Add `expect deny`, `expect send to app`, or what should happen',
     why: 'A test that expects nothing cannot fail.',
     context: 'top',
     wrong: test('given GET http://www.example.com:8080/'),
@@ -37,7 +37,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0804: {
     severity: 'error',
     message: '`{value}` cannot be given',
-    mend: 'It can be: `ip 198.51.100.7`, `GET https://www.example.com/x`, `header NAME is VALUE`, `cookie NAME is VALUE`, `tcp to :443`, `sni NAME`, `alpn PROTOCOL`, `listener NAME`',
+    fix: 'It can be: `ip 198.51.100.7`, `GET https://www.example.com/x`, `header NAME is VALUE`, `cookie NAME is VALUE`, `tcp to :443`, `sni NAME`, `alpn PROTOCOL`, `listener NAME`',
     why: 'What is given is a request or a connection: who asks, and for what.',
     context: 'top',
     wrong: test('given country CH, GET http://www.example.com:8080/\nexpect allow'),
@@ -46,7 +46,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0805: {
     severity: 'error',
     message: '`{value}` cannot be expected',
-    mend: 'It can be: `allow`, `deny [STATUS] [by NAME]`, `redirect [STATUS] to URL`, `send to BACKEND`, `header NAME is VALUE`, `header NAME absent`',
+    fix: 'It can be: `allow`, `deny [STATUS] [by NAME]`, `redirect [STATUS] to URL`, `send to BACKEND`, `header NAME is VALUE`, `header NAME absent`',
     why: 'What is expected is what the rules do with the request.',
     context: 'top',
     wrong: test('given GET http://www.example.com:8080/\nexpect refuse'),
@@ -63,7 +63,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0807: {
     severity: 'error',
     message: 'a second {what} in the same test',
-    mend: 'Make it a test of its own',
+    fix: 'Make it a test of its own',
     why: 'A test sends one request, from one address, to one listener.',
     context: 'top',
     wrong: test('given ip 198.51.100.7, ip 198.51.100.8, GET http://www.example.com:8080/\nexpect allow'),
@@ -80,7 +80,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0809: {
     severity: 'error',
     message: '`{word}` does not belong in a test',
-    mend: 'A test has lines that begin with `given` and `expect`',
+    fix: 'A test has lines that begin with `given` and `expect`',
     why: 'A test says what is given and what is expected, nothing else.',
     context: 'top',
     wrong: test('given GET http://www.example.com:8080/\nexpect allow\ndeny all'),
@@ -89,7 +89,7 @@ export const TEST_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0810: {
     severity: 'error',
     message: 'a connection has no {what}',
-    mend: 'Of a connection can be given `ip`, `sni`, `alpn`, `listener`, and expected `allow`, `deny [by NAME]`, `send to BACKEND`',
+    fix: 'Of a connection can be given `ip`, `sni`, `alpn`, `listener`, and expected `allow`, `deny [by NAME]`, `send to BACKEND`',
     why: 'A `tcp` listener, and a line `tls passthrough to …`, decide before anything is read: there is no header yet, and nothing that an answer could be written in.',
     context: 'top',
     wrong: test('given tcp to :8080\nexpect deny 403'),

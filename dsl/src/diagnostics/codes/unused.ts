@@ -7,7 +7,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0501: {
     severity: 'warning',
     message: 'can never run: line {line} takes every request',
-    mend: 'Move it above that line, or remove it',
+    fix: 'Move it above that line, or remove it',
     why: 'In guards and routes the first match wins.',
     context: 'listener',
     wrong: 'deny all\ndeny path is /a',
@@ -16,7 +16,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0502: {
     severity: 'warning',
     message: 'nothing sends to backend `{name}`',
-    mend: 'Remove it, or send to it',
+    fix: 'Remove it, or send to it',
     why: 'A backend that nothing uses is most likely a forgotten route.',
     context: 'top',
     wrong: 'backend spare of 127.0.0.1:9002',
@@ -25,7 +25,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0503: {
     severity: 'warning',
     message: 'the definition `{name}` is never used',
-    mend: 'Remove it, or use it',
+    fix: 'Remove it, or use it',
     why: 'A definition that nothing uses is most likely a forgotten rule.',
     context: 'top',
     wrong: 'define admin = path under /admin',
@@ -34,7 +34,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0504: {
     severity: 'warning',
     message: 'the list `{name}` is never used',
-    mend: 'Remove it, or use it',
+    fix: 'Remove it, or use it',
     why: 'A list that nothing uses is most likely a forgotten rule.',
     context: 'top',
     wrong: 'list office = ips 203.0.113.0/24',
@@ -43,7 +43,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0518: {
     severity: 'warning',
     message: 'the map `{name}` is never used',
-    mend: 'Remove it, or use it: `send to map {name} of host`',
+    fix: 'Remove it, or use it: `send to map {name} of host`',
     why: 'A map that nothing uses is most likely a forgotten rule.',
     context: 'file',
     wrong: 'map tenants = host to backend from "tenants.map" else app',

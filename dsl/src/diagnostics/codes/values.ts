@@ -103,7 +103,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0613: {
     severity: 'error',
     message: 'a single `{brace}` stands for nothing',
-    mend: 'Write `{brace}{brace}` for the character itself',
+    fix: 'Write `{brace}{brace}` for the character itself',
     why: 'Braces hold placeholders.',
     context: 'listener',
     wrong: 'set header X-From to "{host"',
@@ -136,7 +136,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0618: {
     severity: 'error',
     message: '`{operator}` with an empty text says nothing',
-    mend: 'Write a text',
+    fix: 'Write a text',
     why: 'Every text starts with, ends with and contains the empty one.',
     context: 'listener',
     wrong: 'deny path contains ""',
@@ -161,7 +161,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0640: {
     severity: 'error',
     message: '`{group}` stands for nothing: the expression has {count} groups',
-    mend: 'Write `$$` for a dollar sign',
+    fix: 'Write `$$` for a dollar sign',
     why: '`$1` is what the first group in parentheses matched, `$0` all that matched.',
     context: 'listener',
     wrong: 'rewrite r"^/u/([0-9]+)" to "/users/$2"',
@@ -170,7 +170,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0641: {
     severity: 'error',
     message: '`{value}` has a `{character}`, which no path has',
-    mend: 'Change the query with `set query`',
+    fix: 'Change the query with `set query`',
     why: 'A rewrite changes the path and keeps the query.',
     context: 'listener',
     wrong: 'rewrite /old to "/new?from=old"',
@@ -187,7 +187,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0643: {
     severity: 'error',
     message: 'the page `{file}` has {bytes} bytes: {limit} at most',
-    mend: 'Leave pictures and styles out, or link to them',
+    fix: 'Leave pictures and styles out, or link to them',
     why: 'A page of trouble goes out in one piece, also to those who asked for something else.',
     context: 'listener',
     wrong: 'errors 503 from "pages/large.html"',
@@ -196,7 +196,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0644: {
     severity: 'error',
     message: 'the header `{value}` is not for rules to change',
-    mend: 'Leave the line out',
+    fix: 'Leave the line out',
     why: 'It says where a message ends, or belongs to one connection: changed, one request could be read as two. And a request has exactly one Host.',
     context: 'listener',
     wrong: 'remove header Content-Length',
@@ -221,7 +221,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0623: {
     severity: 'error',
     message: '`{file}` is not UTF-8: {reason}',
-    mend: 'Save it as UTF-8',
+    fix: 'Save it as UTF-8',
     why: 'Text in another encoding would be misread, and compared as different text.',
     context: 'file',
     wrong: '',
@@ -230,7 +230,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0624: {
     severity: 'error',
     message: '`{value}` holds a control character',
-    mend: 'Remove it',
+    fix: 'Remove it',
     why: 'No value ever holds one, so that it is most likely a damaged file.',
     context: 'top',
     wrong: 'list teams = texts "blue\\t"',
@@ -239,7 +239,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0625: {
     severity: 'error',
     message: '`{file}` is empty',
-    mend: 'If it is meant to be, write a line with a `#` comment into it',
+    fix: 'If it is meant to be, write a line with a `#` comment into it',
     why: 'An empty file is most likely one that is being written, or was cut off; a list without entries changes what is let through.',
     context: 'file',
     wrong: '',
@@ -248,7 +248,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0626: {
     severity: 'error',
     message: '`{value}` has no value behind its key',
-    mend: 'A line of a map is a key, a blank and a value',
+    fix: 'A line of a map is a key, a blank and a value',
     why: 'Maps are read strictly: every line must be valid. The running rules stay active.',
     context: 'file',
     wrong: 'a.example.com                 # in tenants.map',
@@ -257,7 +257,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0629: {
     severity: 'error',
     message: '`{key}` has the value `{value}` already, at {where}',
-    mend: 'Remove one of the lines',
+    fix: 'Remove one of the lines',
     why: 'A key that is listed twice has two meanings.',
     context: 'file',
     wrong: 'a.example.com app\na.example.com other                 # in tenants.map',
@@ -274,7 +274,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0631: {
     severity: 'error',
     message: 'the variable `{name}` holds a control character',
-    mend: 'Give it one line of plain text',
+    fix: 'Give it one line of plain text',
     why: 'It would end up in a header.',
     context: 'listener',
     wrong: 'set header X-Region to env "TWO_LINES"',
@@ -283,7 +283,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0632: {
     severity: 'error',
     message: 'there is no secret `{name}`: {place}',
-    mend: 'Put it there, or say in `settings` where secrets are: `secrets from "/run/secrets"`',
+    fix: 'Put it there, or say in `settings` where secrets are: `secrets from "/run/secrets"`',
     why: 'Secrets are files in the folder of `secrets from`, or variables such as `SLUICE_SECRET_API_KEY`. Their values are never shown.',
     context: 'listener',
     wrong: 'set header X-Api-Key to secret "no-such-secret"',
@@ -292,7 +292,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0633: {
     severity: 'error',
     message: 'a secret may not stand here',
-    mend: 'Secrets stand in the values of rules, in health checks, in the `key` of a `stick` line, the `password` of a `tls` line and the `external key` of a `certificates` line',
+    fix: 'Secrets stand in the values of rules, in health checks, in the `key` of a `stick` line, the `password` of a `tls` line and the `external key` of a `certificates` line',
     why: 'Other components are shown with their options.',
     context: 'backend',
     wrong: 'balance by-team named secret "team"',
@@ -301,7 +301,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0650: {
     severity: 'error',
     message: 'the token stands in the rules',
-    mend: 'Write `token secret "admin-token"`, and put its value into the secrets',
+    fix: 'Write `token secret "admin-token"`, and put its value into the secrets',
     why: 'Rule files are copied, shown and kept; whoever has the token can take servers out.',
     context: 'settings',
     wrong: 'admin on 127.0.0.1:9900 token open-sesame',
@@ -310,7 +310,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0651: {
     severity: 'error',
     message: 'the admin API on `{value}` has no token, and can be reached from other machines',
-    mend: 'Add `token secret "admin-token"`, or write `admin on 127.0.0.1:9900`',
+    fix: 'Add `token secret "admin-token"`, or write `admin on 127.0.0.1:9900`',
     why: 'Whoever reaches it can take servers out. Only loopback addresses and Unix sockets may do without a token.',
     context: 'settings',
     wrong: 'admin on :9900',
@@ -319,7 +319,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0660: {
     severity: 'error',
     message: '`{value}` are not permissions of a file',
-    mend: 'Write three octal digits, such as `660`: owner and group',
+    fix: 'Write three octal digits, such as `660`: owner and group',
     why: 'Each digit is 0 to 7: who may read (4), write (2) and run (1). To connect to a socket is to write to it.',
     context: 'file',
     wrong: 'listener web on unix:/run/web.sock { socket mode 690; otherwise deny }',
@@ -328,7 +328,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0661: {
     severity: 'error',
     message: 'this listener has no socket file whose permissions could be set',
-    mend: 'Remove the line, or listen on `unix:/run/NAME.sock`',
+    fix: 'Remove the line, or listen on `unix:/run/NAME.sock`',
     why: 'Ports and abstract sockets have no permissions: `deny` lines say who may connect.',
     context: 'file',
     wrong: 'listener web on :8080 { socket mode 660; otherwise deny }',
@@ -337,7 +337,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0662: {
     severity: 'error',
     message: '`{value}` is not the address of a DNS server',
-    mend: 'Write an IP, or one with a port, such as `127.0.0.1:5353`',
+    fix: 'Write an IP, or one with a port, such as `127.0.0.1:5353`',
     why: 'The address of a DNS server cannot itself be looked up by name.',
     context: 'settings',
     wrong: 'look up names by dns.internal',
@@ -354,7 +354,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0671: {
     severity: 'error',
     message: '`{word} "…"` cannot stand here',
-    mend: 'It stands for a whole text, as in `set header X-Site to env "SITE"`; write this value itself, or have the file written before it is loaded',
+    fix: 'It stands for a whole text, as in `set header X-Site to env "SITE"`; write this value itself, or have the file written before it is loaded',
     why: 'Addresses, numbers, paths and conditions are checked and indexed as they are written, so that what a rule does can be read in the file.',
     context: 'listener',
     wrong: 'deny header X-Key is env "KEY"',
@@ -363,7 +363,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0672: {
     severity: 'warning',
     message: '`retry … on` leaves out `connect-failure`, so that a server that refuses connections costs requests',
-    mend: 'Write `on connect-failure, …`; it can do no harm, as nothing was sent',
+    fix: 'Write `on connect-failure, …`; it can do no harm, as nothing was sent',
     why: 'Without `on`, requests are sent again when no connection comes about. Causes that are written take the place of that.',
     context: 'backend',
     wrong: 'retry 2 on 503',
@@ -372,7 +372,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0663: {
     severity: 'error',
     message: 'the least ttl is above the most',
-    mend: 'By default answers hold for 1s to 60s; say both where one of these does not fit',
+    fix: 'By default answers hold for 1s to 60s; say both where one of these does not fit',
     why: 'An answer cannot hold for longer than its longest time.',
     context: 'settings',
     wrong: 'look up names ttl at least 5m',
