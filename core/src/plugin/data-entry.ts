@@ -41,11 +41,11 @@ export interface RequestEditor extends FieldEditor {
   /** Without the `?`; empty when there is none. */
   readonly query: string;
   /**
-   * setPath takes any text: what may not stand in a path is percent-encoded, slashes are merged and dot segments resolved, as the listener
+   * setPath takes any text: what is not allowed in a path is percent-encoded, slashes are merged and dot segments resolved, as the listener
    * has its paths. A path that it refuses (an encoded slash where it allows none, a backslash, NUL) refuses the request with 400.
    */
   setPath(path: string): void;
-  /** setQuery takes any text; what may not stand in a query is percent-encoded. Empty: no query. */
+  /** setQuery takes any text; what is not allowed in a query is percent-encoded. Empty: no query. */
   setQuery(query: string): void;
   /** The values of a field; undefined when it is absent. */
   header(name: string): string | readonly string[] | undefined;

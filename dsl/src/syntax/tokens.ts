@@ -140,7 +140,7 @@ export const Or = createToken({ name: 'Or', label: '`or`', pattern: 'or', longer
 export const Not = createToken({ name: 'Not', label: '`not`', pattern: 'not', longer_alt: Bare });
 export const When = createToken({ name: 'When', label: '`when`', pattern: 'when', longer_alt: Bare });
 
-/** A run of characters that may not stand in a rule file outside of strings and comments. */
+/** A run of characters that is not allowed in a rule file outside of strings and comments. */
 export const Invalid = createToken({
   name: 'Invalid',
   pattern: scanned((text, offset) => {

@@ -63,8 +63,8 @@ test('files that include one another are told with both places', async () => {
     'b.sluice': '# on\ninclude "a.sluice"; include "edge.sluice"',
   }).then(toldOf);
   assert.deepEqual(told, [
-    'SL0715 b.sluice:2:9 `a.sluice` includes itself, perhaps by way of others: first at edge.sluice:1:9 | Remove one of the lines',
-    'SL0715 b.sluice:2:29 `edge.sluice` includes itself, perhaps by way of others: it is the file that was asked for | Remove one of the lines',
+    'SL0715 b.sluice:2:9 `a.sluice` includes itself, directly or indirectly: first at edge.sluice:1:9 | Remove one of the lines',
+    'SL0715 b.sluice:2:29 `edge.sluice` includes itself, directly or indirectly: it is the file that was asked for | Remove one of the lines',
   ]);
 });
 
@@ -74,7 +74,7 @@ test('a file that is included twice is told with both places, however it is writ
     'a.sluice': 'include optional "nothing"',
   }).then(toldOf);
   assert.deepEqual(told, [
-    'SL0716 edge.sluice:2:9 `a.sluice` is included already: first at edge.sluice:1:9 | Remove one of the lines, or narrow the pattern',
+    'SL0716 edge.sluice:2:9 `a.sluice` is already included: first at edge.sluice:1:9 | Remove one of the lines, or narrow the pattern',
   ]);
 });
 
@@ -98,9 +98,9 @@ test('a name in two files is told with the other file', async () => {
   assert.deepEqual(
     told.map((line) => line.split(' | ')[0]),
     [
-      'SL0701 a.sluice:2:9 there is a backend `app` already, on line 3 of edge.sluice',
-      'SL0701 a.sluice:3:10 there is a listener `web` already, on line 2 of edge.sluice',
-      'SL0122 a.sluice:4:1 `settings` is said already, on line 4 of edge.sluice',
+      'SL0701 a.sluice:2:9 there is already a backend `app`, on line 3 of edge.sluice',
+      'SL0701 a.sluice:3:10 there is already a listener `web`, on line 2 of edge.sluice',
+      'SL0122 a.sluice:4:1 `settings` is already set, on line 4 of edge.sluice',
     ],
   );
 });

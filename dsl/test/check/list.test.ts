@@ -112,7 +112,7 @@ test('every bad line of a file is told where it stands', async () => {
   );
   assert.deepEqual(told, [
     'SL0608 lists/blocked.txt:2:1 `1o.0.0.0/8` is not an IP address or network | Did you mean `10.0.0.0/8`?',
-    'SL0602 lists/blocked.txt:4:1 `10.1.2.3/8` has bits set behind its prefix | Write `10.0.0.0/8` for the network, or `10.1.2.3` for the one address',
+    'SL0602 lists/blocked.txt:4:1 `10.1.2.3/8` has bits set after its prefix | Write `10.0.0.0/8` for the network, or `10.1.2.3` for the one address',
     'SL0608 lists/blocked.txt:5:1 `10.0.0.1 10.0.0.2` is not an IP address or network | Write an address such as `10.0.0.1`, or a network such as `10.0.0.0/8`',
   ]);
 });

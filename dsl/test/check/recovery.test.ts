@@ -62,7 +62,7 @@ backend app { servers from dns "app.internal" }`;
   const { diagnostics } = await compileText(text);
   assert.deepEqual(
     diagnostics.map(({ code, message }) => `${code} ${message}`),
-    ['SL0116 `discovery` needs a plugin, and none brings it'],
+    ['SL0116 `discovery` needs a plugin, but none provides it'],
   );
 });
 

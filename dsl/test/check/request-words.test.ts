@@ -54,10 +54,7 @@ test('connections come by `tls passthrough`, by maps and by falling back, too', 
 test('a static site answers requests, and nothing else', async () => {
   const { diagnostics } = await compileText(`${RAW}\nbackend app { serve files "/srv" }\n`);
   assert.deepEqual(codesOf(diagnostics), ['SL0460 2:15']);
-  assert.equal(
-    diagnostics[0]!.message,
-    '`serve files` needs requests, and backend `app` gets connections that nobody has read',
-  );
+  assert.equal(diagnostics[0]!.message, '`serve files` needs requests, but backend `app` gets raw connections');
   const site = await compileText(`${RAW}\nbackend app { serve site "http://sorry.test" }\n`);
   assert.deepEqual(codesOf(site.diagnostics), ['SL0460 2:15']);
 });

@@ -61,7 +61,7 @@ test('requests that came over TLS and go on in the clear to a public address are
     return diagnostics.filter(({ code }) => code === 'SL0740').map(({ message }) => message);
   };
   const said = (address: string) => [
-    `backend \`app\` gets in the clear what came over TLS, at the public address ${address}`,
+    `backend \`app\` receives in plain text what arrived over TLS, at the public address ${address}`,
   ];
   assert.deepEqual(await warned(TLS, 'backend app of 203.0.113.7:80'), said('203.0.113.7'));
   assert.deepEqual(await warned(TLS, 'backend app of 10.0.0.1:80, [2001:db8::1]:80'), said('2001:db8::1'));

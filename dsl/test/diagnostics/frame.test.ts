@@ -30,13 +30,13 @@ const GOLDEN: readonly (readonly [line: string, frame: string])[] = [
   [
     'deny ip 10.1.2.3/8',
     `SL0602 test.sluice:2:11   deny ip 10.1.2.3/8
-                                  ^^^^^^^^^^ \`10.1.2.3/8\` has bits set behind its prefix
+                                  ^^^^^^^^^^ \`10.1.2.3/8\` has bits set after its prefix
                                              Write \`10.0.0.0/8\` for the network, or \`10.1.2.3\` for the one address`,
   ],
   [
     'deny all; deny path is /a',
     `SL0501 test.sluice:2:13   deny all; deny path is /a
-                                    ^^^^ warning: can never run: line 2 takes every request
+                                    ^^^^ warning: can never run: line 2 matches every request
                                          Move it above that line, or remove it`,
   ],
   [

@@ -30,7 +30,7 @@ export const redirect: VerbFactory = (args, linker) => {
 };
 
 /**
- * safeLocation percent-encodes what may not stand in a URI reference (RFC 3986, section 2): blanks, control bytes, quotes,
+ * safeLocation percent-encodes what is not allowed in a URI reference (RFC 3986, section 2): blanks, control bytes, quotes,
  * angle brackets, backslashes, `^`, backquotes, braces, bars, and everything outside ASCII (as UTF-8).
  */
 function safeLocation(text: string): string {

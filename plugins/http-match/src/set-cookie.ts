@@ -6,7 +6,7 @@ import type { Template } from '@sluice/dsl/plan';
 
 const SAME_SITE: Readonly<Record<string, string>> = { lax: 'Lax', strict: 'Strict', none: 'None' };
 
-/** setCookie links `set cookie NAME to TEMPLATE …`. What may not stand in a cookie's value is percent-encoded. */
+/** setCookie links `set cookie NAME to TEMPLATE …`. What is not allowed in a cookie's value is percent-encoded. */
 export const setCookie: VerbFactory = (args, linker) => {
   const begin = `${String(args.cookie)}=`;
   const write = linker.template(args.value as Template);

@@ -32,7 +32,7 @@ test('redirect fills its template and answers 302 unless told otherwise', () => 
   assert.equal(locationOf(['https://example.org/'], {}, 308), 'https://example.org/');
 });
 
-test('redirect percent-encodes whatever may not stand in a Location', () => {
+test('redirect percent-encodes whatever is not allowed in a Location', () => {
   assert.equal(locationOf(['/caf\u00e9 \u{1f600}']), '/caf%C3%A9%20%F0%9F%98%80');
   assert.equal(
     locationOf(['/', { placeholder: 'x', key: null }], { x: 'a\r\nSet-Cookie: b="c"' }),

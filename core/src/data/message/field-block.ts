@@ -114,7 +114,7 @@ function badName(octet: number, isFirst: boolean): number {
     BAD_FIELD,
     isFirst && octet === COLON
       ? 'a header field has no name'
-      : 'a header name has a character that may not stand in one',
+      : 'a header name has a character that is not allowed in one',
   );
 }
 

@@ -232,7 +232,7 @@ export function scanRequestLine(
   if (at - targetStart > maxTarget) return faulty(TARGET_TOO_LONG, 'the target is longer than `target at most` allows');
   if (at >= end) return LINE_NEEDS_MORE;
   if (octet !== SP || at === targetStart) {
-    return faulty(BAD_LINE, 'the target has a character that may not stand in one, or no blank behind it');
+    return faulty(BAD_LINE, 'the target has a character that is not allowed in one, or no blank behind it');
   }
   requestLine.targetEnd = at++;
   requestLine.isPlain = isPlain;

@@ -13,7 +13,7 @@ export const COLON = 0x3a;
 export const IS_TOKEN = new Uint8Array(256);
 /**
  * An octet of a field's name as FOLDED has it, with ODD_OCTET for one of a token that is no letter, digit or hyphen, and that some servers
- * take for a hyphen; 0: it may not stand there.
+ * take for a hyphen; 0: it is not allowed there.
  */
 export const NAME_OCTET = new Uint16Array(256);
 export const ODD_OCTET = 0x100;

@@ -2,7 +2,7 @@
  * RewrittenTarget: what a rule made of a path or a query, as it may be sent. Both planes, so that explain and live traffic
  * agree.
  *
- * Whatever may not stand there is percent-encoded (RFC 3986, sections 3.3 and 3.4), so nothing of it can end the request line.
+ * Whatever is not allowed there is percent-encoded (RFC 3986, sections 3.3 and 3.4), so nothing of it can end the request line.
  */
 import { normalisePath } from '@sluice/dsl/match';
 import type { PathPolicy } from '@sluice/dsl/plan';
@@ -19,7 +19,7 @@ export function rewrittenPath(text: string, paths: PathPolicy | undefined): stri
   return normalisePath(NOT_IN_PATH.test(path) ? encoded(path, NOT_IN_PATH) : path, paths);
 }
 
-/** rewrittenQuery returns a query without its `?`, with all that may not stand in one encoded. */
+/** rewrittenQuery returns a query without its `?`, with all that is not allowed in one encoded. */
 export function rewrittenQuery(text: string): string {
   return NOT_IN_QUERY.test(text) ? encoded(text, NOT_IN_QUERY) : text;
 }

@@ -2,7 +2,7 @@
  * AdminLine: the setting `admin on ADDRESS [token secret "NAME"]`. Main thread.
  *
  * Whoever reaches the admin API can take servers out, so an address that others than this machine reach needs a token, and
- * the token may not stand in the rules.
+ * the token is not allowed in the rules.
  */
 import { isLoopback } from '../../plan/address.ts';
 import type { Address, AdminPlan } from '../../plan/plan.ts';

@@ -15,9 +15,9 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0302: {
     severity: 'error',
-    message: '`not not` says nothing',
+    message: '`not not` has no effect',
     fix: 'Remove both, or one of them',
-    why: 'A double negation is most likely a slip.',
+    why: 'A double negation is most likely a mistake.',
     context: 'listener',
     wrong: 'deny not not ip 10.0.0.1',
     right: 'deny not ip 10.0.0.1',
@@ -48,7 +48,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0306: {
     severity: 'error',
-    message: '`{word}` stands behind the `otherwise` of line {line}, where nothing can reach it',
+    message: '`{word}` comes after the `otherwise` on line {line}, where nothing can reach it',
     fix: 'Move it above',
     why: '`otherwise` takes every request that is left.',
     context: 'file',
@@ -57,7 +57,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0307: {
     severity: 'error',
-    message: 'a second `otherwise`; the first is on line {line}',
+    message: 'there is already an `otherwise`, on line {line}',
     fix: 'Keep one of them',
     why: 'The first one takes every request that is left.',
     context: 'file',
@@ -66,7 +66,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0308: {
     severity: 'error',
-    message: 'the definition `{name}` holds more than {limit} tests, those of the definitions it uses included',
+    message: 'the definition `{name}` contains more than {limit} tests, including those of the definitions it uses',
     why: 'Definitions that double each other grow without end.',
     context: 'top',
     wrong: `${['path is /a', ...Array.from({ length: 14 }, (_, index) => `d${index} or d${index}`)].map((text, index) => `define d${index} = ${text}`).join('\n')}\nlistener two on :8081 { deny d14; otherwise send to app }`,
@@ -75,7 +75,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0309: {
     severity: 'error',
     message: 'the definition `{name}` uses itself',
-    fix: 'Write out what is meant',
+    fix: 'Write out the condition',
     why: 'A condition that needs its own answer has none.',
     context: 'top',
     wrong: 'define a = path is /a or a\nlistener two on :8081 { deny a; otherwise send to app }',
@@ -121,7 +121,7 @@ export const LOGIC_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: '`when` is missing before `{word}`',
     fix: 'Write `when` before the condition',
-    why: 'Behind arguments, a condition begins with `when`.',
+    why: 'After arguments, a condition begins with `when`.',
     context: 'listener',
     wrong: 'deny 404 path under /admin',
     right: 'deny 404 when path under /admin',

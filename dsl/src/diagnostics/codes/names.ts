@@ -6,7 +6,7 @@ import type { CodeEntry } from './entry.ts';
 export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0701: {
     severity: 'error',
-    message: 'there is a {kind} `{name}` already, on line {line}',
+    message: 'there is already a {kind} `{name}`, on line {line}',
     fix: 'Give one of them another name',
     why: 'Names are unique, so that it is clear what they mean.',
     context: 'top',
@@ -49,7 +49,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0706: {
     severity: 'error',
-    message: 'there is a server `{name}` already, on line {line}',
+    message: 'there is already a server `{name}`, on line {line}',
     fix: 'Give one of them another name',
     why: 'Servers are identified by their names; those after `of` are named by their addresses.',
     context: 'backend',
@@ -83,7 +83,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0710: {
     severity: 'error',
-    message: '`{value}` is the address of listener `{name}` already, on line {line}',
+    message: '`{value}` is already the address of listener `{name}`, on line {line}',
     fix: 'Give one of them another port, or make them one listener',
     why: 'Two listeners cannot share an address.',
     context: 'file',
@@ -109,7 +109,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0713: {
     severity: 'warning',
-    message: '`{value}` is a server of this backend already',
+    message: '`{value}` is already a server of this backend',
     fix: 'Remove it, or give it a `weight`',
     why: 'A server that is listed twice is checked twice and gets twice its share.',
     context: 'backend',
@@ -127,7 +127,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0715: {
     severity: 'error',
-    message: '`{file}` includes itself, perhaps by way of others: {where}',
+    message: '`{file}` includes itself, directly or indirectly: {where}',
     fix: 'Remove one of the lines',
     why: 'Files that include each other in a cycle cannot be loaded in any order.',
     context: 'top',
@@ -136,7 +136,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0716: {
     severity: 'error',
-    message: '`{file}` is included already: {where}',
+    message: '`{file}` is already included: {where}',
     fix: 'Remove one of the lines, or narrow the pattern',
     why: 'All names in a file that is read twice would be there twice.',
     context: 'top',
@@ -153,7 +153,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0718: {
     severity: 'error',
-    message: 'the map `{name}` answers with a {to}, and a {wanted} is needed',
+    message: 'the map `{name}` returns a {to}, but a {wanted} is needed',
     fix: 'Write `to {wanted}` in its line',
     why: 'Requests are sent to backends.',
     context: 'file',
@@ -173,7 +173,7 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0721: {
     severity: 'error',
     message: '`{word}` is about servers, and this backend has none',
-    fix: 'Leave the line out',
+    fix: 'Remove the line',
     why: 'A backend that answers requests itself has no servers to choose, check or wait for.',
     context: 'file',
     wrong:
@@ -203,8 +203,8 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0724: {
     severity: 'error',
-    message: 'listener `{name}` gets a certificate, and opens no TLS',
-    fix: 'Add `tls terminate`, or take the line out',
+    message: 'listener `{name}` has a certificate but does not terminate TLS',
+    fix: 'Add `tls terminate`, or remove the line',
     why: 'A certificate that no client is ever shown is a line in the wrong listener.',
     context: 'file',
     wrong: 'listener web on :8443 { certificate from acme for www.example.com; otherwise deny }',
@@ -224,8 +224,8 @@ export const NAME_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0740: {
     severity: 'warning',
-    message: 'backend `{name}` gets in the clear what came over TLS, at the public address {value}',
-    fix: 'Add `tls bridge` to it, or give it an address inside of your own network',
+    message: 'backend `{name}` receives in plain text what arrived over TLS, at the public address {value}',
+    fix: 'Add `tls bridge` to it, or give it an address inside your own network',
     why: 'Whoever is on the way there can read and change requests that clients believe to be private.',
     context: 'file',
     wrong:

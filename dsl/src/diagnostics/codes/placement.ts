@@ -14,7 +14,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0440: {
     severity: 'error',
-    message: '`{word}` may not stand in `on response`',
+    message: '`{word}` is not allowed in `on response`',
     why: 'The request has been sent by then: only the answer can still be changed.',
     context: 'listener',
     wrong: 'on response { rewrite /v1 to /api/v1 }',
@@ -22,7 +22,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0402: {
     severity: 'error',
-    message: '`{word}` may not stand in a {section}',
+    message: '`{word}` is not allowed in a {section}',
     fix: 'Move it out of the braces',
     why: 'Sections do not nest.',
     context: 'listener',
@@ -40,7 +40,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0404: {
     severity: 'error',
-    message: '`{word}` may not stand outside of a section',
+    message: '`{word}` is not allowed outside of a section',
     fix: 'Put it in the braces of a {section} section',
     why: 'A rule belongs to a listener, a server to a backend.',
     context: 'top',
@@ -94,7 +94,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0408: {
     severity: 'error',
-    message: '`{word}` is a field, and no line begins with one',
+    message: '`{word}` is a field, but a line cannot begin with one',
     why: 'A line says what happens first, and then when.',
     context: 'listener',
     wrong: 'path is /a',
@@ -102,7 +102,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0460: {
     severity: 'error',
-    message: '`{word}` needs requests, and backend `{name}` gets connections that nobody has read',
+    message: '`{word}` needs requests, but backend `{name}` gets raw connections',
     fix: 'Remove it; `stick on ip`, `balance ip-hash` and `retry … on connect-failure` go by the connection alone',
     why: 'A `tcp` listener and `tls passthrough` pass on bytes: there are no headers, cookies, paths or statuses in them.',
     context: 'file',
@@ -111,7 +111,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0461: {
     severity: 'warning',
-    message: '`{word}` does nothing for the connections that backend `{name}` gets besides requests',
+    message: '`{word}` has no effect on the raw connections that backend `{name}` gets besides requests',
     fix: 'Give what is passed on unread a backend of its own, of the same servers',
     why: 'A `tcp` listener and `tls passthrough` pass on bytes: there are no headers, cookies, paths or statuses in them.',
     context: 'file',

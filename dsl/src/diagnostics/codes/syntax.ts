@@ -25,7 +25,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: 'this `(` is never closed',
     fix: 'Close it with `)` before the end of the line',
-    why: 'Parentheses close before the line ends. A line goes on in the next one behind `(`, `,`, `and` and `or`.',
+    why: 'Parentheses close before the line ends. A line continues on the next one after `(`, `,`, `and` and `or`.',
     context: 'listener',
     wrong: 'deny (path is /a or path is /b',
     right: 'deny (path is /a or path is /b)',
@@ -41,7 +41,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0105: {
     severity: 'error',
-    message: 'this `{bracket}` closes nothing',
+    message: 'this `{bracket}` has no opening bracket',
     fix: 'Remove it, or open it before',
     why: 'A closing bracket needs an opening one.',
     context: 'listener',
@@ -50,7 +50,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0106: {
     severity: 'error',
-    message: 'a blank is missing before `{word}`',
+    message: 'a space is missing before `{word}`',
     why: 'Words and strings are separated by spaces, so that it is clear where each one ends.',
     context: 'listener',
     wrong: 'set header X-Team to "blue"anycase',
@@ -58,7 +58,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0107: {
     severity: 'error',
-    message: '{character} may not stand here',
+    message: '{character} is not allowed here',
     why: 'Control characters, invisible characters and typographic quotes look like something they are not.',
     context: 'listener',
     wrong: 'set header X-Team to “blue”',
@@ -68,14 +68,14 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: 'brackets are nested more than {limit} deep',
     fix: 'Give parts of it names with `define`',
-    why: 'Nobody can read that, and a program that writes such files has a fault.',
+    why: 'Such a file is hard to read, and a program that writes one has a bug.',
     context: 'listener',
     wrong: `deny ${'('.repeat(65)}path is /a${')'.repeat(65)}`,
     right: 'deny (path is /a)',
   },
   SL0109: {
     severity: 'error',
-    message: '`{escape}` is no escape',
+    message: '`{escape}` is not an escape sequence',
     fix: 'Escapes are `\\"`, `\\\\`, `\\t` and `\\u{HEX}`; a backslash itself is `\\\\`',
     why: 'An escape that means nothing is most likely a backslash that was meant as one.',
     context: 'listener',
@@ -84,7 +84,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0110: {
     severity: 'error',
-    message: '{character} may not stand in a string',
+    message: '{character} is not allowed in a string',
     fix: 'Write only characters that can be seen',
     why: 'Control characters never get into headers and targets.',
     context: 'listener',
@@ -93,7 +93,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0111: {
     severity: 'error',
-    message: 'nothing stands {side} `{word}`',
+    message: 'there is nothing {side} `{word}`',
     why: '`and`, `or`, `not`, `when` and `,` join what stands on both sides of them.',
     context: 'listener',
     wrong: 'deny path is /a and when all',
@@ -101,8 +101,8 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0112: {
     severity: 'error',
-    message: '`{word}` may not stand here',
-    why: 'A line begins with a bare word; strings and brackets come behind it.',
+    message: '`{word}` is not allowed here',
+    why: 'A line begins with a bare word; strings and brackets come after it.',
     context: 'listener',
     wrong: '"deny" ip 10.0.0.1',
     right: 'deny ip 10.0.0.1',
@@ -136,7 +136,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0116: {
     severity: 'error',
-    message: '`{word}` needs a plugin, and none brings it',
+    message: '`{word}` needs a plugin, but none provides it',
     why: 'The word belongs to the language, but what it chooses from comes from plugins, and none of them has any.',
     context: 'backend',
     wrong: 'servers from dns "app.internal"',
@@ -152,7 +152,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0118: {
     severity: 'error',
-    message: '`{word}` is too much here',
+    message: '`{word}` is not expected here',
     why: 'The line is complete without it, or it stands in the place of something else.',
     context: 'listener',
     wrong: 'timeout header 10s, never 60s',
@@ -160,7 +160,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0119: {
     severity: 'error',
-    message: 'a block may not stand here',
+    message: 'a block is not allowed here',
     fix: 'Remove the braces, or put what is in them on lines of their own',
     why: 'Only sections and some lines have a block.',
     context: 'listener',
@@ -177,7 +177,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0121: {
     severity: 'error',
-    message: '`{word}` is said twice on this line',
+    message: '`{word}` is given twice on this line',
     fix: 'Keep one of them',
     why: 'It would not be clear which of the two applies.',
     context: 'backend',
@@ -186,7 +186,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0122: {
     severity: 'error',
-    message: '`{word}` is said already, on line {line}',
+    message: '`{word}` is already set, on line {line}',
     fix: 'Keep one of them',
     why: 'A setting applies once; a second one is most likely a forgotten leftover.',
     context: 'listener',
@@ -195,7 +195,7 @@ export const SYNTAX_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0123: {
     severity: 'error',
-    message: '`when` may not stand here',
+    message: '`when` is not allowed here',
     fix: 'Only guards, changes and routes have conditions',
     why: 'Settings hold for all requests.',
     context: 'listener',

@@ -6,7 +6,7 @@ import type { CodeEntry } from './entry.ts';
 export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0501: {
     severity: 'warning',
-    message: 'can never run: line {line} takes every request',
+    message: 'can never run: line {line} matches every request',
     fix: 'Move it above that line, or remove it',
     why: 'In guards and routes the first match wins.',
     context: 'listener',
@@ -51,7 +51,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0519: {
     severity: 'warning',
-    message: 'no word takes the map `{name}`, as it answers with a {to}',
+    message: 'no word takes the map `{name}`, as it returns a {to}',
     why: 'A map does nothing until a word asks it. What a word takes is in its reference: `send to map` takes maps to backends; plugins may bring words for others.',
     context: 'file',
     wrong: 'map teams = host to text from "teams.map" else none',

@@ -14,7 +14,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0602: {
     severity: 'error',
-    message: '`{value}` has bits set behind its prefix',
+    message: '`{value}` has bits set after its prefix',
     why: 'It is not clear whether the one address or the whole network is meant.',
     context: 'listener',
     wrong: 'deny ip 10.1.2.3/8',
@@ -55,7 +55,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0607: {
     severity: 'error',
     message: '`{value}` is not a {type}',
-    why: 'Durations have ms, s, m, h or d behind the number, sizes B, kB, MB, GB, KiB, MiB or GiB.',
+    why: 'Durations have ms, s, m, h or d after the number, sizes B, kB, MB, GB, KiB, MiB or GiB.',
     context: 'listener',
     wrong: 'timeout header 10sec',
     right: 'timeout header 10s',
@@ -102,7 +102,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0613: {
     severity: 'error',
-    message: 'a single `{brace}` stands for nothing',
+    message: 'a single `{brace}` has no meaning',
     fix: 'Write `{brace}{brace}` for the character itself',
     why: 'Braces hold placeholders.',
     context: 'listener',
@@ -135,7 +135,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0618: {
     severity: 'error',
-    message: '`{operator}` with an empty text says nothing',
+    message: '`{operator}` with an empty text is always true',
     fix: 'Write a text',
     why: 'Every text starts with, ends with and contains the empty one.',
     context: 'listener',
@@ -160,7 +160,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0640: {
     severity: 'error',
-    message: '`{group}` stands for nothing: the expression has {count} groups',
+    message: '`{group}` refers to no group: the expression has {count} groups',
     fix: 'Write `$$` for a dollar sign',
     why: '`$1` is what the first group in parentheses matched, `$0` all that matched.',
     context: 'listener',
@@ -178,7 +178,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0642: {
     severity: 'error',
-    message: 'the ending of `{file}` does not tell what it is',
+    message: 'the extension of `{file}` does not say what type it is',
     why: 'A page is sent with its content type, so that browsers do not have to guess it.',
     context: 'listener',
     wrong: 'errors 503 from "pages/sorry.php"',
@@ -196,7 +196,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0644: {
     severity: 'error',
     message: 'the header `{value}` is not for rules to change',
-    fix: 'Leave the line out',
+    fix: 'Remove the line',
     why: 'It says where a message ends, or belongs to one connection: changed, one request could be read as two. And a request has exactly one Host.',
     context: 'listener',
     wrong: 'remove header Content-Length',
@@ -291,7 +291,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0633: {
     severity: 'error',
-    message: 'a secret may not stand here',
+    message: 'a secret is not allowed here',
     fix: 'Secrets stand in the values of rules, in health checks, in the `key` of a `stick` line, the `password` of a `tls` line and the `external key` of a `certificates` line',
     why: 'Other components are shown with their options.',
     context: 'backend',
@@ -300,7 +300,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0650: {
     severity: 'error',
-    message: 'the token stands in the rules',
+    message: 'the token is written in the rules',
     fix: 'Write `token secret "admin-token"`, and put its value into the secrets',
     why: 'Rule files are copied, shown and kept; whoever has the token can take servers out.',
     context: 'settings',
@@ -318,7 +318,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0660: {
     severity: 'error',
-    message: '`{value}` are not permissions of a file',
+    message: '`{value}` are not file permissions',
     fix: 'Write three octal digits, such as `660`: owner and group',
     why: 'Each digit is 0 to 7: who may read (4), write (2) and run (1). To connect to a socket is to write to it.',
     context: 'file',
@@ -345,7 +345,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0670: {
     severity: 'warning',
-    message: '`{value}` is plain text here, and goes out as it stands',
+    message: '`{value}` is plain text here, and is sent as it is',
     why: 'Other proxies write variables so. A text with placeholders has them in braces: `{host}`, `{header.x-team}`.',
     context: 'listener',
     wrong: 'set header X-Site to "$host"',
@@ -371,7 +371,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
   },
   SL0663: {
     severity: 'error',
-    message: 'the least ttl is above the most',
+    message: 'the minimum ttl is above the maximum',
     fix: 'By default answers hold for 1s to 60s; say both where one of these does not fit',
     why: 'An answer cannot hold for longer than its longest time.',
     context: 'settings',
