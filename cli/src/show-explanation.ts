@@ -20,6 +20,8 @@ interface Row {
   readonly right: string;
 }
 
+const PASSED = '      lets this request continue';
+
 class Page {
   readonly #colours: Colours;
   readonly #lines: string[] = [];
@@ -77,7 +79,7 @@ class Page {
         right: dim(shortPlace(rule.place)),
       });
       if (rule.condition !== null) this.#condition(rule.condition, 3, rows);
-      if (rule.outcome === 'passed') rows.push({ left: dim('      lets this request go on'), width: 29, right: '' });
+      if (rule.outcome === 'passed') rows.push({ left: dim(PASSED), width: PASSED.length, right: '' });
       if (rule.error !== null) rows.push(this.#note(`could not be decided: ${rule.error}`, 3));
     }
     this.#lines.push('', bold(title), ...align(rows));
@@ -172,7 +174,7 @@ class Page {
         `  ${from} falls back to ${to}: ${healthy} of its servers take new clients, ${below} are needed`,
       );
     }
-    if (serve !== null) this.#lines.push(`  it answers by itself: serve ${serve}`);
+    if (serve !== null) this.#lines.push(`  it answers requests itself: serve ${serve}`);
     if (servers.length === 0) return;
     const { bold, dim } = this.#colours;
     const choice = [balance === null ? '' : `balance ${balance}`, stick === null ? '' : `stick ${stick}`];

@@ -105,7 +105,7 @@ describe('servers lax', () => {
       assert.equal(said.length, 1);
       assert.match(
         said[0].msg,
-        /^an answer of server app\/127\.0\.0\.1:\d+ was refused: it has more than one Content-Length$/,
+        /^a response from server app\/127\.0\.0\.1:\d+ was rejected: it has more than one Content-Length$/,
       );
       assert.equal(said[0].backend, 'app');
     } finally {

@@ -103,7 +103,7 @@ for (const threads of [0, 2]) {
       }),
     );
     await eventually('both to be with their servers', () => held.length === 2);
-    assert.equal(reasonOf(await same(503, 'short')), 'every server of backend short is full, and nobody may wait');
+    assert.equal(reasonOf(await same(503, 'short')), 'every server of backend short is full, and there is no queue');
     const { verdict, line } = await explained('narrow');
     assert.deepEqual(verdict, { kind: 'send', backend: 'narrow' });
     assert.deepEqual(line, { server: null, waiting: 0, most: 1, mostMs: 20_000 });
@@ -111,7 +111,7 @@ for (const threads of [0, 2]) {
     third.send(GET('narrow'));
     await eventually('it to wait', async () => (await explained('narrow')).line === null);
     const behind = await same(503, 'narrow');
-    assert.equal(reasonOf(behind), 'backend narrow is full, and so is its line: 1 of 1 wait');
+    assert.equal(reasonOf(behind), 'backend narrow is full, and and its queue is full: 1 of 1 waiting');
     hold = false;
     for (const release of held.splice(0)) release();
     for (const wire of [...waiting, third]) {

@@ -57,7 +57,7 @@ test('explain names a server that is passed over, and one that came back is used
     await eventually('it to be passed over', async () => {
       assert.equal((await ask(address)).body, 'well');
       const { servers } = await gateway.explain('GET http://a/');
-      return /^passed over for another \d\.\d s: its last connections failed$/.test(servers[0]!.why);
+      return /^skipped for another \d\.\d s: its last connections failed$/.test(servers[0]!.why);
     });
     back = await RawServer.start(
       answering(() => ok('back')),

@@ -217,7 +217,7 @@ export class AdminServer implements AdminEndpoint {
     if (!Number.isInteger(Math.log10(refused))) return;
     this.#options.log.warn(
       { refused, peer: socket.remoteAddress },
-      `the admin API was asked with a wrong token (${refused})`,
+      `the admin API was called with a wrong token (${refused})`,
     );
   }
 }

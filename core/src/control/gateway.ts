@@ -414,7 +414,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         await this.#runtime!.put(set);
         this.#set = set;
         tellWarnings(set, this.#log);
-        this.#log.info({ files: set.files.length }, 'files that the rules depend on have changed, and are in use now');
+        this.#log.info({ files: set.files.length }, 'files used by the rules have changed and were reloaded');
         this.#certificatesTaken(before);
         this.#tell('files', { isOk: true });
         // It may have begun to stop meanwhile.
@@ -423,7 +423,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         const error = asGatewayError(thrown, this.#runtime!.generations.current!.number);
         this.#log.error(
           { code: error.code },
-          `files that the rules depend on have changed, and are not used: ${error.message}`,
+          `files used by the rules have changed, but were not reloaded: ${error.message}`,
         );
         this.#certificatesRefused(error);
         this.#tell('files', { isOk: false, error });

@@ -337,7 +337,7 @@ export class Runtime {
       try {
         await this.#putFound();
       } catch (thrown) {
-        this.#options.log.error(`found servers were not put in force: ${reasonOf(thrown)}`);
+        this.#options.log.error(`discovered servers were not applied: ${reasonOf(thrown)}`);
       }
     });
   }
@@ -430,7 +430,10 @@ export class Runtime {
 
   #tellMember(event: ServerEvent): void {
     const { backend, server, to, reason } = event;
-    this.#options.log.info(event, `server ${backend}/${server} ${to === 'absent' ? 'is gone' : 'has come'}: ${reason}`);
+    this.#options.log.info(
+      event,
+      `server ${backend}/${server} ${to === 'absent' ? 'was removed' : 'was added'}: ${reason}`,
+    );
     this.#options.serverChanged(event);
   }
 

@@ -238,7 +238,7 @@ export class AcmeCertificate {
     this.#attempts = { ...before, failures, lastError: CUT_SHORT, nextMs };
     await writeState(file, this.#attempts);
     this.#isRecorded = true;
-    log.info(`asking for a certificate for ${names.join(', ')}`);
+    log.info(`requesting a certificate for ${names.join(', ')}`);
     const pair = await makeKeyPair(isRsa ? 'rsa' : 'ecdsa');
     const csr = makeRequest(pair, names).toString('base64url');
     const possible = kinds();
@@ -272,7 +272,7 @@ export class AcmeCertificate {
     await writeState(file, this.#attempts);
     await host.changed();
     const until = new Date(chain.toMs).toISOString().slice(0, 16).replace('T', ' ');
-    const reason = `a certificate for ${names.join(', ')} ${isFirst ? 'has come' : 'was renewed'}, good until ${until} UTC`;
+    const reason = `a certificate for ${names.join(', ')} ${isFirst ? 'was obtained' : 'was renewed'}, valid until ${until} UTC`;
     log.info(reason);
     host.report({ names, isOk: true, reason, expiresMs: chain.toMs, nextMs: this.#dueMs });
   }

@@ -78,7 +78,7 @@ class Ordering {
     if (body.status === 'valid') return;
     const { value } = (body.identifier ?? {}) as Json;
     const name = typeof value === 'string' ? value.toLowerCase() : '';
-    if (!names.includes(name)) throw new AcmeError('the authority wants a name proven that nobody asked for');
+    if (!names.includes(name)) throw new AcmeError('the authority wants proof for a name that was not requested');
     const offered = (Array.isArray(body.challenges) ? body.challenges : []) as readonly Json[];
     const kind = kinds.find((each) => offered.some((challenge) => challenge?.type === each));
     if (kind === undefined) {

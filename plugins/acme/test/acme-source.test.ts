@@ -241,6 +241,6 @@ test('certificates that live for a day are renewed each day, and one that gets l
   for (let time = 0; time < 8; time++) assert.equal((await until(host, 10 * 60_000)).isOk, true);
   writeFileSync(file, 'lost');
   const event = await until(host, 10 * 60_000);
-  assert.match(event.reason, /has come/);
+  assert.match(event.reason, /was obtained/);
   await source.stop();
 });

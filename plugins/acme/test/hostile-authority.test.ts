@@ -104,10 +104,10 @@ const CASES: readonly [title: string, at: string, spoil: (said: Said) => void, r
     /does not say what is to be proven/,
   ],
   [
-    'a name that nobody asked for',
+    'a name that was not requested',
     'authorization',
     (said) => json(said, (body) => (body.identifier = { type: 'dns', value: 'evil.test' })),
-    /nobody asked for/,
+    /was not requested/,
   ],
   [
     'no proof that can be given',

@@ -79,7 +79,7 @@ export class InsertedCookie implements Stickiness {
     if (field !== undefined && this.#look(field) !== -1) return `its cookie ${name}, which this gateway gave it`;
     if (field === undefined || unknown.value === '') return `it brought no cookie ${name}`;
     return this.#isSealed(unknown.value)
-      ? `its cookie ${name} is for a server that is gone, or for another backend`
+      ? `its cookie ${name} is for a server that was removed, or for another backend`
       : `its cookie ${name} is none that this gateway made`;
   }
 

@@ -51,7 +51,7 @@ export class LearnedCookie implements Stickiness {
     if (value === '') return `it brought no cookie ${this.#cookie}`;
     const slot = this.#table.get(value, this.#ttlMs);
     if (slot === -1) return `its cookie ${this.#cookie} has a value that is not in the stick table`;
-    if (pool.indexOfSlot(slot) === -1) return `its cookie ${this.#cookie} belongs to a server that is gone`;
+    if (pool.indexOfSlot(slot) === -1) return `its cookie ${this.#cookie} belongs to a server that was removed`;
     return `its cookie ${this.#cookie}, by the stick table`;
   }
 }

@@ -82,7 +82,7 @@ test('a cookie for a server that is gone is no cookie, and no forgery', () => {
   const { pool, host, sticky } = setUp({}, 2);
   assert.equal(sticky.find(withCookie(gone), pool), -1);
   assert.equal(host.refused, 0);
-  assert.match(sticky.describe!(withCookie(gone), pool), /a server that is gone/);
+  assert.match(sticky.describe!(withCookie(gone), pool), /a server that was removed/);
 });
 
 test('a changed, cut, lengthened or invented cookie is no cookie, and is counted once a request', () => {

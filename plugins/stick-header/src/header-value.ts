@@ -40,7 +40,7 @@ export class HeaderValue implements Stickiness {
     if (value === '') return `it brought no header ${this.#name}`;
     const slot = this.#table.get(value, this.#ttlMs);
     if (slot === -1) return `its header ${this.#name} has a value that is not in the stick table`;
-    if (pool.indexOfSlot(slot) === -1) return `its header ${this.#name} belongs to a server that is gone`;
+    if (pool.indexOfSlot(slot) === -1) return `its header ${this.#name} belongs to a server that was removed`;
     return `its header ${this.#name}, by the stick table`;
   }
 

@@ -42,7 +42,7 @@ export class ClientNetwork implements Stickiness {
     const who = prefix === (ip.isV4 ? 32 : 128) ? `its address ${ip.text}` : `its network ${ip.text}/${prefix}`;
     const slot = this.#table.get(this.#key(ip), this.#ttlMs);
     if (slot === -1) return `${who} is not in the stick table`;
-    return pool.indexOfSlot(slot) === -1 ? `${who} belongs to a server that is gone` : `${who}, by the stick table`;
+    return pool.indexOfSlot(slot) === -1 ? `${who} belongs to a server that was removed` : `${who}, by the stick table`;
   }
 
   #key({ isV4, word0, word1, word2, word3, text }: IpAddress): string {

@@ -112,7 +112,7 @@ export class Termination implements TlsMode {
       const proof = this.#proofs.find(({ protocol }) => hello.alpn.includes(protocol!));
       if (proof !== undefined) {
         const stream = proofSocket(socket, this.handshakeMs, proof, hello.sni);
-        return stream ?? this.#refuseName(socket, 'it asks for a proof that nobody is waiting for');
+        return stream ?? this.#refuseName(socket, 'it asks for a challenge certificate, but no challenge is pending');
       }
     }
     // What is no hello gets OpenSSL's alert.

@@ -68,7 +68,7 @@ function inLine(
 ): Outcome {
   const waiting = live.backends.waiting(slot);
   if (waiting >= queue) {
-    const line = queue === 0 ? 'nobody may wait' : `so is its line: ${waiting} of ${queue} wait`;
+    const line = queue === 0 ? 'there is no queue' : `and its queue is full: ${waiting} of ${queue} waiting`;
     return { kind: 'nobody', reason: `${full}, and ${line}` };
   }
   return { kind: 'waits', line: { server, waiting, most: queue, mostMs: timeouts.queueMs } };

@@ -218,7 +218,7 @@ function problemOf(
     return `full: ${open} of ${max} requests${starts}`;
   }
   if (passedOverMs > 0) {
-    return `passed over for another ${(passedOverMs / 1000).toFixed(1)} s: its last connections failed`;
+    return `skipped for another ${(passedOverMs / 1000).toFixed(1)} s: its last connections failed`;
   }
   if (isBackup && hasPrimary) return 'backup: another server is up';
   return null;

@@ -229,7 +229,7 @@ export class ServerNames {
       return;
     }
     if (before.length > 0 && addresses.length > 0) {
-      log.info({ name, from: before, to: addresses }, `the name ${name} has other addresses`);
+      log.info({ name, from: before, to: addresses }, `the addresses of ${name} have changed`);
     }
     this.#tell({ [name]: addresses });
     for (const slot of known.slots) {

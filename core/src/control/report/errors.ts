@@ -40,7 +40,7 @@ export const CORE_ERRORS = {
   SG0204: '{report}',
   SG0205:
     'the access log {file} cannot be written: {reason}: let the user that runs the gateway write there, or name another file',
-  SG0206: 'the rules cannot be put in force: {message}',
+  SG0206: 'the rules cannot be activated: {message}',
   // Listeners
   SG0301: '{owner}: address {address} is in use by another process: stop it, or choose another port',
   SG0302:
@@ -52,7 +52,7 @@ export const CORE_ERRORS = {
   SG0307: '{owner}: address {address} cannot be bound: {message}',
   SG0308: 'listeners `{listener}` and `{other}` have the same address {address}: give one of them another',
   // Generations and threads
-  SG0401: 'generation {generation} was not put in force: {message}',
+  SG0401: 'generation {generation} was not activated: {message}',
   SG0402: 'data thread {thread} was lost while it prepared generation {generation}: {reason}',
   SG0403:
     'data thread {thread} took longer than {limitMs} ms to prepare generation {generation}: look for a plugin whose module never finishes loading',
@@ -67,7 +67,7 @@ export const CORE_ERRORS = {
   SG0507: 'no listener takes `{request}`: none for {what} is on port {port}. There are: {known}',
   SG0508: 'max {max} is not a whole number from 0 to 1000000',
   SG0509: 'the backend `{backend}` has no stickiness. These have: {known}',
-  SG0510: 'the gateway gets no certificate for `{name}` by itself. It does for: {known}',
+  SG0510: 'no certificate for `{name}` is obtained automatically. There are automatic certificates for: {known}',
   // Admin API
   SG0601: 'the admin API on {address} can be reached from other machines: give it a token, or use 127.0.0.1',
   SG0602: 'the token of the admin API is too short: it needs at least {least} characters',

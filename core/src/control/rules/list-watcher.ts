@@ -123,9 +123,9 @@ export class ListWatcher {
       for (const diagnostic of diagnostics) {
         log.error({ code: diagnostic.code, [kind]: name }, formatDiagnostic(diagnostic, sources));
       }
-      log.error({ [kind]: name }, `${kind} ${name} keeps its ${source.entries.length} entries: ${file} is not right`);
+      log.error({ [kind]: name }, `${kind} ${name} keeps its ${source.entries.length} entries: ${file} has errors`);
       watched.isFailing = true;
-      const reason = `${file} is not right: ${diagnostics[0]?.message ?? 'it cannot be read'}`;
+      const reason = `${file} has errors: ${diagnostics[0]?.message ?? 'it cannot be read'}`;
       told({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics, reason });
       return;
     }
@@ -133,7 +133,7 @@ export class ListWatcher {
     if (isSame(entries, source.entries)) {
       watched.isFailing = false;
       if (!isTold) return;
-      log.info({ [kind]: name }, `${kind} ${name}: ${file} is right again, with the entries that it had`);
+      log.info({ [kind]: name }, `${kind} ${name}: ${file} is valid again, with the same entries as before`);
       told({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
       return;
     }

@@ -90,7 +90,7 @@ export class AccessLogFile {
 
   #recovered(): void {
     this.#failedMs = null;
-    this.#log.info({ file: this.#path, dropped: this.#dropped }, `the access log ${this.#path} is written again`);
+    this.#log.info({ file: this.#path, dropped: this.#dropped }, `the access log ${this.#path} can be written again`);
     this.#dropped = 0;
   }
 

@@ -31,5 +31,5 @@ export function tellBadAnswer(backend: string, server: string, reason: string, l
   const before = last === undefined || last.untold === 0 ? {} : { refusedBefore: last.untold };
   if (servers.size >= MOST_SERVERS) servers.clear();
   servers.set(name, { reason, ms, untold: 0 });
-  loop.log('warn', `an answer of server ${name} was refused: ${reason}`, { backend, server, reason, ...before });
+  loop.log('warn', `a response from server ${name} was rejected: ${reason}`, { backend, server, reason, ...before });
 }

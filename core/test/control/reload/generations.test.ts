@@ -65,7 +65,7 @@ test('all threads are prepared before any is switched', async () => {
 test('when one thread cannot prepare, all give the generation up and the old one runs on', async () => {
   await assert.rejects(gateway.reload({ rules: { plan: planOf('reject-1', 'b') } }), {
     code: 'SG0401',
-    message: 'generation 2 was not put in force: not today',
+    message: 'generation 2 was not activated: not today',
   });
   assert.equal(gateway.plan.listeners[0]!.name, 'web');
   assert.equal(gateway.stats().generation, 1);

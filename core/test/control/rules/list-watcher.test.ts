@@ -97,7 +97,7 @@ test('a bad change keeps the old entries, is told line by line, and a fixed one 
   );
   const line = await stage.log.find(/`admin` does not begin with/);
   assert.deepEqual([line.level, line.code, line.list], [50, 'SL0604', 'closed']);
-  await stage.log.find(/list closed keeps its 1 entries: closed\.txt is not right/);
+  await stage.log.find(/list closed keeps its 1 entries: closed\.txt has errors/);
   assert.deepEqual([await stage.status('/a'), await stage.status('/b')], [403, 200]);
   await writeFile(stage.file, '/b\n');
   assert.equal((await stage.told()).isOk, true);

@@ -67,7 +67,7 @@ test(
     await until(() => written[0] === 3);
     await file.close();
     assert.equal(readFileSync(path, 'utf8'), 'kept\n');
-    assert.equal(messages.at(-1), `the access log ${path} is written again`);
+    assert.equal(messages.at(-1), `the access log ${path} can be written again`);
   },
 );
 
