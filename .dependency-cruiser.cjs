@@ -19,7 +19,6 @@ const KNOWN_CYCLES = [
   '^core/src/data/http2/(client-session|client-stream|server-session|server-stream)[.]ts$',
   '^core/src/data/message/(live-facts|live-request)[.]ts$',
   '^core/src/simulation/(virtual-attempt|virtual-request)[.]ts$',
-  '^dsl/src/vocabulary/(base-words|path-words)[.]ts$',
   '^plugins/tls-terminate/src/(handshake-facts|secure-socket|termination)[.]ts$',
 ];
 

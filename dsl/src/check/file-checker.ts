@@ -26,10 +26,10 @@ import { readMap } from './sections/map-line.ts';
 import { checkOwnCookies } from './sections/own-cookies.ts';
 import { withPaths } from './sections/paths.ts';
 import { checkPlainServers } from './sections/plain-servers.ts';
-import { findSetting } from './sections/setting-line.ts';
 import { checkSettings, type SettingsSection } from './sections/settings-section.ts';
 import { checkTest } from './sections/test-section.ts';
 import { readUseLine } from './sections/use-line.ts';
+import { findSetting } from './settings/settings.ts';
 import { addressText, LISTEN_ADDRESS, readAddresses } from './values/address.ts';
 import { isName } from './values/literals.ts';
 

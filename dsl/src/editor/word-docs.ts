@@ -3,8 +3,9 @@
  */
 import { OPERATOR_DOCS } from '../check/conditions/condition.ts';
 import type { WordRole } from '../check/scope/role.ts';
+import { SETTING_WORDS } from '../check/settings/settings.ts';
 import type { Operator } from '../plan/condition.ts';
-import { type BaseArg, SETTING_WORDS, type SettingWord } from '../vocabulary/base-words.ts';
+import type { BaseArg, SettingWord } from '../vocabulary/setting-word.ts';
 import type { ComponentWord, FieldWord, VerbWord } from '../vocabulary/word.ts';
 
 const PART_DOCS = {

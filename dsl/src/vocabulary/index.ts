@@ -1,3 +1,3 @@
-export { type BaseArg, SETTING_WORDS, type SectionKind, type SettingWord } from './base-words.ts';
+export type { BaseArg, SectionKind, SettingWord } from './setting-word.ts';
 export { createVocabulary, type OwnedWord, Vocabulary, VocabularyError } from './vocabulary.ts';
 export type * from './word.ts';

@@ -2,7 +2,7 @@
  * PathWords: what a line `paths …` may say, as data. Main thread.
  */
 import { PATH_READERS, type PathPolicy } from '../plan/path-policy.ts';
-import type { BaseArg } from './base-words.ts';
+import type { BaseArg } from './setting-word.ts';
 
 type Part = Exclude<keyof PathPolicy, 'readers'>;
 

@@ -7,8 +7,8 @@
  */
 import type { Span } from '../../source/source-text.ts';
 import type { Item } from '../../syntax/tree.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
 import type { PhraseTable } from '../../vocabulary/phrase-table.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { Expected, NameSpace, Role, WordOf, WordRole } from './role.ts';
 
 /** Walk is a place among the items of a phrase: a Reader, or the like. */

@@ -1,7 +1,7 @@
 /**
  * Role: what a word of a rule file is, and what may stand in its place, as the checker reads the line. Main thread.
  */
-import type { BaseArg, SettingWord } from '../../vocabulary/base-words.ts';
+import type { BaseArg, SettingWord } from '../../vocabulary/setting-word.ts';
 import type { ComponentWord, FieldWord, VerbWord } from '../../vocabulary/word.ts';
 
 /** NameSpace is a kind of name that a file defines. */

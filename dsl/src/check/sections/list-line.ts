@@ -5,7 +5,7 @@ import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { FileSource, ListPlan, ListType } from '../../plan/list.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import { namedPath } from '../files/named-path.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';

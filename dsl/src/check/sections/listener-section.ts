@@ -5,51 +5,33 @@
  * an error that says where it belongs.
  */
 import { didYouMean } from '../../diagnostics/suggestion.ts';
-import { CLIENT_NETWORKS, type ClientNetworks } from '../../match/client-network.ts';
-import { isSocketFile } from '../../plan/address.ts';
-import type {
-  Address,
-  ClientIp,
-  ComponentUse,
-  ErrorPage,
-  ListenerLimits,
-  ListenerPlan,
-  ListenerTimeouts,
-  TrustedPeers,
-} from '../../plan/plan.ts';
-import type { ArgValue, Rule, RulePart } from '../../plan/rule.ts';
+import type { Address, ListenerPlan } from '../../plan/plan.ts';
+import type { Rule, RulePart } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
 import { TOP_WORDS } from '../../syntax/layout.ts';
-import type { Item, Statement, WordItem } from '../../syntax/tree.ts';
-import { SETTINGS, type SettingWord } from '../../vocabulary/base-words.ts';
+import type { Statement } from '../../syntax/tree.ts';
 import type { VerbWord } from '../../vocabulary/word.ts';
 import { KnownFrom } from '../conditions/known-from.ts';
 import { PHASE_RANK } from '../scope/condition-phase.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
+import { type ListenerDraft, type PlannedListener, planOf } from '../settings/draft.ts';
+import { newListenerDraft } from '../settings/listener/index.ts';
+import { SectionSettings } from '../settings/section-settings.ts';
+import { readSetting } from '../settings/setting-line.ts';
+import type { SettingRow } from '../settings/setting-row.ts';
+import { expectSetting, findSetting, otherSection, SETTINGS } from '../settings/settings.ts';
 import { LISTEN_ADDRESS, readAddresses } from '../values/address.ts';
 import { endOfLine } from '../values/arguments.ts';
-import { listOf, networkValues } from '../values/field-value.ts';
-import { DEFAULTS } from './defaults.ts';
-import { readErrorPage } from './error-page.ts';
 import { JudgedHeaders } from './judged-headers.ts';
 import { checkOrder, type LinePart, type PlacedLine } from './part-order.ts';
 import { Passthroughs, readPassthrough } from './passthrough.ts';
-import { WrittenPaths } from './paths.ts';
 import { checkResponseBlock } from './response-block.ts';
 import { checkRule, findVerb, type VerbLine } from './rule.ts';
-import { expectSetting, findSetting, otherSection, readSetting, type SettingLine } from './setting-line.ts';
 import { ShareRow } from './share-row.ts';
 
 /** What RFC 9440 has gateways say. */
 const CERTIFICATE_HEADERS: readonly string[] = ['client-cert', 'client-cert-chain'];
-
-/** isOther: networks are written that are not the usual ones. */
-function isOther(networks: ArgValue | undefined): boolean {
-  return networks !== undefined && String(networks) !== String(CLIENT_NETWORKS);
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** checkListener returns the listener; null when its head cannot be read. `name` was read before. */
 export function checkListener(scope: Scope, statement: Statement, name: string): ListenerPlan | null {
@@ -69,28 +51,10 @@ class ListenerChecker {
   readonly #rules: Record<RulePart, Rule[]> = { guard: [], change: [], route: [] };
   readonly #shares: ShareRow;
   #responseChanges: readonly Rule[] = [];
-  readonly #errorPages: ErrorPage[] = [];
-  /** The statuses that have a page, by the line that says so. */
-  readonly #paged = new Map<number, number>();
-  readonly #said = new Map<string, Span>();
-  readonly #timeouts: Writable<ListenerTimeouts> = { ...DEFAULTS.listenerTimeouts };
-  readonly #limits: Writable<ListenerLimits> = { ...DEFAULTS.listenerLimits };
-  #tls: ComponentUse | null = null;
-  #backlog: number | null = null;
-  #socketMode: number | null = null;
-  readonly #certificates = new Map<string, { readonly use: ComponentUse; readonly span: Span }>();
-  #clientIp: ClientIp | null = null;
-  #proxies: TrustedPeers | null = null;
-  readonly #paths = new WrittenPaths();
-  /** `tls passthrough`, without a backend: nothing is opened here. */
-  #isPassthrough = false;
+  #settings!: SectionSettings<ListenerDraft>;
   readonly #passthroughs = new Passthroughs();
   readonly #knownFrom = new KnownFrom();
   readonly #judgedHeaders = new JudgedHeaders();
-  #isHttp1Only = false;
-  #methods: ListenerPlan['methods'];
-  #onHalfClose: ListenerPlan['onHalfClose'];
-  #isForwardingCertificate = false;
   /** The first line of a part that takes every request. */
   readonly #endless = new Map<RulePart, Statement>();
 
@@ -103,6 +67,8 @@ class ListenerChecker {
 
   run(): ListenerPlan | null {
     const addresses = this.#head();
+    const owner = { name: this.#name, addresses };
+    this.#settings = new SectionSettings(this.#scope, newListenerDraft(), owner);
     const { block, head } = this.#statement;
     if (block === null) {
       if (!this.#statement.isBroken) {
@@ -123,40 +89,27 @@ class ListenerChecker {
       const fix = `End it with \`otherwise ${backend === undefined ? 'deny' : `send to ${backend}`}\``;
       this.#scope.error('SL0303', head.phrases[0]?.items[1] ?? this.#statement, { name: this.#name }, fix);
     }
+    const { draft } = this.#settings;
     this.#checkSources();
-    this.#checkCertificates();
-    this.#scope.paths.set(this.#name, this.#paths);
+    this.#settings.complete();
+    this.#scope.paths.set(this.#name, draft.paths);
+    if (draft.clientIp !== null) this.#judgedHeaders.add(draft.clientIp.header);
     if (addresses === null) return null;
     const [address, ...otherAddresses] = addresses as readonly [Address, ...Address[]];
-    this.#checkSocketMode(addresses);
     const items = head.phrases[0]!.items;
     return {
       name: this.#name,
       address,
       ...(otherAddresses.length === 0 ? {} : { otherAddresses }),
-      ...(this.#backlog === null ? {} : { backlog: this.#backlog }),
-      ...(this.#socketMode === null ? {} : { socketMode: this.#socketMode }),
       protocol: this.#protocol,
-      tls: this.#tls,
-      ...(this.#certificates.size === 0
-        ? {}
-        : { certificates: Array.from(this.#certificates.values(), ({ use }) => use) }),
-      timeouts: this.#timeouts,
-      limits: this.#limits,
-      clientIp: this.#clientIp,
-      ...(this.#proxies === null ? {} : { proxies: this.#proxies }),
+      ...planOf<PlannedListener>(draft),
       guards: this.#rules.guard,
       changes: this.#rules.change,
       routes: this.#rules.route,
       responseChanges: this.#responseChanges,
-      errorPages: this.#errorPages,
-      ...this.#passthroughs.plan(this.#isPassthrough, this.#knownFrom.isAsked('hello')),
-      ...this.#knownFrom.plan(this.#isForwardingCertificate ? CERTIFICATE_HEADERS : []),
+      ...this.#passthroughs.plan(draft.isPassthrough === true, this.#knownFrom.isAsked('hello')),
+      ...this.#knownFrom.plan(draft.forwardsCertificate === true ? CERTIFICATE_HEADERS : []),
       ...this.#judgedHeaders.plan(),
-      ...(this.#isForwardingCertificate ? { forwardsCertificate: true } : {}),
-      ...(this.#isHttp1Only ? { isHttp1Only: true } : {}),
-      ...(this.#methods === undefined ? {} : { methods: this.#methods }),
-      ...(this.#onHalfClose === undefined ? {} : { onHalfClose: this.#onHalfClose }),
       place: this.#scope.place({ start: items[0]!.start, end: this.#statement.headEnd }),
     };
   }
@@ -164,16 +117,12 @@ class ListenerChecker {
   /** What rules ask for must be there to be seen. */
   #checkSources(): void {
     const scope = this.#scope;
-    const handshake = this.#tls !== null;
-    const isTls = handshake || this.#isPassthrough;
+    const { tls, isPassthrough, proxies } = this.#settings.draft;
+    const handshake = tls !== null;
+    const isTls = handshake || isPassthrough === true;
     this.#passthroughs.check(scope, isTls);
-    const proxy = this.#proxies !== null;
+    const proxy = proxies !== undefined;
     this.#knownFrom.check(scope, { hello: isTls || this.#passthroughs.hasLines, handshake, proxy });
-    const span = this.#said.get('forward client certificate');
-    if (span !== undefined && !handshake) {
-      const fix = 'Add `tls terminate … client certificate from …`';
-      scope.error('SL0407', span, { word: 'client certificate', where: 'in a listener that opens no TLS' }, fix);
-    }
   }
 
   /** A line that could not be parsed may have been the `otherwise`; what it sends to counts as used. */
@@ -238,13 +187,6 @@ class ListenerChecker {
     return hasProblem ? null : addresses;
   }
 
-  #checkSocketMode(addresses: readonly Address[]): void {
-    const span = this.#said.get('socket mode');
-    if (span === undefined) return;
-    if (!addresses.some((address) => 'path' in address && isSocketFile(address.path)))
-      this.#scope.error('SL0661', span);
-  }
-
   #line(statement: Statement): void {
     const scope = this.#scope;
     const phrase = statement.head.phrases[0]!;
@@ -263,14 +205,14 @@ class ListenerChecker {
         return;
       }
       const line = readSetting(scope, statement, setting.value, setting.length);
-      if (line !== null) this.#set(line);
+      if (line !== null) this.#settings.add(setting.value, line);
       return;
     }
     if (reader.isWords(['on', 'response'])) {
       const span = { start: phrase.start, end: phrase.items[1]!.end };
       this.#enter('answers', span, 'on response');
       if (this.#protocol === 'tcp') scope.error('SL0406', span, { word: 'on response' });
-      else if (this.#isNew('on response', span)) {
+      else if (this.#settings.isNew('on response', span)) {
         this.#responseChanges = checkResponseBlock(scope, statement, span);
         for (const rule of this.#responseChanges) this.#knownFrom.use(rule, span, scope);
       }
@@ -312,7 +254,7 @@ class ListenerChecker {
   }
 
   /** `tls passthrough`, and `tls passthrough to BACKEND when CONDITION`. */
-  #passthrough(statement: Statement, setting: SettingWord, length: number): void {
+  #passthrough(statement: Statement, setting: SettingRow<ListenerDraft>, length: number): void {
     const scope = this.#scope;
     const rule = readPassthrough(scope, statement, setting, length);
     if (rule === null) return;
@@ -325,7 +267,10 @@ class ListenerChecker {
       const fix =
         'Write `tls passthrough to BACKEND when sni …`, or say `tcp` behind the address to pass on everything';
       scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, fix);
-    } else if (this.#isNew('tls', span)) this.#isPassthrough = true;
+    } else {
+      const whole = { start: statement.start, end: statement.headEnd };
+      this.#settings.add(setting, { setting, args: {}, spans: new Map(), span, items, whole, component: null, scope });
+    }
   }
 
   #rule(line: VerbLine): void {
@@ -417,111 +362,5 @@ class ListenerChecker {
       const heads = known.map((name) => name.split(' ')[0]!).filter((head) => head !== word);
       scope.unknown('SL0101', item, word, starts.length > 0 ? [] : [...new Set(heads)], fallback);
     }
-  }
-
-  #set(line: SettingLine): void {
-    const { setting, args, span, spans, items, component } = line;
-    const timeouts = this.#timeouts;
-    const limits = this.#limits;
-    if (setting.slot === 'certificate') {
-      this.#addCertificate(component!.use, span);
-      return;
-    }
-    if (setting.name === 'paths') {
-      this.#paths.add(this.#scope, line);
-      return;
-    }
-    if (setting.name === 'errors') {
-      const page = readErrorPage(this.#scope, line, this.#paged);
-      if (page !== null) this.#errorPages.push(page);
-      return;
-    }
-    if (setting.name === 'timeout') {
-      for (const [name, at] of spans) {
-        if (this.#isNew(`timeout ${name}`, at)) timeouts[`${name}Ms` as keyof ListenerTimeouts] = args[name] as number;
-      }
-      return;
-    }
-    if (!this.#isNew(args.perIp !== undefined ? `${setting.name} per ip` : setting.name, span)) return;
-    if (setting.name === 'protocol') this.#isHttp1Only = true;
-    else if (setting.name === 'forward client certificate') this.#isForwardingCertificate = true;
-    else if (setting.name === 'tls') this.#tls = component!.use;
-    else if (setting.name === 'client ip') {
-      this.#setClientIp(line);
-    } else if (setting.name === 'accept proxy') this.#proxies = this.#trusted(items, 'from');
-    else if (setting.name === 'backlog') this.#backlog = args.count as number;
-    else if (setting.name === 'socket mode') this.#setSocketMode(args.mode as number, spans.get('mode')!);
-    else if (setting.name === 'on half-close') this.#onHalfClose = args.fate as ListenerPlan['onHalfClose'];
-    else if (setting.name === 'methods') this.#methods = args.which as ListenerPlan['methods'];
-    else if (setting.name === 'allow encoded slashes') this.#paths.allowEncodedSlashes();
-    else if (setting.name === 'body at most') limits.bodyBytes = args.size as number;
-    else if (setting.name === 'head at most') limits.headBytes = args.size as number;
-    else if (setting.name === 'target at most') limits.targetBytes = args.size as number;
-    else if (setting.name === 'headers at most') limits.headerCount = args.count as number;
-    else if (setting.name === 'new connections at most') {
-      limits[args.perIp === undefined ? 'newConnections' : 'newConnectionsPerIp'] = args.rate as readonly number[];
-      if (isOther(args.perIp)) limits.newConnectionNetworks = args.perIp as ClientNetworks;
-    } else if (args.perIp !== undefined) {
-      limits.connectionsPerIp = args.count as number;
-      if (isOther(args.perIp)) limits.connectionNetworks = args.perIp as ClientNetworks;
-    } else limits.connections = args.count as number;
-  }
-
-  #setClientIp({ args, items }: SettingLine): void {
-    const header = (args.header as string).toLowerCase();
-    const keep = ((args.keep ?? []) as readonly string[]).map((name) => name.toLowerCase());
-    this.#judgedHeaders.add(header);
-    this.#clientIp = {
-      header,
-      ...this.#trusted(items, 'trust'),
-      ...(keep.length === 0 ? {} : { keep }),
-    };
-  }
-
-  /** The digits are octal, as `chmod` has them. */
-  #setSocketMode(digits: number, span: Span): void {
-    if (/[89]/.test(String(digits))) this.#scope.error('SL0660', span, { value: digits });
-    else this.#socketMode = Number.parseInt(String(digits), 8);
-  }
-
-  #addCertificate(use: ComponentUse, span: Span): void {
-    const written = this.#scope.source.text.slice(span.start, span.start + use.place.length);
-    const before = this.#certificates.get(written);
-    if (before === undefined) this.#certificates.set(written, { use, span });
-    else this.#scope.error('SL0122', span, { word: written, line: before.use.place.line });
-  }
-
-  /** A certificate is of no use where nothing opens TLS. */
-  #checkCertificates(): void {
-    const [first] = this.#certificates.values();
-    if (first === undefined || this.#tls !== null) return;
-    this.#scope.error('SL0724', first.span, { name: this.#name });
-  }
-
-  /** Lists from files are kept by name: their entries may change. */
-  #trusted(items: readonly Item[], before: string): TrustedPeers {
-    const scope = this.#scope;
-    const from = items.findIndex((item) => item.kind === 'word' && item.value === before);
-    const written: WordItem[] = [];
-    for (const item of items.slice(from + 1)) {
-      if (item.kind === 'group' || item.kind === 'not' || item.kind === 'equals') break;
-      written.push(item);
-      if (!item.hasComma) break;
-    }
-    const isOwn = (item: WordItem): boolean => listOf(scope, item)?.isFromFile === true;
-    return {
-      trust: written.filter((item) => !isOwn(item)).flatMap((item) => networkValues(scope, item) ?? []),
-      trustLists: written.filter(isOwn).map((item) => item.value),
-    };
-  }
-
-  #isNew(name: string, span: Span): boolean {
-    const before = this.#said.get(name);
-    if (before !== undefined) {
-      this.#scope.error('SL0122', span, { word: name, line: this.#scope.place(before).line });
-      return false;
-    }
-    this.#said.set(name, span);
-    return true;
   }
 }

@@ -6,7 +6,7 @@ import type { Rule } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
 import { oneLine } from '../../syntax/one-line.ts';
 import type { Statement } from '../../syntax/tree.ts';
-import type { SettingWord } from '../../vocabulary/base-words.ts';
+import type { SettingWord } from '../../vocabulary/setting-word.ts';
 import { checkCondition } from '../conditions/condition.ts';
 import { askedFields } from '../conditions/known-from.ts';
 import { Reader } from '../scope/reader.ts';

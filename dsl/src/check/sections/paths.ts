@@ -4,43 +4,11 @@
  * A listener judges a path before it is known where the request goes, so its policy is what all the servers need that it may send to.
  */
 import type { Condition, TestCondition } from '../../plan/condition.ts';
-import { isDefaultPaths, type PathPolicy, type PathReader, pathPolicyFor } from '../../plan/path-policy.ts';
+import { isDefaultPaths, pathPolicyFor } from '../../plan/path-policy.ts';
 import type { BackendPlan, ListenerPlan } from '../../plan/plan.ts';
-import type { Args, Rule } from '../../plan/rule.ts';
-import { PATH_FLAGS } from '../../vocabulary/path-words.ts';
+import type { Rule } from '../../plan/rule.ts';
 import { requestBackends } from '../conditions/reach.ts';
-import type { PathLines, Scope } from '../scope/scope.ts';
-import type { SettingLine } from './setting-line.ts';
-
-/** readersIn are the kinds of servers that a line `paths for …` names. */
-export function readersIn({ readers = [] }: Args): readonly PathReader[] {
-  return (readers as readonly string[]).map((reader) => reader.toLowerCase() as PathReader);
-}
-
-/** WrittenPaths is what the lines of one listener say. */
-export class WrittenPaths implements PathLines {
-  readonly readers: PathReader[] = [];
-  readonly parts: { -readonly [P in Exclude<keyof PathPolicy, 'readers'>]?: PathPolicy[P] } = {};
-  readonly #lines = new Map<string, number>();
-
-  /** add reads one line; a part that is settled twice is an error. */
-  add(scope: Scope, { args, spans }: SettingLine): void {
-    this.readers.push(...readersIn(args));
-    for (const { phrase, part, value } of PATH_FLAGS) {
-      const span = spans.get(phrase);
-      if (span === undefined) continue;
-      const before = this.#lines.get(part);
-      if (before !== undefined) scope.error('SL0122', span, { word: `paths ${phrase}`, line: before });
-      this.#lines.set(part, scope.place(span).line);
-      (this.parts as Record<string, unknown>)[part] = value;
-    }
-  }
-
-  /** allowEncodedSlashes is what the line of that name says. */
-  allowEncodedSlashes(): void {
-    this.parts.encodedSlashes = 'keep';
-  }
-}
+import type { Scope } from '../scope/scope.ts';
 
 /** withPaths gives every listener its policy, and its rules the comparisons that go with it. */
 export function withPaths(

@@ -1,15 +1,16 @@
 /**
  * SettingsSection: `settings { … }` to the plan's settings. Main thread.
  */
-import type { ComponentUse, SettingsPlan } from '../../plan/plan.ts';
-import type { SourceText, Span } from '../../source/source-text.ts';
+import type { SettingsPlan } from '../../plan/plan.ts';
+import type { SourceText } from '../../source/source-text.ts';
 import type { Statement } from '../../syntax/tree.ts';
-import { SETTINGS } from '../../vocabulary/base-words.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
-import { readAdmin } from './admin-line.ts';
-import { DEFAULTS } from './defaults.ts';
-import { expectSetting, findSetting, otherSection, readSetting } from './setting-line.ts';
+import { planOf, type SettingsDraft } from '../settings/draft.ts';
+import { newSettingsDraft } from '../settings/gateway/index.ts';
+import { SectionSettings } from '../settings/section-settings.ts';
+import { readSetting } from '../settings/setting-line.ts';
+import { expectSetting, findSetting, otherSection, SETTINGS } from '../settings/settings.ts';
 
 /** SettingsSection is a `settings { … }` and the file it stands in. */
 export interface SettingsSection {
@@ -19,8 +20,7 @@ export interface SettingsSection {
 
 /** checkSettings reads all `settings` sections of the rules; more than one is an error. */
 export function checkSettings(scope: Scope, sections: readonly SettingsSection[]): SettingsPlan {
-  let settings = DEFAULTS.settings;
-  const said = new Map<string, Span>();
+  const settings = new SectionSettings(scope, newSettingsDraft(), { name: '', addresses: null });
   for (const [index, { statement: section, source }] of sections.entries()) {
     scope.source = source;
     const word = section.head.phrases[0]!.items[0]!;
@@ -36,70 +36,29 @@ export function checkSettings(scope: Scope, sections: readonly SettingsSection[]
     if (section.block === null && !section.isBroken)
       scope.error('SL0120', word, { word: 'settings' }, 'Write `settings { threads 4 }`');
     const lines = (section.block?.statements ?? []).filter(({ isBroken }) => !isBroken);
-    // Where secrets are comes first, as other settings may need one.
-    for (const statement of lines.filter(saysSecrets)) settings = readLine(scope, statement, settings, said);
-    for (const statement of lines) if (!saysSecrets(statement)) settings = readLine(scope, statement, settings, said);
+    for (const statement of lines.filter(isFirst)) readLine(scope, statement, settings);
+    for (const statement of lines) if (!isFirst(statement)) readLine(scope, statement, settings);
   }
-  return settings;
+  settings.complete();
+  return planOf<SettingsPlan>(settings.draft);
 }
 
-function saysSecrets(statement: Statement): boolean {
-  return new Reader(statement.head.phrases[0]!).isWord('secrets');
+function isFirst(statement: Statement): boolean {
+  return findSetting('settings', new Reader(statement.head.phrases[0]!))?.value.isFirst === true;
 }
 
-function readLine(scope: Scope, statement: Statement, settings: SettingsPlan, said: Map<string, Span>): SettingsPlan {
+function readLine(scope: Scope, statement: Statement, settings: SectionSettings<SettingsDraft>): void {
   const reader = new Reader(statement.head.phrases[0]!);
   const item = reader.peek();
   expectSetting(scope, 'settings', reader);
-  if (item === undefined) return settings;
+  if (item === undefined) return;
   const found = findSetting('settings', reader);
   if (found === null) {
     unknown(scope, reader);
-    return settings;
+    return;
   }
   const line = readSetting(scope, statement, found.value, found.length);
-  if (line === null) return settings;
-  if (line.component !== null) return withSource(scope, settings, line.component.use, line.span);
-  const before = said.get(found.value.name);
-  if (before !== undefined) {
-    scope.error('SL0122', item, { word: found.value.name, line: scope.place(before).line });
-    return settings;
-  }
-  said.set(found.value.name, item);
-  if (found.value.name === 'threads') return { ...settings, threads: line.args.count as number };
-  if (found.value.name === 'secrets') {
-    scope.secretsDir = line.args.folder as string;
-    return { ...settings, secretsDir: scope.secretsDir };
-  }
-  if (found.value.name === 'probes at most') return { ...settings, probesAtOnce: line.args.count as number };
-  if (found.value.name === 'connections at most') return { ...settings, connections: line.args.count as number };
-  if (found.value.name === 'test before reload') return { ...settings, testsBeforeReload: true };
-  if (found.value.name === 'look up names') {
-    const { servers = [], least = 1_000, most = 60_000 } = line.args;
-    if ((least as number) > (most as number)) {
-      scope.error('SL0663', line.spans.get('least') ?? line.span, {});
-      return settings;
-    }
-    return {
-      ...settings,
-      names: { servers: servers as readonly string[], leastMs: least as number, mostMs: most as number },
-    };
-  }
-  if (found.value.name === 'log access json') return { ...settings, accessLog: line.args.file as string };
-  if (found.value.name === 'admin') {
-    const admin = readAdmin(scope, line);
-    return admin === null ? settings : { ...settings, admin };
-  }
-  return { ...settings, drainMs: line.args.time as number };
-}
-
-/** withSource adds a source of certificates; of each kind there is one. */
-function withSource(scope: Scope, settings: SettingsPlan, use: ComponentUse, span: Span): SettingsPlan {
-  const { certificateSources = [] } = settings;
-  const before = certificateSources.find(({ name }) => name === use.name);
-  if (before === undefined) return { ...settings, certificateSources: [...certificateSources, use] };
-  scope.error('SL0122', span, { word: `certificates from ${use.name}`, line: before.place.line });
-  return settings;
+  if (line !== null) settings.add(found.value, line, item);
 }
 
 function unknown(scope: Scope, reader: Reader): void {

@@ -8,7 +8,7 @@ import { normalisePath } from '../../match/path.ts';
 import { WRITTEN_PATHS } from '../../plan/path-policy.ts';
 import type { ArgValue } from '../../plan/rule.ts';
 import type { WordItem } from '../../syntax/tree.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { Scope } from '../scope/scope.ts';
 import { isResolver, LISTEN_ADDRESS, readAddress, readAddresses, SERVER_ADDRESS } from './address.ts';
 import { checkRegexItem, networkValues } from './field-value.ts';

@@ -5,7 +5,7 @@
  * those are free-form, as texts, paths, files and new names are, of which none is offered.
  */
 import type { ListType } from '../../plan/list.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import { PHASE_RANK } from '../scope/condition-phase.ts';
 import type { Walk } from '../scope/reading.ts';

@@ -5,7 +5,7 @@
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { MapKey } from '../../plan/list.ts';
 import type { Args, Template } from '../../plan/rule.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import { PHASE_RANK } from '../scope/condition-phase.ts';
 import type { Reader } from '../scope/reader.ts';

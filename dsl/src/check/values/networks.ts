@@ -2,7 +2,7 @@
  * Networks: what may stand behind `per ip`: `/24`, `ipv6 /56`, or both. Main thread.
  */
 import { CLIENT_NETWORKS, type ClientNetworks } from '../../match/client-network.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { argumentValue } from './argument-value.ts';

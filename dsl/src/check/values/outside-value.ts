@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { didYouMean } from '../../diagnostics/suggestion.ts';
 import type { ArgValue } from '../../plan/rule.ts';
 import { secretVariable } from '../../plan/secret.ts';
-import type { BaseArg } from '../../vocabulary/base-words.ts';
+import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { isName } from './literals.ts';

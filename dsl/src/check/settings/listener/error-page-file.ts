@@ -1,13 +1,13 @@
 /**
- * ErrorPageLine: `errors 502, 503 from "pages/sorry.html"`: a page of the user's own for answers of the gateway. Main thread.
+ * ErrorPageFile: `errors 502, 503 from "pages/sorry.html"`: a page of the user's own for answers of the gateway. Main thread.
  *
  * The file has been read before the check; here it is measured, and its type told by its ending.
  */
 import { relative } from 'node:path';
-import type { ErrorPage } from '../../plan/plan.ts';
-import type { Item } from '../../syntax/tree.ts';
-import type { Scope } from '../scope/scope.ts';
-import type { SettingLine } from './setting-line.ts';
+import type { ErrorPage } from '../../../plan/plan.ts';
+import type { Item } from '../../../syntax/tree.ts';
+import type { Scope } from '../../scope/scope.ts';
+import type { SettingLine } from '../setting-line.ts';
 
 /** Longest page, in bytes of UTF-8: an answer of trouble goes out in one piece. */
 const MAX_PAGE_BYTES = 65_536;
@@ -22,7 +22,11 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** readErrorPage returns the page, or null after reporting. `said` has the lines of the statuses before it. */
-export function readErrorPage(scope: Scope, line: SettingLine, said: Map<number, number>): ErrorPage | null {
+export function readErrorPage(
+  scope: Scope,
+  line: Pick<SettingLine, 'args' | 'spans' | 'span'>,
+  said: Map<number, number>,
+): ErrorPage | null {
   const statuses = line.args.statuses as readonly (number | string)[];
   const span = line.spans.get('statuses')!;
   for (const status of statusesOf(statuses)) {

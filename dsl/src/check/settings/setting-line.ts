@@ -4,7 +4,7 @@
 import type { Args } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Item, Statement } from '../../syntax/tree.ts';
-import { SETTINGS, type SectionKind, type SettingWord } from '../../vocabulary/base-words.ts';
+import type { SettingWord } from '../../vocabulary/setting-word.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { endOfLine, readArguments } from '../values/arguments.ts';
@@ -19,23 +19,10 @@ export interface SettingLine {
   readonly span: Span;
   /** All that stands on the line. */
   readonly items: readonly Item[];
+  /** From the line's first word to the end of its head. */
+  readonly whole: Span;
   readonly component: ReadComponent | null;
-}
-
-/** findSetting looks for a setting of the section at the head of a line. */
-export function findSetting(section: SectionKind, reader: Reader): { value: SettingWord; length: number } | null {
-  return SETTINGS[section].match(reader.wordAt, 0);
-}
-
-/** expectSetting notes for an editor that a setting of the section may stand at the head of a line. */
-export function expectSetting(
-  scope: Scope,
-  section: SectionKind,
-  reader: Reader,
-  isHere: (setting: SettingWord) => boolean = () => true,
-): void {
-  const hasKind = ({ slot }: SettingWord): boolean => slot === undefined || scope.vocabulary.components(slot).size > 0;
-  scope.reading?.words(reader, SETTINGS[section], 'setting', (setting) => hasKind(setting) && isHere(setting));
+  readonly scope: Scope;
 }
 
 /** readSetting reads the rest of a setting's line, or reports and returns null. */
@@ -68,7 +55,9 @@ export function readSetting(
     if (component === null) return null;
   }
   if (!isPlain(scope, own)) return null;
-  return { setting, args: component?.args ?? read.args, spans: read.spans, span, items: phrase.items, component };
+  const whole = { start: statement.start, end: statement.headEnd };
+  const args = component?.args ?? read.args;
+  return { setting, args, spans: read.spans, span, items: phrase.items, whole, component, scope };
 }
 
 /** hasFailures: what counts failures has to say how many are too many. */
@@ -103,10 +92,4 @@ function isPlain(scope: Scope, statement: Statement): boolean {
     scope.error('SL0119', { start: statement.block.start, end: statement.block.start + 1 });
   else return true;
   return false;
-}
-
-/** otherSection is the section in which a line would be right, or null. */
-export function otherSection(section: SectionKind, reader: Reader): SectionKind | null {
-  const sections: readonly SectionKind[] = ['listener', 'backend', 'settings'];
-  return sections.find((other) => other !== section && findSetting(other, reader) !== null) ?? null;
 }

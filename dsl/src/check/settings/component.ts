@@ -6,7 +6,7 @@ import { closest } from '../../diagnostics/suggestion.ts';
 import type { ComponentSlot, ComponentUse } from '../../plan/plan.ts';
 import type { Args } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
-import type { BaseArg, SettingWord } from '../../vocabulary/base-words.ts';
+import type { BaseArg, SettingWord } from '../../vocabulary/setting-word.ts';
 import type { ComponentWord } from '../../vocabulary/word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
@@ -90,4 +90,13 @@ function unknown(scope: Scope, reader: Reader, slot: ComponentSlot, span: Span):
   if (second !== null && closest(phrase, known) !== null)
     return scope.unknown('SL0711', two, phrase, known, list, { slot });
   return scope.unknown('SL0711', first, scope.source.text.slice(first.start, first.end), known, list, { slot });
+}
+
+/** defaultUse is a component that no line names, with its defaults. */
+export function defaultUse(scope: Scope, slot: ComponentSlot, name: string, span: Span): ComponentUse {
+  const word = scope.vocabulary.components(slot).get(name);
+  const options = Object.fromEntries(
+    (word?.args ?? []).filter((arg) => arg.default !== undefined).map((arg) => [arg.name, arg.default!]),
+  );
+  return { slot, name, options, place: scope.place(span) };
 }

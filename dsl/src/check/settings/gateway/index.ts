@@ -1,0 +1,38 @@
+/**
+ * GatewaySettings: the settings of `settings`, in the order of the reference. Main thread.
+ */
+
+import type { SettingsDraft } from '../draft.ts';
+import { defaultsOf, type SettingRow } from '../setting-row.ts';
+import { admin } from './admin.ts';
+import { lookUpNames } from './names.ts';
+import {
+  certificatesFrom,
+  connectionsAtMost,
+  drain,
+  logAccessJson,
+  probesAtMost,
+  secrets,
+  testBeforeReload,
+  threads,
+} from './process.ts';
+
+const ROWS = [
+  threads,
+  drain,
+  connectionsAtMost,
+  probesAtMost,
+  lookUpNames,
+  testBeforeReload,
+  admin,
+  certificatesFrom,
+  secrets,
+  logAccessJson,
+] as const;
+
+export const GATEWAY_SETTINGS: readonly SettingRow<SettingsDraft>[] = ROWS;
+
+/** newSettingsDraft is the draft before any line is read. A field of the plan that no row owns does not compile. */
+export function newSettingsDraft(): SettingsDraft {
+  return defaultsOf(ROWS);
+}

@@ -1,0 +1,36 @@
+/**
+ * Paths: what may stand in the paths of requests. Main thread.
+ */
+import { PATH_ARGS } from '../../../vocabulary/path-words.ts';
+import { listenerSetting } from './listener-setting.ts';
+import { WrittenPaths } from './written-paths.ts';
+
+export const allowEncodedSlashes = listenerSetting({
+  name: 'allow encoded slashes',
+  doc: 'lets `%2F` through in paths',
+  example: 'allow encoded slashes',
+  isHttpOnly: true,
+  args: [],
+  defaults: () => ({}),
+  why: 'a part of `paths`',
+  read(_line, { paths }) {
+    paths.allowEncodedSlashes();
+    return {};
+  },
+});
+
+export const paths = listenerSetting({
+  name: 'paths',
+  doc: 'what may stand in paths, so that servers read the path that the rules judged; [paths](../paths.md) has the table',
+  example: 'paths for tomcat, nginx',
+  isHttpOnly: true,
+  isRepeatable: true,
+  args: PATH_ARGS,
+  defaults: () => ({ paths: new WrittenPaths() }),
+  why: 'what all servers read alike',
+  counts: 'never',
+  read({ scope, args, spans }, { paths }) {
+    paths.add(scope, args, spans);
+    return {};
+  },
+});
