@@ -3,11 +3,11 @@
  * building the table; bytes are those of the table, which all threads share; a look-up is one that finds something.
  */
 import { readListFile } from '../src/check/index.ts';
-import { buildValueTable } from '../src/match/build-tables.ts';
-import type { FactValue, RequestFacts } from '../src/match/facts.ts';
-import { parseIp } from '../src/match/parse-ip.ts';
-import { finish } from '../src/match/steps.ts';
-import { compileTest } from '../src/match/test-matcher.ts';
+import { parseIp } from '../src/match/address/parse-ip.ts';
+import { finish } from '../src/match/build/steps.ts';
+import { compileTest } from '../src/match/condition/test-matcher.ts';
+import type { FactValue, RequestFacts } from '../src/match/facts/facts.ts';
+import { buildValueTable } from '../src/match/rule/build-tables.ts';
 import type { TestCondition } from '../src/plan/condition.ts';
 
 const ENTRIES = Number(process.argv[2] ?? 100_000);

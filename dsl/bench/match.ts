@@ -4,9 +4,9 @@
  * The request meets the last rule only, so a list that is walked pays for every rule. Times are the best of several runs.
  */
 
-import type { FieldReader, RequestFacts } from '../src/match/facts.ts';
-import { parseIp } from '../src/match/parse-ip.ts';
-import { compileRules } from '../src/match/rule-matcher.ts';
+import { parseIp } from '../src/match/address/parse-ip.ts';
+import type { FieldReader, RequestFacts } from '../src/match/facts/facts.ts';
+import { compileRules } from '../src/match/rule/rule-matcher.ts';
 import type { Condition, Operator, TestCondition } from '../src/plan/condition.ts';
 import type { Rule } from '../src/plan/rule.ts';
 

@@ -23,7 +23,7 @@ export interface TextSetTable {
   readonly characters: Uint8Array | Uint16Array;
 }
 
-/** TextTrieTable finds what begins a text, ends it or stands in it; the trie of match/text-trie.ts. */
+/** TextTrieTable finds what begins a text, ends it or stands in it; the trie of match/text/text-trie.ts. */
 export interface TextTrieTable {
   readonly kind: 'text trie';
   readonly words: Int32Array;
@@ -38,7 +38,7 @@ export interface NumberSetTable {
 
 export type ValueTable = IpSetTable | TextSetTable | TextTrieTable | NumberSetTable;
 
-/** IpTableTable finds the smallest network around an address; the table of match/ip-table.ts. */
+/** IpTableTable finds the smallest network around an address; the table of match/address/ip-table.ts. */
 export interface IpTableTable {
   readonly kind: 'ip table';
   readonly words: Int32Array;
@@ -56,7 +56,7 @@ export interface MapTable {
   readonly values: MapValues;
 }
 
-/** RuleIndex leads from the values of a request to the rules that may hold; its layout is in match/rule-index.ts. */
+/** RuleIndex leads from the values of a request to the rules that may hold; its layout is in match/rule/rule-index.ts. */
 export interface RuleIndex {
   readonly words: Int32Array;
   readonly numbers: Float64Array;

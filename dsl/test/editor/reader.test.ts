@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EXPECTED_FORMS, GIVEN_FORMS } from '../../src/check/sections/test-forms.ts';
+import { EXPECTED_FORMS, GIVEN_FORMS } from '../../src/check/sections/test/test-forms.ts';
 import { SETTING_WORDS } from '../../src/check/settings/settings.ts';
 import { completeAt, hoverAt, RuleDocument, RuleProject } from '../../src/editor/index.ts';
 import { readLine } from '../../src/editor/line-reading.ts';

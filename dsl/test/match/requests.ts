@@ -1,8 +1,8 @@
 /** Written-out requests, rules and readers for the matcher tests. */
 
-import type { FieldReader, RequestFacts, ResponseFacts } from '../../src/match/facts.ts';
-import { Memo } from '../../src/match/memo.ts';
-import { parseIp } from '../../src/match/parse-ip.ts';
+import { parseIp } from '../../src/match/address/parse-ip.ts';
+import type { FieldReader, RequestFacts, ResponseFacts } from '../../src/match/facts/facts.ts';
+import { Memo } from '../../src/match/request/memo.ts';
 import type { Condition, Operator, TestCondition, ValueType } from '../../src/plan/condition.ts';
 import type { Rule } from '../../src/plan/rule.ts';
 

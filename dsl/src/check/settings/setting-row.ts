@@ -5,7 +5,7 @@
  * `args` gives `read` its types, and the fields of `defaults` are those that `read` may return: a field that the plan does not have, or a
  * value of another type, does not compile.
  */
-import type { ClientNetworks } from '../../match/client-network.ts';
+import type { ClientNetworks } from '../../match/address/client-network.ts';
 import type { Address, ComponentSlot, ComponentUse, RetryPolicy } from '../../plan/plan.ts';
 import type { ArgValue, SecretRef, Template } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';

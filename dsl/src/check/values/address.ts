@@ -2,8 +2,8 @@
  * Address: where listeners listen and servers are reached, from text and back. Each reader returns its value or what is wrong with
  * the text; where to say that is the caller's business. Main thread.
  */
-import type { IpAddress } from '../../match/ip-address.ts';
-import { parseIp } from '../../match/parse-ip.ts';
+import type { IpAddress } from '../../match/address/ip-address.ts';
+import { parseIp } from '../../match/address/parse-ip.ts';
 import type { Address } from '../../plan/plan.ts';
 import { isHostName, readPort } from './literals.ts';
 

@@ -3,8 +3,8 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import { closest, didYouMean } from '../../diagnostics/suggestion.ts';
-import { foldedName } from '../../match/header-names.ts';
-import { normalisePath } from '../../match/path.ts';
+import { foldedName } from '../../match/request/header-names.ts';
+import { normalisePath } from '../../match/request/path.ts';
 import { WRITTEN_PATHS } from '../../plan/path-policy.ts';
 import type { ArgValue } from '../../plan/rule.ts';
 import type { WordItem } from '../../syntax/tree.ts';

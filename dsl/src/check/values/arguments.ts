@@ -5,7 +5,7 @@
  * between two of them.
  */
 import { closest } from '../../diagnostics/suggestion.ts';
-import { CLIENT_NETWORKS } from '../../match/client-network.ts';
+import { CLIENT_NETWORKS } from '../../match/address/client-network.ts';
 import type { ArgValue, Template } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { WordItem } from '../../syntax/tree.ts';

@@ -3,9 +3,9 @@
  */
 import { domainToASCII } from 'node:url';
 import { didYouMean, distance } from '../../diagnostics/suggestion.ts';
-import { readAuthority } from '../../match/host.ts';
-import { parseCidr, parseIp } from '../../match/parse-ip.ts';
-import { normalisePath } from '../../match/path.ts';
+import { parseCidr, parseIp } from '../../match/address/parse-ip.ts';
+import { readAuthority } from '../../match/request/host.ts';
+import { normalisePath } from '../../match/request/path.ts';
 import type { Operator } from '../../plan/condition.ts';
 import type { ListType } from '../../plan/list.ts';
 import { WRITTEN_PATHS } from '../../plan/path-policy.ts';

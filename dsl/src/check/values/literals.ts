@@ -2,7 +2,7 @@
  * Literals: durations, sizes, rates, ports and names from their text. Each reader returns its value or null; what to
  * say about a null is the caller's business. Main thread.
  */
-import { parseIp } from '../../match/parse-ip.ts';
+import { parseIp } from '../../match/address/parse-ip.ts';
 
 const DURATIONS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZES: Readonly<Record<string, number>> = {

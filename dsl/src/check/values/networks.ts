@@ -1,7 +1,7 @@
 /**
  * Networks: what may stand behind `per ip`: `/24`, `ipv6 /56`, or both. Main thread.
  */
-import { CLIENT_NETWORKS, type ClientNetworks } from '../../match/client-network.ts';
+import { CLIENT_NETWORKS, type ClientNetworks } from '../../match/address/client-network.ts';
 import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';

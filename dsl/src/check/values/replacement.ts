@@ -1,7 +1,7 @@
 /**
  * Replacement: a template that takes the place of what a pattern matched. Main thread.
  */
-import { splitGroups } from '../../match/replacement.ts';
+import { splitGroups } from '../../match/template/replacement.ts';
 import type { ArgValue, Template } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Scope } from '../scope/scope.ts';

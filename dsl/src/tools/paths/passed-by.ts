@@ -4,7 +4,7 @@
  * What it returns has been tried: the rule denies the plain path, no rule denies the variant, and the model of the server takes both for the same
  * resource (readers.ts). What it does not find may exist all the same.
  */
-import { normalisePath } from '../../match/path.ts';
+import { normalisePath } from '../../match/request/path.ts';
 import type { Condition, TestCondition } from '../../plan/condition.ts';
 import { DEFAULT_PATHS, type PathReader, SINGLE_READERS } from '../../plan/path-policy.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';

@@ -4,7 +4,7 @@
  * A domain never leaves out what is possible, so that a field for which nothing is left proves that the comparisons cannot go
  * together; the other way round it may keep too much. Domains never change: `after` gives a new one, or null when nothing is left.
  */
-import { testHolds } from '../../match/interpret.ts';
+import { testHolds } from '../../match/condition/interpret.ts';
 import type { TestCondition } from '../../plan/condition.ts';
 import { both, EVERY_ADDRESS, joined, type Ranges, rangesOf, without } from './ranges.ts';
 import { atomsOf, excludes, implies, type TextAtom } from './text-atom.ts';

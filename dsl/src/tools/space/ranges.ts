@@ -3,7 +3,7 @@
  *
  * Addresses stand on one line of numbers: IPv4 from 0, IPv6 from 2^33 on, without the IPv4-mapped ones, which are IPv4.
  */
-import { ipV4, ipV6, type Network, parseCidr } from '../../match/parse-ip.ts';
+import { ipV4, ipV6, type Network, parseCidr } from '../../match/address/parse-ip.ts';
 
 export type Range = readonly [first: bigint, last: bigint];
 export type Ranges = readonly Range[];

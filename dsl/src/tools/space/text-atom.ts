@@ -3,7 +3,7 @@
  *
  * Both questions have only safe answers: true means so, false means that it is not known.
  */
-import { testHolds } from '../../match/interpret.ts';
+import { testHolds } from '../../match/condition/interpret.ts';
 import type { TestCondition } from '../../plan/condition.ts';
 
 export interface TextAtom {

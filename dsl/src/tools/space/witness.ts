@@ -3,13 +3,14 @@
  *
  * What stands here is a good guess; `findWitness` keeps one only when the reference interpreter agrees.
  */
-import type { FieldReader } from '../../match/facts.ts';
-import { hostText, readAuthority } from '../../match/host.ts';
-import { interpretRules, testHolds } from '../../match/interpret.ts';
-import { parseIp } from '../../match/parse-ip.ts';
-import { normalisePath } from '../../match/path.ts';
-import { compileRules, type RuleMatcher } from '../../match/rule-matcher.ts';
-import { isServerName, parseWrittenRequest } from '../../match/written-request.ts';
+
+import { parseIp } from '../../match/address/parse-ip.ts';
+import { interpretRules, testHolds } from '../../match/condition/interpret.ts';
+import type { FieldReader } from '../../match/facts/facts.ts';
+import { hostText, readAuthority } from '../../match/request/host.ts';
+import { normalisePath } from '../../match/request/path.ts';
+import { isServerName, parseWrittenRequest } from '../../match/request/written-request.ts';
+import { compileRules, type RuleMatcher } from '../../match/rule/rule-matcher.ts';
 import type { PathPolicy } from '../../plan/path-policy.ts';
 import type { ListenerPlan } from '../../plan/plan.ts';
 import type { Rule } from '../../plan/rule.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { conditionHolds } from '../../../src/match/interpret.ts';
-import { parseWrittenRequest } from '../../../src/match/written-request.ts';
+import { conditionHolds } from '../../../src/match/condition/interpret.ts';
+import { parseWrittenRequest } from '../../../src/match/request/written-request.ts';
 import type { Condition, ListenerPlan, Rule } from '../../../src/plan/index.ts';
 import { type Liveness, livenessOf, type World } from '../../../src/tools/space/index.ts';
 import { listenerOf, planOf } from '../../compile-text.ts';

@@ -1,7 +1,7 @@
 /**
  * ConnectionLimits: how many connections a listener takes, and how fast. Main thread.
  */
-import { CLIENT_NETWORKS, type ClientNetworks } from '../../../match/client-network.ts';
+import { CLIENT_NETWORKS, type ClientNetworks } from '../../../match/address/client-network.ts';
 import type { BaseArg } from '../../../vocabulary/setting-word.ts';
 import { listenerSetting } from './listener-setting.ts';
 
