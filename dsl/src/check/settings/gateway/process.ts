@@ -43,7 +43,7 @@ export const probesAtMost = gatewaySetting({
   example: 'probes at most 256',
   args: [{ name: 'count', type: 'number', doc: 'probes', min: 1, max: 10_000 }],
   defaults: () => ({ probesAtOnce: undefined }),
-  why: 'the health checks have the number',
+  why: 'left out of the plan, it is 256, which is set where probes are made',
   read: ({ args }) => ({ probesAtOnce: args.count }),
 });
 

@@ -45,6 +45,6 @@ export const onHalfClose = listenerSetting({
     },
   ],
   defaults: () => ({ onHalfClose: undefined }),
-  why: 'depends on the protocol',
+  why: 'an HTTP client that closes has usually gone; a TCP client may still read',
   read: ({ args }) => ({ onHalfClose: args.fate }),
 });
