@@ -242,6 +242,11 @@ export class ClientConnection extends ClientSocket {
     if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.out.hold(bytes, at, end);
   }
 
+  /** startHead takes the beginning of a head that is not to be read before more of it has come. */
+  startHead(bytes: Buffer): void {
+    this.#keepPart(bytes, 0, bytes.length);
+  }
+
   /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */
   #keepPart(bytes: Buffer, at: number, end: number): void {
     this.out.keep(bytes, at, end);

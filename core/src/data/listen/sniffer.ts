@@ -96,7 +96,7 @@ export class Sniffer extends Timed implements Closable, ConnectionHandler {
   #asSilent(): Http1Connection {
     const held = this.#connection.takeHeld();
     const connection = this.#asHttp1();
-    if (held !== null) connection.onBytes(held, held.length);
+    if (held !== null) connection.startHead(held);
     return connection;
   }
 
