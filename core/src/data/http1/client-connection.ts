@@ -7,7 +7,7 @@
 import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
-import type { ClientPort } from '../exchange/client-port.ts';
+import { type ClientPort, HTTP1, UNDECIDED } from '../exchange/client-port.ts';
 import { ClientSocket } from '../exchange/client-socket.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Loop } from '../loop/loop.ts';
@@ -172,6 +172,10 @@ export class ClientConnection extends ClientSocket {
         this.#close();
         break;
       case HEAD:
+        if (this.#isFresh && !this.port.mayAnswerHttp1(this.out)) {
+          this.destroy();
+          break;
+        }
         fault.reason = 'the head has not come in time';
         this.#refuse(408);
         break;
@@ -191,6 +195,14 @@ export class ClientConnection extends ClientSocket {
   // Requests.
 
   #read(bytes: Buffer, end: number): void {
+    if (this.#isFresh) {
+      const wire = this.port.sniff(this.out, bytes, end);
+      if (wire !== HTTP1) {
+        if (wire === UNDECIDED) this.#keepPart(bytes, 0, end);
+        else this.#handOver(wire, bytes, end);
+        return;
+      }
+    }
     let at = 0;
     this.#isReading = true;
     while ((this.#state === IDLE || this.#state === HEAD) && !this.out.isClosed) {
@@ -242,9 +254,11 @@ export class ClientConnection extends ClientSocket {
     if (at < end && (this.#state === BODY || this.#state === ANSWER)) this.out.hold(bytes, at, end);
   }
 
-  /** startHead takes the beginning of a head that is not to be read before more of it has come. */
-  startHead(bytes: Buffer): void {
-    this.#keepPart(bytes, 0, bytes.length);
+  /** handOver: the connection is another object's from now on, with all that has come. */
+  #handOver(wire: number, bytes: Buffer, end: number): void {
+    this.#state = CLOSED;
+    this.loop.wheel.drop(this);
+    this.port.serveOther(this, this.out, this.peer.ip, wire, bytes, end);
   }
 
   /** keepPart keeps the beginning of a head. The time for the whole head starts with its first byte. */

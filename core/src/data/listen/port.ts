@@ -11,8 +11,11 @@ import { wordKey } from '../../shared/orders/orders.ts';
 import { connectionKey } from '../../shared/tables/address-counts.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { LinkedListener } from '../backend/generation.ts';
+import type { ClientPort } from '../exchange/client-port.ts';
 import { greet, greetingOf } from '../exchange/greeting.ts';
 import { isPassedOn } from '../exchange/passed-on.ts';
+import { ClientConnection as Http1Connection } from '../http1/client-connection.ts';
+import { ClientConnection as Http2Connection } from '../http2/client-connection.ts';
 import { type Closable, type HeldGeneration, type Loop, releaseGeneration } from '../loop/loop.ts';
 import { ConnectionFacts } from '../message/connection-facts.ts';
 import { RelayClient } from '../relay/relay-client.ts';
@@ -20,7 +23,7 @@ import type { Connection } from '../transport/connection.ts';
 import type { Listener, ListenerHandler, ListenTarget } from '../transport/listener.ts';
 import { HelloPeek } from './hello-peek.ts';
 import { ProxyPeek } from './proxy-peek.ts';
-import { type SniffedPort, Sniffer } from './sniffer.ts';
+import { BAD_PREFACE, mustBeHttp2, sniffHttp } from './sniffer.ts';
 import { SocketFile } from './socket-file.ts';
 
 /** How many connections may wait to be accepted where the rules do not say. */
@@ -36,7 +39,7 @@ function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
 /** Hears of a bound socket, and null when it is no longer. */
 export type Bound = (socket: { readonly port: number; readonly descriptor: number } | null) => void;
 
-export class Port implements SniffedPort, ListenerHandler {
+export class Port implements ClientPort, ListenerHandler {
   readonly address: Address;
   /** The bound TCP port; 0 for a Unix socket. */
   number = 0;
@@ -263,7 +266,7 @@ export class Port implements SniffedPort, ListenerHandler {
   /** serve hands a connection to what speaks the listener's protocol. */
   #serve(connection: Connection, ip: IpAddress, listener: LinkedListener): void {
     if (listener.plan.protocol === 'tcp') new RelayClient(connection, ip, this, listener, this.#loop);
-    else new Sniffer(connection, ip, this, this.#loop);
+    else new Http1Connection(connection, ip, this, this.#loop);
   }
 
   /** peek reads the client's hello first. The connection counts from now on, so that those who never say it have a limit too. */
@@ -314,6 +317,28 @@ export class Port implements SniffedPort, ListenerHandler {
       this.#serve(connection, ip, listener);
       return true;
     });
+  }
+
+  sniff(connection: Connection, bytes: Buffer, length: number): number {
+    return sniffHttp(connection, this.listener.plan, bytes, length);
+  }
+
+  mayAnswerHttp1(connection: Connection): boolean {
+    return !mustBeHttp2(connection, this.listener.plan);
+  }
+
+  serveOther(
+    before: Closable,
+    connection: Connection,
+    ip: IpAddress,
+    wire: number,
+    bytes: Buffer,
+    length: number,
+  ): void {
+    this.replace(before);
+    const other = new Http2Connection(connection, ip, this, this.#loop);
+    if (wire === BAD_PREFACE) other.refusePreface();
+    else other.onBytes(bytes, length);
   }
 
   /** replace: the next to join has the connection of this one from now on: it stays one connection. */
