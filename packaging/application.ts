@@ -18,7 +18,7 @@ type Lock = Readonly<Record<string, LockedPackage>>;
 /** What a running program reads; licences come along because they must. */
 const RUNNING = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
 const LICENCES = /^(?:licen[cs]e|copying|notice)/i;
-/** Folders of packages in which nothing is that a running program reads. */
+/** Folders of other people's packages, however deep, in which a running program reads nothing. */
 const UNUSED = new Set([
   'test',
   'tests',
@@ -30,7 +30,7 @@ const UNUSED = new Set([
   'docs',
   '.github',
 ]);
-/** Of our own packages: what is written to `dist` from `src`, and the editor's extension. */
+/** Of our own packages, at their top only (a compiled folder may have any name): what `dist` is made from, and the editor's extension. */
 const UNUSED_OF_OURS = new Set(['src', 'editors', 'node_modules', 'scripts', 'test', 'bench']);
 
 /** writeApplication writes the folder `to` anew from a built checkout with its dependencies installed. */
@@ -39,8 +39,8 @@ export function writeApplication(checkout: string, to: string): void {
   const { packages } = JSON.parse(readFileSync(join(checkout, 'package-lock.json'), 'utf8')) as { packages: Lock };
   for (const path of needed(packages)) {
     const { link, resolved } = packages[path]!;
-    if (link === true) copy(join(checkout, resolved!), join(to, path), UNUSED_OF_OURS);
-    else copy(join(checkout, path), join(to, path), UNUSED);
+    if (link === true) copy(join(checkout, resolved!), join(to, path), (within) => UNUSED_OF_OURS.has(within));
+    else copy(join(checkout, path), join(to, path), (within) => UNUSED.has(basename(within)));
   }
 }
 
@@ -74,7 +74,8 @@ function placeOf(packages: Lock, folder: string, name: string): string | null {
   }
 }
 
-function copy(from: string, to: string, unused: ReadonlySet<string>): void {
+/** copy leaves out the paths within `from` that `isUnused` names. */
+function copy(from: string, to: string, isUnused: (within: string) => boolean): void {
   if (!existsSync(from)) throw new Error(`${from} is missing: run npm ci first`);
   cpSync(from, to, {
     recursive: true,
@@ -83,7 +84,7 @@ function copy(from: string, to: string, unused: ReadonlySet<string>): void {
       const within = source.slice(from.length + 1);
       if (within === '') return true;
       const name = basename(within);
-      if (unused.has(within) || UNUSED.has(name) || name === 'node_modules') return false;
+      if (name === 'node_modules' || isUnused(within)) return false;
       return statSync(source).isDirectory() ? !name.startsWith('.') : RUNNING.has(extname(name)) || LICENCES.test(name);
     },
   });

@@ -80,7 +80,7 @@ describe('servers lax', () => {
     });
   }
 
-  test('the log says what an answer was refused for, once', async () => {
+  test('the log says once why a response was rejected', async () => {
     const lines: string[] = [];
     const { default: pino } = await import('pino');
     const server = await RawServer.start(async (wire) => {
@@ -101,7 +101,7 @@ describe('servers lax', () => {
         client.destroy();
       }
       await eventually('the log', () => lines.length > 0);
-      const said = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes('was refused'));
+      const said = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes('was rejected'));
       assert.equal(said.length, 1);
       assert.match(
         said[0].msg,

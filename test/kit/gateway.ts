@@ -4,7 +4,7 @@
  * SLUICE_TEST_PEER=haproxy (or nginx) puts that proxy in its place where a test's rules say nothing but "send to the one
  * server". That proves the cases themselves, and shows how strict others are.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGateway } from 'sluice';
 import { startHaproxy, startNginxProxy } from './peers.ts';
@@ -59,12 +59,14 @@ export interface SluiceProcess extends TestGateway {
   readonly file: string;
 }
 
-/** runSluice writes the rules (made for a port) to a file, runs them, and waits until they are in force. */
+/** runSluice writes the rules (made for a port) to a file, runs them, and waits until the listener, and the admin API if there is one, are open. */
 export async function runSluice(rules: (port: number) => string, ...args: string[]): Promise<SluiceProcess> {
   const port = await freePort();
   const file = join(temporaryFolder(), 'gateway.sluice');
   writeFileSync(file, rules(port));
   const program = sluice('run', file, ...args);
   await program.printed(/listener web is on/);
+  if (args.includes('--admin') || /\badmin on\b/.test(readFileSync(file, 'utf8')))
+    await program.printed(/the admin API is on/);
   return { address: { host: '127.0.0.1', port }, program, file, stop: async () => void (await program.stop()) };
 }
