@@ -2,7 +2,7 @@
  * CreateGateway: puts the parts of a gateway together. Main thread.
  */
 
-import type { OpenAdmin } from './control/admin-host.ts';
+import type { OpenAdmin } from './control/admin/admin-host.ts';
 import { PLUGIN_LIMITS } from './control/clock/time-limit.ts';
 import { Gateway } from './control/gateway.ts';
 import type { GatewayOptions } from './control/gateway-options.ts';
@@ -14,7 +14,7 @@ import { loadRulesToRun } from './control/rules/rules.ts';
 const MOST_THREADS = 256;
 
 /** The admin API, and all that it needs, is imported only where there is to be one. */
-const openAdmin: OpenAdmin = async (options) => {
+const openAdmin: OpenAdmin<Gateway> = async (options) => {
   const { startAdminServer } = await import('./admin/admin-server.ts');
   return startAdminServer(options);
 };

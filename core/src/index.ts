@@ -2,7 +2,7 @@
  * @sluice/core: the host. `createGateway` is the way in; the plugin API is in `@sluice/core/plugin` and here.
  */
 
-export type { AdminOptions } from './control/admin-host.ts';
+export type { AdminOptions } from './control/admin/admin-host.ts';
 export type { SourcedCertificate } from './control/certificates/certificate-sources.ts';
 export { type Duration, durationMs } from './control/clock/deadline.ts';
 export type { Timers } from './control/clock/timers.ts';
@@ -20,13 +20,13 @@ export type {
 export type { StickinessHandle, StickyRequest } from './control/explain/stickiness-handle.ts';
 export type { Gateway, GatewayState, StopResult } from './control/gateway.ts';
 export type {
+  FilesEvent,
   GatewayEvents,
-  GatewayOptions,
   ListenerFailure,
   ListeningEvent,
   ReloadEvent,
-  ThreadEvent,
-} from './control/gateway-options.ts';
+} from './control/gateway-events.ts';
+export type { GatewayOptions } from './control/gateway-options.ts';
 export type { CircuitEvent } from './control/health/circuits.ts';
 export type { DrainedEvent, DrainResult, DrainStatus } from './control/health/drains.ts';
 export type { FallBackEvent } from './control/health/fall-back-watch.ts';
@@ -43,6 +43,7 @@ export type { DiscoveryEvent, DiscoveryStats } from './control/members/discovery
 export type { NameResolver, Resolution } from './control/members/name-resolver.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugins/plugin-host.ts';
 export { maskedSecret } from './control/plugins/secrets.ts';
+export type { KeptSocket, SocketKeeper } from './control/reload/socket-keeper.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/report/errors.ts';
 export type { ListEvent } from './control/rules/list-watcher.ts';
 export {
@@ -54,8 +55,8 @@ export {
   type TestResult,
 } from './control/rules/rule-tests.ts';
 export type { Rules } from './control/rules/rules.ts';
+export type { ThreadEvent } from './control/runtime/runtime-events.ts';
 export type { StickyStats } from './control/slots/stick-tables.ts';
-export type { KeptSocket, SocketKeeper } from './control/socket-keeper.ts';
 export { BatchPool } from './control/threads/batch-pool.ts';
 export type { ThreadLoss } from './control/threads/thread-pool.ts';
 export type {

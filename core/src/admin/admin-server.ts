@@ -10,7 +10,8 @@ import type { ListenOptions } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { AdminEndpoint, AdminEndpointOptions } from '../control/admin-host.ts';
+import type { AdminEndpoint, AdminEndpointOptions } from '../control/admin/admin-host.ts';
+import type { Gateway } from '../control/gateway.ts';
 import { ADMIN_API, bindError, formatAddress, tryAddress } from '../control/reload/ports.ts';
 import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
@@ -41,7 +42,7 @@ function listenOptions(address: Address): ListenOptions {
 }
 
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
-export async function startAdminServer(options: AdminEndpointOptions): Promise<AdminServer> {
+export async function startAdminServer(options: AdminEndpointOptions<Gateway>): Promise<AdminServer> {
   await tryAddress(ADMIN_API, options.address);
   const server = new AdminServer(options);
   await server.listen();
@@ -49,7 +50,7 @@ export async function startAdminServer(options: AdminEndpointOptions): Promise<A
 }
 
 export class AdminServer implements AdminEndpoint {
-  readonly #options: AdminEndpointOptions;
+  readonly #options: AdminEndpointOptions<Gateway>;
   readonly #access: Access;
   readonly #streams: EventStreams;
   readonly #metrics: Metrics;
@@ -57,7 +58,7 @@ export class AdminServer implements AdminEndpoint {
   #server!: Server;
   #refused = 0;
 
-  constructor(options: AdminEndpointOptions) {
+  constructor(options: AdminEndpointOptions<Gateway>) {
     this.#options = options;
     this.#access = new Access(options.token);
     this.#streams = new EventStreams(options.gateway);

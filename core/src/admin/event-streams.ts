@@ -6,7 +6,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Gateway } from '../control/gateway.ts';
-import type { GatewayEvents } from '../control/gateway-options.ts';
+import type { GatewayEvents } from '../control/gateway-events.ts';
 import { AdminError } from './admin-errors.ts';
 
 /** `listenerFailed` is about an embedder's own code, and for that. */

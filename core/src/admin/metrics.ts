@@ -14,7 +14,7 @@ import {
   Registry,
 } from 'prom-client';
 import type { Gateway } from '../control/gateway.ts';
-import type { ReloadEvent } from '../control/gateway-options.ts';
+import type { ReloadEvent } from '../control/gateway-events.ts';
 import type { ListEvent } from '../control/rules/list-watcher.ts';
 import type { BackendStats, LatencyStats, ListenerStats, ServerStats, ThreadStats } from '../control/watch/stats.ts';
 import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';

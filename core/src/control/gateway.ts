@@ -6,37 +6,34 @@
  */
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
-import {
-  type Address,
-  addressesOf,
-  type ListenerPlan,
-  type NewEntries,
-  type Plan,
-  replaceEntries,
-} from '@sluice/dsl/plan';
+import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { blame, lateFailure } from '../shared/plugins/blame.ts';
 import type { FailureLog } from '../shared/plugins/failure-log.ts';
-import { type AdminChange, AdminHost, type OpenAdmin } from './admin-host.ts';
+import { type AdminChange, AdminHost, type OpenAdmin } from './admin/admin-host.ts';
 import type { SourcedCertificate } from './certificates/certificate-sources.ts';
 import { FileCertificates } from './certificates/file-certificates.ts';
 import { type Duration, durationMs } from './clock/deadline.ts';
-
 import { systemTimers } from './clock/timers.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain/explain.ts';
 import { StickinessHandle } from './explain/stickiness-handle.ts';
-import type { GatewayEvents, GatewayOptions } from './gateway-options.ts';
+import type { GatewayEvents } from './gateway-events.ts';
+import type { GatewayOptions } from './gateway-options.ts';
 import { ServerHandle } from './health/server-handle.ts';
 import { ComponentFiles } from './plugins/component-files.ts';
 import { ownersOf, type PluginHost, type PluginSet } from './plugins/plugin-host.ts';
 import type { Generation } from './reload/generations.ts';
-import { boundAddresses, formatAddress, hasReusePort } from './reload/ports.ts';
+import { addressList, newAddresses } from './reload/new-addresses.ts';
+import { boundAddresses, hasReusePort } from './reload/ports.ts';
 import { GatewayError, reasonOf } from './report/errors.ts';
 import { EventOutlet } from './report/event-outlet.ts';
 import { failureLog } from './report/log.ts';
 import { ListWatcher } from './rules/list-watcher.ts';
 import { loadRulesToRun, type Rules, tellWarnings } from './rules/rules.ts';
-import { Runtime } from './runtime.ts';
+import { EventBus } from './runtime/event-bus.ts';
+import { logEvents } from './runtime/event-log.ts';
+import { Runtime } from './runtime/runtime.ts';
+import { PUBLIC_EVENTS, type RuntimeEvents } from './runtime/runtime-events.ts';
 import type { GatewayStats } from './watch/stats.ts';
 
 export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -59,7 +56,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #lists: ListWatcher;
   readonly #files: ComponentFiles;
   readonly #fileCertificates = new FileCertificates(() => new Set(this.#sourcedCertificates().map(({ file }) => file)));
-  readonly #admin: AdminHost;
+  readonly #admin: AdminHost<Gateway>;
+  readonly #events = new EventBus<RuntimeEvents>();
   #startedMs = 0;
   /** A certificate came while the gateway was still starting. */
   #isRefreshDue = false;
@@ -73,7 +71,13 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #outlet: EventOutlet;
 
   /** Use createGateway. */
-  constructor(options: GatewayOptions, log: Logger, plugins: PluginHost, set: PluginSet, openAdmin: OpenAdmin) {
+  constructor(
+    options: GatewayOptions,
+    log: Logger,
+    plugins: PluginHost,
+    set: PluginSet,
+    openAdmin: OpenAdmin<Gateway>,
+  ) {
     super();
     this.#options = options;
     this.#log = log;
@@ -85,21 +89,26 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       listeners: (event) => this.rawListeners(event as keyof GatewayEvents),
       failed: (event, error) => {
         this.#failures.report(`listener ${event}`, `a listener of the event \`${event}\` failed`, { event }, error);
-        if (event !== 'listenerFailed') this.#tell('listenerFailed', { event, error });
+        if (event !== 'listenerFailed') this.#emitSoon('listenerFailed', { event, error });
       },
     });
-    this.#admin = new AdminHost(this, options.admin, log, openAdmin);
+    this.#admin = new AdminHost<Gateway>(this, options.admin, log, openAdmin);
     this.#lists = new ListWatcher({
       log,
       timers: options.timers ?? systemTimers,
       plan: () => this.plan,
       put: (entries) => this.#putEntries(entries),
-      told: (event) => this.#tell('list', event),
+      emit: (event) => this.#emitSoon('list', event),
     });
     this.#files = new ComponentFiles({
       timers: options.timers ?? systemTimers,
       files: () => this.#set.files,
       changed: () => this.#refreshComponents(),
+    });
+    logEvents(this.#events, log);
+    for (const name of PUBLIC_EVENTS) this.#events.on(name, (event) => this.#emitSoon(name, event as never));
+    this.#events.on('settled', () => {
+      void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set));
     });
   }
 
@@ -153,7 +162,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         const generation = await this.#switchTo(rules);
         this.#certificatesTaken(before);
         this.#log.info({ generation: generation.number }, `generation ${generation.number} is active`);
-        this.#tell('reload', { isOk: true, generation: generation.number });
+        this.#emitSoon('reload', { isOk: true, generation: generation.number });
       } catch (thrown) {
         const error = asGatewayError(thrown, generations.current!.number);
         const generation = generations.current!.number;
@@ -162,7 +171,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           `reload failed, the running rules are unchanged: ${error.message}`,
         );
         this.#certificatesRefused(error);
-        this.#tell('reload', { isOk: false, generation, error });
+        this.#emitSoon('reload', { isOk: false, generation, error });
         throw error;
       }
     });
@@ -265,8 +274,8 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return true;
   }
 
-  /** tell has an event's listeners called soon, apart from what is under way; what they throw is reported. */
-  #tell<Name extends keyof GatewayEvents>(event: Name, ...values: GatewayEvents[Name]): void {
+  /** emitSoon has an event's listeners called when what is under way is done; what they throw is reported. */
+  #emitSoon<Name extends keyof GatewayEvents>(event: Name, ...values: GatewayEvents[Name]): void {
     this.#outlet.emit(event, values);
   }
 
@@ -287,35 +296,13 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         probesAtOnce,
         nameResolver,
         dataPlane,
-        serverChanged: (event) => this.#tell('server', event),
-        circuitChanged: (event) => this.#tell('circuit', event),
-        adminChanged: (event) => {
-          this.#log.info(event, `server ${event.backend}/${event.server} was set to ${event.to}`);
-          this.#tell('admin', event);
-          this.#runtime?.serverSet();
-        },
-        numberChanged: (event) => {
-          const { backend, server, what, from, to } = event;
-          this.#log.info(event, `server ${backend}/${server}: ${what} was set from ${from} to ${to}`);
-          this.#tell('set', event);
-          this.#runtime?.serverSet();
-        },
-        drained: (event) => {
-          this.#log.info(event, `server ${event.backend}/${event.server}: the last session ended`);
-          this.#tell('drained', event);
-        },
-        fallBack: (event) => this.#tell('fallBack', event),
-        discovered: (event) => this.#tell('discovery', event),
-        certificatesChanged: () => this.#refreshComponents(),
-        certificateTold: (event) => this.#tell('certificate', event),
-        threadLost: (loss) => this.#tell('thread', { event: 'lost', ...loss }),
-        threadReplaced: (thread) => this.#tell('thread', { event: 'replaced', thread }),
-        settled: () => void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set)),
+        events: this.#events,
+        refreshCertificates: () => this.#refreshComponents(),
       });
       this.#runtime = runtime;
       await runtime.generations.inLine(async () => {
         await runtime.start();
-        this.#tellListeners(await runtime.put(this.#set), null);
+        this.#announceListeners(await runtime.put(this.#set), null);
       });
       runtime.check();
       (await this.#admin.prepare(this.#set.plan, this.#set.secrets)).commit();
@@ -387,7 +374,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#lists.watch();
     this.#files.watch();
     if (runtime.generations.isSettled) await this.#plugins.settle(set);
-    this.#tellListeners(next, previous.plan.listeners);
+    this.#announceListeners(next, previous.plan.listeners);
     return next;
   }
 
@@ -416,7 +403,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         tellWarnings(set, this.#log);
         this.#log.info({ files: set.files.length }, 'files used by the rules have changed and were reloaded');
         this.#certificatesTaken(before);
-        this.#tell('files', { isOk: true });
+        this.#emitSoon('files', { isOk: true });
         // It may have begun to stop meanwhile.
         if (this.state === 'running') this.#files.watch();
       } catch (thrown) {
@@ -426,30 +413,25 @@ export class Gateway extends EventEmitter<GatewayEvents> {
           `files used by the rules have changed, but were not reloaded: ${error.message}`,
         );
         this.#certificatesRefused(error);
-        this.#tell('files', { isOk: false, error });
+        this.#emitSoon('files', { isOk: false, error });
       }
     });
   }
 
   #certificatesTaken(before: PluginSet): void {
-    for (const event of this.#fileCertificates.taken(this.#set, before, Date.now())) this.#tell('certificate', event);
+    for (const event of this.#fileCertificates.taken(this.#set, before, Date.now()))
+      this.#emitSoon('certificate', event);
   }
 
   #certificatesRefused(error: GatewayError): void {
-    for (const event of this.#fileCertificates.refused(this.#set, error, Date.now())) this.#tell('certificate', event);
+    for (const event of this.#fileCertificates.refused(this.#set, error, Date.now()))
+      this.#emitSoon('certificate', event);
   }
 
-  #tellListeners({ plan, ports }: Generation, before: readonly ListenerPlan[] | null): void {
-    for (const listener of plan.listeners) {
-      const { name } = listener;
-      const old = before?.find((each) => each.name === name);
-      const known = new Set(old === undefined ? [] : addressesOf(old).map(formatAddress));
-      const bound = boundAddresses(listener, ports).filter(
-        (_, index) => !known.has(formatAddress(addressesOf(listener)[index]!)),
-      );
-      if (bound.length === 0) continue;
-      this.#log.info({ listener: name }, `listener ${name} is on ${addressList(bound)}`);
-      for (const address of bound) this.#tell('listening', { listener: name, address });
+  #announceListeners(generation: Generation, before: readonly ListenerPlan[] | null): void {
+    for (const { listener, addresses } of newAddresses(generation, before)) {
+      this.#log.info({ listener }, `listener ${listener} is on ${addressList(addresses)}`);
+      for (const address of addresses) this.#emitSoon('listening', { listener, address });
     }
   }
 
@@ -470,12 +452,6 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #need(needed: GatewayState, wish: string): void {
     if (this.#state !== needed) throw new GatewayError('SG0501', { state: this.#state, wish, needed });
   }
-}
-
-/** A range of ports may be a thousand addresses. */
-function addressList(addresses: readonly Address[]): string {
-  const all = addresses.map(formatAddress);
-  return all.length > 4 ? `${all[0]}, … ${all.at(-1)} (${all.length} addresses)` : all.join(', ');
 }
 
 function asGatewayError(thrown: unknown, generation: number): GatewayError {

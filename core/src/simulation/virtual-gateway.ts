@@ -14,6 +14,7 @@ import { PluginHost, type PluginSet } from '../control/plugins/plugin-host.ts';
 import { threadPlan } from '../control/reload/thread-plan.ts';
 import { GatewayError } from '../control/report/errors.ts';
 import { loadRules } from '../control/rules/rules.ts';
+import { ServerNumbers } from '../control/runtime/server-numbers.ts';
 import { Slots } from '../control/slots/slots.ts';
 import { StickTables } from '../control/slots/stick-tables.ts';
 import type { Generation, LinkedListener } from '../data/backend/generation.ts';
@@ -159,19 +160,10 @@ export class VirtualGateway {
     const { servers, slots, sticks } = this;
     const modules = new Map<string, DataEntry>();
     for (const ref of entries) modules.set(ref.plugin, await importEntry(ref));
-    for (const { name: backend, servers: members } of plan.backends) {
-      for (const { name, weight, max, queue } of members) {
-        const slot = slots.servers[`${backend}/${name}`]!;
-        servers.setWeight(slot, weight);
-        servers.setMax(slot, max);
-        servers.setMostWaiting(slot, queue);
-      }
-    }
     const tables = sticks.prepare(plan);
-    sticks.carry(plan);
-    this.#checker.watch(plan, slots);
-    this.#ejections.watch(plan, slots);
-    this.#circuits.watch(plan, slots);
+    const assigned = { plan, slots };
+    new ServerNumbers(servers).watch(assigned, null);
+    for (const part of [sticks, this.#checker, this.#ejections, this.#circuits]) part.watch(assigned);
     const order: PrepareOrder = {
       generation: 1,
       plan: finish(threadPlan(plan)),

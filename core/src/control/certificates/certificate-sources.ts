@@ -33,7 +33,7 @@ export interface CertificateSourcesOptions {
   secret(name: string): string;
   /** New files are to be served. Never rejects. */
   changed(): Promise<void>;
-  told(event: CertificateEvent): void;
+  emit(event: CertificateEvent): void;
 }
 
 interface Running {
@@ -125,7 +125,7 @@ export class CertificateSources {
   }
 
   #open(name: string, source: CertificateSource): RunningCertificateSource {
-    const { log, timers, random, notices, secret, changed, told } = this.#options;
+    const { log, timers, random, notices, secret, changed, emit } = this.#options;
     return source.open({
       log: pluginLog(log, name),
       timers: calendar(timers),
@@ -136,7 +136,7 @@ export class CertificateSources {
       },
       secret,
       changed,
-      report: (event) => told({ source: name, ...event }),
+      report: (event) => emit({ source: name, ...event }),
     });
   }
 

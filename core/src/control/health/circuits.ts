@@ -3,10 +3,9 @@
  *
  * Data threads break and close them; a circuit stays as it is over a reload that does not change it.
  */
-import type { Plan } from '@sluice/dsl/plan';
-import type { SlotMap } from '../../shared/orders/orders.ts';
 import type { CircuitState, CircuitTable } from '../../shared/tables/circuit-table.ts';
 import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
+import type { Assigned } from '../reload/generations.ts';
 
 /** CircuitEvent is a change of a backend's circuit. */
 export interface CircuitEvent {
@@ -28,7 +27,7 @@ export class Circuits {
   }
 
   /** watch changes over to a plan. A circuit that is another one now, or none, begins closed. */
-  watch(plan: Plan, slots: SlotMap): void {
+  watch({ plan, slots }: Assigned): void {
     const before = this.#watched;
     const after = new Map<number, { readonly name: string; readonly policy: string }>();
     for (const { name, circuit } of plan.backends) {

@@ -13,6 +13,7 @@
  */
 import { type AdminState, DRAIN, MAINT, type ServerTable } from '../../shared/tables/server-table.ts';
 import type { Timers } from '../clock/timers.ts';
+import type { Assigned } from '../reload/generations.ts';
 import type { StickTables } from '../slots/stick-tables.ts';
 import type { Planes } from '../threads/planes.ts';
 
@@ -62,11 +63,16 @@ export interface DrainsOptions {
   readonly sticks: StickTables;
   readonly planes: Planes;
   readonly timers: Timers;
-  /** Whether the clients that may come back to a server can be counted: their cookies may be all there is to know of them. */
-  areCounted(name: string): boolean;
+  /** Whether the clients that may come back to a backend's servers can be counted: their cookies may be all there is to know of them. */
+  areCounted(backend: string): boolean;
   /** The deadline of a drain has come: it is maint from now on. */
-  moved(name: string): void;
+  moved(server: ServerName): void;
   drained(event: DrainedEvent): void;
+}
+
+interface ServerName {
+  readonly backend: string;
+  readonly server: string;
 }
 
 interface Drain {
@@ -135,10 +141,10 @@ export class Drains {
     if (drain !== undefined) this.#end(drain, 'cancelled');
   }
 
-  /** keep ends the watch over servers that a reload has taken away. */
-  keep(slots: Readonly<Record<string, number>>): void {
+  /** watch switches to a generation: the watch over servers that it lacks ends. */
+  watch({ slots }: Assigned): void {
     for (const [name, drain] of this.#drains) {
-      if (slots[name] === drain.slot) continue;
+      if (slots.servers[name] === drain.slot) continue;
       this.#drains.delete(name);
       this.#end(drain, 'removed');
     }
@@ -178,16 +184,17 @@ export class Drains {
     if (servers.admin(drain.slot) === DRAIN) {
       servers.setAdmin(drain.slot, MAINT);
       drain.isMoved = true;
-      moved(drain.name);
+      moved(namesOf(drain));
     }
     if (drain.isCutting) drain.cut += await planes.cut(drain.slot);
   }
 
   /** Entries are read after what is open, since a request makes its entry before it ends. */
-  async #isOver({ name, slot, deadlineAtMs }: Drain): Promise<boolean> {
+  async #isOver(drain: Drain): Promise<boolean> {
     const { servers, sticks, planes, areCounted } = this.#options;
+    const { slot, deadlineAtMs } = drain;
     // Clients that nobody can count are waited for as long as they were given.
-    if (servers.admin(slot) === DRAIN && deadlineAtMs !== null && !areCounted(name)) return false;
+    if (servers.admin(slot) === DRAIN && deadlineAtMs !== null && !areCounted(namesOf(drain).backend)) return false;
     const isEmpty = (): boolean =>
       servers.open(slot) === 0 && (servers.admin(slot) !== DRAIN || sticks.countOf(slot) === 0);
     if (!isEmpty()) return false;
@@ -199,12 +206,11 @@ export class Drains {
     if (drain.endMs !== null) return;
     const { timers, servers, drained } = this.#options;
     drain.endMs = timers.now();
-    const { name, slot, isMoved, cut } = drain;
+    const { slot, isMoved, cut } = drain;
     const tookMs = drain.endMs - drain.startMs;
     if (outcome === 'drained') {
-      const slash = name.indexOf('/');
       const admin = servers.admin(slot) === DRAIN ? 'drain' : 'maint';
-      drained({ backend: name.slice(0, slash), server: name.slice(slash + 1), admin, tookMs, isMoved, cut });
+      drained({ ...namesOf(drain), admin, tookMs, isMoved, cut });
     }
     // Whoever waits for the promise has had the event.
     drain.result.resolve({ outcome, tookMs, isMoved, cut });
@@ -228,4 +234,9 @@ export class Drains {
   #wake(): void {
     for (const wake of [...this.#wakes]) wake();
   }
+}
+
+function namesOf({ name }: Drain): ServerName {
+  const slash = name.indexOf('/');
+  return { backend: name.slice(0, slash), server: name.slice(slash + 1) };
 }

@@ -11,7 +11,7 @@ import type { SlotMap } from '../../shared/orders/orders.ts';
 import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
 import { READY, RUNNING, type ServerTable, STARTING } from '../../shared/tables/server-table.ts';
 import type { Timers } from '../clock/timers.ts';
-import type { Changes } from '../reload/generations.ts';
+import type { Assigned, Changes } from '../reload/generations.ts';
 
 export interface EjectionsOptions {
   readonly servers: ServerTable;
@@ -63,7 +63,7 @@ export class Ejections {
   }
 
   /** watch changes over to a plan. A server that stays, also under another name, stays out for as long as was said. */
-  watch(plan: Plan, slots: SlotMap): void {
+  watch({ plan, slots }: Assigned): void {
     const before = this.#members;
     const after = new Map<number, Member>();
     this.#pools.clear();
@@ -88,14 +88,14 @@ export class Ejections {
     this.#members = after;
   }
 
-  /** change changes over to a plan that differs from the one before in nothing but these servers. `previous`: the slots before. */
-  change(plan: Plan, slots: SlotMap, previous: SlotMap, changes: Changes): void {
+  /** change changes over to a plan that differs from the one before in nothing but these servers. */
+  change({ plan, slots }: Assigned, previous: Assigned, changes: Changes): void {
     for (const { backend, removed, changed, added } of changes) {
       const pool = this.#pools.get(backend);
       if (pool === undefined) continue;
       const { eject, servers } = plan.backends.find(({ name }) => name === backend)!;
       for (const server of removed) {
-        const slot = previous.servers[`${backend}/${server}`]!;
+        const slot = previous.slots.servers[`${backend}/${server}`]!;
         const gone = this.#members.get(slot);
         if (gone === undefined) continue;
         if (gone.timer !== null && this.#rename(gone, plan, slots)) continue;

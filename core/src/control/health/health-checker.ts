@@ -23,7 +23,6 @@ import {
 } from '@sluice/dsl/plan';
 import type { ServerTls, ServerTlsFactory } from '../../plugin/data-entry.ts';
 import type { HealthCheck, ProbeResult, ProbeTarget } from '../../plugin/health-check.ts';
-import type { SlotMap } from '../../shared/orders/orders.ts';
 import {
   LAST_CHECKS,
   MAINT,
@@ -34,7 +33,7 @@ import {
 import { TimerGrid } from '../clock/timer-grid.ts';
 import type { Timers } from '../clock/timers.ts';
 import { identityOf } from '../plugins/code-identity.ts';
-import type { Changes } from '../reload/generations.ts';
+import type { Assigned, Changes } from '../reload/generations.ts';
 import { FirstProbes } from './first-probes.ts';
 import { type HealthEntry, HealthHistory } from './health-history.ts';
 import { KnownServers } from './known-servers.ts';
@@ -168,7 +167,7 @@ export class HealthChecker {
   }
 
   /** watch changes over to a plan: its servers, and only those, are probed from now on. */
-  watch(plan: Plan, slots: SlotMap): void {
+  watch({ plan, slots }: Assigned): void {
     const before = this.#watched;
     const after = new Map<string, Watched>();
     const others = new KnownServers([...before.values()]);
@@ -192,7 +191,7 @@ export class HealthChecker {
   }
 
   /** change changes over to a plan that differs from the one before in nothing but these servers. */
-  change(plan: Plan, slots: SlotMap, changes: Changes): void {
+  change({ plan, slots }: Assigned, _: unknown, changes: Changes): void {
     const backends = new Map(plan.backends.map((backend) => [backend.name, backend]));
     for (const { backend: name, removed, changed, added } of changes) {
       const backend = backends.get(name)!;

@@ -6,18 +6,16 @@
  */
 import { addressText } from '@sluice/dsl';
 import type { BackendPlan, DiscoveryPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
-import type { Logger } from 'pino';
 import type { Discovery } from '../../plugin/discovery.ts';
 import type { Timers } from '../clock/timers.ts';
 import { type DiscoveryEvent, DiscoverySource, type DiscoveryStats } from './discovery-source.ts';
 
 export interface DiscovererOptions {
-  readonly log: Logger;
   readonly timers: Timers;
   random(): number;
   /** Found servers are different now. */
   changed(): void;
-  told(event: DiscoveryEvent): void;
+  emit(event: DiscoveryEvent): void;
 }
 
 /** FindDiscovery finds the component behind a name. */
@@ -120,7 +118,7 @@ export class Discoverer {
   }
 
   #source(backend: string, plan: DiscoveryPlan, component: Discovery): DiscoverySource {
-    const { log, timers, random, changed, told } = this.#options;
+    const { timers, random, changed, emit } = this.#options;
     return new DiscoverySource({
       backend,
       plan,
@@ -136,12 +134,7 @@ export class Discoverer {
         if (written !== undefined) this.#hurry(written);
         changed();
       },
-      told: (event) => {
-        const { isOk, servers, source, reason } = event;
-        if (isOk) log.info(event, `backend ${backend}: ${source}: ${reason}`);
-        else log.warn(event, `backend ${backend}: ${source} failed, its ${servers} servers stay: ${reason}`);
-        told(event);
-      },
+      emit,
     });
   }
 }

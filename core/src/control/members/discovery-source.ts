@@ -50,7 +50,7 @@ export interface DiscoverySourceOptions {
   isBackendEmpty(): boolean;
   /** The members are different now. */
   changed(): void;
-  told(event: DiscoveryEvent): void;
+  emit(event: DiscoveryEvent): void;
 }
 
 const LIMIT_MS = 10_000;
@@ -268,12 +268,12 @@ export class DiscoverySource {
   }
 
   #tell(): void {
-    const { backend, plan, told } = this.#options;
+    const { backend, plan, emit } = this.#options;
     const servers = this.#members.size;
     const isOk = this.#failuresInRow === 0;
     const reason = isOk ? `${servers} ${servers === 1 ? 'server' : 'servers'}` : this.#reason;
     const code = isOk || this.#code === null ? {} : { code: this.#code };
-    told({ backend, source: plan.source, isOk, servers, reason, ...code });
+    emit({ backend, source: plan.source, isOk, servers, reason, ...code });
   }
 }
 

@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import type { SlotMap } from '../../shared/orders/orders.ts';
 import { type NameChanges, NameTable } from '../../shared/tables/name-table.ts';
 import type { Timers } from '../clock/timers.ts';
-import type { Changes } from '../reload/generations.ts';
+import type { Assigned, Changes } from '../reload/generations.ts';
 import { reasonOf } from '../report/errors.ts';
 import type { NameResolver } from './name-resolver.ts';
 
@@ -91,7 +91,7 @@ export class ServerNames {
   }
 
   /** watch changes over to a plan: its names, and only those, are kept from now on. Call it when its servers are watched. */
-  watch(plan: Plan, slots: SlotMap): void {
+  watch({ plan, slots }: Assigned): void {
     this.#use(plan);
     this.#plan = plan;
     const users = namesAndSlots(plan, slots);
@@ -107,10 +107,10 @@ export class ServerNames {
   }
 
   /** change does what `watch` does for a plan that differs in nothing but these servers, where names have to do with it. */
-  change(plan: Plan, slots: SlotMap, changes: Changes): void {
+  change({ plan, slots }: Assigned, _: unknown, changes: Changes): void {
     const isNamed = ({ address }: ServerPlan): boolean => 'host' in address && isIP(address.host) === 0;
     const hasNames = this.#names.size > 0 || changes.some(({ changed, added }) => [...changed, ...added].some(isNamed));
-    if (hasNames) this.watch(plan, slots);
+    if (hasNames) this.watch({ plan, slots });
     else this.#plan = plan;
   }
 

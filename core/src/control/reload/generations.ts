@@ -20,9 +20,9 @@ import {
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { TableMemory } from '../slots/stick-tables.ts';
-import type { KeptSocket, SocketKeeper } from '../socket-keeper.ts';
 import type { Planes } from '../threads/planes.ts';
 import { type Ports, resolvePorts } from './ports.ts';
+import type { KeptSocket, SocketKeeper } from './socket-keeper.ts';
 import { threadPlan } from './thread-plan.ts';
 
 /** Candidate is a plan that has been checked, with what data threads need to link it. */
@@ -32,7 +32,13 @@ export interface Candidate {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Generation is a plan in force. */
+/** Assigned is a plan with the slots of its backends and servers in the shared tables. */
+export interface Assigned {
+  readonly plan: Plan;
+  readonly slots: SlotMap;
+}
+
+/** Generation is a plan that runs, or did. */
 export interface Generation extends Candidate {
   readonly number: number;
   readonly slots: SlotMap;

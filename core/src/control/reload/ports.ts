@@ -19,7 +19,7 @@ import {
 import { portKey, portName } from '../../shared/orders/orders.ts';
 import { codeOf, GatewayError, reasonOf } from '../report/errors.ts';
 import { fileReason, socketProblem } from '../report/path-problem.ts';
-import type { KeptSocket } from '../socket-keeper.ts';
+import type { KeptSocket } from './socket-keeper.ts';
 
 /** ADMIN_API is what messages call the admin API where they would name a listener. */
 export const ADMIN_API = 'the admin API';

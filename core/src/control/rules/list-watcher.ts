@@ -1,7 +1,7 @@
 /**
  * ListWatcher: looks at the files of lists and maps while the rules run, and reads those that changed. Main thread.
  *
- * A file is read as strictly as at the start. One that is bad is told once, line by line, and the old entries stay in
+ * A file is read as strictly as at the start. One that is bad is reported once, line by line, and the old entries stay in
  * force; it is read again when it changes again. Files that change while they are read are read once more a moment later.
  */
 import type { BigIntStats } from 'node:fs';
@@ -35,7 +35,7 @@ export interface ListWatcherOptions {
   plan(): Plan;
   /** Puts entries in force. A rejection leaves the old ones. */
   put(entries: NewEntries): Promise<void>;
-  told(event: ListEvent): void;
+  emit(event: ListEvent): void;
 }
 
 /** A file that was being written is looked at again after this time, in milliseconds. */
@@ -46,9 +46,9 @@ interface Watched {
   readonly name: string;
   readonly path: string;
   readonly refreshMs: number;
-  /** Its last content was not taken, and that was told. */
+  /** Its last content was not taken, and that was reported. */
   isFailing: boolean;
-  /** What told the file apart when it was last dealt with; null: not yet. */
+  /** What the file was recognized by when it was last dealt with; null: not yet. */
   stamp: string | null;
   timer: unknown;
 }
@@ -109,7 +109,7 @@ export class ListWatcher {
   }
 
   async #take(watched: Watched, bytes: Uint8Array): Promise<void> {
-    const { plan, put, told, log } = this.#options;
+    const { plan, put, emit, log } = this.#options;
     const { lists, maps, backends } = plan();
     const { kind, name } = watched;
     const source = (kind === 'list' ? lists : maps).find((each) => each.name === name);
@@ -126,7 +126,7 @@ export class ListWatcher {
       log.error({ [kind]: name }, `${kind} ${name} keeps its ${source.entries.length} entries: ${file} has errors`);
       watched.isFailing = true;
       const reason = `${file} has errors: ${diagnostics[0]?.message ?? 'it cannot be read'}`;
-      told({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics, reason });
+      emit({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics, reason });
       return;
     }
     const isTold = watched.isFailing;
@@ -134,7 +134,7 @@ export class ListWatcher {
       watched.isFailing = false;
       if (!isTold) return;
       log.info({ [kind]: name }, `${kind} ${name}: ${file} is valid again, with the same entries as before`);
-      told({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
+      emit({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
       return;
     }
     try {
@@ -148,7 +148,7 @@ export class ListWatcher {
       const reason = reasonOf(thrown);
       log.error({ [kind]: name }, `${kind} ${name} keeps its old entries: ${reason}`);
       watched.isFailing = true;
-      told({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics: [], reason });
+      emit({ kind, name, file, isOk: false, entries: source.entries.length, diagnostics: [], reason });
       return;
     }
     watched.isFailing = false;
@@ -156,12 +156,12 @@ export class ListWatcher {
       { [kind]: name, entries: entries.length },
       `${kind} ${name} has ${entries.length} entries now, from ${file}`,
     );
-    told({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
+    emit({ kind, name, file, isOk: true, entries: entries.length, diagnostics: [], reason: '' });
   }
 
   #missing(watched: Watched, cause: string): void {
     const { kind, name, path } = watched;
-    const { plan, told, log } = this.#options;
+    const { plan, emit, log } = this.#options;
     const { lists, maps } = plan();
     const source = (kind === 'list' ? lists : maps).find((each) => each.name === name);
     const reason = `cannot read ${path}: ${cause}`;
@@ -169,7 +169,7 @@ export class ListWatcher {
     if (source === undefined || source.file === null) return;
     watched.isFailing = true;
     const entries = source.entries.length;
-    told({ kind, name, file: source.file.name, isOk: false, entries, diagnostics: [], reason });
+    emit({ kind, name, file: source.file.name, isOk: false, entries, diagnostics: [], reason });
   }
 }
 

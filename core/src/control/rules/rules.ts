@@ -6,9 +6,9 @@
 import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
 import { formatPlace, PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import type { GatewayOptions } from '../gateway-options.ts';
+import type { AdminOptions } from '../admin/wanted-admin.ts';
 import type { PluginHost, PluginSet } from '../plugins/plugin-host.ts';
-import { outsideProblems } from '../reload/start-problems.ts';
+import { outsideProblems } from '../rehearsal/start-problems.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { testRules } from './rule-tests.ts';
 
@@ -37,7 +37,7 @@ export async function loadRulesToRun(
   rules: Rules,
   plugins: PluginHost,
   log: Logger,
-  { areTestsRun, admin }: Pick<GatewayOptions, 'areTestsRun' | 'admin'>,
+  { areTestsRun, admin }: { readonly areTestsRun?: boolean; readonly admin?: AdminOptions | false },
 ): Promise<PluginSet> {
   const set = await loadRules(rules, plugins, log, areTestsRun);
   const [problem] = await outsideProblems(set, admin);

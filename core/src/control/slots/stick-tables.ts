@@ -53,7 +53,7 @@ export class StickTables {
     this.#hasTable = hasTable;
   }
 
-  /** prepare makes what a plan needs and does not have. Nothing changes until `carry`. */
+  /** prepare makes what a plan needs and does not have. Nothing changes until `watch`. */
   prepare(plan: Plan): TableMemory {
     const all: Record<string, SharedArrayBuffer> = Object.create(null);
     this.#made.clear();
@@ -81,8 +81,8 @@ export class StickTables {
     }
   }
 
-  /** carry puts the prepared tables in force. Call it before any thread switches, soon after `fill`. */
-  carry(plan: Plan): void {
+  /** watch switches to a plan and the tables prepared for it. Call it before any thread switches, soon after `fill`. */
+  watch({ plan }: { readonly plan: Plan }): void {
     const replaced: (readonly [Table, Table])[] = [];
     for (const [name, table] of this.#made) {
       const before = this.#tables.get(name);

@@ -54,7 +54,7 @@ function watch(names: readonly string[], eject: EjectPlan | null = POLICY, port 
   const next = plan([], [backend('app', members, { eject })]);
   const assigned = slots.assign(++generation, next);
   for (const slot of Object.values(assigned.servers)) if (generation === 1) servers.setState(slot, RUNNING);
-  ejections.watch(next, assigned);
+  ejections.watch({ plan: next, slots: assigned });
 }
 
 test('a server that fails is out for its time, and back after it', async () => {
@@ -205,7 +205,7 @@ test('servers that come and go change who may be ejected, and those that stay st
   const changes = [{ backend: 'app', removed: ['b'], changed: [], added }];
   const after = finish(slots.change(++generation, before, changes));
   for (const { name } of added) servers.setState(after.servers[`app/${name}`]!, RUNNING);
-  ejections.change(next, after, before, changes);
+  ejections.change({ plan: next, slots: after }, { plan: next, slots: before }, changes);
   assert.match(told.at(-1)!, /nothing ejects it any more/);
   const outs = () => told.filter((line) => line.includes('ejected for')).length;
   for (const name of ['c', 'd', 'e', 'f']) ejections.failing(after.servers[`app/${name}`]!, 'it fails');

@@ -60,7 +60,7 @@ function checker(probesAtOnce = 64): HealthChecker {
 
 function watch(health: HealthChecker, next: Plan): Readonly<Record<string, number>> {
   const assigned = slots.assign(++generation, next);
-  health.watch(next, assigned);
+  health.watch({ plan: next, slots: assigned });
   return assigned.servers;
 }
 

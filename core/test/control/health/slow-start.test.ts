@@ -37,7 +37,7 @@ function setUp(names = ['a', 'b'], slowStartMs = 64_000) {
         ),
       ],
     );
-  checker.watch(planOf(names), SLOTS);
+  checker.watch({ plan: planOf(names), slots: SLOTS });
   checker.start();
   const told = () => events.splice(0).map(({ server: name, from, to }) => `${name} ${from} ${to}`);
   const seen = (slot: number) => `${SERVER_STATES[servers.state(slot)]} ${servers.share(slot)}`;
@@ -88,9 +88,9 @@ test('a server that a reload adds to a backend that serves starts slowly, one of
   const proven = checker.prove(next);
   await timers.advance(0);
   await proven;
-  checker.watch(next, SLOTS);
+  checker.watch({ plan: next, slots: SLOTS });
   assert.deepEqual([seen(3), seen(5)], ['running 256', 'starting 4']);
-  checker.watch(planOf(['a', 'b']), SLOTS);
+  checker.watch({ plan: planOf(['a', 'b']), slots: SLOTS });
   assert.equal(seen(5), 'starting 256');
 });
 

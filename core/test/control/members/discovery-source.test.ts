@@ -57,7 +57,7 @@ function source(policy: Partial<DiscoveryPlan> = {}, traits: Partial<Discovery> 
     random: () => 0,
     isBackendEmpty: () => isBackendEmpty,
     changed: () => changes++,
-    told: (event) => events.push(event),
+    emit: (event) => events.push(event),
   });
 }
 

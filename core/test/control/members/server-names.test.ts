@@ -55,7 +55,7 @@ async function use(...hosts: string[]): Promise<void> {
   const begun = names.begin(next.plan);
   await timers.advance(2000);
   await begun;
-  names.watch(next.plan, next.slots);
+  names.watch(next);
 }
 
 test('each name is looked up once, however many servers have it, and addresses are not', async () => {
@@ -92,7 +92,7 @@ test('a start waits two seconds for names, and not longer', async () => {
   assert.equal(isBegun, false);
   await timers.advance(1);
   assert.equal(isBegun, true);
-  names.watch(next.plan, next.slots);
+  names.watch(next);
   assert.equal(held.get(7), 'its name slow.test is being looked up');
 });
 

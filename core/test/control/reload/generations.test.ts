@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Plan } from '@sluice/dsl/plan';
 import type { Gateway } from '../../../src/control/gateway.ts';
-import type { ReloadEvent } from '../../../src/control/gateway-options.ts';
+import type { ReloadEvent } from '../../../src/control/gateway-events.ts';
 import { createGateway } from '../../../src/create-gateway.ts';
 import { LogLines } from '../fixtures/log-lines.ts';
 import { backend, listener, plan, server } from '../fixtures/plans.ts';

@@ -6,11 +6,11 @@
  * plugin's `start` succeeds.
  */
 import { addressesOf, isSocketFile, type Plan } from '@sluice/dsl/plan';
+import { type AdminOptions, wantedAdmin } from '../admin/wanted-admin.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
+import { ADMIN_API, listenerOwner } from '../reload/ports.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { appendProblem, socketProblem } from '../report/path-problem.ts';
-import { type AdminOptions, wantedAdmin } from '../wanted-admin.ts';
-import { ADMIN_API, listenerOwner } from './ports.ts';
 import { rehearse } from './rehearsal.ts';
 
 /** outsideProblems are those that a start, and a reload, looks for before it opens anything. */

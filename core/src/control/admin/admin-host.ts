@@ -5,9 +5,8 @@
  */
 import type { Address, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import type { Gateway } from './gateway.ts';
-import type { SecretValues } from './plugins/secrets.ts';
-import { formatAddress } from './reload/ports.ts';
+import type { SecretValues } from '../plugins/secrets.ts';
+import { formatAddress } from '../reload/ports.ts';
 import { type AdminOptions, wantedAdmin } from './wanted-admin.ts';
 
 export type { AdminOptions } from './wanted-admin.ts';
@@ -23,7 +22,7 @@ export interface AdminEndpoint {
 }
 
 /** AdminEndpointOptions is what an admin API is opened with. */
-export interface AdminEndpointOptions {
+export interface AdminEndpointOptions<Gateway> {
   readonly gateway: Gateway;
   readonly address: Address;
   readonly token: string | null;
@@ -31,7 +30,7 @@ export interface AdminEndpointOptions {
 }
 
 /** OpenAdmin binds an admin API. Rejects with SG0301 to SG0307 when it cannot. */
-export type OpenAdmin = (options: AdminEndpointOptions) => Promise<AdminEndpoint>;
+export type OpenAdmin<Gateway> = (options: AdminEndpointOptions<Gateway>) => Promise<AdminEndpoint>;
 
 /** AdminChange is a change that can still be taken back. */
 export interface AdminChange {
@@ -39,16 +38,16 @@ export interface AdminChange {
   abandon(): Promise<void>;
 }
 
-export class AdminHost {
+export class AdminHost<Gateway> {
   readonly #gateway: Gateway;
   readonly #options: AdminOptions | false | undefined;
   readonly #log: Logger;
-  readonly #open: OpenAdmin;
+  readonly #open: OpenAdmin<Gateway>;
   #server: AdminEndpoint | null = null;
   #written = '';
 
   /** `false`: none, whatever the rules say. */
-  constructor(gateway: Gateway, options: AdminOptions | false | undefined, log: Logger, open: OpenAdmin) {
+  constructor(gateway: Gateway, options: AdminOptions | false | undefined, log: Logger, open: OpenAdmin<Gateway>) {
     this.#gateway = gateway;
     this.#options = options;
     this.#log = log;

@@ -3,9 +3,9 @@
  */
 import { readListenAddress } from '@sluice/dsl';
 import { type Address, addressesOf, isLoopback, type Plan, sharedAddresses } from '@sluice/dsl/plan';
-import type { SecretValues } from './plugins/secrets.ts';
-import { formatAddress } from './reload/ports.ts';
-import { GatewayError } from './report/errors.ts';
+import type { SecretValues } from '../plugins/secrets.ts';
+import { formatAddress } from '../reload/ports.ts';
+import { GatewayError } from '../report/errors.ts';
 
 /** AdminOptions is an embedder's, or the command line's, wish for an admin API. It comes before what the rules say. */
 export interface AdminOptions {

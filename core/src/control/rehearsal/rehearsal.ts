@@ -9,9 +9,9 @@ import { inSlices } from '../../shared/clock/slices.ts';
 import type { RehearseDataPlane } from '../../shared/orders/data-plane-host.ts';
 import { createSharedMemory } from '../../shared/tables/create-shared-memory.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
+import { threadPlan } from '../reload/thread-plan.ts';
 import { Slots } from '../slots/slots.ts';
 import { StickTables } from '../slots/stick-tables.ts';
-import { threadPlan } from './thread-plan.ts';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const DATA_PLANE = new URL(`../../data/data-plane.${extension}`, import.meta.url).href;
