@@ -6,18 +6,13 @@ export type { AdminOptions } from './control/admin/admin-host.ts';
 export type { SourcedCertificate } from './control/certificates/certificate-sources.ts';
 export { type Duration, durationMs } from './control/clock/deadline.ts';
 export type { Timers } from './control/clock/timers.ts';
-export type {
-  ConditionExplanation,
-  ExplainRequest,
-  Explanation,
-  FieldEdit,
-  Otherwise,
-  RuleExplanation,
-  ServerExplanation,
-  StickyExplanation,
-  Verdict,
-} from './control/explain/explain.ts';
-export type { StickinessHandle, StickyRequest } from './control/explain/stickiness-handle.ts';
+export type { ConditionExplanation } from './control/explain/condition.ts';
+export type { FieldEdit } from './control/explain/edits.ts';
+export type { Explanation, Otherwise, RuleExplanation, Verdict } from './control/explain/explanation.ts';
+export type { ExplainRequest, StickyRequest } from './control/explain/request.ts';
+export type { ServerExplanation } from './control/explain/servers.ts';
+export type { StickinessHandle } from './control/explain/stickiness-handle.ts';
+export type { StickyExplanation } from './control/explain/sticky.ts';
 export type { Gateway, GatewayState, StopResult } from './control/gateway.ts';
 export type {
   FilesEvent,
@@ -30,7 +25,6 @@ export type { GatewayOptions } from './control/gateway-options.ts';
 export type { CircuitEvent } from './control/health/circuits.ts';
 export type { DrainedEvent, DrainResult, DrainStatus } from './control/health/drains.ts';
 export type { FallBackEvent } from './control/health/fall-back-watch.ts';
-export type { ServerEvent } from './control/health/health-checker.ts';
 export type { HealthEntry } from './control/health/health-history.ts';
 export type {
   AdminEvent,
@@ -39,6 +33,7 @@ export type {
   ServerSessions,
   SetEvent,
 } from './control/health/server-handle.ts';
+export type { ServerEvent } from './control/health/server-states.ts';
 export type { DiscoveryEvent, DiscoveryStats } from './control/members/discovery-source.ts';
 export type { NameResolver, Resolution } from './control/members/name-resolver.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugins/plugin-host.ts';

@@ -4,7 +4,7 @@
  * Bodies are checked by them and may hold nothing else. Answers may come to hold more than is written here: later releases
  * add, and never take away.
  */
-import type { Explanation } from '../control/explain/explain.ts';
+import type { Explanation } from '../control/explain/explanation.ts';
 import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';
 import { BACKEND_COUNTERS, LISTENER_COUNTERS, SERVER_COUNTERS } from '../shared/tables/counters.ts';
 import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/tables/server-table.ts';

@@ -107,14 +107,14 @@ class Connection implements LineUser {
       }
       this.#secured = secured;
       secured.on('error', (error: NodeJS.ErrnoException) => this.broke(error));
-      secured.once('secureConnect', () => this.#begin(secured));
+      secured.once('secureConnect', () => this.#converse(secured));
       if (this.#conversation !== null) this.#listen(secured);
       return;
     }
-    this.#begin(socket);
+    this.#converse(socket);
   }
 
-  #begin(stream: Socket): void {
+  #converse(stream: Socket): void {
     const conversation = this.#conversation;
     if (conversation === null) {
       this.#settle(CONNECTED, this.#isAnnounced);

@@ -5,7 +5,7 @@ import type { IpAddress, RequestFacts, ResponseFacts } from '@sluice/dsl/match';
 import type { ListenerPlan } from '@sluice/dsl/plan';
 import type { Answer, DataEntry, ErrorAnswerFactory } from '../../plugin/data-entry.ts';
 import { errorPageOf, pageHeaders } from '../../shared/judgement/error-pages.ts';
-import type { Verdict } from './explain.ts';
+import type { Verdict } from './explanation.ts';
 
 export class AssumedAnswer implements ResponseFacts {
   readonly ip: IpAddress;

@@ -19,7 +19,14 @@ import type { HeadRead } from '../../shared/judgement/head-reader.ts';
 import { boundAddresses, type Ports } from '../reload/ports.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import { loadHeadReader } from './head-reader.ts';
-import type { StickyRequest } from './stickiness-handle.ts';
+
+/** StickyRequest is what a client is known by. */
+export interface StickyRequest {
+  /** The client's address. Default 127.0.0.1. */
+  readonly ip?: string;
+  /** `Name: value`, or pairs: what it sends as Cookie, or another header. */
+  readonly headers?: readonly (string | readonly [name: string, value: string])[];
+}
 
 /**
  * ExplainRequest is `GET https://www.example.com/admin from 198.51.100.7`, or for a connection `tcp to :443 sni www.example.com

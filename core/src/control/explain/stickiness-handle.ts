@@ -5,17 +5,9 @@ import type { BackendPlan } from '@sluice/dsl/plan';
 import { importEntries } from '../../shared/plugins/import-entry.ts';
 import { GatewayError } from '../report/errors.ts';
 import type { StickTables, StickyStats } from '../slots/stick-tables.ts';
-import { parseClient } from './request.ts';
+import { parseClient, type StickyRequest } from './request.ts';
 import { explainServers, type LiveServers } from './servers.ts';
 import { explainSticky, type StickyExplanation } from './sticky.ts';
-
-/** StickyRequest is what a client is known by. */
-export interface StickyRequest {
-  /** The client's address. Default 127.0.0.1. */
-  readonly ip?: string;
-  /** `Name: value`, or pairs: what it sends as Cookie, or another header. */
-  readonly headers?: readonly (string | readonly [name: string, value: string])[];
-}
 
 /** StickyState is what a running gateway knows. */
 export interface StickyState extends LiveServers {

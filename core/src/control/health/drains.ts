@@ -102,10 +102,10 @@ export class Drains {
   }
 
   /**
-   * begin watches a server (`backend/server`) whose admin state has just been set. One that is watched already goes on, with
+   * start watches a server (`backend/server`) whose admin state has just been set. One that is watched already goes on, with
    * the new deadline. Never rejects.
    */
-  begin(name: string, slot: number, wish: DrainWish): Promise<DrainResult> {
+  start(name: string, slot: number, wish: DrainWish): Promise<DrainResult> {
     const now = this.#options.timers.now();
     let drain = this.#drains.get(name);
     const isNew = drain === undefined || drain.endMs !== null || drain.slot !== slot;

@@ -10,19 +10,8 @@
  * are taken on trust. Later nothing that is new, or has another address, gets a request before a probe has passed: a reload
  * probes it before it switches over (`prove`), and until a probe passes it is stopped.
  */
-import { isIP, type LookupFunction } from 'node:net';
-import {
-  type Address,
-  type Args,
-  type BackendPlan,
-  type CheckPlan,
-  type ComponentUse,
-  type Plan,
-  type ServerPlan,
-  withSecrets,
-} from '@sluice/dsl/plan';
-import type { ServerTls, ServerTlsFactory } from '../../plugin/data-entry.ts';
-import type { HealthCheck, ProbeResult, ProbeTarget } from '../../plugin/health-check.ts';
+import type { Address, BackendPlan, CheckPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
+import type { ProbeResult } from '../../plugin/health-check.ts';
 import {
   LAST_CHECKS,
   MAINT,
@@ -32,79 +21,26 @@ import {
 } from '../../shared/tables/server-table.ts';
 import { TimerGrid } from '../clock/timer-grid.ts';
 import type { Timers } from '../clock/timers.ts';
-import { identityOf } from '../plugins/code-identity.ts';
 import type { Assigned, Changes } from '../reload/generations.ts';
+import { type Check, Checks, type ChecksOptions, proofKey } from './checks.ts';
 import { FirstProbes } from './first-probes.ts';
 import { type HealthEntry, HealthHistory } from './health-history.ts';
 import { KnownServers } from './known-servers.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
 import { ServerHealth } from './server-health.ts';
-import { SlowStarts } from './slow-starts.ts';
+import { type Holder, heldBy, type ServerEvent, ServerStates, type Watched } from './server-states.ts';
 
-/** ServerEvent is a change of a server's state. */
-export interface ServerEvent {
-  readonly backend: string;
-  readonly server: string;
-  /** `absent`: it was no member of the backend. */
-  readonly from: ServerState | 'absent';
-  /** `absent`: it is no member any more. */
-  readonly to: ServerState | 'absent';
-  /** Why, for people: `status 503, expected 200`, `ejected for 10 s: 5 failures in a row`. */
-  readonly reason: string;
-}
-
-export interface HealthCheckerOptions {
+export interface HealthCheckerOptions extends ChecksOptions {
   readonly servers: ServerTable;
   readonly timers: Timers;
   random(): number;
-  /** The component behind a check's name. */
-  component(name: string): HealthCheck;
-  /** The TLS of a component of the slot `server tls`, for probes. Default: none is there. */
-  serverTls?(name: string): ServerTlsFactory | undefined;
-  /** Finds the addresses of servers' names. Default: the system's look-up. */
-  readonly lookup?: LookupFunction;
-  /** The value of a secret that a check's options name. */
-  secret(name: string): string;
   changed(event: ServerEvent): void;
   /** Most probes at once. Default: what the plan's settings say, or else 256. */
   readonly probesAtOnce?: number;
 }
 
-/** Check is a check as it is carried out. */
-interface Check {
-  /** Tells one check from another. */
-  readonly text: string;
-  /** With the values of secrets. */
-  readonly options: Args;
-  /** The TLS of its probes, made when it is first asked for; null: they speak none. */
-  readonly tls: (() => ServerTls) | null;
-}
-
-/** Holder is what may hold a server back besides its check: it fails real requests, or its name has no address. */
-export type Holder = 'ejection' | 'name';
-
-/** Watched is one server of the plan in force. */
-interface Watched {
-  readonly slot: number;
-  readonly backend: string;
-  readonly server: string;
-  /** As JSON. */
-  readonly address: string;
-  readonly history: HealthHistory;
-  /** The check and its options as text; null: none. */
-  check: string | null;
-  health: ServerHealth | null;
-  schedule: ProbeSchedule | null;
-  /** Why it is held back in spite of its check, by what holds it. */
-  readonly held: Map<Holder, string>;
-  /** How long it takes to get its whole share when it comes back; 0: it has it at once. */
-  slowStartMs: number;
-  state: ServerState;
-}
-
 const PROBES_AT_ONCE = 256;
-const NO_PROTOCOLS: readonly string[] = [];
 /** New servers' first probes are spread so that about one begins in each millisecond. */
 const SPREAD_MS = 1;
 /** The longest that a reload waits for the first probes of the servers that it brings. */
@@ -114,7 +50,8 @@ export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #queue: ProbeQueue;
   readonly #grid: TimerGrid;
-  readonly #slowStarts: SlowStarts;
+  readonly #checks: Checks;
+  readonly #states: ServerStates;
   readonly #firstProbes: FirstProbes;
   #watched = new Map<string, Watched>();
   #bySlot = new Map<number, Watched>();
@@ -126,7 +63,8 @@ export class HealthChecker {
     this.#options = options;
     this.#queue = new ProbeQueue(options.probesAtOnce ?? PROBES_AT_ONCE);
     this.#grid = new TimerGrid(options.timers);
-    this.#slowStarts = new SlowStarts(options.servers, options.timers);
+    this.#checks = new Checks(options);
+    this.#states = new ServerStates(options.servers, options.timers, (event) => options.changed(event));
     this.#firstProbes = new FirstProbes({
       queue: this.#queue,
       grid: this.#grid,
@@ -152,12 +90,12 @@ export class HealthChecker {
         const before = this.#watched.get(path);
         if (before?.address === address) continue;
         if (before !== undefined && this.#options.servers.admin(before.slot) === MAINT) continue;
-        check ??= this.#checkOf(backend.check, backend.tls);
+        check ??= this.#checks.check(backend.check, backend.tls);
         if (known.find(backend.name, address, check.text) !== null) continue;
         this.#firstProbes.add({
           path,
           key: proofKey(address, check),
-          target: this.#targetOf(backend.name, server.name, server.address, backend.check, check),
+          target: this.#checks.target(backend.name, server.name, server.address, backend.check, check),
           check: backend.check,
           options: check.options,
         });
@@ -173,7 +111,7 @@ export class HealthChecker {
     const others = new KnownServers([...before.values()]);
     this.#queue.limit = this.#options.probesAtOnce ?? plan.settings.probesAtOnce ?? PROBES_AT_ONCE;
     for (const backend of plan.backends) {
-      const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
+      const check = backend.check === null ? null : this.#checks.check(backend.check, backend.tls);
       const isServing = backend.servers.some(({ name }) => before.has(`${backend.name}/${name}`));
       for (const server of backend.servers) {
         const path = `${backend.name}/${server.name}`;
@@ -195,7 +133,7 @@ export class HealthChecker {
     const backends = new Map(plan.backends.map((backend) => [backend.name, backend]));
     for (const { backend: name, removed, changed, added } of changes) {
       const backend = backends.get(name)!;
-      const check = backend.check === null ? null : this.#checkOf(backend.check, backend.tls);
+      const check = backend.check === null ? null : this.#checks.check(backend.check, backend.tls);
       const isServing = backend.servers.length > added.length;
       const left: Watched[] = [];
       for (const server of removed) {
@@ -232,7 +170,7 @@ export class HealthChecker {
     this.#isStarted = false;
     this.#firstProbes.stop();
     this.#queue.clear();
-    this.#slowStarts.stop();
+    this.#states.stop();
     for (const { schedule } of this.#watched.values()) schedule?.stop();
     this.#watched.clear();
     this.#bySlot.clear();
@@ -267,27 +205,19 @@ export class HealthChecker {
   /** hold keeps a server stopped, whatever its check says. False: it is not watched, or held back already. */
   hold(slot: number, reason: string, by: Holder = 'ejection'): boolean {
     const watched = this.#bySlot.get(slot);
-    if (watched === undefined) return false;
-    const isHeld = watched.held.size > 0;
-    if (isHeld && by === 'ejection') return false;
-    watched.held.set(by, reason);
-    if (isHeld) return false;
-    this.#settle(watched, reason);
-    return true;
+    return watched !== undefined && this.#states.hold(watched, reason, by);
   }
 
   /** letGo ends that. */
   letGo(slot: number, reason: string, by: Holder = 'ejection'): void {
     const watched = this.#bySlot.get(slot);
-    if (watched?.held.delete(by) === true) this.#settle(watched, reason);
+    if (watched !== undefined) this.#states.letGo(watched, reason, by);
   }
 
   /** cameBack: a server is ready again that was in maintenance. */
   cameBack(name: string): void {
     const watched = this.#watched.get(name);
-    if (watched === undefined) return;
-    this.#options.servers.cameBack(watched.slot);
-    if (watched.state === 'running') this.#slowStart(watched, 'it is back from maintenance');
+    if (watched !== undefined) this.#states.cameBack(watched);
   }
 
   /** take is a server of a plan as it is watched from now on: what is `known` of it, or of the same machine among `others`. */
@@ -303,22 +233,22 @@ export class HealthChecker {
     const text = JSON.stringify(address);
     const isSame = known?.slot === slot && known.address === text;
     const other = isSame || check === null || !this.#isStarted ? null : others.find(backend.name, text, check.text);
-    const watched = isSame ? known : this.#begin(backend, server, slot, text, check, other);
+    const watched = isSame ? known : this.#newServer(backend, server, slot, text, check, other);
     watched.slowStartMs = backend.slowStartMs;
     if (watched.check !== (check?.text ?? null)) this.#setCheck(watched, address, backend.check, check);
     const isSlow = other === null ? known === undefined && isServing : other.state === 'starting';
-    if (isSlow && watched.state === 'running') this.#slowStart(watched, 'it was added');
-    if (known !== undefined && !isSame) this.#tell(watched, known.state, 'its address was changed');
+    if (isSlow && watched.state === 'running') this.#states.slowStart(watched, 'it was added');
+    if (known !== undefined && !isSame) this.#states.announce(watched, known.state, 'its address was changed');
     return watched;
   }
 
-  #leave({ schedule, slot }: Watched): void {
-    schedule?.stop();
-    this.#slowStarts.cancel(slot);
+  #leave(watched: Watched): void {
+    watched.schedule?.stop();
+    this.#states.leave(watched);
   }
 
-  /** begin is a server with what is known of its machine: by another name, by its first probe, or nothing. */
-  #begin(
+  /** newServer is a server with what is known of its machine: by another name, by its first probe, or nothing. */
+  #newServer(
     { name: backend, check: plan }: BackendPlan,
     server: string,
     slot: number,
@@ -352,39 +282,6 @@ export class HealthChecker {
     };
   }
 
-  /** checkOf: where the text of the rules moved to makes no other check, a secret's new value does, and so does another TLS. */
-  #checkOf(plan: CheckPlan, tls: ComponentUse | undefined): Check {
-    const { component, serverTls } = this.#options;
-    const valuesOf = (options: Args): Args => withSecrets(options, (name) => this.#options.secret(name));
-    const options = valuesOf(plan.probe.options);
-    const isSecured = tls !== undefined && plan.isPlain !== true;
-    const tlsOptions = isSecured ? valuesOf(tls.options) : null;
-    const code = [identityOf(component(plan.probe.name)), isSecured ? identityOf(serverTls?.(tls.name)) : 0];
-    const text = JSON.stringify([plan, options, tlsOptions, code], (key, value) =>
-      key === 'place' ? undefined : value,
-    );
-    if (tlsOptions === null) return { text, options, tls: null };
-    let made: ServerTls | null = null;
-    const make = (): ServerTls => {
-      made ??= this.#options.serverTls!(tls!.name)!(tlsOptions);
-      return made;
-    };
-    return { text, options, tls: make };
-  }
-
-  #targetOf(backend: string, server: string, address: Address, plan: CheckPlan, { tls }: Check): ProbeTarget {
-    const { lookup } = this.#options;
-    const tlsServer = { backend, name: server, address };
-    return {
-      backend,
-      server,
-      address: addressToProbe(address, plan.port),
-      ...(plan.sendProxy === null ? {} : { sendProxy: plan.sendProxy }),
-      ...(lookup === undefined || !isNamed(address) ? {} : { lookup }),
-      ...(tls === null ? {} : { secure: (socket) => tls().secure(socket, tlsServer, NO_PROTOCOLS) }),
-    };
-  }
-
   #setCheck(watched: Watched, address: Address, plan: CheckPlan | null, check: Check | null): void {
     const { servers, random, component } = this.#options;
     watched.schedule?.stop();
@@ -393,12 +290,12 @@ export class HealthChecker {
     if (plan === null || check === null) {
       watched.health = null;
       servers.setLastCheck(watched.slot, LAST_CHECKS.indexOf('unknown'));
-      this.#settle(watched, 'it has no check any more');
+      this.#states.settle(watched, 'it has no check any more');
       return;
     }
     if (watched.health === null) watched.health = new ServerHealth(plan);
     else watched.health.policy = plan;
-    const target = this.#targetOf(watched.backend, watched.server, address, plan, check);
+    const target = this.#checks.target(watched.backend, watched.server, address, plan, check);
     const schedule = new ProbeSchedule({
       target,
       check: plan,
@@ -435,55 +332,6 @@ export class HealthChecker {
     health.note(result.status);
     watched.history.note(result, timers.now(), tookMs);
     servers.setLastCheck(watched.slot, LAST_CHECKS.indexOf(health.lastCheck));
-    this.#settle(watched, result.reason);
+    this.#states.settle(watched, result.reason);
   }
-
-  /** settle puts the state in force that all there is to know comes to, and tells of it when it is another one. */
-  #settle(watched: Watched, reason: string): void {
-    const from = watched.state;
-    const to = watched.held.size > 0 ? 'stopped' : (watched.health?.state ?? 'running');
-    if (to === from || (to === 'running' && from === 'starting')) return;
-    if (from === 'stopped') this.#options.servers.cameBack(watched.slot);
-    if (to === 'running' && from === 'stopped' && this.#slowStart(watched, reason)) return;
-    this.#slowStarts.cancel(watched.slot);
-    this.#setState(watched, to, reason);
-  }
-
-  /** slowStart makes a server that could run `starting`; false: its backend has no slow start. */
-  #slowStart(watched: Watched, reason: string): boolean {
-    if (watched.slowStartMs === 0) return false;
-    this.#slowStarts.begin(watched.slot, watched.slowStartMs, () => {
-      this.#setState(watched, 'running', 'its slow start is over');
-    });
-    this.#setState(watched, 'starting', reason);
-    return true;
-  }
-
-  #setState(watched: Watched, to: ServerState, reason: string): void {
-    const from = watched.state;
-    watched.state = to;
-    this.#options.servers.setState(watched.slot, SERVER_STATES.indexOf(to));
-    this.#tell(watched, from, reason);
-  }
-
-  #tell({ backend, server, state }: Watched, from: ServerState, reason: string): void {
-    if (state !== from) this.#options.changed({ backend, server, from, to: state, reason });
-  }
-}
-
-/** proofKey: a first probe tells of this address by this check, and of no other. */
-function proofKey(address: string, check: Check): string {
-  return `${address} ${check.text}`;
-}
-
-function isNamed(address: Address): boolean {
-  return 'host' in address && isIP(address.host) === 0;
-}
-
-function heldBy({ held }: Watched): string | null {
-  return held.get('name') ?? held.get('ejection') ?? null;
-}
-
-function addressToProbe(address: Address, port: number): Address {
-  return 'path' in address || port === 0 ? address : { host: address.host, port };
 }

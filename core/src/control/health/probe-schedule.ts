@@ -75,10 +75,10 @@ export class ProbeSchedule {
       this.#again();
       return;
     }
-    this.#leaveQueue = this.#options.queue.enter(() => this.#begin());
+    this.#leaveQueue = this.#options.queue.enter(() => this.#startProbe());
   }
 
-  #begin(): void {
+  #startProbe(): void {
     const { target, check, options, component, grid } = this.#options;
     const probe = ++this.#probe;
     const abort = new AbortController();

@@ -110,7 +110,7 @@ export class ServerHandle {
     const deadlineMs = options.deadline === undefined ? null : durationMs(options.deadline);
     this.#setAdmin('drain');
     const wish = { to: 'drain', deadlineMs, isCutting: options.close ?? false } as const;
-    return this.#control.drains.begin(this.#name, this.#slot, wish);
+    return this.#control.drains.start(this.#name, this.#slot, wish);
   }
 
   /**
@@ -119,7 +119,7 @@ export class ServerHandle {
   maint(options: { readonly close?: boolean } = {}): Promise<DrainResult> {
     this.#setAdmin('maint');
     const wish = { to: 'maint', deadlineMs: null, isCutting: options.close ?? false } as const;
-    return this.#control.drains.begin(this.#name, this.#slot, wish);
+    return this.#control.drains.start(this.#name, this.#slot, wish);
   }
 
   /** ready ends drain or maint. */

@@ -29,8 +29,8 @@ export class SlowStarts {
     this.#timers = timers;
   }
 
-  /** begin cuts a server's share; `over` is called when it has all of it. The caller sets its states. */
-  begin(slot: number, durationMs: number, over: () => void): void {
+  /** start cuts a server's share; `over` is called when it has all of it. The caller sets its states. */
+  start(slot: number, durationMs: number, over: () => void): void {
     this.#starting.set(slot, { startMs: this.#timers.now(), durationMs, over });
     this.#servers.setShare(slot, FULL_SHARE / STEPS);
     this.#tickLater();

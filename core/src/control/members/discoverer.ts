@@ -31,10 +31,10 @@ export class Discoverer {
     this.#options = options;
   }
 
-  /** begin asks the sources of a plan that do not run yet, and resolves when all have answered or were waited for. */
-  async begin(plan: Plan, component: FindDiscovery): Promise<void> {
+  /** prepare asks the sources of a plan that do not run yet, and resolves when all have answered or were waited for. */
+  async prepare(plan: Plan, component: FindDiscovery): Promise<void> {
     const waits: Promise<void>[] = [];
-    this.#know(plan);
+    this.#remember(plan);
     for (const [key, backend, discovery] of discoveriesOf(plan)) {
       const running = this.#sources.get(key);
       if (running !== undefined) {
@@ -51,7 +51,7 @@ export class Discoverer {
 
   /** settle stops the sources that are not in a plan; null: all. */
   settle(plan: Plan | null): void {
-    this.#know(plan);
+    this.#remember(plan);
     const wanted = new Set(plan === null ? [] : Array.from(discoveriesOf(plan), ([key]) => key));
     for (const [key, source] of this.#sources) {
       if (wanted.has(key)) continue;
@@ -60,7 +60,7 @@ export class Discoverer {
     }
   }
 
-  #know(plan: Plan | null): void {
+  #remember(plan: Plan | null): void {
     const finding = plan?.backends.filter(({ discoveries }) => discoveries !== undefined) ?? [];
     this.#backends = new Map(finding.map((backend) => [backend.name, backend]));
     for (const backend of finding) this.#hurry(backend);

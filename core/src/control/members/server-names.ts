@@ -21,7 +21,7 @@ export interface ServerNamesOptions {
   /** The resolver that a plan's settings ask for. */
   resolver(plan: Plan): NameResolver;
   /** Tells all threads. */
-  know(changes: NameChanges): void;
+  update(changes: NameChanges): void;
   hold(slot: number, reason: string): void;
   letGo(slot: number, reason: string): void;
 }
@@ -75,10 +75,10 @@ export class ServerNames {
     this.table = new NameTable(() => options.timers.now());
   }
 
-  /** begin looks up the names that a plan has and none had before. Resolves when they are known, or after 2 s. */
-  async begin(plan: Plan): Promise<void> {
+  /** prepare looks up the names that a plan has and none had before. Resolves when they are known, or after 2 s. */
+  async prepare(plan: Plan): Promise<void> {
     this.#use(plan);
-    const asking = [...namesOf(plan)].map((name) => this.#begin(name)).filter(({ asking }) => asking !== null);
+    const asking = [...namesOf(plan)].map((name) => this.#track(name)).filter(({ asking }) => asking !== null);
     const fresh = asking.filter(({ addresses, problem }) => addresses.length === 0 && problem === null);
     if (fresh.length === 0) return;
     const { timers } = this.#options;
@@ -95,7 +95,7 @@ export class ServerNames {
     this.#use(plan);
     this.#plan = plan;
     const users = namesAndSlots(plan, slots);
-    for (const name of users.keys()) this.#begin(name);
+    for (const name of users.keys()) this.#track(name);
     this.#forgetAllBut(new Set(users.keys()));
     for (const [name, own] of users) {
       const known = this.#names.get(name)!;
@@ -149,7 +149,7 @@ export class ServerNames {
     }
   }
 
-  #begin(name: string): Name {
+  #track(name: string): Name {
     let known = this.#names.get(name);
     if (known === undefined) {
       const nothing = { addresses: [], problem: null, isMissing: false, misses: 0, timer: null, asking: null };
@@ -250,7 +250,7 @@ export class ServerNames {
 
   #tell(changes: NameChanges): void {
     this.table.update(changes);
-    this.#options.know(changes);
+    this.#options.update(changes);
   }
 }
 

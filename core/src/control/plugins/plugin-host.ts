@@ -92,8 +92,8 @@ export class PluginHost {
     return { url, words: this.#given.includes(manifest) ? [] : wordsOf(manifest) };
   }
 
-  /** begin forgets what was loaded for a plan that came to nothing. Call it before rules are compiled. */
-  begin(): void {
+  /** forgetLoaded forgets what was loaded for a plan that came to nothing. Call it before rules are compiled. */
+  forgetLoaded(): void {
     this.#loaded.clear();
   }
 

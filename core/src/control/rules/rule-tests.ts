@@ -4,7 +4,9 @@
  */
 import type { Diagnostic } from '@sluice/dsl';
 import { type Condition, type Expectation, formatPlace, type Plan, type Rule, type TestPlan } from '@sluice/dsl/plan';
-import { type ExplainRequest, type Explanation, explain } from '../explain/explain.ts';
+import { explain } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import type { ExplainRequest } from '../explain/request.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
 import { GatewayError } from '../report/errors.ts';
 

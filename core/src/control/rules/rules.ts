@@ -25,7 +25,7 @@ export async function loadRules(
   log: Logger,
   areTestsRun = true,
 ): Promise<PluginSet> {
-  plugins.begin();
+  plugins.forgetLoaded();
   const set = await plugins.assemble(await planOf(rules, plugins, log));
   tellWarnings(set, log);
   if (areTestsRun) await testRules(set);

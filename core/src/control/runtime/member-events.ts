@@ -3,7 +3,7 @@
  */
 import type { BackendPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { ServerState } from '../../shared/tables/server-table.ts';
-import type { ServerEvent } from '../health/health-checker.ts';
+import type { ServerEvent } from '../health/server-states.ts';
 import type { Changes, Generation } from '../reload/generations.ts';
 import type { Part } from './part.ts';
 

@@ -5,8 +5,8 @@ import type { CertificateEvent } from '../../plugin/certificate-source.ts';
 import type { CircuitEvent } from '../health/circuits.ts';
 import type { DrainedEvent } from '../health/drains.ts';
 import type { FallBackEvent } from '../health/fall-back-watch.ts';
-import type { ServerEvent } from '../health/health-checker.ts';
 import type { AdminEvent, SetEvent } from '../health/server-handle.ts';
+import type { ServerEvent } from '../health/server-states.ts';
 import type { DiscoveryEvent } from '../members/discovery-source.ts';
 import type { ThreadLoss } from '../threads/thread-pool.ts';
 

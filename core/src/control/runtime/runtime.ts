@@ -144,7 +144,7 @@ export class Runtime {
       resolver: ({ settings: { names } }) =>
         options.nameResolver ??
         systemNames(names === undefined || names.servers.length === 0 ? {} : { servers: names.servers }),
-      know: (changes) => this.#planes.know(changes),
+      update: (changes) => this.#planes.updateNames(changes),
       hold: (slot, reason) => this.#checker.hold(slot, reason, 'name'),
       letGo: (slot, reason) => this.#checker.letGo(slot, reason, 'name'),
     });
@@ -222,9 +222,9 @@ export class Runtime {
     this.#set = set;
     this.#accessLog.use(set.plan.settings.accessLog ?? null);
     try {
-      await this.#discoverer.begin(set.plan, (name) => set.component('discovery', name)!.discovery!);
+      await this.#discoverer.prepare(set.plan, (name) => set.component('discovery', name)!.discovery!);
       const plan = this.#discoverer.withFound(set.plan);
-      await this.#names.begin(plan);
+      await this.#names.prepare(plan);
       await this.#checker.prove(plan);
       const generation = await this.generations.put({ ...set, plan });
       this.#discoverer.settle(set.plan);

@@ -152,7 +152,7 @@ export class DataThread {
     this.#send({ type: 'abandon', generation });
   }
 
-  know(changes: NameChanges): void {
+  updateNames(changes: NameChanges): void {
     this.#send({ type: 'names', changes });
   }
 

@@ -20,7 +20,7 @@ export interface Planes {
   activate(generation: number): Promise<void>;
   abandon(generation: number): Promise<void>;
   /** know tells all of them, and those that come later, which addresses servers' names have. What is told before `prepare` is known there. */
-  know(changes: NameChanges): void;
+  updateNames(changes: NameChanges): void;
   /** drain ends all of them within the deadline and says how many connections it cut. */
   drain(deadlineMs: number): Promise<number>;
   /**
@@ -96,7 +96,7 @@ export class LocalPlane implements Planes {
     await this.#plane.abandon(generation);
   }
 
-  know(changes: NameChanges): void {
+  updateNames(changes: NameChanges): void {
     this.#plane.updateNames(changes);
   }
 

@@ -108,7 +108,7 @@ export class ThreadPool implements Planes {
   }
 
   async start(): Promise<void> {
-    for (let number = 0; number < this.size; number++) this.#begin(number);
+    for (let number = 0; number < this.size; number++) this.#spawn(number);
     const limitMs = this.#options.beatLimitMs ?? BEAT_LIMIT_MS;
     this.#lastLookMs = systemTimers.now();
     this.#timer = setInterval(() => this.#look(limitMs), Math.max(20, limitMs / 10));
@@ -148,12 +148,12 @@ export class ThreadPool implements Planes {
     for (const { thread } of this.#places) thread?.abandon(generation);
   }
 
-  know(changes: NameChanges): void {
+  updateNames(changes: NameChanges): void {
     for (const [name, addresses] of Object.entries(changes)) {
       if (addresses === null) this.#names.delete(name);
       else this.#names.set(name, addresses);
     }
-    for (const { thread } of this.#places) thread?.know(changes);
+    for (const { thread } of this.#places) thread?.updateNames(changes);
   }
 
   async drain(deadlineMs: number): Promise<number> {
@@ -190,7 +190,7 @@ export class ThreadPool implements Planes {
     return this.#places.map(({ state, replaced }, thread) => ({ thread, state, replaced }));
   }
 
-  #begin(number: number): DataThread {
+  #spawn(number: number): DataThread {
     const { memory, entry, dataPlane, prepareLimitMs, report } = this.#options;
     const place = this.#places[number]!;
     place.state = 'starting';
@@ -205,7 +205,7 @@ export class ThreadPool implements Planes {
       report: (message) => report(number, message),
       lost: (reason, thrown) => this.#lost(number, reason, thrown),
     });
-    if (this.#names.size > 0) place.thread.know(Object.fromEntries(this.#names));
+    if (this.#names.size > 0) place.thread.updateNames(Object.fromEntries(this.#names));
     return place.thread;
   }
 
@@ -267,7 +267,7 @@ export class ThreadPool implements Planes {
     restoring(async (order) => {
       if (this.#isStopping) return;
       try {
-        const thread = this.#begin(number);
+        const thread = this.#spawn(number);
         if (order !== null) {
           await thread.prepare(await pack(order));
           await thread.activate(order.generation);

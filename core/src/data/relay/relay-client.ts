@@ -30,7 +30,7 @@ export class RelayClient extends ClientSocket {
   constructor(connection: Connection, ip: IpAddress, port: ClientPort, listener: LinkedListener, loop: Loop) {
     super(connection, ip, port, loop);
     if (listener.tls?.facts === undefined) {
-      this.#begin(listener);
+      this.#startExchange(listener);
       return;
     }
     this.#securing = listener;
@@ -41,11 +41,11 @@ export class RelayClient extends ClientSocket {
     const listener = this.#securing;
     if (listener === null) return;
     this.#securing = null;
-    if (!this.out.isClosed) this.#begin(listener);
+    if (!this.out.isClosed) this.#startExchange(listener);
     releaseGeneration(listener.generation, this.loop);
   }
 
-  #begin(listener: LinkedListener): void {
+  #startExchange(listener: LinkedListener): void {
     const exchange = Exchange.acquire(this, this.loop);
     this.exchange = exchange;
     exchange.isRelayed = true;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '@sluice/plugin-kit';
-import { HealthChecker, type ServerEvent } from '../../../src/control/health/health-checker.ts';
+import { HealthChecker } from '../../../src/control/health/health-checker.ts';
+import type { ServerEvent } from '../../../src/control/health/server-states.ts';
 import type { HealthCheck, ProbeStatus } from '../../../src/plugin/health-check.ts';
 import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
 import { SERVER_STATES, ServerTable } from '../../../src/shared/tables/server-table.ts';

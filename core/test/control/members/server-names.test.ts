@@ -33,7 +33,7 @@ beforeEach(() => {
     timers,
     log: log.log,
     resolver: () => resolver,
-    know: (changes) => told.push(changes),
+    update: (changes) => told.push(changes),
     hold: (slot, reason) => void held.set(slot, reason),
     letGo: (slot) => void held.delete(slot),
   });
@@ -52,7 +52,7 @@ function planOf(...hosts: string[]): { plan: Plan; slots: SlotMap } {
 
 async function use(...hosts: string[]): Promise<void> {
   const next = planOf(...hosts);
-  const begun = names.begin(next.plan);
+  const begun = names.prepare(next.plan);
   await timers.advance(2000);
   await begun;
   names.watch(next);
@@ -85,7 +85,7 @@ test('a start waits two seconds for names, and not longer', async () => {
   answer = () => new Promise(() => {});
   let isBegun = false;
   const next = planOf('slow.test');
-  void names.begin(next.plan).then(() => {
+  void names.prepare(next.plan).then(() => {
     isBegun = true;
   });
   await timers.advance(1_999);
@@ -156,7 +156,7 @@ test('a reload keeps what is known, forgets what nobody needs, and one that fail
   await use('b.test', 'c.test');
   assert.deepEqual(asked, ['a.test', 'b.test', 'c.test']);
   assert.ok(told.some((changes) => 'a.test' in changes && (changes as Record<string, unknown>)['a.test'] === null));
-  await names.begin(planOf('d.test').plan);
+  await names.prepare(planOf('d.test').plan);
   names.settle();
   assert.deepEqual(told.at(-1), { 'd.test': null });
   assert.deepEqual([names.addresses('d.test'), names.addresses('b.test')], [[], ['10.0.0.1']]);

@@ -58,7 +58,7 @@ export class FrameReader {
     while (at < to) {
       if (this.#state === HEAD) {
         if (this.#held === 0 && to - at >= FRAME_HEAD_BYTES) {
-          const error = this.#begin(bytes, at);
+          const error = this.#startFrame(bytes, at);
           if (error !== NO_ERROR) return error;
           at += FRAME_HEAD_BYTES;
         } else {
@@ -67,7 +67,7 @@ export class FrameReader {
           this.#held += taken;
           at += taken;
           if (this.#held < FRAME_HEAD_BYTES) return NO_ERROR;
-          const error = this.#begin(this.#head, 0);
+          const error = this.#startFrame(this.#head, 0);
           if (error !== NO_ERROR) return error;
         }
       } else if (this.#state === PAYLOAD) {
@@ -83,7 +83,7 @@ export class FrameReader {
     return NO_ERROR;
   }
 
-  #begin(bytes: Buffer, at: number): number {
+  #startFrame(bytes: Buffer, at: number): number {
     this.#held = 0;
     this.#length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
     this.#type = bytes[at + 3]!;
