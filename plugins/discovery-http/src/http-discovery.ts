@@ -1,11 +1,11 @@
 /**
  * HttpDiscovery: servers from an HTTP endpoint, asked with the ETag of its last answer. Main thread.
  *
- * Nothing of an answer is ever part of a message: it may hold what is nobody's business.
+ * Nothing of an answer is ever part of a message: it may hold what is nobody's business. Node's client is loaded with the first question: most gateways
+ * ask none, and loading it takes time at every start.
  */
 import { readFile } from 'node:fs/promises';
-import { type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Discovery, Finding } from '@sluice/core/plugin';
 import { readJsonServers } from '@sluice/core/server-list';
 import type { Args } from '@sluice/dsl/plan';
@@ -57,12 +57,9 @@ async function open(options: Args, etag: string | undefined, signal: AbortSignal
     'user-agent': 'sluice',
     ...(etag === undefined ? {} : { 'if-none-match': etag }),
   };
+  const client = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   return new Promise((resolve, reject) => {
-    const common = { headers, signal, agent: false as const };
-    const request =
-      url.protocol === 'https:'
-        ? requestHttps(url, { ...common, ...(ca === undefined ? {} : { ca }) })
-        : requestHttp(url, common);
+    const request = client.request(url, { headers, signal, agent: false, ...(ca === undefined ? {} : { ca }) });
     request.on('response', resolve);
     request.on('error', (thrown: NodeJS.ErrnoException) => reject(httpError('SP0811', { reason: reasonOf(thrown) })));
     request.end();

@@ -102,23 +102,24 @@ export class PluginHost {
    * code is used whatever has changed since. Throws SG01xx.
    */
   async assemble(plan: Plan, isTrial = false, like?: PluginSet): Promise<PluginSet> {
-    const used = new Map<PluginManifest, PluginUse>();
+    const lines = new Map<PluginManifest, PluginUse>();
     const code = new Map<string, ImportedPlugin>();
     for (const use of plan.plugins) {
       const known = like?.code.get(use.url) ?? this.#loaded.get(use.url);
       const plugin = known ?? (await importPlugin(use.url, '/', this.#limits.loadMs));
       const { manifest } = plugin;
       checkManifest(manifest);
-      if (used.has(manifest)) throw new GatewayError('SG0106', { name: manifest.name });
-      used.set(manifest, use);
+      if (lines.has(manifest)) throw new GatewayError('SG0106', { name: manifest.name });
+      lines.set(manifest, use);
       code.set(use.url, plugin);
     }
-    const manifests = [...new Set([...this.#given, ...used.keys()])];
+    const manifests = [...new Set([...this.#given, ...lines.keys()])];
     checkTogether(manifests);
-    for (const manifest of manifests) if (isNeeded(manifest, plan)) await checkSchemas(manifest);
+    const used = usesOf(plan);
+    for (const manifest of manifests) if (takesOptions(manifest, used)) await checkSchemas(manifest);
     const plugins: Plugin[] = [];
     for (const manifest of manifests) {
-      plugins.push({ manifest, options: await this.#optionsOf(manifest, used.get(manifest)?.options ?? {}) });
+      plugins.push({ manifest, options: await this.#optionsOf(manifest, lines.get(manifest)?.options ?? {}) });
     }
     const components = new Map<string, Component>();
     for (const component of manifests.flatMap((manifest) => manifest.components ?? [])) {
@@ -128,7 +129,8 @@ export class PluginHost {
     const secrets = await readSecrets(plan);
     const entries: EntryRef[] = [];
     for (const manifest of manifests) {
-      const use = used.get(manifest);
+      const use = lines.get(manifest);
+      if (use === undefined && isIdle(manifest, used)) continue;
       const plugin = use === undefined ? undefined : code.get(use.url);
       entries.push(...(await this.#entryOf(manifest, plugin)));
     }
@@ -255,13 +257,25 @@ function wordsOf({ words, components }: PluginManifest): readonly Word[] {
   return [...(words ?? []), ...asWords];
 }
 
-/** isNeeded: a schema takes time to check, which is not spent on plugins of which the plan has nothing that takes options. */
-function isNeeded({ options, components = [] }: PluginManifest, { listeners, backends, settings }: Plan): boolean {
-  if (options !== undefined) return true;
-  const used = [
+/** UsedComponents are those that a plan has, by slot and name. */
+type UsedComponents = ReadonlySet<string>;
+
+function usesOf({ listeners, backends, settings }: Plan): UsedComponents {
+  const uses = [
     ...listeners.flatMap(({ tls, certificates = [] }) => [tls, ...certificates]),
     ...(settings.certificateSources ?? []),
-    ...backends.flatMap(({ balance, stick, check, tls }) => [balance, stick, check?.probe, tls]),
+    ...backends.flatMap(({ balance, stick, check, tls, serve }) => [balance, stick, check?.probe, tls, serve]),
   ];
-  return components.some(({ slot, name }) => used.some((use) => use?.slot === slot && use.name === name));
+  return new Set(uses.flatMap((use) => (use == null ? [] : [`${use.slot} ${use.name}`])));
+}
+
+/** takesOptions: a schema takes time to check, which is not spent on plugins of which the plan has nothing that takes options. */
+function takesOptions({ options, components = [] }: PluginManifest, used: UsedComponents): boolean {
+  return options !== undefined || components.some(({ slot, name }) => used.has(`${slot} ${name}`));
+}
+
+/** isIdle: a plugin offers nothing but components of which the plan has none, so that data threads need not load it. */
+function isIdle({ words = [], components = [] }: PluginManifest, used: UsedComponents): boolean {
+  const isPlain = words.length === 0 && components.length > 0;
+  return isPlain && !components.some(({ slot, name }) => used.has(`${slot} ${name}`));
 }
