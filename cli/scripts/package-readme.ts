@@ -46,8 +46,8 @@ export function packageReadme(manifest: PluginManifest, description: string): st
 
 ${description}.
 
-It is a standard plugin of [Sluice](../../README.md): the \`sluice\` command and the \`sluice\` package include it, and rule files use it
-without a \`use\` line. Programs that build on \`@sluice/core\` alone pass it to \`createGateway\`:
+This is a standard plugin of [Sluice](../../README.md): the \`sluice\` command and the \`sluice\` package include it, and rule files use it
+without a \`use\` line. Programs that use \`@sluice/core\` directly pass it to \`createGateway\`:
 
     import plugin from '@sluice/${manifest.name}';
 

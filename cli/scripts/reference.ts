@@ -23,39 +23,39 @@ import { JOINTS, OPERATORS, TEMPLATES, TOP, VALUES } from './reference-tables.ts
 
 const INTRODUCTION = `# The reference
 
-Every word of the rule language: those of the language itself, and those of the standard plugins. Plugins of your own add more.
-[The language](README.md) says how they work together, [the cookbook](cookbook.md) shows them in use.
+Every word of the rule language: those of the language itself, and those of the standard plugins. Your own plugins can add more.
+[The language](README.md) explains how they work together, and [the cookbook](cookbook.md) shows them in use.
 
 <!-- Written by \`node cli/scripts/write-reference.ts\`; edit the words, or cli/scripts/reference.ts, instead. -->
 
-How to read a form: \`CAPITALS\` stand for a value, \`[…]\` may be left out, \`…\` may go on, \`a|b\` is one of these. Arguments that begin
-with a word may come in any order behind those that do not. [Values](#values) says how each kind is written.
+How to read a form: \`CAPITALS\` are a value, \`[…]\` is optional, \`…\` may be repeated, \`a|b\` is one of these. Arguments that start
+with a word come after those that do not, in any order. [Values](#values) describes how each type is written.
 `;
 
-const OUTSIDE = `Where a \`TEXT\` or a \`TEMPLATE\` stands in a rule, \`env "NAME"\` puts in a variable of the environment and \`secret "NAME"\` a
-[secret](README.md#environment-variables-and-secrets). In conditions numbers have ranges, \`8000..8999\`, and the name of a list stands for its values.`;
+const OUTSIDE = `In place of a \`TEXT\` or a \`TEMPLATE\` in a rule, \`env "NAME"\` inserts an environment variable and \`secret "NAME"\` a
+[secret](README.md#environment-variables-and-secrets). In conditions, numbers may be ranges (\`8000..8999\`), and the name of a list means all of its values.`;
 
 const SECTIONS: readonly (readonly [SettingWord['section'], title: string, doc: string])[] = [
-  ['listener', 'Settings of a listener', 'They stand before the rules.'],
+  ['listener', 'Settings of a listener', 'They come before the rules.'],
   ['backend', 'Settings of a backend', ''],
-  ['settings', 'Settings of the gateway', 'They stand in `settings { … }`.'],
+  ['settings', 'Settings of the gateway', 'They are written in `settings { … }`.'],
 ];
 
 const PARTS: readonly (readonly [RulePart, title: string, doc: string])[] = [
-  ['guard', 'Guards', 'The first that matches decides. They stand before changes and routes.'],
-  ['change', 'Changes', 'Every one that matches applies, in the order written. They stand before the routes.'],
-  ['route', 'Routes', 'The first that matches decides. The last line is `otherwise …`.'],
+  ['guard', 'Guards', 'The first guard that matches decides. Guards come before changes and routes.'],
+  ['change', 'Changes', 'Every change that matches applies, in written order. Changes come before the routes.'],
+  ['route', 'Routes', 'The first route that matches decides. The last line is `otherwise …`.'],
 ];
 
 const SLOT_TITLES: Partial<Record<ComponentSlot, string>> = {
   balance: 'Strategies',
-  stick: 'Stickiness',
-  serve: 'Service',
+  stick: 'Session persistence',
+  serve: 'Static sites',
   check: 'Health checks',
   discovery: 'Discovery',
   tls: 'TLS',
   certificate: 'Certificates',
-  certificates: 'Sources of certificates',
+  certificates: 'Certificate sources',
 };
 
 /** What a plan says where the rules say nothing, by section, setting and argument. */
@@ -91,26 +91,26 @@ export async function referenceText(words: readonly Word[]): Promise<string> {
   return [
     INTRODUCTION,
     `## The top of a file\n\n${table(
-      ['line', 'says'],
+      ['line', 'meaning'],
       TOP.map(([form, doc]) => [code(form), doc]),
     )}`,
-    `## Words that hold lines together\n\n${table(
-      ['written', 'says'],
+    `## Connecting words\n\n${table(
+      ['form', 'meaning'],
       JOINTS.map(([form, doc]) => [code(form), doc]),
     )}`,
     ...SECTIONS.map(([section, title, doc]) => settingsSection(section, title, doc, components, plan)),
     ...PARTS.map(([part, title, doc]) => verbsSection(part, title, doc, ofKind('verb'))),
     fieldsSection(ofKind('field')),
     `## Operators\n\n${table(
-      ['operator', 'true when the value'],
+      ['operator', 'true if the value'],
       Object.entries(OPERATORS).map(([name, doc]) => [code(name), doc]),
     )}`,
     `## Values\n\n${OUTSIDE}\n\n${table(
       ['value', 'written'],
       Object.entries(VALUES).map(([name, doc]) => [code(name.toUpperCase()), doc]),
     )}`,
-    `## Templates\n\nThey stand in quotes. A brace itself is \`{{\` or \`}}\`. Line ends never get through.\n\n${table(
-      ['placeholder', 'gives'],
+    `## Templates\n\nTemplates are written in quotes. A literal brace is \`{{\` or \`}}\`. Values never contain line breaks.\n\n${table(
+      ['placeholder', 'value'],
       TEMPLATES.map(([name, doc]) => [code(name), doc]),
     )}`,
   ].join('\n');
@@ -129,7 +129,7 @@ function settingsSection(
     const name = word.slot === undefined ? word.name : `${word.name} KIND`;
     const remarks = [
       sentence(word.doc),
-      word.isRepeatable === true ? 'It may be said more than once.' : '',
+      word.isRepeatable === true ? 'May be used more than once.' : '',
       word.isHttpOnly === true ? 'Not in a `tcp` listener.' : '',
     ];
     return [
@@ -156,7 +156,7 @@ function componentEntry(setting: SettingWord, word: ComponentWord): string {
   const title = `${SLOT_TITLES[word.slot] ?? word.slot}: ${setting.name} ${word.name}`;
   const isLeftOut = word.isDefault === true && word.args.length > 0;
   const form = formOf(`${setting.name} ${isLeftOut ? `[${word.name}]` : word.name}`, word.args);
-  const doc = word.isDefault === true ? `${word.doc} It is the one that is meant where none is named.` : word.doc;
+  const doc = word.isDefault === true ? `${word.doc} It is the default.` : word.doc;
   return `#${entry(title, form, doc, word.example, word.args)}`;
 }
 
@@ -169,9 +169,13 @@ function verbEntry(word: VerbWord): string {
   const isAnswersOnly = word.phase === 'response';
   const remarks = [
     sentence(word.doc),
-    word.alsoIn?.includes('route') === true ? 'It may also be the `otherwise`.' : '',
-    isAnswersOnly ? 'Only in `on response`.' : word.isForAnswers === true ? 'Also in `on response`, for answers.' : '',
-    word.takesCondition === true ? 'The condition may follow at once, or behind `when`.' : '',
+    word.alsoIn?.includes('route') === true ? 'Also allowed after `otherwise`.' : '',
+    isAnswersOnly
+      ? 'Only in `on response`.'
+      : word.isForAnswers === true
+        ? 'Also in `on response`, for responses.'
+        : '',
+    word.takesCondition === true ? '`when` before the condition is optional.' : '',
     word.phase === 'connection' ? 'Also in a `tcp` listener.' : '',
   ];
   const form = `${formOf(word.name, word.args)}${word.takesCondition === true ? ' [when] CONDITION' : ' [when CONDITION]'}`;
@@ -180,20 +184,24 @@ function verbEntry(word: VerbWord): string {
 
 function fieldsSection(fields: readonly FieldWord[]): string {
   const intro =
-    'What a condition may ask. A field that **may be absent** takes `present` and `absent`, and `not` before it needs one of them beside it. ' +
-    'A field that **may have several values** passes when any of them does; with `every` before it, when all do.';
+    'Conditions compare fields. A field that **may be absent** also allows `present` and `absent`; a `not` before it needs one of these next to it. ' +
+    'A field that **may have several values** passes if any of them does; with `every` before it, if all do.';
   return `## Fields\n\n${intro}\n\n${fieldsTable(fields)}`;
 }
 
 function fieldsTable(fields: readonly FieldWord[]): string {
   const overview = table(
-    ['field', 'known', 'type', 'compare with', 'when none is written', 'may be absent', 'may have several values'],
+    ['field', 'known', 'type', 'operators', 'default operator', 'may be absent', 'may have several values'],
     fields.map((word) => [
       code(fieldName(word)),
-      word.phase === 'connection' ? 'at once' : word.phase === 'request' ? 'with the request' : 'in `on response`',
+      word.phase === 'connection'
+        ? 'from the connection'
+        : word.phase === 'request'
+          ? 'from the request'
+          : 'in `on response`',
       word.type,
       word.operators.map(code).join(' '),
-      word.defaultOperator === null ? 'say one' : code(word.defaultOperator),
+      word.defaultOperator === null ? 'none' : code(word.defaultOperator),
       word.isOptional === true ? 'yes' : '',
       word.isMany === true ? 'yes' : '',
     ]),
@@ -226,7 +234,7 @@ function entry(
     sentence(arg.doc),
     [rangeText(arg), defaultText(arg, silent(arg))].filter((text) => text !== '').join('; '),
   ]);
-  const shown = rows.length === 0 ? '' : `\n${table(['argument', 'is', ''], rows)}`;
+  const shown = rows.length === 0 ? '' : `\n${table(['argument', 'meaning', ''], rows)}`;
   return `### ${title}\n\n    ${form}\n\n${doc} For example ${code(example)}\n${shown}`;
 }
 

@@ -49,7 +49,7 @@ const TOP_DOCS: Readonly<Record<string, string>> = {
   map: 'looks one value up by another',
   use: 'loads a plugin, which adds words',
   include: 'reads other rule files too',
-  settings: 'what holds for the whole gateway',
+  settings: 'what applies to the whole gateway',
   test: 'a request, and what is expected to happen to it',
 };
 

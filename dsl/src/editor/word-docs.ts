@@ -9,15 +9,15 @@ import type { BaseArg, SettingWord } from '../vocabulary/setting-word.ts';
 import type { ComponentWord, FieldWord, VerbWord } from '../vocabulary/word.ts';
 
 const PART_DOCS = {
-  guard: 'guard: the first that decides ends the request',
-  change: 'change: every line that applies is carried out',
-  route: 'route: the first that applies decides',
+  guard: 'guard: the first that matches decides',
+  change: 'change: every line that matches applies',
+  route: 'route: the first that matches decides',
 } as const;
 
 /** fieldDoc is a field's page. */
 export function fieldDoc(word: FieldWord): string {
   const operators = [...word.operators, ...(word.isOptional === true ? ['present', 'absent'] : [])];
-  const meant = word.defaultOperator === null ? '' : ` (\`${word.defaultOperator}\` when none is written)`;
+  const meant = word.defaultOperator === null ? '' : ` (default \`${word.defaultOperator}\`)`;
   const name = word.key === undefined ? word.name : `${word.name} ${word.key.placeholder}`;
   return page(`${name}`, 'field', word.doc, word.example, [`Compare: ${operators.join(', ')}${meant}`]);
 }

@@ -16,26 +16,26 @@ export interface PathFlag {
 
 /** PATH_FLAGS: every part has a phrase for each of its values but the defaults that none needs to say. */
 export const PATH_FLAGS: readonly PathFlag[] = [
-  flag('keep empty segments', 'emptySegments', 'keep', 'leaves `//` as it is; it is one slash otherwise'),
+  flag('keep empty segments', 'emptySegments', 'keep', 'keeps `//`, which otherwise becomes one slash'),
   flag('refuse empty segments', 'emptySegments', 'refuse', 'answers `//` with 400'),
-  flag('keep parameters', 'parameters', 'keep', 'leaves `;…` behind a segment as it is'),
-  flag('strip parameters', 'parameters', 'strip', 'takes `;…` off every segment, before rules see it'),
+  flag('keep parameters', 'parameters', 'keep', 'keeps `;…` after a segment'),
+  flag('strip parameters', 'parameters', 'strip', 'removes `;…` from every segment, before rules see the path'),
   flag('refuse parameters', 'parameters', 'refuse', 'answers a path with `;` with 400'),
-  flag('keep double escapes', 'doubleEscapes', 'keep', 'lets `%2541` through, which is `A` to whoever decodes twice'),
+  flag('keep double escapes', 'doubleEscapes', 'keep', 'allows `%2541`, which is `A` when decoded twice'),
   flag('refuse double escapes', 'doubleEscapes', 'refuse', 'answers `%2541` with 400'),
-  flag('keep control bytes', 'controlBytes', 'keep', 'lets escapes of control bytes through, but for `%00`'),
+  flag('keep control bytes', 'controlBytes', 'keep', 'allows escapes of control bytes, except `%00`'),
   flag('refuse control bytes', 'controlBytes', 'refuse', 'answers `%01` to `%1F` and `%7F` with 400'),
-  flag('keep invalid utf-8', 'invalidUtf8', 'keep', 'lets all bytes through that are not UTF-8, overlong forms too'),
+  flag('keep invalid utf-8', 'invalidUtf8', 'keep', 'allows bytes that are not UTF-8, including overlong forms'),
   flag('refuse invalid utf-8', 'invalidUtf8', 'refuse', 'answers escapes that are not UTF-8 with 400'),
-  flag('keep windows names', 'windowsNames', 'keep', 'lets names through that Windows takes for others'),
+  flag('keep windows names', 'windowsNames', 'keep', 'allows names that Windows treats as other names'),
   flag(
     'refuse windows names',
     'windowsNames',
     'refuse',
-    'answers a segment with a dot or a blank at its end, with a colon, or with `~1`, with 400',
+    'answers with 400 if a segment ends with a dot or a space, or contains a colon or `~1`',
   ),
-  flag('keep case', 'ignoresCase', false, 'rules tell capital letters from small ones'),
-  flag('ignore case', 'ignoresCase', true, 'rules compare paths without regard to ASCII case'),
+  flag('keep case', 'ignoresCase', false, 'rules distinguish upper and lower case'),
+  flag('ignore case', 'ignoresCase', true, 'rules ignore ASCII case in paths'),
 ];
 
 function flag<P extends Part>(phrase: string, part: P, value: PathPolicy[P], doc: string): PathFlag {

@@ -6,8 +6,8 @@ import { httpCheck, httpsCheck } from './http-check.ts';
 import { checkHost, checkTls } from './trusted.ts';
 
 const ARGS: Component['args'] = [
-  { name: 'method', type: 'method', doc: 'The method to ask with.' },
-  { name: 'uri', type: 'path', doc: 'The path to ask for, with a query if there is one.' },
+  { name: 'method', type: 'method', doc: 'The request method.' },
+  { name: 'uri', type: 'path', doc: 'The path to request, optionally with a query.' },
   {
     name: 'expect',
     type: 'statuses',
@@ -19,21 +19,21 @@ const ARGS: Component['args'] = [
     name: 'contains',
     type: 'text',
     before: 'expect body contains',
-    doc: 'A text that must stand in the first 64 KiB of the body.',
+    doc: 'Text that the first 64 KiB of the body must contain.',
     isOptional: true,
   },
   {
     name: 'drain',
     type: 'statuses',
     before: 'drain on',
-    doc: 'Statuses with which a server asks for no new clients: it is stopping, and keeps those that stick to it.',
+    doc: 'Statuses that make the server `stopping`: it gets no new clients, and keeps its sticky ones.',
     isOptional: true,
   },
   {
     name: 'host',
     type: 'text',
     before: 'host',
-    doc: "The Host header to send. Default: the server's address.",
+    doc: 'The Host header to send. Default: the server’s address.',
     isOptional: true,
   },
 ];
@@ -46,7 +46,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'check',
       name: 'http',
-      doc: 'Passes when the server answers a request with an expected status, and with an expected text if one is written.',
+      doc: 'Passes if the server answers a request with an expected status, and with the expected text if one is given.',
       example: 'check GET /healthz every 2s timeout 1s expect 200',
       isDefault: true,
       args: ARGS,
@@ -57,7 +57,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'check',
       name: 'https',
-      doc: 'Passes as `check http` does, over TLS, and only if the certificate is right.',
+      doc: 'Like `check http`, but over TLS, and passes only if the certificate is valid.',
       example: 'check https GET /healthz ca "certs/internal-ca.pem" name api.internal',
       args: [
         ...ARGS,
@@ -65,21 +65,21 @@ export default definePlugin({
           name: 'ca',
           type: 'file',
           before: 'ca',
-          doc: 'A PEM file with the authorities that are believed. Default: those that node brings along.',
+          doc: 'A PEM file with the trusted authorities. Default: those included with Node.js.',
           isOptional: true,
         },
         {
           name: 'name',
           type: 'text',
           before: 'name',
-          doc: "The name to ask for (SNI) and to find in the certificate. Default: the Host header's, else the server's own.",
+          doc: "The name to send as SNI and to require in the certificate. Default: the Host header's, or else the server’s own.",
           isOptional: true,
         },
         {
           name: 'insecure',
           type: 'flag',
           before: 'insecure',
-          doc: 'Take any certificate.',
+          doc: 'Accepts any certificate.',
           isOptional: true,
         },
       ],

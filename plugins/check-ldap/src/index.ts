@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'check',
       name: 'ldap',
-      doc: 'Passes when the LDAP server takes an anonymous bind (version 3).',
+      doc: 'Passes if the LDAP server accepts an anonymous bind (version 3).',
       example: 'check ldap every 5s',
       args: [],
       check: ldapCheck,

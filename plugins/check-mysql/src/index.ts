@@ -12,14 +12,14 @@ export default definePlugin({
       kind: 'component',
       slot: 'check',
       name: 'mysql',
-      doc: 'Passes when the MySQL or MariaDB server lets a user in who has no password.',
+      doc: 'Passes if the MySQL or MariaDB server accepts a login of a user without a password.',
       example: 'check mysql user "probe" every 2s',
       args: [
         {
           name: 'user',
           type: 'text',
           before: 'user',
-          doc: "A user without a password and without rights: `CREATE USER probe@'%'`.",
+          doc: "A user without a password or privileges: `CREATE USER probe@'%'`.",
         },
       ],
       check: mysqlCheck,

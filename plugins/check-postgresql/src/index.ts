@@ -12,15 +12,15 @@ export default definePlugin({
       kind: 'component',
       slot: 'check',
       name: 'postgresql',
-      doc: 'Passes when the PostgreSQL server asks for a password, or lets the user in without one and is ready.',
+      doc: 'Passes if the PostgreSQL server requests a password, or accepts the user without one and is ready.',
       example: 'check postgresql user "probe" every 2s',
       args: [
-        { name: 'user', type: 'text', before: 'user', doc: 'The user to begin a session as.' },
+        { name: 'user', type: 'text', before: 'user', doc: 'The user of the session.' },
         {
           name: 'database',
           type: 'text',
           before: 'database',
-          doc: "The database to open. Default: the user's name.",
+          doc: 'The database to open. Default: the user’s name.',
           isOptional: true,
         },
       ],

@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'check',
       name: 'tcp',
-      doc: 'Passes when the server accepts a connection. The connection is reset at once.',
+      doc: 'Passes if the server accepts a connection. The connection is reset immediately.',
       example: 'check tcp every 2s',
       args: [],
       check: tcpCheck,

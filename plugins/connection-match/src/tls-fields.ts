@@ -5,7 +5,7 @@ import type { FieldWord } from '@sluice/dsl/vocabulary';
 import { textField } from './text-field.ts';
 
 export const TLS_FIELDS: readonly FieldWord[] = [
-  textField('tls version', 'handshake', 'The version of TLS that is spoken with the client.', 'tls version 1.3', {
+  textField('tls version', 'handshake', 'The TLS version of the client’s connection.', 'tls version 1.3', {
     operators: ['is', 'in'],
     values: ['1.0', '1.1', '1.2', '1.3'],
     isOptional: false,
@@ -13,20 +13,20 @@ export const TLS_FIELDS: readonly FieldWord[] = [
   textField(
     'tls cipher',
     'handshake',
-    'The cipher that is spoken, as OpenSSL calls it.',
+    'The cipher of the client’s connection, by its OpenSSL name.',
     'tls cipher TLS_AES_128_GCM_SHA256',
     { isOptional: false },
   ),
   textField(
     'tls alpn',
     'handshake',
-    'The protocol that was agreed upon, such as `h2`. (`alpn` is what the client offered.)',
+    'The protocol negotiated by ALPN, such as `h2`; `alpn` is what the client offered.',
     'tls alpn h2',
   ),
   textField(
     'tls session',
     'handshake',
-    '`resumed` when the client came back with the session of an earlier connection, else `new`.',
+    '`resumed` if the client resumed the session of an earlier connection, otherwise `new`.',
     'tls session resumed',
     { operators: ['is'], values: ['new', 'resumed'], isOptional: false },
   ),

@@ -13,7 +13,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'discovery',
       name: 'file',
-      doc: 'Finds servers in a file that is read again when it changes: JSON if its name ends in `.json`, or else one server a line.',
+      doc: 'Discovers servers from a file, which is read again when it changes: JSON if its name ends in `.json`, otherwise one server per line.',
       example: 'servers from file "servers.json"',
       args: [
         { name: 'file', type: 'file', doc: 'the file' },
@@ -21,7 +21,7 @@ export default definePlugin({
           name: 'every',
           type: 'duration',
           before: 'every',
-          doc: 'how often to look whether it changed',
+          doc: 'how often to check for changes',
           default: 1000,
           min: 100,
           max: 3_600_000,

@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'answer',
       name: 'plain',
-      doc: 'A small page with the status and one sentence, the same for everybody.',
+      doc: 'A small page with the status and one sentence, the same for all clients.',
       example: 'answer plain',
       isDefault: true,
       args: [],

@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'balance',
       name: 'first',
-      doc: 'The first server in the order written, up to its `max`; then the next one.',
+      doc: 'The first server in written order, up to its `max`; then the next one.',
       example: 'balance first',
       args: [],
     },

@@ -14,7 +14,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'path',
-    doc: 'The path in its one form, percent-encoded, without the query. Say how to compare: `is`, `under`, `starts`…',
+    doc: 'The path in normalised form, percent-encoded, without the query. It needs an operator: `is`, `under`, `starts`…',
     example: 'path under /admin',
     phase: 'request',
     type: 'text',
@@ -25,7 +25,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'method',
-    doc: 'The request method, in capitals as it was sent.',
+    doc: 'The request method, as sent: in capitals.',
     example: 'method POST, PUT',
     phase: 'request',
     type: 'text',
@@ -38,7 +38,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'host',
-    doc: 'The host of the request in its one form: lower case, without port, brackets and final dot.',
+    doc: 'The host of the request in normalised form: lower case, without port, brackets and trailing dot.',
     example: 'host like *.example.com',
     phase: 'request',
     type: 'text',
@@ -50,7 +50,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'header',
-    doc: 'The values of a request header, one for each time it was sent. Commas inside a value do not split it.',
+    doc: 'The values of a request header, one per occurrence. Commas inside a value do not separate.',
     example: 'header User-Agent contains "sqlmap" anycase',
     phase: 'request',
     type: 'text',
@@ -65,7 +65,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'list header',
-    doc: 'The members of a header whose value is a list, `a, b`, over all times it was sent. Commas in quotes do not split.',
+    doc: 'The members of a header whose value is a list (`a, b`), across all its occurrences. Commas in quotes do not separate.',
     example: 'list header Accept-Encoding is gzip',
     phase: 'request',
     type: 'text',
@@ -80,7 +80,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'response list header',
-    doc: 'The members of a list header of the answer. Inside `on response`, `list header NAME` means it too.',
+    doc: 'The members of a list header in the response. Inside `on response`, `list header NAME` means the same.',
     example: 'response list header Vary is Origin anycase',
     phase: 'response',
     type: 'text',
@@ -94,7 +94,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'response header',
-    doc: 'The values of a header of the answer. Inside `on response`, `header NAME` means it too.',
+    doc: 'The values of a response header. Inside `on response`, `header NAME` means the same.',
     example: 'response header Cache-Control contains "private"',
     phase: 'response',
     type: 'text',
@@ -108,7 +108,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'status',
-    doc: 'The status of the answer.',
+    doc: 'The status of the response.',
     example: 'status 500..599',
     phase: 'response',
     type: 'number',
@@ -119,7 +119,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'cookie',
-    doc: 'The values of a cookie, as they were sent. Cookie names are case-sensitive.',
+    doc: 'The values of a cookie, as sent. Cookie names are case-sensitive.',
     example: 'cookie beta is on',
     phase: 'request',
     type: 'text',
@@ -147,7 +147,7 @@ export const FIELDS: readonly FieldWord[] = [
   {
     kind: 'field',
     name: 'scheme',
-    doc: 'How the client speaks to the gateway: `http` or `https`.',
+    doc: 'The scheme of the client’s request: `http` or `https`.',
     example: 'scheme http',
     phase: 'request',
     type: 'text',

@@ -11,7 +11,7 @@ export default definePlugin({
     {
       kind: 'field',
       name: 'ip',
-      doc: 'The client: the peer of the connection, or the address that a trusted peer names (`client ip from header`).',
+      doc: 'The client’s address: the peer of the connection, or the address reported by a trusted peer (`client ip from header`).',
       example: 'ip 10.0.0.0/8, 2001:db8::/32',
       phase: 'connection',
       type: 'ip',
@@ -33,7 +33,7 @@ export default definePlugin({
     {
       kind: 'verb',
       name: 'deny',
-      doc: 'Refuses the request with the standard answer of a status (403 unless another is written).',
+      doc: 'Refuses the request with the standard page for a status (403 unless another is given).',
       example: 'deny 404 when path under /internal',
       part: 'guard',
       alsoIn: ['route'],
@@ -43,7 +43,7 @@ export default definePlugin({
         {
           name: 'status',
           type: 'status',
-          doc: 'The status of the answer, 400 to 599.',
+          doc: 'The status of the response, 400 to 599.',
           isOptional: true,
           default: 403,
           min: 400,
@@ -54,7 +54,7 @@ export default definePlugin({
     {
       kind: 'verb',
       name: 'allow',
-      doc: 'Ends the guards: later guards are skipped, and the request continues with the changes and routes.',
+      doc: 'Skips all later guards: the request continues with the changes and routes.',
       example: 'allow path under /.well-known/acme-challenge',
       part: 'guard',
       phase: 'connection',

@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'balance',
       name: 'least-connections',
-      doc: 'The server with the fewest open requests for its weight, counted over all data threads.',
+      doc: 'The server with the fewest open requests relative to its weight, counted across all data threads.',
       example: 'balance least-connections',
       args: [],
     },

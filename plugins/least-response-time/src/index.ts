@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'balance',
       name: 'least-response-time',
-      doc: 'The server that would answer soonest: by its mean time over the last ten seconds and its open requests.',
+      doc: 'The server that is likely to respond first, by its mean response time over the last ten seconds and its open requests.',
       example: 'balance least-response-time',
       args: [],
     },

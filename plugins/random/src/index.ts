@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'balance',
       name: 'random',
-      doc: 'The less busy of two servers that are drawn at random, each as often as its weight says.',
+      doc: 'The less busy of two servers drawn at random, in proportion to their weights.',
       example: 'balance random',
       args: [],
     },

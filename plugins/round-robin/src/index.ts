@@ -12,7 +12,7 @@ export default definePlugin({
       kind: 'component',
       slot: 'balance',
       name: 'round-robin',
-      doc: 'Each server in turn, as often as its weight says, spread evenly. Turns are counted in each data thread.',
+      doc: 'Each server in turn, in proportion to its weight and evenly spread. Each data thread counts its own turns.',
       example: 'balance round-robin',
       isDefault: true,
       args: [],

@@ -35,20 +35,20 @@ export const OPERATOR_DOCS: Readonly<Record<Operator, string>> = {
   over: 'greater than the number',
   below: 'less than the number',
   between: 'from the first number to the second, both included',
-  present: 'is there, whatever its value',
-  absent: 'is not there',
+  present: 'is present, whatever its value',
+  absent: 'is missing',
 };
 
 const OPERATORS: ReadonlySet<string> = new Set(Object.keys(OPERATOR_DOCS));
 
 /** What editors say of the words of conditions. */
 const WORDS = {
-  not: 'holds when the test after it does not',
+  not: 'true if the test after it is false',
   all: 'every request',
-  every: 'every value of the field must pass; without it one is enough',
-  and: 'both sides must hold; mixing `and` and `or` needs parentheses',
-  or: 'one of the sides must hold; mixing `and` and `or` needs parentheses',
-  anycase: 'compares without regard to case',
+  every: 'all values of the field must pass; without it, one is enough',
+  and: 'both sides must be true; mixing `and` and `or` requires parentheses',
+  or: 'at least one side must be true; mixing `and` and `or` requires parentheses',
+  anycase: 'ignores case',
 } as const;
 
 /** checkCondition checks a whole condition, beginning at an item of its first phrase. */

@@ -40,14 +40,14 @@ const DOCS: Readonly<Record<string, string>> = {
   listener: 'the listener that takes the request',
   header: '`header NAME is VALUE`',
   cookie: '`cookie NAME is VALUE`',
-  tcp: 'a connection in place of a request: `tcp to :443`',
-  sni: 'the name in the client’s TLS hello; `sni absent`: it names none',
-  alpn: 'the protocols in the client’s TLS hello, with blanks between them',
-  allow: 'a guard ends the guards with `allow`',
+  tcp: 'a connection instead of a request: `tcp to :443`',
+  sni: 'the server name in the client’s TLS hello; `sni absent`: there is none',
+  alpn: 'the protocols in the client’s TLS hello, separated by spaces',
+  allow: 'an `allow` line skips the remaining guards',
   send: 'the request goes to a backend',
   deny: 'a guard refuses the request',
-  redirect: 'the answer is a redirection',
-  by: 'the definition or list that the guard names',
+  redirect: 'the response is a redirect',
+  by: 'the definition or list in the guard’s condition',
 };
 
 interface Slot {

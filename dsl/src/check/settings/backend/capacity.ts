@@ -7,7 +7,7 @@ const DAY = 86_400_000;
 
 export const max = backendSetting({
   name: 'max',
-  doc: 'the most requests at once on all its servers',
+  doc: 'the maximum number of concurrent requests on all its servers',
   example: 'max 500',
   args: [{ name: 'count', type: 'number', doc: 'requests', min: 1, max: 10_000_000 }],
   defaults: () => ({ max: 0 }),
@@ -17,9 +17,9 @@ export const max = backendSetting({
 
 export const queueAtMost = backendSetting({
   name: 'queue at most',
-  doc: 'the most requests that wait for a server with room',
+  doc: 'the maximum number of requests that are queued while all servers are full',
   example: 'queue at most 100',
-  args: [{ name: 'count', type: 'number', doc: 'requests; 0: no request waits', min: 0, max: 1_000_000 }],
+  args: [{ name: 'count', type: 'number', doc: 'requests; 0: no queue', min: 0, max: 1_000_000 }],
   defaults: () => ({ queue: 4096 }),
   why: 'a longer line means answers that come too late',
   read: ({ args }) => ({ queue: args.count }),
@@ -27,9 +27,9 @@ export const queueAtMost = backendSetting({
 
 export const slowStart = backendSetting({
   name: 'slow start',
-  doc: 'how long a server that recovers takes to reach its full share',
+  doc: 'how long a recovering server takes to reach its full share of requests',
   example: 'slow start 30s',
-  args: [{ name: 'time', type: 'duration', doc: 'until it has its whole share', min: 1000, max: DAY }],
+  args: [{ name: 'time', type: 'duration', doc: 'until it has its full share', min: 1000, max: DAY }],
   defaults: () => ({ slowStartMs: 0 }),
   why: 'most servers have nothing to warm up',
   read: ({ args }) => ({ slowStartMs: args.time }),
@@ -48,7 +48,7 @@ export const balance = backendSetting({
 
 export const stick = backendSetting({
   name: 'stick',
-  doc: 'sends a client back to the server it had',
+  doc: 'session persistence: keeps a client on the same server',
   example: 'stick on cookie sid',
   slot: 'stick',
   args: [],

@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 
 export const eject = backendSetting({
   name: 'eject',
-  doc: 'takes a server out for a while when real requests to it fail',
+  doc: 'ejects a server for a while when real requests to it fail',
   example: 'eject after 5 failures for 10s at most 50%',
   args: [
     ...FAILURE_ARGS,
@@ -17,7 +17,7 @@ export const eject = backendSetting({
       name: 'time',
       type: 'duration',
       before: 'for',
-      doc: 'how long the first time; the second time in a row twice as long, and so on',
+      doc: 'the duration of the first ejection; the second in a row is twice as long, and so on',
       default: 10_000,
       min: 100,
       max: DAY,
@@ -26,7 +26,7 @@ export const eject = backendSetting({
       name: 'longest',
       type: 'duration',
       before: 'up to',
-      doc: 'the longest time',
+      doc: 'the maximum duration',
       default: 300_000,
       min: 100,
       max: DAY,
@@ -35,7 +35,7 @@ export const eject = backendSetting({
       name: 'most',
       type: 'percent',
       before: 'at most',
-      doc: 'the share of the servers that may be out, whatever put them there',
+      doc: 'the share of the servers that may be out of service at the same time, for any reason',
       default: 50,
       min: 1,
       max: 100,
@@ -51,7 +51,7 @@ export const eject = backendSetting({
 
 export const breakCircuit = backendSetting({
   name: 'break circuit',
-  doc: 'leaves the whole backend alone for a while when requests to it fail',
+  doc: 'sends no requests to the backend for a while when too many of them fail',
   example: 'break circuit over 50% errors of 20 in 10s for 5s',
   args: [
     ...FAILURE_ARGS,
@@ -59,7 +59,7 @@ export const breakCircuit = backendSetting({
       name: 'time',
       type: 'duration',
       before: 'for',
-      doc: 'how long, until one request is tried',
+      doc: 'the time until a trial request',
       default: 5000,
       min: 100,
       max: DAY,

@@ -13,10 +13,10 @@ function perSecondOf([count, perMs]: readonly number[]): number {
 
 export const retry = backendSetting({
   name: 'retry',
-  doc: 'sends a request again, where that is safe',
+  doc: 'retries a failed request if that is safe',
   example: 'retry 3 on connect-failure, 503 using another server at most 20%',
   args: [
-    { name: 'times', type: 'number', doc: 'the most attempts after the first', min: 0, max: 20 },
+    { name: 'times', type: 'number', doc: 'the maximum number of retries', min: 0, max: 20 },
     {
       name: 'on',
       type: 'causes',
@@ -28,21 +28,21 @@ export const retry = backendSetting({
       name: 'another',
       type: 'flag',
       before: 'using another server',
-      doc: 'never the same server twice while there is another one; the default',
+      doc: 'a server that has not had the request yet, if there is one; the default',
       isOptional: true,
     },
     {
       name: 'any',
       type: 'flag',
       before: 'using any server',
-      doc: 'the same server may be asked again',
+      doc: 'any server that the strategy picks, including one already tried',
       isOptional: true,
     },
     {
       name: 'share',
       type: 'percent',
       before: 'at most',
-      doc: 'the share of recent requests that may be sent again; 20% by default',
+      doc: 'the share of recent requests that may be retried; 20% by default',
       isOptional: true,
       min: 0,
       max: 100,
@@ -51,7 +51,7 @@ export const retry = backendSetting({
       name: 'least',
       type: 'rate',
       before: 'at least',
-      doc: 'so many may be, however few requests there are; 10/s by default',
+      doc: 'the retries that are always allowed, however few requests there are; 10/s by default',
       isOptional: true,
     },
   ],

@@ -7,7 +7,7 @@ import { backendSetting } from './backend-setting.ts';
 
 export const fallBackTo = backendSetting({
   name: 'fall back to',
-  doc: 'sends requests to another backend while too few servers take new clients',
+  doc: 'failover: sends requests to another backend while too few servers are healthy',
   example: 'fall back to sorry when healthy below 1',
   args: [
     { name: 'to', type: 'backend', doc: 'the other backend' },
@@ -15,7 +15,7 @@ export const fallBackTo = backendSetting({
       name: 'below',
       type: 'number',
       before: 'when healthy below',
-      doc: 'servers that are up, ready and of a weight above 0',
+      doc: 'servers that are up, ready, and have a weight above 0',
       default: 1,
       min: 1,
       max: 16_384,
@@ -32,7 +32,7 @@ export const fallBackTo = backendSetting({
 
 export const serve = backendSetting({
   name: 'serve',
-  doc: 'answers in place of servers',
+  doc: 'answers requests without servers',
   example: 'serve files "/srv/sorry" status 503',
   slot: 'serve',
   args: [],
@@ -45,9 +45,9 @@ export const serve = backendSetting({
 
 export const serveSite = backendSetting({
   name: 'serve site',
-  doc: 'a website that is known by its host name, such as one in an object store; cookies and credentials are not sent there',
+  doc: 'a website that is selected by its host name, such as one in an object store; it is not sent cookies or credentials',
   example: 'serve site "http://sorry.example.net"',
-  args: [{ name: 'url', type: 'text', doc: '`http://` or `https://`, a host name, and perhaps a port' }],
+  args: [{ name: 'url', type: 'text', doc: '`http://` or `https://`, a host name, and optionally a port' }],
   defaults: () => ({ siteHost: null }),
   why: 'servers get the host that clients ask for',
   fitsServe: true,

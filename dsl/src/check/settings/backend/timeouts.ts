@@ -6,15 +6,15 @@ import { backendSetting } from './backend-setting.ts';
 
 export const timeout = backendSetting({
   name: 'timeout',
-  doc: 'how long the servers may take',
+  doc: 'time limits for servers',
   example: 'timeout connect 5s, response 30s',
   isRepeatable: true,
   args: [
-    timeLimit('connect', 'until a connection stands'),
-    timeLimit('response', 'until the answer’s head, and between two pieces of it'),
-    timeLimit('idle', 'a pooled connection with nothing to do'),
-    timeLimit('tunnel', 'a tunnel in which nothing moves'),
-    timeLimit('queue', 'waiting for a full server'),
+    timeLimit('connect', 'establishing a connection'),
+    timeLimit('response', 'from the end of the request to the response head, and between two parts of the response'),
+    timeLimit('idle', 'an idle pooled connection'),
+    timeLimit('tunnel', 'an idle tunnel'),
+    timeLimit('queue', 'the wait in the queue while all servers are full'),
   ],
   defaults: () => ({
     'timeouts.connectMs': 5_000,

@@ -7,13 +7,13 @@ import { backendSetting } from './backend-setting.ts';
 
 export const protocol = backendSetting({
   name: 'protocol',
-  doc: 'what is spoken to the servers',
+  doc: 'the protocol used with the servers',
   example: 'protocol http2',
   args: [
     {
       name: 'name',
       type: 'name',
-      doc: '`http2`: many requests share a connection, as gRPC servers want it; `http1`: the default',
+      doc: '`http1` (the default) or `http2`: many requests share a connection, as gRPC requires',
       choices: ['http1', 'http2'],
     },
   ],
@@ -26,7 +26,7 @@ export const protocol = backendSetting({
 
 export const serversLax = backendSetting({
   name: 'servers lax',
-  doc: 'takes answers that break HTTP’s rules in harmless ways: blanks behind a chunk size, folded headers, one length said twice',
+  doc: 'accepts responses that violate HTTP in harmless ways: whitespace after a chunk size, folded headers, the same length twice',
   example: 'servers lax',
   args: [],
   defaults: () => ({ isLax: undefined }),
@@ -40,7 +40,7 @@ export const serversLax = backendSetting({
 
 export const tls = backendSetting({
   name: 'tls',
-  doc: 'speaks TLS to the servers',
+  doc: 'uses TLS to the servers',
   example: 'tls bridge ca "certs/internal-ca.pem" name api.internal',
   slot: 'server tls',
   args: [],
@@ -51,7 +51,7 @@ export const tls = backendSetting({
 
 export const tlsPassthrough = backendSetting({
   name: 'tls passthrough',
-  doc: 'its servers terminate TLS themselves: it only gets connections that are passed through undecrypted',
+  doc: 'its servers terminate TLS themselves: the backend only gets connections that are passed through undecrypted',
   example: 'tls passthrough',
   args: [],
   defaults: () => ({ isPassthrough: undefined }),
@@ -62,13 +62,13 @@ export const tlsPassthrough = backendSetting({
 
 export const sendProxy = backendSetting({
   name: 'send proxy',
-  doc: 'begins each connection to a server with a PROXY header that names the client',
+  doc: 'starts each connection to a server with a PROXY header that identifies the client',
   example: 'send proxy v2 with checksum',
   args: [
     {
       name: 'version',
       type: 'name',
-      doc: 'v1 is a line of text, v2 is binary and also says what TLS the client spoke',
+      doc: 'v1 is a line of text; v2 is binary and also describes the client’s TLS',
       choices: ['v1', 'v2'],
       default: 'v2',
     },
@@ -76,7 +76,7 @@ export const sendProxy = backendSetting({
       name: 'id',
       type: 'flag',
       before: 'with id',
-      doc: 'version 2: names the client’s connection by 16 random bytes, or as the proxy before us named it',
+      doc: 'version 2: adds 16 random bytes that identify the client’s connection, or the ID given by the proxy in front of the gateway',
       isOptional: true,
     },
     {
@@ -90,7 +90,7 @@ export const sendProxy = backendSetting({
       name: 'bare',
       type: 'flag',
       before: 'without tls',
-      doc: 'version 2: leaves out the name, the protocol and the TLS of the client',
+      doc: 'version 2: leaves out the client’s SNI, ALPN and TLS details',
       isOptional: true,
     },
   ],
@@ -109,7 +109,7 @@ export const sendProxy = backendSetting({
 
 export const paths = backendSetting({
   name: 'paths',
-  doc: 'the kinds of servers these are: listeners that send here allow only paths that they read as the rules do',
+  doc: 'the kinds of these servers: listeners that send here allow only paths that the servers read as the rules do',
   example: 'paths for tomcat',
   args: [PATH_READERS_ARG],
   // Its listeners' policy follows from it, when all backends are known.

@@ -14,12 +14,12 @@ export const admin = gatewaySetting({
   doc: 'serves the admin API, for `sluice ctl`, scripts and monitoring',
   example: 'admin on 127.0.0.1:9900',
   args: [
-    { name: 'address', type: 'bind', before: 'on', doc: 'loopback or `unix:/path`; any other needs a token' },
+    { name: 'address', type: 'bind', before: 'on', doc: 'a loopback address or `unix:/path`; any other needs a token' },
     {
       name: 'token',
       type: 'text',
       before: 'token',
-      doc: 'what callers must show, as a secret: `token secret "admin-token"`',
+      doc: 'the token that callers must send, as a secret: `token secret "admin-token"`',
       isOptional: true,
     },
   ],

@@ -7,14 +7,14 @@ const DAY = 86_400_000;
 
 export const lookUpNames = gatewaySetting({
   name: 'look up names',
-  doc: 'which DNS servers resolve the names of servers, and how long answers are kept whatever their ttl',
+  doc: 'the DNS servers that resolve hostnames of servers, and bounds for the TTL of answers',
   example: 'look up names by 10.0.0.53, 10.0.1.53 ttl at most 30s',
   args: [
     {
       name: 'servers',
       type: 'resolvers',
       before: 'by',
-      doc: 'DNS servers, tried in turn; by default those of the system',
+      doc: 'DNS servers, tried in turn; by default the system’s',
       isOptional: true,
     },
     {

@@ -19,9 +19,9 @@ export const threads = gatewaySetting({
 
 export const drain = gatewaySetting({
   name: 'drain',
-  doc: 'how long a stop waits for open requests',
+  doc: 'how long a graceful shutdown waits for open requests',
   example: 'drain 30s',
-  args: [{ name: 'time', type: 'duration', doc: 'the longest wait', min: 0, max: DAY }],
+  args: [{ name: 'time', type: 'duration', doc: 'the maximum wait', min: 0, max: DAY }],
   defaults: () => ({ drainMs: 30_000 }),
   why: 'what service managers wait for at the least',
   read: ({ args }) => ({ drainMs: args.time }),
@@ -29,7 +29,7 @@ export const drain = gatewaySetting({
 
 export const connectionsAtMost = gatewaySetting({
   name: 'connections at most',
-  doc: 'the most open client connections of all listeners together',
+  doc: 'the maximum number of open client connections of all listeners together',
   example: 'connections at most 10000',
   args: [{ name: 'count', type: 'number', doc: 'connections', min: 1, max: 10_000_000 }],
   defaults: () => ({ connections: undefined }),
@@ -39,7 +39,7 @@ export const connectionsAtMost = gatewaySetting({
 
 export const probesAtMost = gatewaySetting({
   name: 'probes at most',
-  doc: 'how many health checks may be under way at once',
+  doc: 'the maximum number of concurrent health probes',
   example: 'probes at most 256',
   args: [{ name: 'count', type: 'number', doc: 'probes', min: 1, max: 10_000 }],
   defaults: () => ({ probesAtOnce: undefined }),
@@ -59,7 +59,7 @@ export const testBeforeReload = gatewaySetting({
 
 export const secrets = gatewaySetting({
   name: 'secrets',
-  doc: 'the folder that has a file for each secret',
+  doc: 'the folder with a file for each secret',
   example: 'secrets from "/run/secrets"',
   args: [{ name: 'folder', type: 'file', before: 'from', doc: 'a folder' }],
   defaults: () => ({ secretsDir: null }),

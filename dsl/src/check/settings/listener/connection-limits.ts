@@ -9,7 +9,7 @@ const PER_IP = {
   name: 'perIp',
   type: 'networks',
   before: 'per ip',
-  doc: 'counts each client apart: an IPv4 address, or a /64 of IPv6; `per ip /24 ipv6 /56` are other networks',
+  doc: 'counts each client separately: an IPv4 address or an IPv6 /64; `per ip /24 ipv6 /56` sets other prefixes',
   isOptional: true,
 } as const satisfies BaseArg;
 
@@ -25,7 +25,7 @@ function otherThanUsual(networks: ClientNetworks): ClientNetworks | undefined {
 
 export const connectionsAtMost = listenerSetting({
   name: 'connections at most',
-  doc: 'the most open connections, in all or from one client',
+  doc: 'the maximum number of open connections, in total or per client',
   example: 'connections at most 100 per ip',
   isRepeatable: true,
   args: [{ name: 'count', type: 'number', doc: 'connections', min: 1, max: 10_000_000 }, PER_IP],
@@ -44,10 +44,10 @@ export const connectionsAtMost = listenerSetting({
 
 export const newConnectionsAtMost = listenerSetting({
   name: 'new connections at most',
-  doc: 'how fast connections may come, in all or from one client',
+  doc: 'the rate of new connections, in total or per client',
   example: 'new connections at most 20/s per ip',
   isRepeatable: true,
-  args: [{ name: 'rate', type: 'rate', doc: 'connections in a time; so many may come at once' }, PER_IP],
+  args: [{ name: 'rate', type: 'rate', doc: 'connections per unit of time, which is also the burst' }, PER_IP],
   defaults: () => ({
     'limits.newConnections': null,
     'limits.newConnectionsPerIp': null,

@@ -6,7 +6,7 @@ import { listenerSetting } from './listener-setting.ts';
 
 export const errors = listenerSetting({
   name: 'errors',
-  doc: 'a custom page for answers that the gateway itself gives',
+  doc: 'a custom error page for responses from the gateway itself',
   example: 'errors 502, 503 from "pages/sorry.html"',
   isHttpOnly: true,
   isRepeatable: true,

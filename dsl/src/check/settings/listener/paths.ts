@@ -7,7 +7,7 @@ import { WrittenPaths } from './written-paths.ts';
 
 export const allowEncodedSlashes = listenerSetting({
   name: 'allow encoded slashes',
-  doc: 'lets `%2F` through in paths',
+  doc: 'allows `%2F` in paths',
   example: 'allow encoded slashes',
   isHttpOnly: true,
   args: [],
@@ -21,7 +21,7 @@ export const allowEncodedSlashes = listenerSetting({
 
 export const paths = listenerSetting({
   name: 'paths',
-  doc: 'what may stand in paths, so that servers read the path that the rules judged; [paths](../paths.md) has the table',
+  doc: 'what paths may contain, so that servers read the same path as the rules; [paths](../paths.md) has the table',
   example: 'paths for tomcat, nginx',
   isHttpOnly: true,
   isRepeatable: true,

@@ -12,9 +12,9 @@ const KEPT_HEADERS = ['Proto', 'Host', 'Port', 'Prefix', 'Server', 'Scheme', 'Ss
 
 export const acceptProxy = listenerSetting({
   name: 'accept proxy',
-  doc: 'connections from these peers begin with a PROXY header (version 1 or 2) that names the client',
+  doc: 'connections from these peers start with a PROXY header (version 1 or 2) that identifies the client',
   example: 'accept proxy from 10.0.0.0/8',
-  args: [{ name: 'trust', type: 'cidrs', before: 'from', doc: 'the proxies before this gateway' }],
+  args: [{ name: 'trust', type: 'cidrs', before: 'from', doc: 'the proxies in front of this gateway' }],
   defaults: () => ({ proxies: undefined }),
   why: 'whoever reaches the gateway could claim any address',
   read: ({ scope, items }) => ({ proxies: trustedIn(scope, items, 'from') }),
@@ -22,17 +22,17 @@ export const acceptProxy = listenerSetting({
 
 export const clientIp = listenerSetting({
   name: 'client ip',
-  doc: 'takes the client’s address from a header, where the peer is one of these',
+  doc: 'takes the client’s address from a header, if the peer is trusted',
   example: 'client ip from header X-Forwarded-For trust 10.0.0.0/8',
   isHttpOnly: true,
   args: [
-    { name: 'header', type: 'header', before: 'from header', doc: 'the header that names the client' },
-    { name: 'trust', type: 'cidrs', before: 'trust', doc: 'the peers that are believed' },
+    { name: 'header', type: 'header', before: 'from header', doc: 'the header with the client’s address' },
+    { name: 'trust', type: 'cidrs', before: 'trust', doc: 'the trusted peers' },
     {
       name: 'keep',
       type: 'names',
       before: 'keep',
-      doc: 'what else these peers are believed: servers get these headers as they came; nothing by default',
+      doc: 'other headers that are trusted from these peers, and forwarded to servers unchanged; none by default',
       isOptional: true,
       choices: KEPT_HEADERS,
     },

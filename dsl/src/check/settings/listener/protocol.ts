@@ -5,7 +5,7 @@ import { listenerSetting } from './listener-setting.ts';
 
 export const protocol = listenerSetting({
   name: 'protocol',
-  doc: 'speaks HTTP/1.1 alone with clients, and no HTTP/2',
+  doc: 'speaks only HTTP/1.1 with clients, not HTTP/2',
   example: 'protocol http1',
   isHttpOnly: true,
   args: [{ name: 'name', type: 'name', doc: '`http1`', choices: ['http1'] }],
@@ -16,14 +16,14 @@ export const protocol = listenerSetting({
 
 export const methods = listenerSetting({
   name: 'methods',
-  doc: 'which request methods are accepted; without it any in capitals, and others get 501',
+  doc: 'the request methods that are accepted; by default any in capitals, and others get 501',
   example: 'methods standard',
   isHttpOnly: true,
   args: [
     {
       name: 'which',
       type: 'name',
-      doc: '`standard`: GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS; `any`: any, also with small letters, which rules see in capitals',
+      doc: '`standard`: GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS; `any`: any, including those with lower-case letters, which rules see in capitals',
       choices: ['standard', 'any'],
     },
   ],
@@ -34,13 +34,13 @@ export const methods = listenerSetting({
 
 export const onHalfClose = listenerSetting({
   name: 'on half-close',
-  doc: 'what becomes of a request without an answer whose client has ended its side of the connection',
+  doc: 'what happens to an unanswered request when its client closes its side of the connection',
   example: 'on half-close answer',
   args: [
     {
       name: 'fate',
       type: 'name',
-      doc: '`abort`: the client is taken to have gone, which is the default of http; `answer`: it is still answered, the default of tcp',
+      doc: '`abort` (the default for http): the client is assumed to be gone; `answer` (the default for tcp): it still gets its response',
       choices: ['abort', 'answer'],
     },
   ],

@@ -5,7 +5,7 @@ import { listenerSetting } from './listener-setting.ts';
 
 export const bodyAtMost = listenerSetting({
   name: 'body at most',
-  doc: 'the longest request body',
+  doc: 'the maximum size of a request body',
   example: 'body at most 10MiB',
   isHttpOnly: true,
   args: [{ name: 'size', type: 'size', doc: 'bytes', min: 1 }],
@@ -16,7 +16,7 @@ export const bodyAtMost = listenerSetting({
 
 export const headAtMost = listenerSetting({
   name: 'head at most',
-  doc: 'the longest request head',
+  doc: 'the maximum size of a request head',
   example: 'head at most 16KiB',
   isHttpOnly: true,
   args: [{ name: 'size', type: 'size', doc: 'bytes', min: 256, max: 1_048_576 }],
@@ -27,7 +27,7 @@ export const headAtMost = listenerSetting({
 
 export const targetAtMost = listenerSetting({
   name: 'target at most',
-  doc: 'the longest request target',
+  doc: 'the maximum length of a request target',
   example: 'target at most 8KiB',
   isHttpOnly: true,
   args: [{ name: 'size', type: 'size', doc: 'bytes', min: 64, max: 1_048_576 }],
@@ -38,7 +38,7 @@ export const targetAtMost = listenerSetting({
 
 export const headersAtMost = listenerSetting({
   name: 'headers at most',
-  doc: 'the most header fields in one head',
+  doc: 'the maximum number of header fields in a request',
   example: 'headers at most 100',
   isHttpOnly: true,
   args: [{ name: 'count', type: 'number', doc: 'fields', min: 1, max: 10_000 }],

@@ -6,7 +6,7 @@ import { listenerSetting } from './listener-setting.ts';
 
 export const backlog = listenerSetting({
   name: 'backlog',
-  doc: 'how many connections may wait to be accepted; 4096 by default, and never more than the system allows',
+  doc: 'how many connections may wait to be accepted; 4096 by default, capped by the system',
   example: 'backlog 1024',
   args: [{ name: 'count', type: 'number', doc: 'connections', min: 1, max: 65_535 }],
   defaults: () => ({ backlog: undefined }),
@@ -16,7 +16,7 @@ export const backlog = listenerSetting({
 
 export const socketMode = listenerSetting({
   name: 'socket mode',
-  doc: 'who may connect to its socket files, as `chmod` has it',
+  doc: 'the permissions of the listener’s socket files, as in `chmod`',
   example: 'socket mode 660',
   args: [{ name: 'mode', type: 'number', doc: 'three octal digits: owner, group, others', min: 0, max: 777 }],
   defaults: () => ({ socketMode: undefined }),

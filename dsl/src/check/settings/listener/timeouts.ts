@@ -6,17 +6,14 @@ import { listenerSetting } from './listener-setting.ts';
 
 export const timeout = listenerSetting({
   name: 'timeout',
-  doc: 'how long the client may take',
+  doc: 'time limits for clients',
   example: 'timeout header 10s, idle 60s',
   isRepeatable: true,
   args: [
-    timeLimit(
-      'header',
-      'from the first byte of a head to its end; for a TLS hello that is read, and for a PROXY header',
-    ),
+    timeLimit('header', 'from the first byte of a request head to its end; also a TLS hello and a PROXY header'),
     timeLimit('idle', 'a connection between two requests'),
-    timeLimit('body', 'a body that has stopped moving'),
-    timeLimit('client', 'an answer that the client has stopped reading'),
+    timeLimit('body', 'a request body that stalls'),
+    timeLimit('client', 'a response that the client has stopped reading'),
   ],
   defaults: () => ({
     'timeouts.headerMs': 10_000,

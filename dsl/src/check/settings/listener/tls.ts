@@ -6,7 +6,7 @@ import { listenerSetting } from './listener-setting.ts';
 
 export const tls = listenerSetting({
   name: 'tls',
-  doc: 'opens TLS on every connection',
+  doc: 'handles TLS on every connection',
   example: 'tls terminate cert "certs/site.pem"',
   slot: 'tls',
   args: [],
@@ -37,7 +37,7 @@ export const certificateFrom = listenerSetting({
 
 export const tlsPassthrough = listenerSetting({
   name: 'tls passthrough',
-  doc: 'passes TLS on as it came, undecrypted; in a `tcp` listener alone, in others where the line’s condition holds',
+  doc: 'forwards TLS undecrypted: all connections in a `tcp` listener, in other listeners those that match the line’s condition',
   example: 'tls passthrough to payments when sni pay.example.com',
   isRepeatable: true,
   takesWhen: true,
@@ -50,7 +50,7 @@ export const tlsPassthrough = listenerSetting({
 
 export const forwardClientCertificate = listenerSetting({
   name: 'forward client certificate',
-  doc: 'tells servers the client’s certificate, if it is verified, in the header Client-Cert (RFC 9440)',
+  doc: 'forwards the client’s verified certificate to servers in the header Client-Cert (RFC 9440)',
   example: 'forward client certificate',
   isHttpOnly: true,
   args: [],
