@@ -162,6 +162,19 @@ test('maint with --wait and --close ends when nothing is open', async () => {
   gateway.server('app/two').ready();
 });
 
+test('rules show how often they were hit, and which never were', async () => {
+  const all = await ctl('rules', '--json');
+  const rules = JSON.parse(all.stdout).rules as readonly { text: string; hits: number; kind: string }[];
+  assert.ok(rules.length > 0 && rules.every(({ hits }) => Number.isInteger(hits)));
+  const never = await ctl('rules', '--never-hit', '--json');
+  assert.deepEqual(
+    JSON.parse(never.stdout).rules,
+    rules.filter(({ hits }) => hits === 0),
+  );
+  assert.match((await ctl('rules')).stdout, /LISTENER +PLACE +HITS +RULE/);
+  assert.equal((await ctl('rules', '--listener', 'not a name')).code, 1);
+});
+
 test('reload and explain ask the running gateway', async () => {
   assert.equal((await ctl('reload')).stdout, 'rules reloaded, generation 2 is active\n');
   const { code, stdout } = await ctl('explain', 'GET http://www.example.com/ from 198.51.100.7');

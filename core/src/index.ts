@@ -54,8 +54,10 @@ export type { ThreadEvent } from './control/runtime/runtime-events.ts';
 export type { StickyStats } from './control/slots/stick-tables.ts';
 export { BatchPool } from './control/threads/batch-pool.ts';
 export type { ThreadLoss } from './control/threads/thread-pool.ts';
+export type { RuleKind, RuleStats } from './control/watch/rule-reader.ts';
 export type {
   BackendStats,
+  FirstByteStats,
   GatewayStats,
   LatencyStats,
   ListenerStats,

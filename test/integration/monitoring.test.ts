@@ -134,6 +134,21 @@ ${more}`;
     assert.ok(age >= 0 && age < 60);
   });
 
+  test('servers have a histogram of their first bytes once they answered, and rules their hits', async () => {
+    const hits = (line: number): string => `sluice_rule_hits_total{listener="web",rule="${file}:${line}"}`;
+    const answered = 'sluice_server_first_byte_seconds_count{backend="app",server="one"}';
+    const [limited, sent] = [await numberOf(hits(6)), await numberOf(hits(7))];
+    const { port } = gateway.addresses().web as { port: number };
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+    assert.equal(await numberOf(hits(5)), 0, 'the client is not blocked');
+    assert.deepEqual([await numberOf(hits(6)), await numberOf(hits(7))], [limited + 1, sent + 1]);
+    assert.ok((await numberOf(answered)) >= 1);
+    const text = await scrape();
+    assert.doesNotMatch(text, /sluice_server_first_byte_seconds\w*\{[^}]*server="two"/, 'it never answered');
+    await gateway.reload();
+    assert.equal(await numberOf(hits(7)), sent + 1, 'a reload keeps them');
+  });
+
   test('a list whose file has errors is seen, and so is its recovery', async () => {
     assert.equal(await numberOf('sluice_list_entries{kind="list",name="blocked"}'), 2);
     writeFileSync(list, 'nonsense\n');
@@ -192,7 +207,7 @@ scrape_configs:
       await eventually('the alerts are evaluated', async () => {
         const { data } = await ask('rules');
         const all = (data as Rules).groups.flatMap((group) => group.rules);
-        assert.equal(all.length, 13);
+        assert.equal(all.length, 14);
         assert.deepEqual(
           all.filter(({ health }) => health === 'err'),
           [],

@@ -176,6 +176,26 @@ export function ctlSessions(server: string, options: CtlOptions & { readonly mos
   });
 }
 
+export function ctlRules(
+  options: CtlOptions & { readonly listener?: string; readonly neverHit?: boolean },
+): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const { listener, neverHit } = options;
+    const query = { ...(listener === undefined ? {} : { listener }), ...(neverHit === true ? { hits: 'none' } : {}) };
+    const answer = await caller.call('listRules', { query });
+    return show(options, answer, () => {
+      const rows = answer.rules.map((each) => [
+        each.listener,
+        `${each.file}:${each.line}`,
+        each.hits === null ? 'not counted' : each.hits === 0 ? 'never' : String(each.hits),
+        each.text,
+      ]);
+      if (rows.length === 0) return neverHit === true ? 'every rule was hit' : 'no rules';
+      return table(['LISTENER', 'PLACE', 'HITS', 'RULE'], rows, coloursFor(process.stdout));
+    });
+  });
+}
+
 export function ctlCertificates(options: CtlOptions & { readonly renew?: string }): Promise<number> {
   return callGateway(options, async (caller) => {
     const answer =

@@ -81,6 +81,11 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .argument('<max>', '0 for no limit', whole(0, 1_000_000))
     .action(async (server, max, options) => ended(await (await commands()).ctlSet(server, { max }, options)));
 
+  command('rules', 'list the rules in force, and how often each was hit')
+    .option('--listener <name>', 'only rules of this listener')
+    .option('--never-hit', 'only rules that were never hit')
+    .action(async (options) => ended(await (await commands()).ctlRules(options)));
+
   command('certificates', 'list certificates with their expiry dates, and why one could not be obtained')
     .option('--renew <name>', 'try to renew the certificates with this name now')
     .action(async (options) => ended(await (await commands()).ctlCertificates(options)));

@@ -16,7 +16,15 @@ import {
 import type { Gateway } from '../control/gateway.ts';
 import type { ReloadEvent } from '../control/gateway-events.ts';
 import type { ListEvent } from '../control/rules/list-watcher.ts';
-import type { BackendStats, LatencyStats, ListenerStats, ServerStats, ThreadStats } from '../control/watch/stats.ts';
+import type { RuleStats } from '../control/watch/rule-reader.ts';
+import type {
+  BackendStats,
+  FirstByteStats,
+  LatencyStats,
+  ListenerStats,
+  ServerStats,
+  ThreadStats,
+} from '../control/watch/stats.ts';
 import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';
 import { LATENESS_EDGES_MS } from '../shared/tables/heartbeats.ts';
 import { ADMIN_STATES, SERVER_STATES } from '../shared/tables/server-table.ts';
@@ -94,6 +102,7 @@ export class Metrics {
     this.#addConfiguration(families);
     for (const thread of stats.threads) addThread(families, thread);
     for (const listener of stats.listeners) addListener(families, listener);
+    addRules(families, gateway.rules());
     addCertificates(families, gateway);
     for (const backend of stats.backends) addBackend(families, backend);
   }
@@ -258,6 +267,35 @@ function addServer(families: Families, server: ServerStats, backend: string): vo
   add('gauge', 'waiting', 'Requests in the queue for this very server, as their clients stick to it', server.waiting);
   add('counter', 'ejections_total', 'How often the server was ejected for its failures', server.ejections);
   addCounters(families, 'server', server.counters, SERVER_METRICS, labels);
+  addFirstByte(families, server.firstByte, labels);
+}
+
+/** addRules has one series for a place in a file: rules on one line, or of a file that is included twice, count together. */
+function addRules(families: Families, rules: readonly RuleStats[]): void {
+  const places = new Map<string, { labels: Labels; hits: number }>();
+  for (const { listener, file, line, hits } of rules) {
+    if (hits === null) continue;
+    const rule = `${file}:${line}`;
+    const key = `${listener} ${rule}`;
+    const known = places.get(key);
+    if (known === undefined) places.set(key, { labels: { listener, rule }, hits });
+    else known.hits += hits;
+  }
+  const help = 'How often the conditions of the rules at this place were true when it was their turn';
+  for (const { labels, hits } of places.values()) families.add('counter', 'sluice_rule_hits_total', help, hits, labels);
+}
+
+/** A server that never answered has no histogram: there may be thousands. */
+function addFirstByte(families: Families, times: FirstByteStats, labels: Labels): void {
+  if (times.count === 0) return;
+  const name = 'sluice_server_first_byte_seconds';
+  const help = 'Time from sending a request to the server, a new connection included, to the head of its response';
+  for (const { underMicros, count } of times.under) {
+    families.add('histogram', name, help, count, { ...labels, le: String(underMicros / 1e6) }, `${name}_bucket`);
+  }
+  families.add('histogram', name, help, times.count, { ...labels, le: '+Inf' }, `${name}_bucket`);
+  families.add('histogram', name, help, times.sumMicros / 1e6, labels, `${name}_sum`);
+  families.add('histogram', name, help, times.count, labels, `${name}_count`);
 }
 
 function addCertificates(families: Families, gateway: Gateway): void {

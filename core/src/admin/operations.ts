@@ -4,7 +4,7 @@
  *
  * The server, the OpenAPI document, the reference page and `sluice ctl` are all made from this table, and so are their types.
  */
-import { described, type Schema, type TypeOf, textOf } from './schema.ts';
+import { described, oneOf, type Schema, type TypeOf, textOf } from './schema.ts';
 import {
   BACKEND,
   BACKENDS,
@@ -13,9 +13,11 @@ import {
   EXPLANATION,
   LISTS,
   MEMBERS,
+  NAME,
   NOTHING,
   RELOADED,
   RENEW,
+  RULES,
   SERVER,
   SERVER_CHANGE,
   SERVERS,
@@ -176,6 +178,16 @@ export const OPERATIONS = {
     path: '/v1/lists',
     doc: 'Lists and maps, and how many entries are in force.',
     answer: LISTS,
+  },
+  listRules: {
+    method: 'GET',
+    path: '/v1/rules',
+    doc: 'The rules in force, in the order in which they are judged, and how often each was hit.',
+    query: {
+      listener: described(NAME, 'Only those of this listener.'),
+      hits: described(oneOf(['none', 'some']), '`none`: only rules that were never hit.'),
+    },
+    answer: RULES,
   },
   getMetrics: {
     method: 'GET',

@@ -52,6 +52,12 @@ const HANDLERS: Handlers = {
   },
   explain: ({ gateway, body }) => gateway.explain(body),
   listLists: ({ gateway }) => lists(gateway),
+  listRules: ({ gateway, query }) => ({
+    rules: gateway
+      .rules()
+      .filter(({ listener }) => query.listener === undefined || listener === query.listener)
+      .filter(({ hits }) => query.hits === undefined || (query.hits === 'none' ? hits === 0 : (hits ?? 0) > 0)),
+  }),
   async getMetrics({ metrics, stream }) {
     const body = await metrics.text();
     stream((response) => {

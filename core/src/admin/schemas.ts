@@ -5,6 +5,7 @@
  * add, and never take away.
  */
 import type { Explanation } from '../control/explain/explanation.ts';
+import { RULE_KINDS } from '../control/watch/rule-reader.ts';
 import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';
 import { BACKEND_COUNTERS, LISTENER_COUNTERS, SERVER_COUNTERS } from '../shared/tables/counters.ts';
 import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/tables/server-table.ts';
@@ -67,6 +68,20 @@ const DRAIN = object({
   deadlineInMs: maybe(number),
 });
 
+const UNDER = list(object({ underMicros: count, count }));
+
+const FIRST_BYTE = object({
+  count,
+  p50Micros: described(maybe(number), 'Accurate to a half, as the others are.'),
+  p90Micros: maybe(number),
+  p99Micros: maybe(number),
+  sumMicros: number,
+  under: described(
+    UNDER,
+    'How many answers began in less than each of some times, each four times the one before, from 1 ms to 17 s.',
+  ),
+});
+
 export const SERVER = object({
   backend: text,
   name: text,
@@ -84,6 +99,10 @@ export const SERVER = object({
   mostWaiting: described(count, 'So many may (`queue at most` of the server). 0: no limit of its own.'),
   source: described(maybe(text), 'What found it, as the rules say it; null: it is written in the rules.'),
   isPassedOver: described(flag, 'Its last connections failed, so that others are asked first for a moment.'),
+  firstByte: described(
+    FIRST_BYTE,
+    'From a request’s being sent to the server, a new connection included, to the head of its answer.',
+  ),
   counters: counters(SERVER_COUNTERS),
   history: described(
     list(
@@ -118,10 +137,7 @@ const LATENCY = object({
   p99Micros: maybe(number),
   p999Micros: maybe(number),
   sumMicros: described(number, 'Accurate to an eighth.'),
-  under: described(
-    list(object({ underMicros: count, count })),
-    'How many answers took less than each of some times, which double from 256 µs to 34 s.',
-  ),
+  under: described(UNDER, 'How many answers took less than each of some times, which double from 256 µs to 34 s.'),
 });
 
 export const BACKEND = object({
@@ -252,6 +268,23 @@ export const SESSIONS = object({
 export const LISTS = object({
   lists: list(object({ name: text, type: text, entries: count, file: maybe(text), refreshMs: count })),
   maps: list(object({ name: text, from: text, to: text, entries: count, file: maybe(text), refreshMs: count })),
+});
+
+export const RULES = object({
+  rules: list(
+    object({
+      listener: text,
+      kind: described(oneOf(RULE_KINDS), '`response`: of `on response`.'),
+      text: described(text, 'As written, on one line.'),
+      file: text,
+      line: count,
+      column: count,
+      hits: described(
+        maybe(count),
+        'How often its conditions were true when it was its turn, since it stands there with these words; null: it is not counted, as only the first 8192 rules are.',
+      ),
+    }),
+  ),
 });
 
 export const CERTIFICATES = object({

@@ -36,6 +36,7 @@ import { EventBus } from './runtime/event-bus.ts';
 import { logEvents } from './runtime/event-log.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { PUBLIC_EVENTS, type RuntimeEvents } from './runtime/runtime-events.ts';
+import type { RuleStats } from './watch/rule-reader.ts';
 import type { GatewayStats } from './watch/stats.ts';
 
 export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -204,6 +205,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   stats(): GatewayStats {
     const current = this.#current('stats');
     return this.#runtime!.stats(current);
+  }
+
+  /** rules are all rules in force, and how often each was hit. */
+  rules(): readonly RuleStats[] {
+    const current = this.#current('rules');
+    return this.#runtime!.rules.read(current);
   }
 
   /** certificates are all that listeners have, and how they stand: those that the gateway renews by itself, then those from files. */

@@ -29,6 +29,8 @@ import { type NameChanges, NameTable } from '../shared/tables/name-table.ts';
 import { NoticeBoard } from '../shared/tables/notice-board.ts';
 import { OutcomeCounts } from '../shared/tables/outcome-counts.ts';
 import { RetryCounts } from '../shared/tables/retry-counts.ts';
+import { RuleHits } from '../shared/tables/rule-hits.ts';
+import { ServerLatency } from '../shared/tables/server-latency.ts';
 import { ServerTable } from '../shared/tables/server-table.ts';
 import { SharedRateTable } from '../shared/tables/shared-rate-table.ts';
 import { StickClock } from '../shared/tables/stick-clock.ts';
@@ -107,6 +109,8 @@ class LoopDataPlane implements DataPlane {
       transport: new SocketTransport(),
       counters: new ThreadCounters(memory, thread),
       latency: new LatencyHistogram(memory, thread),
+      serverLatency: new ServerLatency(memory, thread),
+      ruleHits: new RuleHits(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
       table: new ServerTable(memory.servers, memory.threads),
       backends: new BackendTable(memory),

@@ -41,6 +41,8 @@ import { NameTable } from '../shared/tables/name-table.ts';
 import { NoticeBoard } from '../shared/tables/notice-board.ts';
 import { OutcomeCounts } from '../shared/tables/outcome-counts.ts';
 import { RetryCounts } from '../shared/tables/retry-counts.ts';
+import { RuleHits } from '../shared/tables/rule-hits.ts';
+import { ServerLatency } from '../shared/tables/server-latency.ts';
 import { ADMIN_STATES, type AdminState, SERVER_STATES, ServerTable } from '../shared/tables/server-table.ts';
 import type { SharedMemory } from '../shared/tables/shared-memory.ts';
 import { SharedRateTable } from '../shared/tables/shared-rate-table.ts';
@@ -222,6 +224,8 @@ export class VirtualGateway {
       },
       counters: new ThreadCounters(memory, thread),
       latency: new LatencyHistogram(memory, thread),
+      serverLatency: new ServerLatency(memory, thread),
+      ruleHits: new RuleHits(memory, thread),
       heartbeats: new Heartbeats(memory, thread),
       table: new ServerTable(memory.servers, memory.threads),
       backends: new BackendTable(memory),

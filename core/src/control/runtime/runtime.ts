@@ -37,6 +37,7 @@ import { StickTables } from '../slots/stick-tables.ts';
 import { LocalPlane, type Planes } from '../threads/planes.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import { AccessLogFile } from '../watch/access-log-file.ts';
+import { RuleReader } from '../watch/rule-reader.ts';
 import { type GatewayStats, StatsReader } from '../watch/stats.ts';
 import type { EventBus } from './event-bus.ts';
 import { FoundServers } from './found-servers.ts';
@@ -75,6 +76,7 @@ export class Runtime {
   readonly backends: BackendTable;
   readonly rates: SharedRateTable;
   readonly sticks: StickTables;
+  readonly rules: RuleReader;
   readonly certificates: CertificateSources;
   /** What handles of servers work with. */
   readonly control: ServerControl;
@@ -138,6 +140,7 @@ export class Runtime {
       numberChanged: (event) => events.emit('set', event),
     };
     this.#stats = new StatsReader(memory, sticks, (id) => this.#words.name(id));
+    this.rules = new RuleReader(memory);
     this.#names = new ServerNames({
       timers,
       log,

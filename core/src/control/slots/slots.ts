@@ -6,7 +6,7 @@
  * what it differs in from the one before: names are kept with the generations that brought them and took them away.
  */
 import type { Steps } from '@sluice/dsl/match';
-import type { Plan } from '@sluice/dsl/plan';
+import type { ListenerPlan, Plan, Rule } from '@sluice/dsl/plan';
 import type { MemberChange, SlotMap } from '../../shared/orders/orders.ts';
 import { BackendTable } from '../../shared/tables/backend-table.ts';
 import { CircuitTable } from '../../shared/tables/circuit-table.ts';
@@ -14,6 +14,8 @@ import { BACKEND_CAPACITY, CounterSums, LISTENER_CAPACITY } from '../../shared/t
 import { LatencySums } from '../../shared/tables/latency-histogram.ts';
 import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
 import { RetryCounts } from '../../shared/tables/retry-counts.ts';
+import { RULE_CAPACITY, RuleHitSums, UNCOUNTED_RULE } from '../../shared/tables/rule-hits.ts';
+import { ServerLatencySums } from '../../shared/tables/server-latency.ts';
 import { SERVER_CAPACITY, ServerTable } from '../../shared/tables/server-table.ts';
 import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
 import { GatewayError } from '../report/errors.ts';
@@ -25,6 +27,7 @@ export class Slots {
   readonly #listeners: SlotPool;
   readonly #backends: SlotPool;
   readonly #servers: SlotPool;
+  readonly #rules: SlotPool;
 
   readonly #freed: (servers: ReadonlySet<number>) => void;
   /** Server slots freed by the release under way. */
@@ -35,6 +38,8 @@ export class Slots {
     this.#freed = freed;
     const counters = new CounterSums(memory);
     const latency = new LatencySums(memory);
+    const serverLatency = new ServerLatencySums(memory);
+    const hits = new RuleHitSums(memory);
     const backends = new BackendTable(memory);
     const servers = new ServerTable(memory.servers, memory.threads);
     const outcomes = new OutcomeCounts(memory);
@@ -51,10 +56,12 @@ export class Slots {
     });
     this.#servers = new SlotPool('server', SERVER_CAPACITY, (slot) => {
       servers.reset(slot);
+      serverLatency.reset(slot);
       counters.resetServer(slot);
       outcomes.reset(OutcomeCounts.ofServer(slot));
       this.#free.add(slot);
     });
+    this.#rules = new SlotPool('rule', RULE_CAPACITY, (slot) => hits.reset(slot), UNCOUNTED_RULE);
   }
 
   /** assign gives every name of a plan its slot, for one generation. Throws SG0404, with nothing assigned. */
@@ -73,6 +80,7 @@ export class Slots {
           generation,
           plan.backends.flatMap((backend) => backend.servers.map((server) => `${backend.name}/${server.name}`)),
         ),
+        rules: this.#assignRules(generation, plan.listeners),
       };
     } catch (thrown) {
       this.release(generation);
@@ -91,6 +99,7 @@ export class Slots {
     const added = changes.flatMap(({ backend, added }) => names(backend, added));
     this.#listeners.change(generation, [], []);
     this.#backends.change(generation, [], []);
+    this.#rules.change(generation, [], []);
     try {
       const come = this.#servers.change(generation, removed, added);
       const gone = new Set(removed);
@@ -107,14 +116,34 @@ export class Slots {
     }
   }
 
+  /** A rule keeps its hits over reloads for as long as it stands at the same place with the same words. */
+  #assignRules(generation: number, listeners: readonly ListenerPlan[]): NonNullable<SlotMap['rules']> {
+    const names = listeners.map((listener) => countedRules(listener).map((rule) => ruleName(listener.name, rule)));
+    const slots = this.#rules.assign(generation, names.flat());
+    return Object.fromEntries(
+      listeners.map(({ name }, index) => [name, Uint16Array.from(names[index]!, (rule) => slots[rule]!)]),
+    );
+  }
+
   /** release says that a generation is over. Slots that no other generation uses are reset and free again. */
   release(generation: number): void {
     this.#listeners.release(generation);
     this.#backends.release(generation);
     this.#servers.release(generation);
+    this.#rules.release(generation);
     this.#freed(this.#free);
     this.#free.clear();
   }
+}
+
+/** countedRules are all rules of a listener whose hits are counted, in the order of `SlotMap.rules`. */
+export function countedRules(listener: ListenerPlan): readonly Rule[] {
+  const { guards, changes, routes, responseChanges, passthroughs = [] } = listener;
+  return [...guards, ...changes, ...routes, ...responseChanges, ...passthroughs];
+}
+
+function ruleName(listener: string, { place, text }: Rule): string {
+  return `${listener} ${place.file}:${place.line}:${place.column} ${text}`;
 }
 
 interface Entry {
@@ -130,6 +159,8 @@ class SlotPool {
   readonly #kind: string;
   readonly #capacity: number;
   readonly #reset: (slot: number) => void;
+  /** What names get that have no room; null: they are refused. */
+  readonly #overflow: number | null;
   readonly #slots = new Map<string, Entry>();
   readonly #free: number[] = [];
   /** Generations that are not over. */
@@ -144,7 +175,8 @@ class SlotPool {
   };
   #next = 0;
 
-  constructor(kind: string, capacity: number, reset: (slot: number) => void) {
+  constructor(kind: string, capacity: number, reset: (slot: number) => void, overflow: number | null = null) {
+    this.#overflow = overflow;
     this.#kind = kind;
     this.#capacity = capacity;
     this.#reset = reset;
@@ -169,6 +201,10 @@ class SlotPool {
     const slots: Record<string, number> = Object.create(null);
     for (const name of added) {
       let entry = this.#slots.get(name);
+      if (entry === undefined && this.#overflow !== null && this.#isFull) {
+        slots[name] = this.#overflow;
+        continue;
+      }
       if (entry === undefined) {
         entry = { name, slot: this.#take(), since: generation, until: null };
         this.#slots.set(name, entry);
@@ -213,6 +249,10 @@ class SlotPool {
     this.#slots.delete(entry.name);
     this.#reset(entry.slot);
     this.#free.push(entry.slot);
+  }
+
+  get #isFull(): boolean {
+    return this.#free.length === 0 && this.#next === this.#capacity;
   }
 
   #take(): number {

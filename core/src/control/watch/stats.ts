@@ -12,6 +12,7 @@ import {
 } from '../../shared/tables/counters.ts';
 import { HeartbeatWatch } from '../../shared/tables/heartbeats.ts';
 import { LatencySums } from '../../shared/tables/latency-histogram.ts';
+import { type FirstByteTimes, ServerLatencySums } from '../../shared/tables/server-latency.ts';
 import {
   ADMIN_STATES,
   type AdminState,
@@ -61,6 +62,8 @@ export interface ServerStats {
   readonly mostWaiting: number;
   /** Its last connections failed, so that others are asked first for a moment. */
   readonly isPassedOver: boolean;
+  /** From a request’s being sent to the server, a new connection included, to the head of its answer. */
+  readonly firstByte: FirstByteStats;
   readonly counters: Readonly<Record<ServerCounter, number>>;
 }
 
@@ -74,6 +77,17 @@ export interface LatencyStats {
   /** Right to an eighth. */
   readonly sumMicros: number;
   /** How many answers took less than each of some times, which double from 256 µs to 34 s. */
+  readonly under: readonly { readonly underMicros: number; readonly count: number }[];
+}
+
+/** FirstByteStats is in microseconds; null where nothing was answered yet. Quantiles are right to a half. */
+export interface FirstByteStats {
+  readonly count: number;
+  readonly p50Micros: number | null;
+  readonly p90Micros: number | null;
+  readonly p99Micros: number | null;
+  readonly sumMicros: number;
+  /** How many answers began in less than each of some times, each four times the one before, from 1 ms to 17 s. */
   readonly under: readonly { readonly underMicros: number; readonly count: number }[];
 }
 
@@ -128,10 +142,13 @@ interface Said {
 
 const UNDER_MICROS = Array.from({ length: 18 }, (_, at) => 2 ** (8 + at));
 
+const FIRST_BYTE_UNDER_MICROS = Array.from({ length: 8 }, (_, at) => 2 ** (10 + 2 * at));
+
 /** StatsReader makes the picture; one for a gateway's life. */
 export class StatsReader {
   readonly #counters: CounterSums;
   readonly #latency: LatencySums;
+  readonly #serverLatency: ServerLatencySums;
   readonly #servers: ServerTable;
   readonly #backends: BackendTable;
   readonly #pulses: HeartbeatWatch;
@@ -142,6 +159,7 @@ export class StatsReader {
     this.#wordName = wordName;
     this.#counters = new CounterSums(memory);
     this.#latency = new LatencySums(memory);
+    this.#serverLatency = new ServerLatencySums(memory);
     this.#backends = new BackendTable(memory);
     this.#servers = new ServerTable(memory.servers, memory.threads);
     this.#pulses = new HeartbeatWatch(memory);
@@ -217,6 +235,7 @@ export class StatsReader {
       waiting: servers.waiting(slot),
       mostWaiting: servers.mostWaiting(slot),
       isPassedOver: servers.passedOverMs(slot, nowMs) > 0,
+      firstByte: firstByteOf(this.#serverLatency.server(slot)),
       counters: this.#counters.server(slot),
     };
   }
@@ -234,4 +253,15 @@ export class StatsReader {
       under: UNDER_MICROS.map((underMicros) => ({ underMicros, count: latency.under(underMicros) })),
     };
   }
+}
+
+function firstByteOf(times: FirstByteTimes): FirstByteStats {
+  return {
+    count: times.count,
+    p50Micros: times.quantile(0.5),
+    p90Micros: times.quantile(0.9),
+    p99Micros: times.quantile(0.99),
+    sumMicros: times.sumMicros,
+    under: FIRST_BYTE_UNDER_MICROS.map((underMicros) => ({ underMicros, count: times.under(underMicros) })),
+  };
 }

@@ -24,6 +24,8 @@ import type { WaitingLine } from './waiting-line.ts';
 export interface LinkedRule {
   readonly rule: Rule;
   readonly action: Action;
+  /** Where its hits are counted (`RuleHits`). */
+  readonly hits: number;
 }
 
 export interface LinkedListener {

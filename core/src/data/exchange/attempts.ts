@@ -36,7 +36,7 @@ export class Attempts extends Timed implements Waiting {
   later: HeldGeneration | null = null;
   readonly #exchange: Exchange;
   readonly #choice: ServerChoice;
-  /** When the request was given to the server; kept where the strategy asks for it, and for new connections. */
+  /** When the request was given to the server. */
   #sentMs = 0;
   /** The server's spell then: what is sent before it comes back says nothing of it afterwards. */
   #sentSpell = 0;
@@ -256,14 +256,11 @@ export class Attempts extends Timed implements Waiting {
     request.attempts++;
     this.index = server;
     this.slot = endpoint.slot;
-    if (balancer.hearsAnswers) {
-      this.#sentMs = loop.now();
-      this.#sentSpell = loop.table.epoch(endpoint.slot);
-    }
+    this.#sentMs = loop.now();
+    if (balancer.hearsAnswers) this.#sentSpell = loop.table.epoch(endpoint.slot);
     loop.counters.server(endpoint.slot, ServerIndex.requests);
     const side = endpoint.attempt(exchange, loop, this.#isRepeatable, needsNew);
     exchange.server = side;
-    if (side.isConnecting && !balancer.hearsAnswers) this.#sentMs = loop.now();
   }
 
   /** sendBody lets the client's side go on, if the server is ready for it already. */
@@ -408,6 +405,7 @@ export class Attempts extends Timed implements Waiting {
     if (isServers) {
       this.markServerReachable();
       backend.pool.answered(this.index);
+      this.#recordFirstByte();
     }
     this.#noteAnswered(status);
     backend.outcomes?.answered(slot, status, request);
@@ -427,12 +425,14 @@ export class Attempts extends Timed implements Waiting {
   /** switched: the server has answered 101. */
   switched(): void {
     const { backend, request } = this.#exchange;
+    this.#recordFirstByte();
     backend.outcomes?.answered(this.slot, 101, request);
   }
 
   /** onFirstByte: a server that is relayed has sent its first byte. */
   onFirstByte(): void {
     const { backend, request } = this.#exchange;
+    this.#recordFirstByte();
     backend.outcomes?.onFirstByte(this.slot, request);
   }
 
@@ -441,6 +441,11 @@ export class Attempts extends Timed implements Waiting {
     const { backend, loop, request } = this.#exchange;
     loop.counters.server(this.slot, FAILURE_COUNTERS.dead);
     backend.outcomes?.failed(this.slot, FAILURE_NAMES.dead, request);
+  }
+
+  #recordFirstByte(): void {
+    const { loop } = this.#exchange;
+    if (this.slot !== -1) loop.serverLatency.record(this.slot, (loop.now() - this.#sentMs) * 1000);
   }
 
   /** noteAnswered tells a strategy that asks for it how long the server took; status 0: it did not answer. */

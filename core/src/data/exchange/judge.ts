@@ -63,7 +63,8 @@ export function judge(
   try {
     const { guards, changes, routes } = listener;
     for (index = guards.next(request, 0); index !== -1; index = guards.next(request, index + 1)) {
-      const { action } = rules[index]!;
+      const { action, hits } = rules[index]!;
+      loop.ruleHits.add(hits);
       if (action.kind === 'check') {
         verdict.answer = action.check(request);
         if (verdict.answer === null) continue;
@@ -79,7 +80,8 @@ export function judge(
     }
     rules = listener.changeRules;
     for (index = changes.next(request, 0); index !== -1; index = changes.next(request, index + 1)) {
-      const { action } = rules[index]!;
+      const { action, hits } = rules[index]!;
+      loop.ruleHits.add(hits);
       if (action.kind === 'change' || action.kind === 'request change') action.change(request, edits);
     }
     if (edits.isBad) {
@@ -88,7 +90,8 @@ export function judge(
     }
     rules = listener.routeRules;
     for (index = routes.next(request, 0); index !== -1; index = routes.next(request, index + 1)) {
-      const { action } = rules[index]!;
+      const { action, hits } = rules[index]!;
+      loop.ruleHits.add(hits);
       if (action.kind === 'route') {
         const backend = action.route(request);
         if (backend === -1) continue;
@@ -146,7 +149,8 @@ export function changeAnswer(facts: AnsweredRequest, listener: LinkedListener, e
   let index = -1;
   try {
     for (index = responses.next(facts, 0); index !== -1; index = responses.next(facts, index + 1)) {
-      const { action } = responseRules[index]!;
+      const { action, hits } = responseRules[index]!;
+      loop.ruleHits.add(hits);
       if (action.kind === 'change') action.change(facts, edits);
     }
     return true;

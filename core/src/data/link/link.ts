@@ -18,6 +18,7 @@ import { compilePage, errorPageOf } from '../../shared/judgement/error-pages.ts'
 import { ruleScopes } from '../../shared/judgement/rule-scopes.ts';
 import { membersAfter } from '../../shared/orders/member-change.ts';
 import type { MemberChange, PrepareOrder } from '../../shared/orders/orders.ts';
+import { UNCOUNTED_RULE } from '../../shared/tables/rule-hits.ts';
 import { SharedStickTable } from '../../shared/tables/shared-stick-table.ts';
 import { BackendOutcomes } from '../backend/backend-outcomes.ts';
 import type { Endpoint, Endpoints } from '../backend/endpoint.ts';
@@ -101,22 +102,25 @@ class Linking {
     if (plan.clientIp !== null && isUntouchable(plan.clientIp.header)) {
       throw new LinkError(`listener \`${plan.name}\`: the header ${plan.clientIp.header} cannot name the client`);
     }
+    const changesAt = plan.guards.length;
+    const routesAt = changesAt + plan.changes.length;
+    const responsesAt = routesAt + plan.routes.length;
     const listener: LinkedListener = {
       name: plan.name,
       slot: this.#order.slots.listeners[plan.name]!,
       plan,
       generation,
       guards: yield* compileRulesInSteps(plan.guards, this.#parts.readers, plan.indexes?.guards),
-      guardRules: yield* this.#rules(plan.name, plan.guards),
+      guardRules: yield* this.#rules(plan.name, plan.guards, 0),
       changes: yield* compileRulesInSteps(plan.changes, this.#parts.readers, plan.indexes?.changes),
-      changeRules: yield* this.#rules(plan.name, plan.changes),
+      changeRules: yield* this.#rules(plan.name, plan.changes, changesAt),
       routes: yield* compileRulesInSteps(plan.routes, this.#parts.readers, plan.indexes?.routes),
-      routeRules: yield* this.#rules(plan.name, plan.routes),
+      routeRules: yield* this.#rules(plan.name, plan.routes, routesAt),
       responses:
         plan.responseChanges.length === 0
           ? null
           : yield* compileRulesInSteps(plan.responseChanges, this.#parts.readers, plan.indexes?.responseChanges),
-      responseRules: yield* this.#rules(plan.name, plan.responseChanges),
+      responseRules: yield* this.#rules(plan.name, plan.responseChanges, responsesAt),
       errorPages: this.#errorPages(plan, generation),
       trusted: plan.clientIp === null ? null : trustedPeers(plan.clientIp, this.#order.plan),
       proxies: plan.proxies === undefined ? null : trustedPeers(plan.proxies, this.#order.plan),
@@ -133,12 +137,15 @@ class Linking {
       isSelective: false,
     };
     const { passthroughs = [] } = plan;
-    const passthrough = passthroughs.length === 0 ? null : yield* this.#passthrough(listener, passthroughs);
+    const passthrough =
+      passthroughs.length === 0
+        ? null
+        : yield* this.#passthrough(listener, passthroughs, responsesAt + plan.responseChanges.length);
     const linked = { ...listener, passthrough };
     return { ...linked, isSelective: isSelective(linked) };
   }
 
-  *#passthrough(listener: LinkedListener, passthroughs: readonly Rule[]): Steps<LinkedListener> {
+  *#passthrough(listener: LinkedListener, passthroughs: readonly Rule[], at: number): Steps<LinkedListener> {
     const none = yield* compileRulesInSteps([], this.#parts.readers);
     return {
       ...listener,
@@ -147,9 +154,10 @@ class Linking {
       changes: none,
       changeRules: [],
       routes: yield* compileRulesInSteps(passthroughs, this.#parts.readers),
-      routeRules: passthroughs.map((rule) => {
+      routeRules: passthroughs.map((rule, index) => {
         const backend = this.#linker.backend(String(rule.args.backend));
-        return { rule, action: { kind: 'route', route: () => backend } };
+        const hits = this.#hitsOf(listener.name, at + index);
+        return { rule, action: { kind: 'route', route: () => backend }, hits };
       }),
       responses: null,
       responseRules: [],
@@ -168,14 +176,21 @@ class Linking {
     return pages;
   }
 
-  *#rules(listener: string, rules: readonly Rule[]): Steps<LinkedRule[]> {
+  /** `at` is the place of the first one among all rules of the listener. */
+  *#rules(listener: string, rules: readonly Rule[], at: number): Steps<LinkedRule[]> {
     const scopes = ruleScopes(listener, rules);
     const linked: LinkedRule[] = [];
     for (const [index, rule] of rules.entries()) {
-      linked.push({ rule, action: this.#parts.action(rule, { ...this.#linker, scope: scopes[index]! }) });
+      const action = this.#parts.action(rule, { ...this.#linker, scope: scopes[index]! });
+      linked.push({ rule, action, hits: this.#hitsOf(listener, at + index) });
       yield;
     }
     return linked;
+  }
+
+  /** hitsOf is where the hits of a listener's rule are counted. */
+  #hitsOf(listener: string, at: number): number {
+    return this.#order.slots.rules?.[listener]?.[at] ?? UNCOUNTED_RULE;
   }
 
   *#backend(plan: BackendPlan, endpoints: Endpoints): Steps<LinkedBackend> {

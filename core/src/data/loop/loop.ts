@@ -15,6 +15,8 @@ import type { NameTable } from '../../shared/tables/name-table.ts';
 import type { NoticeBoard } from '../../shared/tables/notice-board.ts';
 import type { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
 import type { RetryCounts } from '../../shared/tables/retry-counts.ts';
+import type { RuleHits } from '../../shared/tables/rule-hits.ts';
+import type { ServerLatency } from '../../shared/tables/server-latency.ts';
 import type { ServerTable } from '../../shared/tables/server-table.ts';
 import type { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import type { StickClock } from '../../shared/tables/stick-clock.ts';
@@ -73,6 +75,8 @@ export interface Loop {
   readonly transport: Transport;
   readonly counters: ThreadCounters;
   readonly latency: LatencyHistogram;
+  readonly serverLatency: ServerLatency;
+  readonly ruleHits: RuleHits;
   readonly heartbeats: Heartbeats;
   readonly table: ServerTable;
   readonly backends: BackendTable;

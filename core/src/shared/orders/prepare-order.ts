@@ -12,6 +12,11 @@ export interface SlotMap {
   readonly backends: Readonly<Record<string, number>>;
   /** By `backend/server`. */
   readonly servers: Readonly<Record<string, number>>;
+  /**
+   * By listener name: where the hits of its rules are counted, in the order of `countedRules`. Rules that have no place share one that nobody reads. Default: all
+   * of them.
+   */
+  readonly rules?: Readonly<Record<string, Uint16Array>>;
 }
 
 /** EntryRef names a plugin's data entry for a thread to import, with the words and components whose functions it holds. */

@@ -11,6 +11,8 @@ import { LatencyHistogram } from './latency-histogram.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { OutcomeCounts } from './outcome-counts.ts';
 import { RetryCounts } from './retry-counts.ts';
+import { RuleHits } from './rule-hits.ts';
+import { ServerLatency } from './server-latency.ts';
 import { ServerTable } from './server-table.ts';
 import type { SharedMemory } from './shared-memory.ts';
 import { DEFAULT_RATE_ENTRIES, SharedRateTable } from './shared-rate-table.ts';
@@ -34,6 +36,8 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     backends: new SharedArrayBuffer(BackendTable.bytes(threads)),
     counters: new SharedArrayBuffer(ThreadCounters.bytes(threads)),
     latency: new SharedArrayBuffer(LatencyHistogram.bytes(threads)),
+    serverLatency: new SharedArrayBuffer(ServerLatency.bytes(threads)),
+    ruleHits: new SharedArrayBuffer(RuleHits.bytes(threads)),
     heartbeats: new SharedArrayBuffer(Heartbeats.bytes(threads)),
     addresses: new SharedArrayBuffer(AddressCounts.bytes(threads)),
     connections: new SharedArrayBuffer(ConnectionTotal.bytes(threads)),

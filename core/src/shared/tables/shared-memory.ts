@@ -3,7 +3,7 @@
  * (create-shared-memory.ts). Both planes.
  *
  * A plain object of SharedArrayBuffers, so it is cloned to a data thread without a copy of the contents. Views over it
- * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts, ConnectionTotal, OutcomeCounts, RetryCounts, CircuitTable, NoticeBoard) are made by every thread for itself.
+ * (ServerTable, BackendTable, ThreadCounters, LatencyHistogram, Heartbeats, StickClock, SharedRateTable, AddressCounts, ConnectionTotal, OutcomeCounts, RetryCounts, CircuitTable, NoticeBoard, ServerLatency, RuleHits) are made by every thread for itself.
  * Stick tables are made with the plans that want them, and handed over with those. Pages that are never touched cost no real memory, so capacities are generous.
  */
 
@@ -14,6 +14,8 @@ export interface SharedMemory {
   readonly backends: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
   readonly latency: SharedArrayBuffer;
+  readonly serverLatency: SharedArrayBuffer;
+  readonly ruleHits: SharedArrayBuffer;
   readonly heartbeats: SharedArrayBuffer;
   /** What stick tables have in common. */
   readonly sticks: SharedArrayBuffer;

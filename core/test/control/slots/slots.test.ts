@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { Slots } from '../../../src/control/slots/slots.ts';
 import { CounterSums, LISTENER_CAPACITY, ServerIndex, ThreadCounters } from '../../../src/shared/tables/counters.ts';
 import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
+import { RULE_CAPACITY, RuleHitSums, RuleHits, UNCOUNTED_RULE } from '../../../src/shared/tables/rule-hits.ts';
 import { ServerTable } from '../../../src/shared/tables/server-table.ts';
 import { backend, listener, plan, server } from '../fixtures/plans.ts';
 
@@ -140,4 +141,36 @@ test('slots that are given back are used again, however often servers come and g
     seen.add(base.servers[`app/s${generation}`]!);
   }
   assert.ok(seen.size <= 2, `${seen.size} slots`);
+});
+
+function rulesPlan(...texts: string[]): Plan {
+  const web = listener('web');
+  const routes = texts.map((text, index) => ({
+    ...{ part: 'route' as const, verb: 'send', args: {}, when: null, text },
+    place: { file: 'a.sluice', line: index + 1, column: 1, length: text.length },
+  }));
+  return plan([{ ...web, guards: [], changes: [], routes, responseChanges: [] }], []);
+}
+
+test('a rule keeps its hits while it stands at its place with its words, and another one there begins at 0', () => {
+  const memory = createSharedMemory({ threads: 1 });
+  const slots = new Slots(memory);
+  const sums = new RuleHitSums(memory);
+  const [first, second] = slots.assign(1, rulesPlan('send to a', 'send to b')).rules!.web!;
+  new RuleHits(memory, 0).add(first!);
+  new RuleHits(memory, 0).add(second!);
+  const [kept, other] = slots.assign(2, rulesPlan('send to a', 'send to c')).rules!.web!;
+  slots.release(1);
+  assert.equal(kept, first);
+  assert.deepEqual([sums.rule(kept!), sums.rule(other!)], [1, 0]);
+});
+
+test('rules beyond the capacity are not counted, and are counted once there is room', () => {
+  const slots = new Slots(createSharedMemory({ threads: 1 }));
+  const many = Array.from({ length: RULE_CAPACITY + 1 }, (_, index) => `send to b${index}`);
+  assert.equal(slots.assign(1, rulesPlan(...many)).rules!.web!.at(-1), UNCOUNTED_RULE);
+  slots.assign(2, rulesPlan('send to b0'));
+  slots.release(1);
+  const [kept, come] = slots.assign(3, rulesPlan('send to b0', 'send to x')).rules!.web!;
+  assert.ok(kept !== UNCOUNTED_RULE && come !== UNCOUNTED_RULE && kept !== come);
 });
