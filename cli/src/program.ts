@@ -1,10 +1,10 @@
 /**
  * Program: the command line: what it takes, and its help. Main thread.
  */
-import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { addCtl } from './ctl/ctl-program.ts';
 import { LOG_LEVELS } from './log-levels.ts';
+import { ownVersion } from './version.ts';
 
 const MOST_THREADS = 256;
 /** A hundred years. */
@@ -352,11 +352,6 @@ export function createProgram(ended: (code: number) => void): Command {
   );
 
   return program;
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function readThreads(text: string): number {

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { asPlainUser, folderOf, get, RunningCommand, sluice } from './sluice.ts';
+import { asPlainUser, folderOf, get, RunningCommand, sluice, start } from './sluice.ts';
 
 const rulesFor = (port: number, more = '') => `listener web on 127.0.0.1:0 {
   deny path under /private
@@ -89,12 +89,52 @@ test('SIGHUP activates changed rules; rules with problems change nothing', async
   await writeFile(file, rulesFor(port, 'dney ip 10.0.0.0/8'));
   run.child.kill('SIGHUP');
   const failure = await run.logged(/^reload failed, the running rules are unchanged/);
-  assert.equal(failure.level, 50);
+  assert.equal(failure.level, 'error');
+  const { code, file: written, line, column, problems } = failure;
+  assert.deepEqual([code, written, line, column], ['SG0201', 'gateway.sluice', 3, 3]);
+  assert.deepEqual(
+    (problems as { code: string; line: number; message: string }[]).map((each) => [each.code, each.line]),
+    [['SL0101', 3]],
+  );
   assert.match(failure.msg, /gateway\.sluice:3:3 [\s\S]*unknown word `dney`/);
   assert.equal((await get(own, '/secret')).status, 404);
 
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 0);
+});
+
+test('a line says when the gateway is ready, and where everything listens', async (t) => {
+  const { port } = await startBackend(t);
+  const rules = `${rulesFor(port)}settings { admin on 127.0.0.1:0 }\n`.replace('settings { drain 30s }\n', '');
+  const { run } = await runIn(t, rules, '2');
+  const ready = await run.logged(/^ready after \d+ ms: sluice \d+\.\d+\.\d+, process \d+, 1 listener, admin API 127/);
+  assert.deepEqual(ready.listeners, { web: [`127.0.0.1:${await run.port()}`] });
+  assert.match(String(ready.admin), /^127\.0\.0\.1:[1-9]\d*$/);
+  assert.equal(ready.threads, 2);
+  assert.equal(ready.level, 'info');
+  assert.ok(Number.isInteger(ready.startupMs) && Number(ready.startupMs) > 0);
+  // That of the gateway, which the supervisor has started.
+  assert.notEqual(ready.pid, run.child.pid);
+  process.kill(Number(ready.pid), 0);
+  for (const { time } of run.lines) assert.equal(new Date(String(time)).toISOString(), time);
+});
+
+test('on a terminal, the log is plain text', async (t) => {
+  const { port } = await startBackend(t);
+  const cwd = await folderOf(t, { 'gateway.sluice': rulesFor(port) });
+  const nodeArgs = ['--import', 'data:text/javascript,process.stdout.isTTY = true'];
+  const child = start(['run', 'gateway.sluice', '--threads', '1', '--no-supervisor'], {
+    cwd,
+    nodeArgs,
+    env: { NO_COLOR: '1' },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let shown = '';
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    shown += text;
+    if (!child.killed && / ready after \d+ ms.*\n/.test(shown)) child.kill('SIGTERM');
+  }
+  for (const line of shown.trimEnd().split('\n')) assert.match(line, /^\d\d:\d\d:\d\d info {2}\S/);
 });
 
 test('a SIGHUP while the gateway starts is obeyed once it has started', async (t) => {

@@ -85,7 +85,8 @@ export async function folderOf(t: TestContext, files: Readonly<Record<string, st
 
 /** LogLine is one line of the JSON log. */
 export interface LogLine {
-  readonly level: number;
+  readonly level: string;
+  readonly [field: string]: unknown;
   readonly msg: string;
 }
 

@@ -303,7 +303,7 @@ test('a gateway that crashes each time it starts is given up, with the exit code
   assert.equal(restarts.length, MOST_FAILED_STARTS - 1);
   const last = run.lines.at(-1)!;
   assert.match(last.msg, /^the gateway crashed \(SIGSEGV\) before it served, 5 times in a row; given up$/);
-  assert.equal(last.level, 60);
+  assert.equal(last.level, 'fatal');
 });
 
 test('a gateway that cannot start the first time ends the command at once, as it would alone', async (t) => {

@@ -40,6 +40,7 @@ export { PluginHost, type PluginRequest, type PluginSet } from './control/plugin
 export { maskedSecret } from './control/plugins/secrets.ts';
 export type { KeptSocket, SocketKeeper } from './control/reload/socket-keeper.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/report/errors.ts';
+export { type Logger, programLog } from './control/report/log.ts';
 export type { ListEvent } from './control/rules/list-watcher.ts';
 export {
   type Explaining,

@@ -4,11 +4,10 @@
  * The signals are the command's alone; the gateway itself never touches them.
  */
 import { constants } from 'node:os';
-import type { AdminOptions, Gateway } from '@sluice/core';
-import type { Logger } from 'pino';
+import type { AdminOptions, Gateway, Logger } from '@sluice/core';
 import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_SIGNAL } from '../exit-codes.ts';
-import { createRunLog } from '../run-log.ts';
+import { createRunLog, logReady } from '../run-log.ts';
 import { ServiceManager } from '../supervisor/service-manager.ts';
 import { Supervised } from '../supervisor/supervised.ts';
 import { containUncaught } from '../uncaught.ts';
@@ -78,6 +77,8 @@ class Run {
     });
     gateway.start().then(
       () => {
+        // A stop may have come while it started.
+        if (gateway.state === 'running') logReady(log, gateway);
         supervised?.ready();
         this.#manager?.ready('serving');
         this.#manager?.watch(() => this.#manager?.alive());

@@ -13,11 +13,11 @@ export function supervisorLog(args: readonly string[]): SupervisorLog {
   const least = LEVELS[levelIn(args) as keyof typeof LEVELS] ?? LEVELS.info;
   return (level, msg) => {
     if (LEVELS[level] < least) return;
-    const time = Date.now();
+    const time = new Date();
     const line =
       process.stdout.isTTY === true
-        ? `${new Date(time).toTimeString().slice(0, 8)} ${level.padEnd(5)} ${msg}`
-        : JSON.stringify({ level: LEVELS[level], time, pid: process.pid, hostname: hostname(), msg });
+        ? `${time.toTimeString().slice(0, 8)} ${level.padEnd(5)} ${msg}`
+        : JSON.stringify({ level, time: time.toISOString(), pid: process.pid, hostname: hostname(), msg });
     process.stdout.write(`${line}\n`);
   };
 }

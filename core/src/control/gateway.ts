@@ -29,7 +29,7 @@ import { addressList, newAddresses } from './reload/new-addresses.ts';
 import { boundAddresses, hasReusePort } from './reload/ports.ts';
 import { GatewayError, reasonOf } from './report/errors.ts';
 import { EventOutlet } from './report/event-outlet.ts';
-import { failureLog } from './report/log.ts';
+import { failureFields, failureLog } from './report/log.ts';
 import { ListWatcher } from './rules/list-watcher.ts';
 import { loadRulesToRun, type Rules, tellWarnings } from './rules/rules.ts';
 import { EventBus } from './runtime/event-bus.ts';
@@ -170,7 +170,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         const error = asGatewayError(thrown, generations.current!.number);
         const generation = generations.current!.number;
         this.#log.error(
-          { code: error.code, generation },
+          { ...failureFields(error), generation },
           `reload failed, the running rules are unchanged: ${error.message}`,
         );
         this.#certificatesRefused(error);
@@ -418,7 +418,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       } catch (thrown) {
         const error = asGatewayError(thrown, this.#runtime!.generations.current!.number);
         this.#log.error(
-          { code: error.code },
+          failureFields(error),
           `files used by the rules have changed, but were not reloaded: ${error.message}`,
         );
         this.#certificatesRefused(error);

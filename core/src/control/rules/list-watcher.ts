@@ -11,6 +11,7 @@ import type { ListPlan, MapPlan, NewEntries, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { Timers } from '../clock/timers.ts';
 import { reasonOf } from '../report/errors.ts';
+import { problemFields } from '../report/log.ts';
 import { fileReason } from '../report/path-problem.ts';
 
 /** ListEvent says how the reading of a file that changed ended. A bad one left the old entries in force. */
@@ -121,7 +122,7 @@ export class ListWatcher {
     const { entries, diagnostics, sources } = read;
     if (entries === null) {
       for (const diagnostic of diagnostics) {
-        log.error({ code: diagnostic.code, [kind]: name }, formatDiagnostic(diagnostic, sources));
+        log.error({ ...problemFields(diagnostic), [kind]: name }, formatDiagnostic(diagnostic, sources));
       }
       log.error({ [kind]: name }, `${kind} ${name} keeps its ${source.entries.length} entries: ${file} has errors`);
       watched.isFailing = true;

@@ -10,6 +10,7 @@ import type { AdminOptions } from '../admin/wanted-admin.ts';
 import type { PluginHost, PluginSet } from '../plugins/plugin-host.ts';
 import { outsideProblems } from '../rehearsal/start-problems.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
+import { problemFields } from '../report/log.ts';
 import { testRules } from './rule-tests.ts';
 
 /** Rules is text, a rule file, or a plan that was built without text. */
@@ -47,7 +48,9 @@ export async function loadRulesToRun(
 
 /** tellWarnings logs what components had to say about their options. */
 export function tellWarnings({ warnings }: PluginSet, log: Logger): void {
-  for (const { code, place, message } of warnings) log.warn({ code }, `${formatPlace(place)}: ${message}`);
+  for (const { code, place, message } of warnings) {
+    log.warn(problemFields({ code, place }), `${formatPlace(place)}: ${message}`);
+  }
 }
 
 async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<Plan> {
@@ -68,6 +71,6 @@ async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<P
   const format = (diagnostic: Diagnostic): string => formatDiagnostic(diagnostic, sources);
   if (plan === null)
     throw new GatewayError('SG0201', { report: diagnostics.map(format).join('\n\n') }, { diagnostics });
-  for (const diagnostic of diagnostics) log.warn({ code: diagnostic.code }, format(diagnostic));
+  for (const diagnostic of diagnostics) log.warn(problemFields(diagnostic), format(diagnostic));
   return plan;
 }
