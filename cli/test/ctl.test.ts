@@ -130,7 +130,7 @@ test('a drain waits for the last session, and reports the remaining sessions unt
   assert.match(String(first), /app\/one: 1 open/);
   const sessions = await ctl('sessions', 'app/one');
   assert.match(sessions.stdout, /^1 open, 0 clients may return/);
-  assert.match(sessions.stdout, /127\.0\.0\.1 +\S+.* web +request +GET \/hold +no/);
+  assert.match(sessions.stdout, /127\.0\.0\.1 +\S+.* web +request +GET \/hold +app\/one +no/);
   assert.doesNotMatch(sessions.stdout, /secret/);
   const ended = once(drain, 'close');
   release();
@@ -160,6 +160,31 @@ test('maint with --wait and --close ends when nothing is open', async () => {
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).draining.isDone, true);
   gateway.server('app/two').ready();
+});
+
+test('errors say why, and a session is ended by its id', async () => {
+  const { port } = gateway.addresses().web as { port: number };
+  const ended = new Promise<number | undefined>((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path: '/hold' }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+  let id = '';
+  while (id === '') {
+    const { sessions } = JSON.parse((await ctl('sessions', '--json')).stdout);
+    id = sessions[0]?.id ?? '';
+  }
+  assert.match((await ctl('sessions', '--client', '127.0.0.1')).stdout, new RegExp(`1 open[^]*${id} +127\\.0\\.0\\.1`));
+  assert.equal((await ctl('kill', id)).stdout, '1 ended\n');
+  assert.equal(await ended, 503);
+  assert.match((await ctl('errors', '--most', '1')).stdout, /503 +127\.0\.0\.1 +web +GET \/hold +app\/one .*ended: /);
+  const nobody = await ctl('kill', id);
+  assert.deepEqual([nobody.code, /no open session/.test(nobody.stderr)], [1, true]);
+  const all = await ctl('kill');
+  assert.deepEqual([all.code, /say which sessions/.test(all.stderr)], [2, true]);
 });
 
 test('rules show how often they were hit, and which never were', async () => {

@@ -54,7 +54,9 @@ export type { Rules } from './control/rules/rules.ts';
 export type { ThreadEvent } from './control/runtime/runtime-events.ts';
 export type { StickyStats } from './control/slots/stick-tables.ts';
 export { BatchPool } from './control/threads/batch-pool.ts';
+export type { PlaneError } from './control/threads/planes.ts';
 export type { ThreadLoss } from './control/threads/thread-pool.ts';
+export type { LiveSession, OpenSessionList, SessionWish } from './control/watch/live-sessions.ts';
 export type { RuleKind, RuleStats } from './control/watch/rule-reader.ts';
 export type {
   BackendStats,
@@ -68,5 +70,6 @@ export type {
 export { createGateway } from './create-gateway.ts';
 export * from './plugin/index.ts';
 export type { HeadRead, HeadRefusal, ReadHead } from './shared/judgement/head-reader.ts';
+export type { FailedRequest, FailureKind } from './shared/orders/failed-request.ts';
 export type { CircuitState } from './shared/tables/circuit-table.ts';
 export { LATENESS_EDGES_MS } from './shared/tables/heartbeats.ts';

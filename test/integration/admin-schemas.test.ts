@@ -42,7 +42,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   explain: { request: 'GET http://www.example.com/ from 198.51.100.7', headers: ['Cookie: sid=1'], listener: 'web' },
 };
 /** No source of this gateway renews anything: the refusal is what there is to see. */
-const REFUSED: Readonly<Record<string, unknown>> = { renewCertificate: { name: 'nowhere.test' } };
+const REFUSED: Readonly<Record<string, unknown>> = {
+  renewCertificate: { name: 'nowhere.test' },
+  endSessions: { id: '0'.repeat(32) },
+};
 const ENDLESS = ['streamEvents'];
 
 /** closed is a schema that accepts no property that it does not name. */

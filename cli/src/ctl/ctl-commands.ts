@@ -2,19 +2,15 @@
  * The command `ctl`: what people do to a running gateway, over its admin API. Main thread.
  */
 import { createInterface } from 'node:readline';
-import type { AnswerOf, BodyOf, ParamsOf } from '@sluice/core/admin';
+import type { AnswerOf, BodyOf } from '@sluice/core/admin';
 import { addressText } from '@sluice/dsl';
-import { EXIT_OK, EXIT_PROBLEM, EXIT_UNREACHABLE, EXIT_USAGE } from '../exit-codes.ts';
+import { EXIT_PROBLEM, EXIT_USAGE } from '../exit-codes.ts';
 import { readGiven } from '../given-fields.ts';
 import { showExplanation } from '../show-explanation.ts';
 import { coloursFor, complain, print } from '../terminal.ts';
-import { AdminCaller, type CallerOptions, NotAnAddress, Refused, Unreachable } from './admin-caller.ts';
+import { Unreachable } from './admin-caller.ts';
+import { type CtlOptions, callGateway, paramsOf, show } from './gateway-call.ts';
 import { lengthText, plain, table } from './table.ts';
-
-/** CtlOptions are those of every `ctl` command. */
-export interface CtlOptions extends CallerOptions {
-  readonly json?: boolean;
-}
 
 export interface DrainOptions extends CtlOptions {
   readonly deadline?: string;
@@ -26,33 +22,6 @@ type Listener = AnswerOf<'getStatus'>['listeners'][number];
 type Server = AnswerOf<'getServer'>;
 
 const WAIT_LOOK_MS = 250;
-
-/** callGateway makes a caller, runs a step with it, and turns what goes wrong into an exit code. */
-async function callGateway(options: CtlOptions, step: (caller: AdminCaller) => Promise<number>): Promise<number> {
-  try {
-    return await step(new AdminCaller(options));
-  } catch (thrown) {
-    if (thrown instanceof Refused) {
-      if (options.json === true) print(JSON.stringify(thrown.body, null, 2));
-      complain(plainLines(thrown.message));
-      return EXIT_PROBLEM;
-    }
-    if (thrown instanceof Unreachable) {
-      complain(plainLines(thrown.message));
-      return EXIT_UNREACHABLE;
-    }
-    const isUsage = thrown instanceof NotAnAddress || (thrown as NodeJS.ErrnoException).syscall === 'open';
-    if (!isUsage) throw thrown;
-    complain((thrown as Error).message);
-    return EXIT_USAGE;
-  }
-}
-
-/** show prints an answer as JSON, or as people want it. */
-function show(options: CtlOptions, answer: unknown, text: () => string): number {
-  print(options.json === true ? JSON.stringify(answer, null, 2) : text());
-  return EXIT_OK;
-}
 
 export function ctlStatus(options: CtlOptions): Promise<number> {
   return callGateway(options, async (caller) => {
@@ -144,54 +113,6 @@ export function ctlSticky(
       const where = server === null ? 'the client does not stick to a server' : `the client sticks to ${plain(server)}`;
       const lines = [`${where}: ${plain(by)}`, `${outcome}: ${plain(why)}`, times.join(', ')];
       return lines.filter((line) => line !== '').join('\n');
-    });
-  });
-}
-
-export function ctlSessions(server: string, options: CtlOptions & { readonly most?: number }): Promise<number> {
-  return callGateway(options, async (caller) => {
-    const answer = await caller.call('listSessions', {
-      params: paramsOf(server),
-      query: { most: String(options.most ?? 100) },
-    });
-    return show(options, answer, () => {
-      const { open, returning, sessions } = answer;
-      const rows = sessions.map((each) => [
-        each.client,
-        lengthText(each.ageMs),
-        each.listener,
-        each.kind,
-        `${each.method} ${each.path}`.trim(),
-        each.isSticky ? 'yes' : 'no',
-        each.bytesIn,
-        each.bytesOut,
-        each.thread,
-      ]);
-      const more = open > rows.length ? `\n… and ${open - rows.length} more` : '';
-      const said = `${open} open, ${returning} clients may return`;
-      if (rows.length === 0) return said;
-      const headings = ['CLIENT', 'SINCE', 'LISTENER', 'KIND', 'REQUEST', 'STICKY', 'IN', 'OUT', 'THREAD'];
-      return `${said}\n\n${table(headings, rows, coloursFor(process.stdout))}${more}`;
-    });
-  });
-}
-
-export function ctlRules(
-  options: CtlOptions & { readonly listener?: string; readonly neverHit?: boolean },
-): Promise<number> {
-  return callGateway(options, async (caller) => {
-    const { listener, neverHit } = options;
-    const query = { ...(listener === undefined ? {} : { listener }), ...(neverHit === true ? { hits: 'none' } : {}) };
-    const answer = await caller.call('listRules', { query });
-    return show(options, answer, () => {
-      const rows = answer.rules.map((each) => [
-        each.listener,
-        `${each.file}:${each.line}`,
-        each.hits === null ? 'not counted' : each.hits === 0 ? 'never' : String(each.hits),
-        each.text,
-      ]);
-      if (rows.length === 0) return neverHit === true ? 'every rule was hit' : 'no rules';
-      return table(['LISTENER', 'PLACE', 'HITS', 'RULE'], rows, coloursFor(process.stdout));
     });
   });
 }
@@ -306,11 +227,6 @@ export function ctlEvents(options: CtlOptions): Promise<number> {
   });
 }
 
-function paramsOf(server: string): ParamsOf<'getServer'> {
-  const slash = server.indexOf('/');
-  return { backend: server.slice(0, slash), server: server.slice(slash + 1) };
-}
-
 /** A range of ports may be a thousand addresses. */
 function addressesText({ address, otherAddresses }: Listener): string {
   const all = [address, ...otherAddresses].map(addressText);
@@ -348,9 +264,4 @@ function eventLine(name: string, event: Readonly<Record<string, unknown>>): stri
     ([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
   );
   return plain(`${new Date().toISOString()} ${name}${what} ${more.join(' ')}`);
-}
-
-/** plainLines keeps the lines of a rule file's report. */
-function plainLines(text: string): string {
-  return text.split('\n').map(plain).join('\n');
 }

@@ -11,6 +11,7 @@ Examples:
   sluice ctl status
   sluice ctl drain app/web1 --deadline 10m --wait     wait until the last session has ended
   sluice ctl sessions app/web1                        list the remaining sessions
+  sluice ctl errors                                   why requests were refused or failed
   sluice ctl ready app/web1
   sluice ctl servers --json | jq '.servers[] | select(.state != "running") | .name'
 
@@ -30,6 +31,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
       .option('--token-file <file>', 'file with the admin token (default: SLUICE_ADMIN_TOKEN)')
       .option('--json', 'print the response as JSON');
   const commands = () => import('./ctl-commands.ts');
+  const traffic = () => import('./ctl-traffic.ts');
 
   command('status', 'show the state of the gateway').action(async (options) =>
     ended(await (await commands()).ctlStatus(options)),
@@ -49,10 +51,21 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .option('-H, --header <header>', "request header, as 'Cookie: sid=…'; repeatable", collect)
     .action(async (backend, options) => ended(await (await commands()).ctlSticky(backend, options)));
 
-  command('sessions', 'list the sessions on a server, oldest first')
-    .argument('<server>', 'as backend/server', readServer)
+  command('sessions', 'list open sessions, or those on a server, oldest first')
+    .argument('[server]', 'as backend/server', readServer)
+    .option('--client <address>', 'only sessions of this client address')
     .option('--most <n>', 'maximum number of sessions (default: 100)', whole(1, 1000))
-    .action(async (server, options) => ended(await (await commands()).ctlSessions(server, options)));
+    .action(async (server, options) => ended(await (await traffic()).ctlSessions(server, options)));
+
+  command('kill', 'end a session, or all sessions of a server or a client')
+    .argument('[id]', 'ID of the session')
+    .option('--server <server>', 'all sessions on this server, as backend/server', readServer)
+    .option('--client <address>', 'all sessions of this client address')
+    .action(async (id, options) => ended(await (await traffic()).ctlKill(id, options)));
+
+  command('errors', 'list the last requests that were refused or failed, with the reason')
+    .option('--most <n>', 'maximum number of requests (default: 100)', whole(1, 1000))
+    .action(async (options) => ended(await (await traffic()).ctlErrors(options)));
 
   command('drain', 'drain a server: keep its sticky clients, send it no new ones')
     .argument('<server>', 'as backend/server', readServer)
@@ -84,7 +97,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
   command('rules', 'list the rules in force, and how often each was hit')
     .option('--listener <name>', 'only rules of this listener')
     .option('--never-hit', 'only rules that were never hit')
-    .action(async (options) => ended(await (await commands()).ctlRules(options)));
+    .action(async (options) => ended(await (await traffic()).ctlRules(options)));
 
   command('certificates', 'list certificates with their expiry dates, and why one could not be obtained')
     .option('--renew <name>', 'try to renew the certificates with this name now')

@@ -36,6 +36,8 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0508: 400,
   SG0509: 404,
   SG0510: 404,
+  SG0511: 400,
+  SG0512: 404,
 };
 
 /** ErrorBody is the one shape of an error's answer. */

@@ -6,13 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Plan } from '@sluice/dsl/plan';
-import {
-  collectDefaultMetrics,
-  type Metric,
-  type MetricObjectWithValues,
-  type MetricValueWithName,
-  Registry,
-} from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Gateway } from '../control/gateway.ts';
 import type { ReloadEvent } from '../control/gateway-events.ts';
 import type { ListEvent } from '../control/rules/list-watcher.ts';
@@ -28,12 +22,9 @@ import type {
 import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';
 import { LATENESS_EDGES_MS } from '../shared/tables/heartbeats.ts';
 import { ADMIN_STATES, SERVER_STATES } from '../shared/tables/server-table.ts';
+import { Families, type Labels, type MetricType } from './metric-families.ts';
 import { BACKEND_METRICS, LISTENER_METRICS, SERVER_METRICS } from './metric-names.ts';
 import { VERSION } from './version.ts';
-
-type Labels = Readonly<Record<string, string>>;
-type Values = MetricValueWithName<string>[];
-type MetricType = 'counter' | 'gauge' | 'histogram';
 
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
@@ -154,35 +145,6 @@ export class Metrics {
       this.#hash = { plan, text };
     }
     return this.#hash.text;
-  }
-}
-
-/** Families are metrics by name, in the order in which they were first named. */
-class Families {
-  readonly #families = new Map<string, { help: string; type: MetricType; values: Values }>();
-
-  add(type: MetricType, name: string, help: string, value: number, labels: Labels = {}, metricName = name): void {
-    let family = this.#families.get(name);
-    if (family === undefined) {
-      family = { help, type, values: [] };
-      this.#families.set(name, family);
-    }
-    family.values.push({ value, labels, metricName });
-  }
-
-  /** states adds a gauge for each state, 1 for the one that it is in. */
-  states(name: string, help: string, all: readonly string[], now: string, labels: Labels): void {
-    for (const state of all) this.add('gauge', name, help, state === now ? 1 : 0, { ...labels, state });
-  }
-
-  /** The library asks a metric for its values; these have them already. */
-  all(): readonly Metric[] {
-    return [...this.#families].map(([name, { help, type, values }]) => {
-      const found = { name, help, type, values, aggregator: 'sum' } as unknown as MetricObjectWithValues<
-        MetricValueWithName<string>
-      >;
-      return { name, get: async () => found } as unknown as Metric;
-    });
   }
 }
 

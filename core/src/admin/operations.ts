@@ -17,16 +17,24 @@ import {
   NOTHING,
   RELOADED,
   RENEW,
-  RULES,
   SERVER,
   SERVER_CHANGE,
   SERVERS,
-  SESSIONS,
   STATS,
   STATUS,
   STICKY,
   STICKY_CLIENT,
 } from './schemas.ts';
+import {
+  ALL_SESSIONS,
+  CLIENT,
+  END_SESSIONS,
+  ERRORS,
+  RULES,
+  SERVER_PATH,
+  SESSIONS,
+  SESSIONS_ENDED,
+} from './traffic-schemas.ts';
 
 /** MediaType is a response that is not JSON. */
 interface MediaType {
@@ -55,6 +63,8 @@ export const METRICS: MediaType = { mediaType: 'text/plain; version=0.0.4; chars
 
 /** A line of text. */
 export const LINE: MediaType = { mediaType: 'text/plain; charset=utf-8' };
+
+const MOST = described(textOf({ pattern: '^([1-9]\\d{0,2}|1000)$' }), 'At most so many; 1 to 1000, else 100.');
 
 /** OPERATIONS by id. */
 export const OPERATIONS = {
@@ -139,10 +149,37 @@ export const OPERATIONS = {
     path: '/v1/backends/{backend}/servers/{server}/sessions',
     doc: 'Who holds on to a server, oldest first.',
     query: {
-      most: described(textOf({ pattern: '^([1-9]\\d{0,2}|1000)$' }), 'At most so many; 1 to 1000, else 100.'),
+      most: MOST,
     },
     answer: SESSIONS,
     refusals: { 404: 'There is no such server.' },
+  },
+  listAllSessions: {
+    method: 'GET',
+    path: '/v1/sessions',
+    doc: 'The requests and tunnels that are open anywhere in the gateway, oldest first.',
+    query: {
+      most: MOST,
+      server: described(SERVER_PATH, 'Only those on this server, as `backend/server`.'),
+      client: described(CLIENT, 'Only those of this client address.'),
+    },
+    answer: ALL_SESSIONS,
+    refusals: { 404: 'There is no such server.' },
+  },
+  endSessions: {
+    method: 'POST',
+    path: '/v1/sessions/end',
+    doc: 'Ends one session, or all of a server, a client, or both: requests without an answer get 503, answers and tunnels are broken off.',
+    body: END_SESSIONS,
+    answer: SESSIONS_ENDED,
+    refusals: { 404: 'There is no such server, or no open session with the id.' },
+  },
+  listErrors: {
+    method: 'GET',
+    path: '/v1/errors',
+    doc: 'The latest requests that were refused or failed, with the reason.',
+    query: { most: MOST },
+    answer: ERRORS,
   },
   reload: {
     method: 'POST',

@@ -41,6 +41,15 @@ const HANDLERS: Handlers = {
   getServer: server,
   changeServer,
   listSessions: (request) => handleOf(request).sessions({ most: Number(request.query.most ?? 100) }),
+  listAllSessions({ gateway, query }) {
+    const { most = '100', ...wish } = query;
+    return gateway.sessions({ ...wish, most: Number(most) });
+  },
+  endSessions: async ({ gateway, body }) => ({ ended: await gateway.endSessions(body) }),
+  async listErrors({ gateway, query }) {
+    const errors = await gateway.errors({ most: Number(query.most ?? 100) });
+    return { errors: errors.map(({ atMs, ...rest }) => ({ at: new Date(atMs).toISOString(), ...rest })) };
+  },
   async reload({ gateway }) {
     await gateway.reload();
     return { generation: gateway.stats().generation };

@@ -5,7 +5,6 @@
  * add, and never take away.
  */
 import type { Explanation } from '../control/explain/explanation.ts';
-import { RULE_KINDS } from '../control/watch/rule-reader.ts';
 import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';
 import { BACKEND_COUNTERS, LISTENER_COUNTERS, SERVER_COUNTERS } from '../shared/tables/counters.ts';
 import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/tables/server-table.ts';
@@ -246,45 +245,9 @@ export const STATS = object({
   sticks: count,
 });
 
-export const SESSIONS = object({
-  open: described(count, 'Requests and tunnels in all.'),
-  returning: described(count, 'Clients of the stick table that may come back.'),
-  sessions: list(
-    object({
-      kind: oneOf(['request', 'tunnel']),
-      client: text,
-      listener: text,
-      method: text,
-      path: described(text, 'Without the query.'),
-      ageMs: number,
-      isSticky: flag,
-      bytesIn: count,
-      bytesOut: count,
-      thread: count,
-    }),
-  ),
-});
-
 export const LISTS = object({
   lists: list(object({ name: text, type: text, entries: count, file: maybe(text), refreshMs: count })),
   maps: list(object({ name: text, from: text, to: text, entries: count, file: maybe(text), refreshMs: count })),
-});
-
-export const RULES = object({
-  rules: list(
-    object({
-      listener: text,
-      kind: described(oneOf(RULE_KINDS), '`response`: of `on response`.'),
-      text: described(text, 'As written, on one line.'),
-      file: text,
-      line: count,
-      column: count,
-      hits: described(
-        maybe(count),
-        'How often its conditions were true when it was its turn, since it stands there with these words; null: it is not counted, as only the first 8192 rules are.',
-      ),
-    }),
-  ),
 });
 
 export const CERTIFICATES = object({

@@ -36,8 +36,12 @@ import { EventBus } from './runtime/event-bus.ts';
 import { logEvents } from './runtime/event-log.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { PUBLIC_EVENTS, type RuntimeEvents } from './runtime/runtime-events.ts';
+import type { PlaneError } from './threads/planes.ts';
+import type { OpenSessionList, SessionWish } from './watch/live-sessions.ts';
 import type { RuleStats } from './watch/rule-reader.ts';
 import type { GatewayStats } from './watch/stats.ts';
+
+const MOST_ERRORS = 100;
 
 export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -211,6 +215,33 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   rules(): readonly RuleStats[] {
     const current = this.#current('rules');
     return this.#runtime!.rules.read(current);
+  }
+
+  /** sessions are the requests and tunnels that are open: the `most` oldest (default 100). Rejects with SG0502 or SG0511. */
+  async sessions(options: SessionWish & { readonly most?: number } = {}): Promise<OpenSessionList> {
+    const { most, ...wish } = options;
+    const current = this.#current('sessions');
+    return this.#runtime!.sessions.list(current, wish, most);
+  }
+
+  /**
+   * endSessions ends open requests (503, or broken off) and tunnels, and resolves to how many that were. Rejects with SG0502, SG0511, or SG0512
+   * for an id that no session has.
+   */
+  async endSessions(wish: SessionWish): Promise<number> {
+    const current = this.#current('endSessions');
+    const count = await this.#runtime!.sessions.end(current, wish);
+    this.#log.info({ ...wish, count }, `${count} sessions were ended`);
+    return count;
+  }
+
+  /**
+   * errors are the latest requests that were refused or failed, newest first: `most` of them (default 100). Each thread remembers 200, and a lost thread
+   * none.
+   */
+  async errors(options: { readonly most?: number } = {}): Promise<readonly PlaneError[]> {
+    this.#current('errors');
+    return this.#runtime!.errors(options.most ?? MOST_ERRORS);
   }
 
   /** certificates are all that listeners have, and how they stand: those that the gateway renews by itself, then those from files. */

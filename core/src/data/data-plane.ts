@@ -6,6 +6,7 @@ import { addressesOf, type ServerPlan } from '@sluice/dsl/plan';
 import type { DataEntry } from '../plugin/data-entry.ts';
 import { inSlices } from '../shared/clock/slices.ts';
 import type { DataPlaneHost, RehearseDataPlane } from '../shared/orders/data-plane-host.ts';
+import type { FailedRequest } from '../shared/orders/failed-request.ts';
 import {
   type DataPlane,
   type MembersOrder,
@@ -13,6 +14,7 @@ import {
   type PrepareOrder,
   portKey,
   portName,
+  type SessionFilter,
   wordKey,
 } from '../shared/orders/orders.ts';
 import { blame, type CodeOwner, lateFailure } from '../shared/plugins/blame.ts';
@@ -40,10 +42,11 @@ import { EndpointTls, type LinkedServerTls } from './backend/server-tls.ts';
 import type { WaitingLine } from './backend/waiting-line.ts';
 import { endpointKey, ServerEndpoint } from './endpoint/server-endpoint.ts';
 import { DownServers } from './exchange/down-servers.ts';
-import { openSessions } from './exchange/open-sessions.ts';
+import { endSessions, openSessions } from './exchange/open-sessions.ts';
 import { link } from './link/link.ts';
 import { Port } from './listen/port.ts';
 import { AccessLog } from './loop/access-log.ts';
+import { ErrorRing } from './loop/error-ring.ts';
 import type { Closable, Loop } from './loop/loop.ts';
 import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
 import { SocketTransport } from './transport/socket/socket-transport.ts';
@@ -125,6 +128,7 @@ class LoopDataPlane implements DataPlane {
       retries: new RetryCounts(memory),
       notices: new NoticeBoard(memory),
       accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
+      errors: new ErrorRing(),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),
       isDraining: false,
@@ -282,8 +286,16 @@ class LoopDataPlane implements DataPlane {
     return cut;
   }
 
-  sessions(slot: number, most: number): OpenSessions {
-    return openSessions(this.#loop.connections, slot, most);
+  sessions(wanted: SessionFilter, most: number): OpenSessions {
+    return openSessions(this.#loop.connections, wanted, most);
+  }
+
+  endSessions(wanted: SessionFilter): number {
+    return endSessions(this.#loop.connections, wanted);
+  }
+
+  errors(most: number): readonly FailedRequest[] {
+    return this.#loop.errors.latest(most);
   }
 
   cut(slot: number): number {

@@ -107,7 +107,13 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
           report({ type: 'drained', cut: await plane.drain(order.deadlineMs) });
           break;
         case 'sessions':
-          report({ type: 'sessions', ask: order.ask, open: plane.sessions(order.slot, order.most) });
+          report({ type: 'sessions', ask: order.ask, open: plane.sessions(order.wanted, order.most) });
+          break;
+        case 'end':
+          report({ type: 'ended', ask: order.ask, count: plane.endSessions(order.wanted) });
+          break;
+        case 'errors':
+          report({ type: 'errors', ask: order.ask, errors: plane.errors(order.most) });
           break;
         case 'cut':
           report({ type: 'cut', ask: order.ask, count: plane.cut(order.slot) });

@@ -21,6 +21,7 @@ import type { Generation, LinkedListener } from '../data/backend/generation.ts';
 import type { ServerEndpoint } from '../data/endpoint/server-endpoint.ts';
 import { link } from '../data/link/link.ts';
 import { AccessLog } from '../data/loop/access-log.ts';
+import { ErrorRing } from '../data/loop/error-ring.ts';
 import type { Loop } from '../data/loop/loop.ts';
 import { TICK_MS, TimerWheel } from '../data/loop/timer-wheel.ts';
 import type { Transport } from '../data/transport/transport.ts';
@@ -239,6 +240,7 @@ export class VirtualGateway {
       retries: new RetryCounts(memory),
       notices: new NoticeBoard(memory),
       accessLog: new AccessLog(() => {}),
+      errors: new ErrorRing(),
       random: () => random.next(),
       failing: (slot, reason) => void clock.set(() => this.#ejections.failing(slot, reason), 0),
       circuitChanged: (slot, to, reason) => {

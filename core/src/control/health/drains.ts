@@ -198,7 +198,7 @@ export class Drains {
     const isEmpty = (): boolean =>
       servers.open(slot) === 0 && (servers.admin(slot) !== DRAIN || sticks.countOf(slot) === 0);
     if (!isEmpty()) return false;
-    await planes.sessions(slot, 0);
+    await planes.sessions({ id: null, slot, client: null }, 0);
     return isEmpty();
   }
 

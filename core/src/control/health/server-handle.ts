@@ -152,7 +152,7 @@ export class ServerHandle {
   async sessions(options: { readonly most?: number } = {}): Promise<ServerSessions> {
     const { most = MOST_SESSIONS } = options;
     const { planes, sticks, timers } = this.#control;
-    const { count, sessions } = await planes.sessions(this.#slot, most);
+    const { count, sessions } = await planes.sessions({ id: null, slot: this.#slot, client: null }, most);
     const now = timers.now();
     const oldest = [...sessions].sort((a, b) => a.startMs - b.startMs).slice(0, most);
     return {

@@ -68,6 +68,8 @@ export const CORE_ERRORS = {
   SG0508: 'max {max} is not a whole number from 0 to 1000000',
   SG0509: 'the backend `{backend}` has no stickiness. These have: {known}',
   SG0510: 'no certificate for `{name}` is obtained automatically. There are automatic certificates for: {known}',
+  SG0511: '`{client}` is not an IP address',
+  SG0512: 'no open session has the id `{id}`: it may have ended',
   // Admin API
   SG0601: 'the admin API on {address} can be reached from other machines: give it a token, or use 127.0.0.1',
   SG0602: 'the token of the admin API is too short: it needs at least {least} characters',

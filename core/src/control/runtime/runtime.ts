@@ -34,9 +34,10 @@ import type { SocketKeeper } from '../reload/socket-keeper.ts';
 import { logFailure } from '../report/log.ts';
 import { Slots } from '../slots/slots.ts';
 import { StickTables } from '../slots/stick-tables.ts';
-import { LocalPlane, type Planes } from '../threads/planes.ts';
+import { LocalPlane, type PlaneError, type Planes } from '../threads/planes.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import { AccessLogFile } from '../watch/access-log-file.ts';
+import { LiveSessions } from '../watch/live-sessions.ts';
 import { RuleReader } from '../watch/rule-reader.ts';
 import { type GatewayStats, StatsReader } from '../watch/stats.ts';
 import type { EventBus } from './event-bus.ts';
@@ -77,6 +78,7 @@ export class Runtime {
   readonly rates: SharedRateTable;
   readonly sticks: StickTables;
   readonly rules: RuleReader;
+  readonly sessions: LiveSessions;
   readonly certificates: CertificateSources;
   /** What handles of servers work with. */
   readonly control: ServerControl;
@@ -141,6 +143,7 @@ export class Runtime {
     };
     this.#stats = new StatsReader(memory, sticks, (id) => this.#words.name(id));
     this.rules = new RuleReader(memory);
+    this.sessions = new LiveSessions(this.#planes, timers);
     this.#names = new ServerNames({
       timers,
       log,
@@ -257,6 +260,11 @@ export class Runtime {
       circuit: (slot) => this.#circuits.state(slot),
       discoveries: (backend) => this.#discoverer.stats(backend),
     });
+  }
+
+  /** errors are the `most` latest requests that were refused or failed, newest first. */
+  errors(most: number): Promise<readonly PlaneError[]> {
+    return this.#planes.errors(most);
   }
 
   /** live is what explanations ask of the servers. */

@@ -11,7 +11,8 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
-import type { MembersOrder, OpenSessions, Order, Report } from '../../shared/orders/orders.ts';
+import type { FailedRequest } from '../../shared/orders/failed-request.ts';
+import type { MembersOrder, OpenSessions, Order, Report, SessionFilter } from '../../shared/orders/orders.ts';
 import type { PackedOrder } from '../../shared/orders/packed-order.ts';
 import type { NameChanges } from '../../shared/tables/name-table.ts';
 import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
@@ -169,10 +170,22 @@ export class DataThread {
     });
   }
 
-  /** sessions tells what is open on a server here. A thread that is lost meanwhile has nothing open, once this resolves. */
-  async sessions(slot: number, most: number): Promise<OpenSessions> {
-    const report = await this.#ask((ask) => ({ type: 'sessions', ask, slot, most }));
+  /** sessions tells what is open and wanted here. A thread that is lost meanwhile has nothing open, once this resolves. */
+  async sessions(wanted: SessionFilter, most: number): Promise<OpenSessions> {
+    const report = await this.#ask((ask) => ({ type: 'sessions', ask, wanted, most }));
     return report?.type === 'sessions' ? report.open : { count: 0, sessions: [] };
+  }
+
+  /** endSessions ends what is open and wanted here, and says how many that were. */
+  async endSessions(wanted: SessionFilter): Promise<number> {
+    const report = await this.#ask((ask) => ({ type: 'end', ask, wanted }));
+    return report?.type === 'ended' ? report.count : 0;
+  }
+
+  /** errors are the requests that failed here, newest first. */
+  async errors(most: number): Promise<readonly FailedRequest[]> {
+    const report = await this.#ask((ask) => ({ type: 'errors', ask, most }));
+    return report?.type === 'errors' ? report.errors : [];
   }
 
   /** cut ends what is open on a server here, and says how many connections that were. */
@@ -236,6 +249,8 @@ export class DataThread {
         for (const drained of this.#drains.splice(0)) drained(report.cut);
         break;
       case 'sessions':
+      case 'ended':
+      case 'errors':
       case 'cut':
         this.#asks.get(report.ask)?.resolve(report);
         this.#asks.delete(report.ask);

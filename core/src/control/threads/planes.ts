@@ -3,7 +3,15 @@
  * (LocalPlane). Main thread.
  */
 
-import type { DataPlane, MembersOrder, OpenSession, OpenSessions, PrepareOrder } from '../../shared/orders/orders.ts';
+import type { FailedRequest } from '../../shared/orders/failed-request.ts';
+import type {
+  DataPlane,
+  MembersOrder,
+  OpenSession,
+  OpenSessions,
+  PrepareOrder,
+  SessionFilter,
+} from '../../shared/orders/orders.ts';
 import { BEAT_INTERVAL_MS, Heartbeats } from '../../shared/tables/heartbeats.ts';
 import type { NameChanges } from '../../shared/tables/name-table.ts';
 import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
@@ -24,10 +32,14 @@ export interface Planes {
   /** drain ends all of them within the deadline and says how many connections it cut. */
   drain(deadlineMs: number): Promise<number>;
   /**
-   * sessions tells what is open on a server's slot: of each plane the `most` oldest. When it resolves, whatever any plane had
-   * chosen the server for before the call is counted in the server table, or has ended.
+   * sessions tells what is open and wanted: of each plane the `most` oldest. When it resolves, whatever any plane had
+   * chosen a server for before the call is counted in the server table, or has ended.
    */
-  sessions(slot: number, most: number): Promise<PlaneSessions>;
+  sessions(wanted: SessionFilter, most: number): Promise<PlaneSessions>;
+  /** endSessions ends what is open and wanted, and says how many that were. */
+  endSessions(wanted: SessionFilter): Promise<number>;
+  /** errors are the `most` latest requests that were refused or failed, newest first. */
+  errors(most: number): Promise<readonly PlaneError[]>;
   /** cut has what is open on the slot tried elsewhere, answered, or broken off, and says how many were not tried elsewhere. */
   cut(slot: number): Promise<number>;
   /** stop ends all of them at once, also while they drain. */
@@ -52,6 +64,17 @@ export function mergeSessions(planes: readonly OpenSessions[]): PlaneSessions {
     count: planes.reduce((sum, { count }) => sum + count, 0),
     sessions: planes.flatMap(({ sessions }, thread) => sessions.map((session) => ({ ...session, thread }))),
   };
+}
+
+/** PlaneError is a request that was refused or failed, and the plane that it was on. */
+export interface PlaneError extends FailedRequest {
+  readonly thread: number;
+}
+
+/** mergeErrors puts the planes' answers together, newest first; a plane's number is its place. */
+export function mergeErrors(planes: readonly (readonly FailedRequest[])[], most: number): readonly PlaneError[] {
+  const all = planes.flatMap((errors, thread) => errors.map((error) => ({ ...error, thread })));
+  return all.sort((a, b) => b.atMs - a.atMs).slice(0, most);
 }
 
 export interface PlaneStatus {
@@ -104,8 +127,16 @@ export class LocalPlane implements Planes {
     return this.#plane.drain(deadlineMs);
   }
 
-  async sessions(slot: number, most: number): Promise<PlaneSessions> {
-    return mergeSessions([this.#plane.sessions(slot, most)]);
+  async sessions(wanted: SessionFilter, most: number): Promise<PlaneSessions> {
+    return mergeSessions([this.#plane.sessions(wanted, most)]);
+  }
+
+  async endSessions(wanted: SessionFilter): Promise<number> {
+    return this.#plane.endSessions(wanted);
+  }
+
+  async errors(most: number): Promise<readonly PlaneError[]> {
+    return mergeErrors([this.#plane.errors(most)], most);
   }
 
   async cut(slot: number): Promise<number> {

@@ -8,7 +8,7 @@
 import type { Logger } from 'pino';
 import { monotonicMs } from '../../shared/clock/clock.ts';
 import { inSlices } from '../../shared/clock/slices.ts';
-import type { MembersOrder, PrepareOrder, Report } from '../../shared/orders/orders.ts';
+import type { MembersOrder, PrepareOrder, Report, SessionFilter } from '../../shared/orders/orders.ts';
 import { type PackedOrder, packOrder } from '../../shared/orders/packed-order.ts';
 import { AddressCounts } from '../../shared/tables/address-counts.ts';
 import { BackendTable } from '../../shared/tables/backend-table.ts';
@@ -22,7 +22,14 @@ import { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import { systemTimers } from '../clock/timers.ts';
 import { type GatewayError, reasonOf } from '../report/errors.ts';
 import { DataThread } from './data-thread.ts';
-import { mergeSessions, type PlaneSessions, type PlaneStatus, type Planes } from './planes.ts';
+import {
+  mergeErrors,
+  mergeSessions,
+  type PlaneError,
+  type PlaneSessions,
+  type PlaneStatus,
+  type Planes,
+} from './planes.ts';
 
 /** ThreadLoss says how a thread was lost. */
 export interface ThreadLoss {
@@ -162,10 +169,22 @@ export class ThreadPool implements Planes {
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
 
-  async sessions(slot: number, most: number): Promise<PlaneSessions> {
+  async sessions(wanted: SessionFilter, most: number): Promise<PlaneSessions> {
     const nothing = { count: 0, sessions: [] };
     return mergeSessions(
-      await Promise.all(this.#places.map(async ({ thread }) => (await thread?.sessions(slot, most)) ?? nothing)),
+      await Promise.all(this.#places.map(async ({ thread }) => (await thread?.sessions(wanted, most)) ?? nothing)),
+    );
+  }
+
+  async endSessions(wanted: SessionFilter): Promise<number> {
+    const ended = await Promise.all(this.#places.map(async ({ thread }) => (await thread?.endSessions(wanted)) ?? 0));
+    return ended.reduce((sum, count) => sum + count, 0);
+  }
+
+  async errors(most: number): Promise<readonly PlaneError[]> {
+    return mergeErrors(
+      await Promise.all(this.#places.map(async ({ thread }) => (await thread?.errors(most)) ?? [])),
+      most,
     );
   }
 

@@ -24,6 +24,7 @@ import {
 } from '../sides/failure.ts';
 import { tellBadAnswer } from './bad-answers.ts';
 import type { Exchange } from './exchange.ts';
+import { noteBrokenOff } from './note-failure.ts';
 import { ServedAnswer } from './served-answer.ts';
 import { FULL, NOBODY, ServerChoice } from './server-choice.ts';
 
@@ -95,7 +96,7 @@ export class Attempts extends Timed implements Waiting {
   /** expired: the time in line is over. */
   expired(): void {
     this.end(false);
-    this.#exchange.answerStatus(503, false);
+    this.#giveUp(503, 'no server had room in time');
   }
 
   /** leaveDownServer: the server may have gone down. Where the backend says so, it is left. */
@@ -135,7 +136,7 @@ export class Attempts extends Timed implements Waiting {
       this.#failure = null;
       return !this.#retry(false);
     }
-    exchange.answerStatus(503, false);
+    this.#giveUp(503, 'its server was taken out');
     return true;
   }
 
@@ -195,7 +196,7 @@ export class Attempts extends Timed implements Waiting {
     if (service !== null) {
       // What answers requests has nothing to say to a relayed connection.
       if (!exchange.isRelayed) return this.#serve(service);
-      exchange.answerStatus(503, false);
+      this.#giveUp(503, 'the backend answers nothing but HTTP');
       return false;
     }
     if (exchange.backend.successor !== null) this.#goTo(newest(exchange.backend));
@@ -219,7 +220,8 @@ export class Attempts extends Timed implements Waiting {
     }
     if (server === NOBODY && this.#fallBack()) return this.#attempt(false);
     if (!isIn) {
-      exchange.answerStatus(this.#failure === null ? 503 : FAILURE_STATUSES[this.#failure], false);
+      if (this.#failure !== null) this.#giveUp(FAILURE_STATUSES[this.#failure], FAILURE_NAMES[this.#failure]);
+      else this.#giveUp(503, server === FULL ? 'the queue is full' : 'no server is available');
       return false;
     }
     this.#isQueued = true;
@@ -283,7 +285,7 @@ export class Attempts extends Timed implements Waiting {
     if (server === FULL) return false;
     this.#leaveLine();
     if (server === NOBODY && exchange.backend.fallBack === null) {
-      exchange.answerStatus(503, false);
+      this.#giveUp(503, 'no server is available');
       return true;
     }
     exchange.client.onDequeued();
@@ -342,6 +344,12 @@ export class Attempts extends Timed implements Waiting {
     return isWithSomebody;
   }
 
+  /** giveUp answers for the servers. */
+  #giveUp(status: number, why: string): void {
+    this.#exchange.failure = why;
+    this.#exchange.answerStatus(status, false);
+  }
+
   // What becomes of it.
 
   /** markServerReachable: the server has taken a connection, or answered. */
@@ -365,6 +373,7 @@ export class Attempts extends Timed implements Waiting {
     if (reason !== '') tellBadAnswer(backend.name, backend.plan.servers[this.index]?.name ?? '', reason, loop);
     const { slot } = this;
     const wasReused = exchange.server!.isReused;
+    const why = reason === '' ? FAILURE_NAMES[failure] : reason;
     if (slot !== -1) loop.counters.server(slot, FAILURE_COUNTERS[failure]);
     if (blamesServer(failure, wasReused)) {
       this.#noteAnswered(0);
@@ -377,6 +386,7 @@ export class Attempts extends Timed implements Waiting {
     if (isRefused) this.#refusals++;
     if (exchange.isAnswering) {
       exchange.request.abortCause = 'server-failed';
+      noteBrokenOff(exchange, why);
       exchange.client.breakOff();
     } else if (isRefused && !exchange.client.rewind()) {
       exchange.reportRefused();
@@ -392,7 +402,7 @@ export class Attempts extends Timed implements Waiting {
     } else if (isRefused) {
       exchange.reportRefused();
     } else {
-      exchange.answerStatus(FAILURE_STATUSES[failure], false);
+      this.#giveUp(FAILURE_STATUSES[failure], why);
     }
   }
 

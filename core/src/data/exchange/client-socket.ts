@@ -7,7 +7,7 @@
  */
 import type { IpAddress } from '@sluice/dsl/match';
 import type { Answer } from '../../plugin/data-entry.ts';
-import type { OpenSession } from '../../shared/orders/orders.ts';
+import type { OpenSession, SessionFilter } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { Closable, Loop } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
@@ -80,8 +80,12 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     return this.out.bytesOut;
   }
 
-  addSessionsOn(slot: number, found: OpenSession[]): void {
-    this.exchange?.addSessionOn(slot, found);
+  addSessionsIf(wanted: SessionFilter, found: OpenSession[]): void {
+    this.exchange?.addSessionIf(wanted, found);
+  }
+
+  endSessionsIf(wanted: SessionFilter): number {
+    return this.exchange?.endIf(wanted) ? 1 : 0;
   }
 
   giveUp(): void {

@@ -8,7 +8,7 @@
 import type { Answer } from '../../plugin/data-entry.ts';
 import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/judgement/client-ip.ts';
 import { hideCookie } from '../../shared/judgement/own-cookie.ts';
-import type { OpenSession } from '../../shared/orders/orders.ts';
+import type { OpenSession, SessionFilter } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import { type Loop, releaseGeneration } from '../loop/loop.ts';
@@ -21,13 +21,14 @@ import { LiveRequest } from '../message/live-request.ts';
 import { RequestEdits } from '../message/request-edits.ts';
 import { hasToken } from '../message/request-head.ts';
 import type { ClientSide } from '../sides/client-side.ts';
-import { FAILURE_STATUSES, type Failure } from '../sides/failure.ts';
+import { FAILURE_NAMES, FAILURE_STATUSES, type Failure } from '../sides/failure.ts';
 import type { ServerSide } from '../sides/server-side.ts';
 import { accessLine } from './access-line.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { misdirection } from './misdirected.ts';
+import { ENDED, noteOwnAnswer, noteServerAnswer, RULE_FAILED } from './note-failure.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
 
 const edits = new RequestEdits();
@@ -57,6 +58,8 @@ export class Exchange extends Timed {
   isEarly = false;
   /** It has become a tunnel. */
   isTunnel = false;
+  /** Why no server gave an answer, or why it was ended; empty: neither. */
+  failure = '';
   loop!: Loop;
   readonly #attempts = new Attempts(this);
 
@@ -80,6 +83,7 @@ export class Exchange extends Timed {
     this.isAnswering = false;
     this.isEarly = false;
     this.isTunnel = false;
+    this.failure = '';
     this.#attempts.clear();
     if (free.length < MOST_FREE) free.push(this);
   }
@@ -110,6 +114,7 @@ export class Exchange extends Timed {
     const { backend: wanted, answer, status, rule } = judge(request, listener, peer.isTrusted, edits, this.loop);
     this.rule = rule;
     if (wanted === null) {
+      if (answer === null && rule !== null) this.failure = RULE_FAILED;
       this.#answer(answer ?? standardAnswer(this, status), false);
       return;
     }
@@ -148,12 +153,20 @@ export class Exchange extends Timed {
     this.client.destroy();
   }
 
-  /** addSessionOn adds itself, if it is open on a server's slot. */
-  addSessionOn(slot: number, found: OpenSession[]): void {
+  /** The index of its server, or of the one that was tried last, in the backend that it was sent to; -1: none. */
+  get serverIndex(): number {
+    return this.#attempts.index;
+  }
+
+  /** addSessionIf adds itself, if it is wanted. */
+  addSessionIf(wanted: SessionFilter, found: OpenSession[]): void {
+    if (!this.#isWanted(wanted)) return;
+    const { request, client, sentTo, serverIndex } = this;
     const { isSticky } = this.#attempts;
-    if (this.#attempts.slot !== slot) return;
-    const { request, client } = this;
     found.push({
+      id: request.id,
+      backend: sentTo === null ? null : sentTo.name,
+      server: sentTo === null || serverIndex === -1 ? null : (sentTo.plan.servers[serverIndex]?.name ?? null),
       kind: this.isTunnel ? 'tunnel' : 'request',
       client: request.ip.text,
       listener: this.listener.name,
@@ -166,8 +179,24 @@ export class Exchange extends Timed {
     });
   }
 
-  /** giveUp: the gateway stops, and waits no longer. What has no answer yet gets 503, the rest is broken off. */
+  /** endIf ends itself as `giveUp` does, if it is wanted. */
+  endIf(wanted: SessionFilter): boolean {
+    if (!this.#isWanted(wanted)) return false;
+    this.giveUp();
+    return true;
+  }
+
+  /** One whose head is still being read is nobody's session yet. */
+  #isWanted({ id, slot, client }: SessionFilter): boolean {
+    if ((this.listener ?? null) === null) return false;
+    if (slot !== null && this.#attempts.slot !== slot) return false;
+    if (client !== null && this.request.ip.text !== client) return false;
+    return id === null || this.request.id === id;
+  }
+
+  /** giveUp: the gateway stops, and waits no longer, or somebody ends it. What has no answer yet gets 503, the rest is broken off. */
   giveUp(): void {
+    this.failure = ENDED;
     if (this.isTunnel) this.client.destroy();
     else this.refuse(503);
   }
@@ -203,6 +232,7 @@ export class Exchange extends Timed {
 
   /** reportRefused tells the client that no server has processed its request: in its own wire's way, or by 503. */
   reportRefused(): void {
+    this.failure = FAILURE_NAMES.refused;
     if (this.client.sendRefused()) {
       this.request.abortCause = 'not-processed';
       this.#end();
@@ -221,6 +251,7 @@ export class Exchange extends Timed {
       this.#answer(standardAnswer(this, 500), false, false);
       return false;
     }
+    noteServerAnswer(this, answer.status);
     this.isEarly = !this.client.isRequestSent;
     this.isAnswering = true;
     this.#countAnswer(answer.status);
@@ -304,6 +335,7 @@ export class Exchange extends Timed {
   /** answer gives an answer of our own. `mayChange`: `on response` has its say, unless it was what failed. */
   #answer(answer: Answer, isLast: boolean, mayChange = true): void {
     const status = sendOwnAnswer(this, answer, isLast, mayChange, this.loop);
+    noteOwnAnswer(this, status);
     this.isAnswering = true;
     this.#countAnswer(status);
     this.#finish();

@@ -4,7 +4,7 @@
  * It is counted, has time limits, and ends; what its bytes mean is the session's business.
  */
 import type { IpAddress } from '@sluice/dsl/match';
-import type { OpenSession } from '../../shared/orders/orders.ts';
+import type { OpenSession, SessionFilter } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import { ClientPeer } from '../exchange/client-peer.ts';
 import type { ClientPort } from '../exchange/client-port.ts';
@@ -56,8 +56,12 @@ export class ClientConnection extends Timed implements SessionHost, Closable, Co
     if (!this.#isLingering) this.#session.leave();
   }
 
-  addSessionsOn(slot: number, found: OpenSession[]): void {
-    this.#session.addSessionsOn(slot, found);
+  addSessionsIf(wanted: SessionFilter, found: OpenSession[]): void {
+    this.#session.addSessionsIf(wanted, found);
+  }
+
+  endSessionsIf(wanted: SessionFilter): number {
+    return this.#session.endSessionsIf(wanted);
   }
 
   leaveDownServers(): void {

@@ -4,7 +4,7 @@
  * Every stream is the client side of an exchange of its own (client-stream.ts). Sources: RFC 9113, RFC 8441.
  */
 
-import type { OpenSession } from '../../shared/orders/orders.ts';
+import type { OpenSession, SessionFilter } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { ClientPeer } from '../exchange/client-peer.ts';
 import type { ClientPort } from '../exchange/client-port.ts';
@@ -161,8 +161,14 @@ export class ClientSession extends Session<ClientStream> {
     this.pump();
   }
 
-  addSessionsOn(slot: number, found: OpenSession[]): void {
-    for (const { exchange } of this.streams.values()) exchange?.addSessionOn(slot, found);
+  addSessionsIf(wanted: SessionFilter, found: OpenSession[]): void {
+    for (const { exchange } of this.streams.values()) exchange?.addSessionIf(wanted, found);
+  }
+
+  endSessionsIf(wanted: SessionFilter): number {
+    let ended = 0;
+    for (const { exchange } of [...this.streams.values()]) if (exchange?.endIf(wanted)) ended++;
+    return ended;
   }
 
   leaveDownServers(): void {

@@ -31,7 +31,11 @@ export abstract class Peek extends Timed implements Closable, ConnectionHandler 
   /** Nobody waits for an answer yet. */
   readonly isIdle = true;
 
-  addSessionsOn(): void {
+  endSessionsIf(): number {
+    return 0;
+  }
+
+  addSessionsIf(): void {
     // It is with no server yet.
   }
 

@@ -2,7 +2,7 @@
  * Loop: what all connections on one event loop share. Hot path; data plane.
  */
 
-import type { LogLevel, OpenSession } from '../../shared/orders/orders.ts';
+import type { LogLevel, OpenSession, SessionFilter } from '../../shared/orders/orders.ts';
 import type { FailureLog } from '../../shared/plugins/failure-log.ts';
 import type { AddressCounts } from '../../shared/tables/address-counts.ts';
 import type { BackendTable } from '../../shared/tables/backend-table.ts';
@@ -23,6 +23,7 @@ import type { StickClock } from '../../shared/tables/stick-clock.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { AccessLog } from './access-log.ts';
 import type { BackendSticks } from './backend-sticks.ts';
+import type { ErrorRing } from './error-ring.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 /** Closable is a connection, as the loop sees it when it drains or stops. */
@@ -39,8 +40,10 @@ export interface Closable {
   giveUp(): void;
   /** Ends it so that the client cannot take what it has for a whole answer. */
   breakOff(): void;
-  /** Adds what is open here on a server's slot. */
-  addSessionsOn(slot: number, found: OpenSession[]): void;
+  /** Adds what is open here and wanted. */
+  addSessionsIf(wanted: SessionFilter, found: OpenSession[]): void;
+  /** Ends what is open here and wanted, as `giveUp` does, and counts it. */
+  endSessionsIf(wanted: SessionFilter): number;
   /** Closes what is open here on servers that are down, or has it tried elsewhere, where their backends want that. */
   leaveDownServers(): void;
   /**
@@ -93,6 +96,7 @@ export interface Loop {
   readonly retries: RetryCounts;
   readonly notices: NoticeBoard;
   readonly accessLog: AccessLog;
+  readonly errors: ErrorRing;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */
   readonly lines: Set<Line>;

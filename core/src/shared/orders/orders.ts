@@ -7,6 +7,7 @@ import type { FailureLevel } from '../plugins/failure-log.ts';
 import type { CircuitState } from '../tables/circuit-table.ts';
 import type { NameChanges } from '../tables/name-table.ts';
 import type { AccessBatch } from './access-batch.ts';
+import type { FailedRequest } from './failed-request.ts';
 import type { PackedOrder } from './packed-order.ts';
 import type { PrepareOrder } from './prepare-order.ts';
 
@@ -50,6 +51,12 @@ export function wordKey(kind: 'field' | 'verb' | ComponentSlot, name: string): s
 
 /** OpenSession is one request or tunnel that is open on a server. The path has no query, which may hold secrets. */
 export interface OpenSession {
+  /** The request's id, as in the access log. */
+  readonly id: string;
+  /** Where it was sent; null: nowhere. */
+  readonly backend: string | null;
+  /** The server that it is on, or that was tried last; null: none. */
+  readonly server: string | null;
   readonly kind: 'request' | 'tunnel';
   /** The client's address, as rules see it. */
   readonly client: string;
@@ -64,6 +71,16 @@ export interface OpenSession {
   /** Bytes from the client, and to it. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+}
+
+/** SessionFilter says which open requests and tunnels are meant: those that have all of it. null: any. */
+export interface SessionFilter {
+  /** Of the request. */
+  readonly id: string | null;
+  /** Of the server that it is on. */
+  readonly slot: number | null;
+  /** The client's address, as rules see it. */
+  readonly client: string | null;
 }
 
 /** OpenSessions are the oldest ones, and how many there are in all. */
@@ -82,8 +99,12 @@ export type Order =
   /** Servers' names have these addresses from now on. */
   | { readonly type: 'names'; readonly changes: NameChanges }
   | { readonly type: 'drain'; readonly deadlineMs: number }
-  /** Asks what is open on a server; `ask` comes back with the answer. */
-  | { readonly type: 'sessions'; readonly ask: number; readonly slot: number; readonly most: number }
+  /** Asks what is open; `ask` comes back with the answer. */
+  | { readonly type: 'sessions'; readonly ask: number; readonly wanted: SessionFilter; readonly most: number }
+  /** Ends what is open and wanted. */
+  | { readonly type: 'end'; readonly ask: number; readonly wanted: SessionFilter }
+  /** Asks which requests failed lately. */
+  | { readonly type: 'errors'; readonly ask: number; readonly most: number }
   /** Ends what is open on a server. */
   | { readonly type: 'cut'; readonly ask: number; readonly slot: number }
   | { readonly type: 'stop' };
@@ -105,6 +126,8 @@ export type Report =
   | { readonly type: 'drained'; readonly cut: number }
   | { readonly type: 'sessions'; readonly ask: number; readonly open: OpenSessions }
   | { readonly type: 'cut'; readonly ask: number; readonly count: number }
+  | { readonly type: 'ended'; readonly ask: number; readonly count: number }
+  | { readonly type: 'errors'; readonly ask: number; readonly errors: readonly FailedRequest[] }
   /** A server has failed too many requests. */
   | { readonly type: 'failing'; readonly slot: number; readonly reason: string }
   /** A backend's circuit has another state. */
@@ -138,10 +161,14 @@ export interface DataPlane {
   /** drain closes listeners, ends idle connections, waits for open requests, then cuts. Resolves to the number cut. */
   drain(deadlineMs: number): Promise<number>;
   /**
-   * sessions tells what is open on a server: the `most` oldest ones. Whatever this event loop had chosen the server for before
+   * sessions tells what is open and wanted: the `most` oldest ones. Whatever this event loop had chosen a server for before
    * the call is counted as open when it returns.
    */
-  sessions(slot: number, most: number): OpenSessions;
+  sessions(wanted: SessionFilter, most: number): OpenSessions;
+  /** endSessions ends what is open and wanted: what has no answer yet gets 503, the rest is broken off. Says how many. */
+  endSessions(wanted: SessionFilter): number;
+  /** errors are the requests that were refused or failed here: the `most` latest, newest first. */
+  errors(most: number): readonly FailedRequest[];
   /**
    * cut ends what is open on a server that takes nobody any more: what nobody has answered yet goes to another server where that can do no harm, or
    * gets 503; answers and tunnels are broken off. Says how many did not go elsewhere.
