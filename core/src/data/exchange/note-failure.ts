@@ -1,9 +1,22 @@
 /**
  * NoteFailure: remembers a request that was refused or failed, for who asks what went wrong lately. Hot path; data plane.
  */
-import type { LinkedBackend } from '../backend/generation.ts';
+import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import type { NotedFailure } from '../loop/error-ring.ts';
-import type { Exchange } from './exchange.ts';
+import type { Loop } from '../loop/loop.ts';
+import type { LiveRequest } from '../message/live-request.ts';
+
+/** FailingExchange is what is noted of an exchange. */
+interface FailingExchange {
+  readonly request: LiveRequest;
+  readonly listener: LinkedListener;
+  readonly rule: LinkedRule | null;
+  readonly sentTo: LinkedBackend | null;
+  readonly serverIndex: number;
+  readonly failure: string;
+  readonly isRelayed: boolean;
+  readonly loop: Loop;
+}
 
 /** What an exchange that somebody ended is noted with. */
 export const ENDED = 'the gateway stops, or an operator ended it';
@@ -16,7 +29,7 @@ const noted: NotedFailure = {
 };
 
 /** noteOwnAnswer notes an answer of the gateway's own, if it refuses the request or tells of a failure. */
-export function noteOwnAnswer(exchange: Exchange, status: number): void {
+export function noteOwnAnswer(exchange: FailingExchange, status: number): void {
   if (status < 400) return;
   const { request, rule, sentTo, failure } = exchange;
   // What answers in place of servers says 404 as they do: that is no failure of the gateway's.
@@ -30,16 +43,16 @@ export function noteOwnAnswer(exchange: Exchange, status: number): void {
 }
 
 /** noteServerAnswer notes a server's own answer, if it says that the server has failed. */
-export function noteServerAnswer(exchange: Exchange, status: number): void {
+export function noteServerAnswer(exchange: FailingExchange, status: number): void {
   if (status >= 500) note(exchange, 'answer', 'the server said so', status);
 }
 
 /** noteBrokenOff notes an answer that a server began and did not end. */
-export function noteBrokenOff(exchange: Exchange, why: string): void {
+export function noteBrokenOff(exchange: FailingExchange, why: string): void {
   note(exchange, 'server', why, exchange.request.status);
 }
 
-function note(exchange: Exchange, kind: NotedFailure['kind'], why: string, status: number): void {
+function note(exchange: FailingExchange, kind: NotedFailure['kind'], why: string, status: number): void {
   const { request, rule, sentTo, listener, loop, isRelayed } = exchange;
   noted.kind = kind;
   noted.why = why;
