@@ -108,6 +108,7 @@ export const TEMPLATES: Rows = [
   ['{query}', '`?` and the query, or nothing if there is none'],
   ['{scheme}', '`http` or `https`'],
   ['{request.id}', '32 hexadecimal digits, unique to the request'],
+  ['{trace.id}', '32 hexadecimal digits, the ID of the request’s trace; nothing without `settings { trace … }`'],
   ['{client.ip}', 'the client’s address, as in `ip`'],
   ['{header.NAME}', 'a request header; several values are joined with `, `; nothing if it is absent'],
   ['{cookie.NAME}', 'a request cookie'],

@@ -389,6 +389,14 @@ export interface NamesPlan {
   readonly mostMs: number;
 }
 
+/** TracePlan says how requests are traced (W3C Trace Context). */
+export interface TracePlan {
+  /** The share of the traces that begin here which are sampled, from 0 to 1. */
+  readonly sample: number;
+  /** Every request begins a trace of its own, whatever it brought. */
+  readonly ignoresIncoming: boolean;
+}
+
 export interface SettingsPlan {
   /** Data threads; null: one per core. 0: the caller's own event loop. */
   readonly threads: number | null;
@@ -408,6 +416,8 @@ export interface SettingsPlan {
   readonly names?: NamesPlan;
   /** Default: there is no admin API. */
   readonly admin?: AdminPlan;
+  /** Default: requests are not traced, and what they bring of traces is passed on as it is. */
+  readonly trace?: TracePlan;
   /** Where certificates that the gateway gets by itself come from, one of each kind. Default: nowhere. */
   readonly certificateSources?: readonly ComponentUse[];
 }

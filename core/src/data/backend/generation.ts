@@ -12,6 +12,7 @@ import type { MemberChange } from '../../shared/orders/orders.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { HeldGeneration } from '../loop/loop.ts';
 import type { HeadLimits } from '../message/request-head.ts';
+import type { Tracer } from '../trace/tracer.ts';
 import type { BackendOutcomes } from './backend-outcomes.ts';
 import type { Endpoint, Endpoints } from './endpoint.ts';
 import type { LinkedBalancer } from './linked-balancer.ts';
@@ -118,6 +119,8 @@ export interface Generation extends HeldGeneration {
   readonly backends: readonly LinkedBackend[];
   /** Most open connections of all listeners together; 0: no limit. */
   readonly mostConnections: number;
+  /** null: requests are not traced. */
+  readonly tracer: Tracer | null;
   /** A backend of this generation with other servers. Stickiness and connections to those that stay are kept. */
   relink(backend: LinkedBackend, change: MemberChange, endpoints: Endpoints): Steps<Relinked>;
   /** The plugin that a word is of, by `wordKey`; undefined: not known. */

@@ -94,6 +94,10 @@ export class AnsweredRequest implements ResponseFacts {
     return this.#request.id;
   }
 
+  get traceId(): string {
+    return this.#request.traceId;
+  }
+
   header(name: string): string | readonly string[] | undefined {
     return this.#request.header(name);
   }

@@ -98,6 +98,8 @@ export class Exchange extends Timed {
   /** forward judges the request and gives it to a server, or answers it. `authority` is the Host for requests without one. */
   forward(peer: Peer, authority: string): void {
     const { request, listener } = this;
+    const { tracer } = listener.generation;
+    if (tracer !== null && !this.isRelayed) request.trace = tracer.trace(request);
     if (request.ip === UNKNOWN_CLIENT) {
       request.refusal = UNREAD_CLIENT;
       this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);

@@ -31,6 +31,7 @@ import { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';
 import { isUntouchable } from '../message/field-edits.ts';
 import { headLimitsOf } from '../message/request-head.ts';
+import { Tracer } from '../trace/tracer.ts';
 import { LinkedPlugins } from './linked-plugins.ts';
 import { LinkError, PluginFunctions } from './plugin-functions.ts';
 
@@ -87,6 +88,7 @@ class Linking {
       listeners,
       backends,
       mostConnections: plan.settings.connections ?? 0,
+      tracer: plan.settings.trace === undefined ? null : new Tracer(plan.settings.trace, this.#loop.random),
       relink: (backend, change, at) => this.#relink(backend, change, at),
       owner: (word) => this.#parts.owner(word),
       errorAnswer: this.#parts.errorAnswers(),

@@ -30,6 +30,8 @@ export const TRAILER = 11;
 export const DROPPED = 12;
 /** Named as one of the above in another spelling, such as `X_Forwarded_For`. In requests it is dropped, as servers may take it for that one. */
 export const ALIAS = 13;
+/** `traceparent` and `tracestate`: the gateway sends its own where requests are traced, and passes these on where they are not. */
+export const TRACE = 14;
 
 const KINDS: Readonly<Record<string, number>> = {
   host: HOST,
@@ -45,6 +47,8 @@ const KINDS: Readonly<Record<string, number>> = {
   trailer: TRAILER,
   ...Object.fromEntries(FORWARDING_FIELDS.map((name) => [name, FORWARDING])),
   'set-cookie': SET_COOKIE,
+  traceparent: TRACE,
+  tracestate: TRACE,
 };
 
 /** isUnforwardable tells whether a field of this lower-case name may not follow a body: it names the client, or is an alias. */

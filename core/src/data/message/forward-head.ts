@@ -16,6 +16,7 @@ import {
   HOP_BY_HOP,
   HOST,
   TE,
+  TRACE,
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-block.ts';
@@ -130,6 +131,9 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
       case HOST:
         isKept = request.isHostAsWritten;
         break;
+      case TRACE:
+        isKept = request.trace === null;
+        break;
       case FORWARDING:
         isKept = peer.kept.length > 0 && peer.kept.includes(fields.name(index, head));
         break;
@@ -151,6 +155,10 @@ export function requestHead(request: LiveRequest, peer: Peer, edits: RequestEdit
     text += `Host: ${request.authority || ownAuthority}\r\n`;
   const forwarding = peer.isTrusted ? peer.fieldsBehind(request) : peer.fields(request.authority);
   text += hasEdits ? withoutHidden(forwarding, edits) : forwarding;
+  if (request.trace !== null) {
+    const trace = request.trace.fields();
+    text += hasEdits ? withoutHidden(trace, edits) : trace;
+  }
   if (request.acceptsTrailers) text += 'TE: trailers\r\nConnection: TE\r\n';
   if (request.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   if (hasEdits) text += edits.lines();

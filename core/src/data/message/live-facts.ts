@@ -103,6 +103,10 @@ export class LiveFacts implements ResponseFacts {
     return this.#live.id;
   }
 
+  get traceId(): string {
+    return this.#live.traceId;
+  }
+
   header(name: string): string | readonly string[] | undefined {
     return this.#live.header(name);
   }

@@ -6,9 +6,9 @@
  * used again: nothing of it may be kept after `clear`. Plugins never get it: they get its `facts`.
  */
 
-import { randomFillSync } from 'node:crypto';
 import type { Authority, IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from '@sluice/dsl/match';
-import type {} from '../transport/buffer-slices.ts';
+import { randomHex } from '../trace/random-hex.ts';
+import type { TraceContext } from '../trace/trace-context.ts';
 import type { AbortCause } from './abort-cause.ts';
 import { faulty } from './fault.ts';
 import { FieldBlock, hashName } from './field-block.ts';
@@ -28,19 +28,6 @@ export function nameHash(lowerName: string): number {
     if (nameHashes.size < MOST_NAMES) nameHashes.set(lowerName, hash);
   }
   return hash;
-}
-
-const ids = Buffer.alloc(4096);
-let nextId = ids.length;
-
-function newId(): string {
-  if (nextId === ids.length) {
-    randomFillSync(ids);
-    nextId = 0;
-  }
-  const id = ids.hexSlice(nextId, nextId + 16);
-  nextId += 16;
-  return id;
 }
 
 /** Methods that may be sent again although the server may have acted on them (RFC 9110 section 9.2.2). */
@@ -107,6 +94,8 @@ export class LiveRequest implements RequestFacts {
   upgrade = '';
   /** What goes to the server, once built. */
   forwardHead = '';
+  /** Its place in a trace; null: requests are not traced. */
+  trace: TraceContext | null = null;
   attempts = 0;
   /** It decides whether a broken circuit closes. */
   isTrial = false;
@@ -149,6 +138,7 @@ export class LiveRequest implements RequestFacts {
     this.path = '';
     this.query = '';
     this.forwardHead = '';
+    this.trace = null;
     this.attempts = 0;
     this.isTrial = false;
     this.startMs = 0;
@@ -167,8 +157,12 @@ export class LiveRequest implements RequestFacts {
   }
 
   get id(): string {
-    if (this.#id === '') this.#id = newId();
+    if (this.#id === '') this.#id = randomHex(16);
     return this.#id;
+  }
+
+  get traceId(): string {
+    return this.trace === null ? '' : this.trace.traceId;
   }
 
   get tls(): TlsFacts | null {

@@ -102,6 +102,7 @@ const VARIABLES: readonly (readonly [names: RegExp, placeholder: string])[] = [
   [/^(?:scheme|https|REQUEST_SCHEME)$/, '{scheme}'],
   [/^(?:remote_addr|realip_remote_addr|proxy_add_x_forwarded_for|binary_remote_addr|REMOTE_ADDR|src)$/, '{client.ip}'],
   [/^(?:request_id|unique_id|UNIQUE_ID)$/, '{request.id}'],
+  [/^otel_trace_id$/, '{trace.id}'],
   [/^(?:server_port|SERVER_PORT|dst_port)$/, '{port}'],
   [/^(?:ssl_server_name)$/, '{sni}'],
   [/^(?:request_method|REQUEST_METHOD|method)$/, '{method}'],

@@ -12,7 +12,15 @@ import { isToken } from './literals.ts';
 import { spanIn } from './text-span.ts';
 
 /** Placeholders without a key. */
-export const PLAIN_PLACEHOLDERS: readonly string[] = ['host', 'path', 'query', 'scheme', 'request.id', 'client.ip'];
+export const PLAIN_PLACEHOLDERS: readonly string[] = [
+  'host',
+  'path',
+  'query',
+  'scheme',
+  'request.id',
+  'trace.id',
+  'client.ip',
+];
 /** Placeholders with one: `{header.NAME}`. */
 export const KEYED_PLACEHOLDERS: readonly string[] = ['header', 'cookie'];
 

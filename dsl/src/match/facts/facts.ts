@@ -35,6 +35,8 @@ export interface RequestFacts {
   readonly query: string;
   /** 32 lower-case hexadecimal digits, unique to the request. */
   readonly id: string;
+  /** The ID of its trace, 32 lower-case hexadecimal digits. Empty or left out: requests are not traced (`trace` in `settings`). */
+  readonly traceId?: string;
   /** Values of a header by lower-case name, in order; undefined when absent; a string when there is just one. */
   header(name: string): string | readonly string[] | undefined;
   /**

@@ -64,6 +64,8 @@ function compilePlaceholder(part: Placeholder, readers: Readers): (facts: Reques
       return (facts) => facts.scheme;
     case 'request.id':
       return (facts) => facts.id;
+    case 'trace.id':
+      return (facts) => facts.traceId ?? '';
     case 'client.ip':
       return (facts) => facts.ip.text;
     case 'header': {

@@ -16,6 +16,7 @@ import {
   testBeforeReload,
   threads,
 } from './process.ts';
+import { trace } from './trace.ts';
 
 const ROWS = [
   threads,
@@ -28,6 +29,7 @@ const ROWS = [
   certificatesFrom,
   secrets,
   logAccessJson,
+  trace,
 ] as const;
 
 export const GATEWAY_SETTINGS: readonly SettingRow<SettingsDraft>[] = ROWS;
