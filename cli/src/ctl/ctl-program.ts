@@ -1,7 +1,7 @@
 /**
  * CtlProgram: the command line of `sluice ctl`. Main thread. What a command needs is imported when it is run.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 const CTL_HELP = `
 Uses the admin API: enable it with \`settings { admin on 127.0.0.1:9900 }\` or \`sluice run --admin unix:/run/sluice.sock\`.
@@ -11,11 +11,15 @@ Examples:
   sluice ctl status
   sluice ctl drain app/web1 --deadline 10m --wait     wait until the last session has ended
   sluice ctl sessions app/web1                        list the remaining sessions
+  sluice ctl top                                      watch rates, errors and latency; q quits
   sluice ctl errors                                   why requests were refused or failed
   sluice ctl ready app/web1
   sluice ctl servers --json | jq '.servers[] | select(.state != "running") | .name'
 
 Exit codes: 0 success, 1 rejected by the gateway, 2 invalid command line, 3 the gateway cannot be reached`;
+
+/** Orders of `ctl top`. */
+const SORTS = ['requests', 'errors', 'latency', 'open', 'waiting', 'name'];
 
 type Ended = (code: number) => void;
 
@@ -36,6 +40,12 @@ export function addCtl(ctl: Command, ended: Ended): void {
   command('status', 'show the state of the gateway').action(async (options) =>
     ended(await (await commands()).ctlStatus(options)),
   );
+
+  command('top', 'watch listeners, backends and servers: rates, errors, latency, queues')
+    .option('--once', 'print once and exit, as without a terminal')
+    .option('--interval <seconds>', 'seconds between two looks (default: 1)', whole(1, 60))
+    .addOption(new Option('--sort <order>', 'order of servers and backends').choices(SORTS).default('requests'))
+    .action(async (options) => ended(await (await import('./top/top.ts')).ctlTop(options)));
 
   command('servers', 'list servers with state, weight and open requests')
     .argument('[backend]', 'only servers of this backend')
