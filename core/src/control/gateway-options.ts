@@ -24,6 +24,11 @@ export interface GatewayOptions {
   readonly isTakeover?: boolean;
   /** Keeps the listening sockets open while this process is replaced. For the command’s supervisor. Default: nobody does. */
   readonly sockets?: SocketKeeper;
+  /**
+   * What `exportState` of an earlier gateway gave: stick tables, rates, health, what was set by hand, and the keys of TLS sessions. What
+   * these rules no longer have is dropped. Bytes that cannot be used are logged, and the gateway starts without. Default: nothing.
+   */
+  readonly state?: Uint8Array;
   /** How long a thread may be silent before it is replaced. Default 5 s. */
   readonly beatLimitMs?: number;
   /** How long a thread may take to prepare a generation. Default 60 s. */

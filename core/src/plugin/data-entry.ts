@@ -152,7 +152,10 @@ export interface StickHost {
   readonly pool: StickyPool;
   /** The backend's entries. */
   readonly table: StickTable;
-  /** 32 random bytes, made anew with every start of the gateway; the same in all threads and over reloads. Never show it. */
+  /**
+   * 32 random bytes, the same in all threads and over reloads, and after a restart where the gateway keeps its state (`state in`, or a
+   * hand-over). Never show it.
+   */
   readonly processSecret: Uint8Array;
   /** countRefused counts a client's key that was not believed, such as a forged cookie; shown as `refused`. */
   countRefused(): void;
@@ -219,7 +222,10 @@ export interface TlsHost {
   readonly proofs?: readonly CertificateProofs[];
   /** The listener's name. */
   readonly listener: string;
-  /** 32 random bytes, made anew with every start of the gateway; the same in all threads and over reloads. Never show it. */
+  /**
+   * 32 random bytes, the same in all threads and over reloads, and in a process that takes over from this one; never written to disk, so
+   * that a restart makes others. Never show it.
+   */
   readonly processSecret: Uint8Array;
   /** What may be spoken on the stream, for ALPN, the first choice first; empty: what it is, is not known here. */
   readonly protocols: readonly string[];

@@ -47,6 +47,7 @@ import { ServerLatency } from '../shared/tables/server-latency.ts';
 import { ADMIN_STATES, type AdminState, SERVER_STATES, ServerTable } from '../shared/tables/server-table.ts';
 import type { SharedMemory } from '../shared/tables/shared-memory.ts';
 import { SharedRateTable } from '../shared/tables/shared-rate-table.ts';
+import { SECRET_BYTES } from '../shared/tables/stick-clock.ts';
 import type { SimulationOptions } from './options.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { Trace } from './trace.ts';
@@ -119,7 +120,9 @@ export class VirtualGateway {
     const { clock, trace, seed, threads } = host;
     const { plan } = set;
     const seeds = new SeededRandom(seed, 'tables');
-    const memory = createSharedMemory({ threads, stickSeed: [seeds.integer() | 0, seeds.integer() | 0] });
+    const tableSeeds = [seeds.integer() | 0, seeds.integer() | 0] as const;
+    const secret = Uint8Array.from({ length: SECRET_BYTES }, () => seeds.below(256));
+    const memory = createSharedMemory({ threads, sticks: { seeds: tableSeeds, secret }, rateSeeds: tableSeeds });
     const outcomes = new OutcomeCounts(memory);
     this.#host = host;
     this.#memory = memory;
@@ -128,7 +131,6 @@ export class VirtualGateway {
     this.servers = new ServerTable(memory.servers, threads);
     this.backends = new BackendTable(memory);
     this.sticks = new StickTables(memory, (name) => set.component('stick', name)?.hasTable !== false);
-    for (let at = 0; at < this.sticks.clock.secret.length; at++) this.sticks.clock.secret[at] = seeds.below(256);
     this.sticks.clock.set(clock.now());
     const checks = new SeededRandom(seed, 'checks');
     this.#checker = new HealthChecker({

@@ -15,6 +15,12 @@ export interface CircuitEvent {
   readonly reason: string;
 }
 
+/** KeptCircuit is an open circuit, as it is kept for the next process. */
+export interface KeptCircuit {
+  readonly backend: string;
+  readonly trialInMs: number;
+}
+
 export class Circuits {
   readonly #table: CircuitTable;
   readonly #outcomes: OutcomeCounts;
@@ -48,6 +54,23 @@ export class Circuits {
   event(slot: number, to: CircuitState, reason: string): CircuitEvent | null {
     const watched = this.#watched.get(slot);
     return watched === undefined ? null : { backend: watched.name, to, reason };
+  }
+
+  /** kept are the circuits that are not closed, for `resume` in another process. A trial under way is made again there. */
+  *kept(nowMs: number): Iterable<KeptCircuit> {
+    for (const [slot, { name: backend }] of this.#watched) {
+      const state = this.#table.state(slot);
+      if (state === 'closed') continue;
+      yield { backend, trialInMs: state === 'open' ? this.#table.trialInMs(slot, nowMs) : 0 };
+    }
+  }
+
+  /** resume opens a circuit that was open `agoMs` before; false: the backend has none any more. */
+  resume({ backend, trialInMs }: KeptCircuit, nowMs: number, agoMs: number): boolean {
+    for (const [slot, { name }] of this.#watched) {
+      if (name === backend) return this.#table.open(slot, nowMs, Math.max(0, trialInMs - agoMs));
+    }
+    return false;
   }
 
   /** state is null for a backend without a circuit. */

@@ -156,6 +156,11 @@ export class Drains {
     this.#drains.clear();
   }
 
+  /** isCutting: what is open at the deadline of a server's drain is cut. */
+  isCutting(name: string): boolean {
+    return this.#drains.get(name)?.isCutting ?? false;
+  }
+
   status(name: string): DrainStatus | null {
     const drain = this.#drains.get(name);
     if (drain === undefined) return null;

@@ -23,6 +23,17 @@ export interface EjectionsOptions {
   letGo(slot: number, reason: string): void;
 }
 
+/** KeptEjection is what is kept of a server's ejection for the next process. */
+export interface KeptEjection {
+  /** As JSON: another machine is not kept out. */
+  readonly address: string;
+  /** How much longer it is out. */
+  readonly leftMs: number;
+  readonly level: number;
+  readonly count: number;
+  readonly reason: string;
+}
+
 /** The servers of a backend. */
 interface Pool {
   size: number;
@@ -47,6 +58,8 @@ interface Member {
   endedMs: number;
   /** Set while it is out. */
   timer: unknown;
+  /** When it will be over. */
+  untilMs: number;
   /** Why it was ejected the last time, for people. */
   reason: string;
 }
@@ -134,7 +147,24 @@ export class Ejections {
     if (!hold(slot, told)) return;
     member.reason = told;
     member.count++;
-    member.timer = timers.set(() => this.#end(member), timeMs);
+    this.#endIn(member, timeMs);
+  }
+
+  /** kept is what `resume` continues from in another process; null: the server is not ejected. */
+  kept(slot: number): KeptEjection | null {
+    const member = this.#members.get(slot);
+    if (member === undefined || member.timer === null) return null;
+    const { address, untilMs, level, count, reason } = member;
+    return { address, leftMs: Math.max(0, untilMs - this.#options.timers.now()), level, count, reason };
+  }
+
+  /** resume keeps out, for the rest of its time, a server that was ejected `agoMs` ago and has the same address. */
+  resume(slot: number, { address, leftMs, level, count, reason }: KeptEjection, agoMs: number): void {
+    const member = this.#members.get(slot);
+    if (member === undefined || member.timer !== null || member.address !== address || leftMs <= agoMs) return;
+    if (!this.#options.hold(slot, reason)) return;
+    Object.assign(member, { level, count, reason });
+    this.#endIn(member, leftMs - agoMs);
   }
 
   /** count is how often `backend/server`'s slot was ejected since it is watched. */
@@ -187,7 +217,7 @@ export class Ejections {
       return Object.assign(known, { policy, pool, isOut });
     }
     this.#forget(slot);
-    const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null, reason: '' };
+    const times = { count: 0, level: 0, endedMs: 0, sparedMs: null, timer: null, untilMs: 0, reason: '' };
     return { name, address: text, slot, policy, pool, isOut, ...times };
   }
 
@@ -212,6 +242,12 @@ export class Ejections {
     if (timer === null) return;
     this.#options.timers.clear(timer);
     if (isGone) this.#options.letGo(slot, 'nothing ejects it any more');
+  }
+
+  #endIn(member: Member, timeMs: number): void {
+    const { timers } = this.#options;
+    member.untilMs = timers.now() + timeMs;
+    member.timer = timers.set(() => this.#end(member), timeMs);
   }
 
   #end(member: Member): void {

@@ -28,7 +28,7 @@ import { type HealthEntry, HealthHistory } from './health-history.ts';
 import { KnownServers } from './known-servers.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
-import { ServerHealth } from './server-health.ts';
+import { type HealthCounts, ServerHealth } from './server-health.ts';
 import { type Holder, heldBy, type ServerEvent, ServerStates, type Watched } from './server-states.ts';
 
 export interface HealthCheckerOptions extends ChecksOptions {
@@ -38,6 +38,17 @@ export interface HealthCheckerOptions extends ChecksOptions {
   changed(event: ServerEvent): void;
   /** Most probes at once. Default: what the plan's settings say, or else 256. */
   readonly probesAtOnce?: number;
+}
+
+/** KeptHealth is what is kept of a checked server's health for the next process. */
+export interface KeptHealth {
+  /** As JSON: it is that machine's health. */
+  readonly address: string;
+  readonly counts: HealthCounts;
+  /** Newest first. */
+  readonly history: readonly HealthEntry[];
+  /** For how long it has been starting; null: it was not. */
+  readonly startingForMs: number | null;
 }
 
 const PROBES_AT_ONCE = 256;
@@ -57,7 +68,7 @@ export class HealthChecker {
   #bySlot = new Map<number, Watched>();
   #isStarted = false;
   /** Schedules that were made and not started yet. */
-  #waiting: { readonly schedule: ProbeSchedule; readonly check: CheckPlan; readonly isUrgent: boolean }[] = [];
+  #waiting: { readonly schedule: ProbeSchedule; readonly check: CheckPlan; readonly watched: Watched }[] = [];
 
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
@@ -202,6 +213,38 @@ export class HealthChecker {
     return this.#watched.get(name)?.history.entries(this.#options.timers.now()) ?? [];
   }
 
+  /** kept is what `resume` continues from in another process; null: the server has no check. */
+  kept(name: string): KeptHealth | null {
+    const watched = this.#watched.get(name);
+    if (watched === undefined || watched.health === null) return null;
+    const { address, health } = watched;
+    const startingForMs = this.#states.startingForMs(watched);
+    return { address, counts: health.counts, history: this.history(name), startingForMs };
+  }
+
+  /**
+   * resume continues, before the checks start, from what was known of a server `agoMs` ago. `isLate`: probes were missed meanwhile. False: the
+   * server has no check any more, or another address.
+   */
+  resume(
+    name: string,
+    { address, counts, history, startingForMs }: KeptHealth,
+    agoMs: number,
+    isLate: boolean,
+  ): boolean {
+    const watched = this.#watched.get(name);
+    if (watched === undefined || watched.health === null || watched.address !== address) return false;
+    const { servers, timers } = this.#options;
+    watched.history.resume(history, timers.now(), agoMs);
+    watched.health.resume(counts, isLate);
+    servers.setLastCheck(watched.slot, LAST_CHECKS.indexOf(counts.lastCheck));
+    const elapsedMs = startingForMs === null ? Number.POSITIVE_INFINITY : startingForMs + agoMs;
+    if (watched.state === 'running' && counts.state === 'running' && elapsedMs < watched.slowStartMs) {
+      this.#states.slowStart(watched, 'its slow start continues', elapsedMs);
+    } else this.#states.settle(watched, watched.history.reason);
+    return true;
+  }
+
   /** hold keeps a server stopped, whatever its check says. False: it is not watched, or held back already. */
   hold(slot: number, reason: string, by: Holder = 'ejection'): boolean {
     const watched = this.#bySlot.get(slot);
@@ -309,15 +352,15 @@ export class HealthChecker {
       probed: (result, tookMs) => this.#probed(watched, result, tookMs),
     });
     watched.schedule = schedule;
-    this.#waiting.push({ schedule, check: plan, isUrgent: watched.state === 'stopped' });
+    this.#waiting.push({ schedule, check: plan, watched });
   }
 
   /** startWaiting spreads first probes over the jitter's share of the interval; the more begin, the longer, up to a whole one. */
   #startWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { schedule, check, isUrgent } of waiting) {
-      if (isUrgent) {
+    for (const { schedule, check, watched } of waiting) {
+      if (watched.state === 'stopped') {
         schedule.start(0);
         continue;
       }

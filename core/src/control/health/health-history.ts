@@ -53,6 +53,15 @@ export class HealthHistory {
     return copy;
   }
 
+  /** resume goes on from the entries of a history that was looked at `agoMs` before. */
+  resume(entries: readonly HealthEntry[], nowMs: number, agoMs: number): void {
+    this.#rows.splice(0);
+    for (const { status, reason, count, firstAgoMs, lastAgoMs, tookMs } of entries.slice(0, MOST_ENTRIES).reverse()) {
+      const [firstMs, lastMs] = [nowMs - agoMs - firstAgoMs, nowMs - agoMs - lastAgoMs];
+      this.#rows.push({ status, reason, count, firstMs, lastMs, tookMs });
+    }
+  }
+
   /** reason is what the last probe said; empty before the first. */
   get reason(): string {
     return this.#rows.at(-1)?.reason ?? '';

@@ -13,6 +13,16 @@ export interface RiseAndFall {
   readonly fall: number;
 }
 
+/** HealthCounts is all that there is to know of a server's health. */
+export interface HealthCounts {
+  readonly state: ServerState;
+  readonly lastCheck: LastCheck;
+  /** Failures, and passes, in a row. */
+  readonly failures: number;
+  readonly passes: number;
+  readonly isOnTrust: boolean;
+}
+
 export class ServerHealth {
   /** Counts stay when it changes. */
   policy: RiseAndFall;
@@ -40,6 +50,24 @@ export class ServerHealth {
     copy.#passes = this.#passes;
     copy.#isOnTrust = this.#isOnTrust;
     return copy;
+  }
+
+  /** counts are what `resume` goes on from in another process. */
+  get counts(): HealthCounts {
+    const [state, lastCheck, failures, passes] = [this.#state, this.#lastCheck, this.#failures, this.#passes];
+    return { state, lastCheck, failures, passes, isOnTrust: this.#isOnTrust };
+  }
+
+  /**
+   * resume goes on from what was known before. `isLate`: probes were missed meanwhile, so that nothing is known of rows any more: one pass
+   * starts the server, and one failure stops it.
+   */
+  resume({ state, lastCheck, failures, passes, isOnTrust }: HealthCounts, isLate: boolean): void {
+    this.#state = state;
+    this.#lastCheck = lastCheck;
+    this.#failures = isLate ? 0 : failures;
+    this.#passes = isLate ? this.policy.rise - 1 : passes;
+    this.#isOnTrust = isLate || isOnTrust;
   }
 
   get state(): ServerState {

@@ -97,12 +97,16 @@ export class ServerStates {
     this.#setState(watched, to, reason);
   }
 
-  /** slowStart makes a server that could run `starting`; false: its backend has no slow start. */
-  slowStart(watched: Watched, reason: string): boolean {
+  /** startingForMs is how long a server has been `starting`; null: it is not. */
+  startingForMs({ slot }: Watched): number | null {
+    return this.#slowStarts.elapsedMs(slot);
+  }
+
+  /** slowStart makes a server that could run `starting`; false: its backend has no slow start. `elapsedMs`: so much of it has passed. */
+  slowStart(watched: Watched, reason: string, elapsedMs = 0): boolean {
     if (watched.slowStartMs === 0) return false;
-    this.#slowStarts.start(watched.slot, watched.slowStartMs, () => {
-      this.#setState(watched, 'running', 'its slow start is over');
-    });
+    const over = (): void => this.#setState(watched, 'running', 'its slow start is over');
+    this.#slowStarts.start(watched.slot, watched.slowStartMs, over, elapsedMs);
     this.#setState(watched, 'starting', reason);
     return true;
   }

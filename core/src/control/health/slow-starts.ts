@@ -29,11 +29,20 @@ export class SlowStarts {
     this.#timers = timers;
   }
 
-  /** start cuts a server's share; `over` is called when it has all of it. The caller sets its states. */
-  start(slot: number, durationMs: number, over: () => void): void {
-    this.#starting.set(slot, { startMs: this.#timers.now(), durationMs, over });
-    this.#servers.setShare(slot, FULL_SHARE / STEPS);
+  /**
+   * start cuts a server's share; `over` is called when it has all of it. The caller sets its states. `elapsedMs`: so much of the time has
+   * passed already.
+   */
+  start(slot: number, durationMs: number, over: () => void, elapsedMs = 0): void {
+    this.#starting.set(slot, { startMs: this.#timers.now() - elapsedMs, durationMs, over });
+    this.#servers.setShare(slot, shareAfter(elapsedMs / durationMs));
     this.#tickLater();
+  }
+
+  /** elapsedMs is for how long a server has been starting; null: it is not. */
+  elapsedMs(slot: number): number | null {
+    const starting = this.#starting.get(slot);
+    return starting === undefined ? null : this.#timers.now() - starting.startMs;
   }
 
   /** cancel ends a slow start without another word: the server is down, or gone. */
@@ -61,9 +70,9 @@ export class SlowStarts {
     this.#isTicking = false;
     const now = this.#timers.now();
     for (const [slot, { startMs, durationMs, over }] of this.#starting) {
-      const step = Math.floor(((now - startMs) / durationMs) * STEPS);
-      if (step < STEPS) {
-        this.#servers.setShare(slot, (FULL_SHARE / STEPS) * Math.max(1, step));
+      const part = (now - startMs) / durationMs;
+      if (part < 1) {
+        this.#servers.setShare(slot, shareAfter(part));
         continue;
       }
       this.#starting.delete(slot);
@@ -72,4 +81,9 @@ export class SlowStarts {
     }
     this.#tickLater();
   }
+}
+
+/** shareAfter is what a server has after a part of its time, 0 to 1. */
+function shareAfter(part: number): number {
+  return (FULL_SHARE / STEPS) * Math.max(1, Math.floor(part * STEPS));
 }

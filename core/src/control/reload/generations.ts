@@ -58,7 +58,7 @@ export interface GenerationsOptions {
   /** The stick tables that a plan needs. */
   tables(plan: Plan): TableMemory;
   /** Called when all planes are ready: what the tables before know goes into those that were made. */
-  filling(): Steps<void>;
+  filling(slots: SlotMap): Steps<void>;
   /**
    * Called at the switch, before any thread serves the new generation: servers' words are set here. `changes`: the generations
    * differ in nothing else; null: in anything.
@@ -154,7 +154,7 @@ export class Generations {
       slots.release(number);
       throw thrown;
     }
-    await inSlices(this.#options.filling(), monotonicMs);
+    await inSlices(this.#options.filling(slotMap), monotonicMs);
     const previous = this.#current;
     const { plan, entries, secrets } = candidate;
     const next: Generation = { plan, entries, secrets, number, slots: slotMap, ports: order.ports };

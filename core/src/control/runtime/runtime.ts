@@ -3,9 +3,12 @@
  *
  * Made by start, thrown away by stop. The gateway decides when; this knows how the parts hang together. What happens is told by events.
  */
+import type { Steps } from '@sluice/dsl/match';
 import type { Logger } from 'pino';
+import { monotonicMs } from '../../shared/clock/clock.ts';
+import { inSlices } from '../../shared/clock/slices.ts';
 import type { CreateDataPlane } from '../../shared/orders/data-plane-host.ts';
-import type { Report } from '../../shared/orders/orders.ts';
+import type { Report, SlotMap } from '../../shared/orders/orders.ts';
 import { blame } from '../../shared/plugins/blame.ts';
 import { BackendTable } from '../../shared/tables/backend-table.ts';
 import { type CircuitState, CircuitTable } from '../../shared/tables/circuit-table.ts';
@@ -34,6 +37,10 @@ import type { SocketKeeper } from '../reload/socket-keeper.ts';
 import { logFailure } from '../report/log.ts';
 import { Slots } from '../slots/slots.ts';
 import { StickTables } from '../slots/stick-tables.ts';
+import { type ExportFor, exportState } from '../state/export-state.ts';
+import { type KeptState, seedsOf } from '../state/kept-state.ts';
+import { StateRestorer } from '../state/state-restorer.ts';
+import type { StateSources } from '../state/state-sources.ts';
 import { LocalPlane, type PlaneError, type Planes } from '../threads/planes.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import { AccessLogFile } from '../watch/access-log-file.ts';
@@ -63,6 +70,8 @@ export interface RuntimeOptions {
   /** In place of the system's and the settings'. */
   readonly nameResolver?: NameResolver | undefined;
   readonly dataPlane?: string | undefined;
+  /** What is kept of an earlier process; null: nothing. */
+  readonly kept: KeptState | null;
   /** Certificates that sources keep have other files: loads them. Never rejects. */
   refreshCertificates(): Promise<void>;
 }
@@ -91,6 +100,9 @@ export class Runtime {
   readonly #circuits: Circuits;
   readonly #fallBacks: FallBackWatch;
   readonly #discoverer: Discoverer;
+  /** Whose state is kept for the next process. */
+  readonly #sources: StateSources;
+  readonly #restorer: StateRestorer;
   /** All that follows the generations, in the order in which they switch. */
   readonly #parts: readonly Part[];
   readonly #stats: StatsReader;
@@ -101,7 +113,7 @@ export class Runtime {
 
   /** create makes the parts, and starts nothing. */
   static async create(options: RuntimeOptions): Promise<Runtime> {
-    const memory = createSharedMemory({ threads: options.threads });
+    const memory = createSharedMemory({ threads: options.threads, ...seedsOf(options.kept) });
     if (options.threads > 0) return new Runtime(options, memory, null);
     const module: { createDataPlane: CreateDataPlane } = await import(options.dataPlane ?? DATA_PLANE);
     return new Runtime(options, memory, module.createDataPlane);
@@ -190,6 +202,11 @@ export class Runtime {
       changed: () => options.refreshCertificates(),
       emit: (event) => events.emit('certificate', event),
     });
+    this.#sources = {
+      ...{ servers: this.servers, sticks, rates: this.rates, checker: this.#checker, ejections: this.#ejections },
+      ...{ circuits: this.#circuits, drains: this.#drains, timers },
+    };
+    this.#restorer = new StateRestorer(this.#sources, log, options.kept);
     this.#parts = [
       new MemberEvents({
         state: (name) => this.#checker.state(name),
@@ -203,6 +220,7 @@ export class Runtime {
       this.#circuits,
       this.#drains,
       sticks,
+      this.#restorer,
       this.#fallBacks,
     ];
     this.generations = this.#generations(memory);
@@ -279,6 +297,14 @@ export class Runtime {
     };
   }
 
+  /** exportState records what the next process is to know, a few milliseconds at a time. */
+  exportState(whatFor: ExportFor): Promise<Uint8Array> {
+    const { generations } = this;
+    return generations.inLine(() =>
+      inSlices(exportState(this.#sources, generations.current!, Date.now(), whatFor), monotonicMs),
+    );
+  }
+
   /** drain ends health checks and lets open requests end. Resolves to the number of connections that were cut. */
   async drain(deadlineMs: number): Promise<number> {
     await this.#stopParts();
@@ -310,12 +336,17 @@ export class Runtime {
       wordIds: () => this.#words.ids(),
       tables: (plan) => sticks.prepare(plan),
       switching: (next, previous, changes) => switchParts(this.#parts, next, previous, changes),
-      filling: () => sticks.fill(),
+      filling: (slots) => this.#fill(slots),
       switched: () => sticks.settle(),
       retired: () => {
         if (this.generations.isSettled) events.emit('settled', undefined);
       },
     });
+  }
+
+  *#fill(slots: SlotMap): Steps<void> {
+    yield* this.#restorer.fill(slots);
+    yield* this.sticks.fill();
   }
 
   /** listen has parts hear of what others emit. */

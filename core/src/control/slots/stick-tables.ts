@@ -81,6 +81,16 @@ export class StickTables {
     }
   }
 
+  /** prepared are the tables that `prepare` has just made, by backend name. */
+  *prepared(): Iterable<readonly [backend: string, table: SharedStickTable]> {
+    for (const [name, { view }] of this.#made) yield [name, view];
+  }
+
+  /** tables are those of the running generation, by backend name. */
+  *tables(): Iterable<readonly [backend: string, table: SharedStickTable]> {
+    for (const [name, { view }] of this.#tables) yield [name, view];
+  }
+
   /** watch switches to a plan and the tables prepared for it. Call it before any thread switches, soon after `fill`. */
   watch({ plan }: { readonly plan: Plan }): void {
     const replaced: (readonly [Table, Table])[] = [];

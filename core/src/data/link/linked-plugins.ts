@@ -150,7 +150,7 @@ export class LinkedPlugins {
     const mode = made(use.place, `tls ${use.name}`, () =>
       factory(this.#options(use.options), {
         listener,
-        processSecret: this.#loop.stickClock.secret,
+        processSecret: this.#loop.stickClock.tlsSecret,
         proofs: this.proofsFor([plan]),
         protocols: protocol === 'tcp' ? [] : isHttp1Only === true ? ['http/1.1'] : ['h2', 'http/1.1'],
         refused: (socket, reason) => refusals.add(socket, reason),

@@ -74,6 +74,11 @@ export class CircuitTable {
     return Atomics.compareExchange(this.#words, at + STATE, HALF_OPEN, isWell ? CLOSED : OPEN) === HALF_OPEN;
   }
 
+  /** trialInMs is how long it is until the next trial may come; 0: at once. */
+  trialInMs(slot: number, nowMs: number): number {
+    return Math.max(0, (this.#words[slot * STRIDE + UNTIL]! - tickOf(nowMs)) * TICK_MS);
+  }
+
   reset(slot: number): void {
     Atomics.store(this.#words, slot * STRIDE + UNTIL, 0);
     Atomics.store(this.#words, slot * STRIDE + STATE, CLOSED);

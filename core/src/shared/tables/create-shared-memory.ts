@@ -16,15 +16,17 @@ import { ServerLatency } from './server-latency.ts';
 import { ServerTable } from './server-table.ts';
 import type { SharedMemory } from './shared-memory.ts';
 import { DEFAULT_RATE_ENTRIES, SharedRateTable } from './shared-rate-table.ts';
-import { StickClock } from './stick-clock.ts';
+import { StickClock, type StickSeeds } from './stick-clock.ts';
 
 export interface SharedMemoryOptions {
   /** Data threads; fewer than 1 counts as 1. */
   readonly threads: number;
   /** Keys of the rate table, rounded up to a power of two. Default 131,072. */
   readonly rateEntries?: number;
-  /** Two 32-bit numbers that seed the tables' hashes, so that nobody can aim at a set. Default: random. */
-  readonly stickSeed?: readonly [number, number];
+  /** Two 32-bit numbers that seed the stick tables' hashes, so that nobody can aim at a set, and the gateway's secrets. Default: random. */
+  readonly sticks?: Partial<StickSeeds>;
+  /** The same for the rate table. */
+  readonly rateSeeds?: readonly [number, number];
 }
 
 /** createSharedMemory allocates the memory of one gateway. */
@@ -45,7 +47,7 @@ export function createSharedMemory(options: SharedMemoryOptions): SharedMemory {
     circuits: new SharedArrayBuffer(CircuitTable.bytes()),
     retries: new SharedArrayBuffer(RetryCounts.bytes()),
     notices: new SharedArrayBuffer(NoticeBoard.bytes()),
-    sticks: StickClock.allocate(options.stickSeed),
-    rates: SharedRateTable.allocate(options.rateEntries ?? DEFAULT_RATE_ENTRIES, options.stickSeed),
+    sticks: StickClock.allocate(options.sticks),
+    rates: SharedRateTable.allocate(options.rateEntries ?? DEFAULT_RATE_ENTRIES, options.rateSeeds),
   };
 }

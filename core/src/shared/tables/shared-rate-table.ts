@@ -8,6 +8,7 @@
  * word for a few steps; it holds the thread's number, so that what a lost thread held can be freed (`forget`).
  */
 import { randomBytes } from 'node:crypto';
+import type { Steps } from '@sluice/dsl/match';
 import type { RateTable } from '../../plugin/rate-table.ts';
 import { KeyHash } from './key-hash.ts';
 import type { SharedMemory } from './shared-memory.ts';
@@ -29,6 +30,8 @@ const HASH2 = 16;
 /** Milliseconds of the clock at which the key has its whole burst again: 8 numbers of two words each. */
 const FULL_AT = 24;
 
+/** Sets that are walked through in one step. */
+const SETS_A_STEP = 1024;
 const SPINS = 256;
 /** How long to wait, in all, for a set whose holder does not come back: only a lost thread takes so long. */
 const PATIENCE_MS = 100;
@@ -75,6 +78,46 @@ export class SharedRateTable implements RateTable {
     return this.#ask(scope, key, intervalMs, burst, false);
   }
 
+  /** seeds are what keys are hashed with. */
+  get seeds(): readonly [number, number] {
+    return [this.#words[SEED1]!, this.#words[SEED2]!];
+  }
+
+  /**
+   * each hands out the keys that have not their whole burst again, and in how many ms they will; in steps. A set that somebody holds
+   * this very moment is left out. Control plane.
+   */
+  *each(visit: (hash1: number, hash2: number, fullInMs: number) => void): Steps<void> {
+    const words = this.#words;
+    let sets = 0;
+    for (let set = HEADER; set < words.length; set += STRIDE) {
+      if (++sets % SETS_A_STEP === 0) yield;
+      const now = this.#now();
+      for (let way = 0; way < WAYS; way++) {
+        const at = (set + FULL_AT) / 2 + way;
+        const fullAt = this.#times[at]!;
+        if (fullAt <= now || Atomics.load(words, set + LOCK) !== 0) continue;
+        const hash1 = words[set + HASH1 + way]!;
+        const hash2 = words[set + HASH2 + way]!;
+        // A key that has just got the place would be given the time of the one before.
+        if (Atomics.load(words, set + LOCK) !== 0 || this.#times[at] !== fullAt) continue;
+        visit(hash1, hash2, fullAt - now);
+      }
+    }
+  }
+
+  /** put adds a key that `each` of another table with the same seeds handed out; where all places are taken, the one that is full first gives way. */
+  put(hash1: number, hash2: number, fullInMs: number): void {
+    this.#keys.hash1 = hash1;
+    this.#keys.hash2 = hash2;
+    const set = this.#set();
+    if (!this.#lock(set)) return;
+    const found = this.#find(set);
+    const at = (set + FULL_AT) / 2 + (found === -1 ? this.#replace(set) : found);
+    this.#times[at] = this.#now() + fullInMs;
+    Atomics.store(this.#words, set + LOCK, 0);
+  }
+
   /** forget frees the sets that a lost thread held. Control plane. */
   forget(thread: number): void {
     const words = this.#words;
@@ -85,7 +128,7 @@ export class SharedRateTable implements RateTable {
 
   #ask(scope: string, key: string, intervalMs: number, burst: number, isTaken: boolean): number {
     this.#keys.of(scope, key);
-    const set = HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
+    const set = this.#set();
     // A set that cannot be had belongs to a thread that is gone: better one request too many than none at all.
     if (!this.#lock(set)) return 0;
     const times = this.#times;
@@ -99,6 +142,11 @@ export class SharedRateTable implements RateTable {
     if (isFree && isTaken) times[first + (found === -1 ? this.#replace(set) : found)] = next;
     Atomics.store(this.#words, set + LOCK, 0);
     return isFree ? 0 : waitMs;
+  }
+
+  /** The set of the key that was hashed last. */
+  #set(): number {
+    return HEADER + (this.#keys.hash1 & this.#mask) * STRIDE;
   }
 
   #find(set: number): number {

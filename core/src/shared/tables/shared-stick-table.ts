@@ -196,24 +196,40 @@ export class SharedStickTable {
    * are too many for it the oldest stay behind. In steps, as a table may have millions. Control plane; writers may be at work on both.
    */
   *carryOver(from: SharedStickTable): Steps<void> {
-    const theirs = from.#words;
+    yield* from.each((hash1, hash2, slot, expiresInS, sinceS) => this.put(hash1, hash2, slot, expiresInS, sinceS));
+  }
+
+  /**
+   * each hands out the entries whose time is not over, in steps. What a writer is changing this very moment is left out. Control plane; writers
+   * may be at work.
+   */
+  *each(visit: (hash1: number, hash2: number, slot: number, expiresInS: number, sinceS: number) => void): Steps<void> {
+    const words = this.#words;
     let sets = 0;
-    for (let at = from.#firstSet; at < theirs.length; at += STRIDE) {
+    for (let at = this.#firstSet; at < words.length; at += STRIDE) {
       if (++sets % SETS_A_STEP === 0) yield;
       const now = this.#clock.now;
       for (let way = 0; way < WAYS; way++) {
-        const slot = Atomics.load(theirs, at + SLOT + way);
+        const slot = Atomics.load(words, at + SLOT + way);
         if (slot === 0) continue;
-        const before = Atomics.load(theirs, at + SEQUENCE);
-        const hash1 = Atomics.load(theirs, at + HASH1 + way);
-        const hash2 = Atomics.load(theirs, at + HASH2 + way);
-        const expiry = Atomics.load(theirs, at + EXPIRY + way);
-        const since = theirs[at + SINCE + way]!;
-        // What a writer is changing this moment is fresher than what could be copied, and is copied the next time.
-        if ((before & 1) === 1 || Atomics.load(theirs, at + SEQUENCE) !== before || expiry < now) continue;
-        this.#take(hash1, hash2, slot, expiry, since, now);
+        const before = Atomics.load(words, at + SEQUENCE);
+        const hash1 = Atomics.load(words, at + HASH1 + way);
+        const hash2 = Atomics.load(words, at + HASH2 + way);
+        const expiry = Atomics.load(words, at + EXPIRY + way);
+        const since = words[at + SINCE + way]!;
+        if ((before & 1) === 1 || Atomics.load(words, at + SEQUENCE) !== before || expiry < now) continue;
+        visit(hash1, hash2, slot - 1, expiry - now, now - since);
       }
     }
+  }
+
+  /**
+   * put adds an entry that `each` of another table with the same seeds handed out, unless its key is here or everything in its set
+   * expires later. Control plane.
+   */
+  put(hash1: number, hash2: number, slot: number, expiresInS: number, sinceS: number): void {
+    const now = this.#clock.now;
+    this.#take(hash1, hash2, slot + 1, now + expiresInS, now - sinceS, now);
   }
 
   /** forget frees the sets that a lost thread was writing; their entries are dropped. Control plane. */

@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 
 /** stage makes a table for so many clients; 4 make just one set of 8 places. */
 function stage(clients = 65_536) {
-  const clock = new StickClock(StickClock.allocate([1, 2]));
+  const clock = new StickClock(StickClock.allocate({ seeds: [1, 2] }));
   const memory = SharedStickTable.allocate(clients, 2);
   return { clock, memory, table: new SharedStickTable(memory, clock, 0) };
 }
