@@ -68,6 +68,8 @@ export const VALUES: Readonly<Record<Exclude<BaseArg['type'], 'flag'>, string>> 
   name: 'letters, digits, `-`, `_`, `.`; begins with a letter',
   text: 'a bare word, or a text in quotes: `"a, b"`',
   names: 'host names, separated by commas: `www.example.com, example.com`',
+  'log format':
+    '`json`, `combined`, or a text in quotes with fields: [access log](../access-log.md#a-format-of-your-own)',
   bind: 'IP and port, or `unix:/path`; `:80` is every address, `[::]:80` every IPv6 address',
   number: 'a whole number: `200`',
   status: 'an HTTP status: `404`',

@@ -133,7 +133,14 @@ function settingsSection(
       word.isHttpOnly === true ? 'Not in a `tcp` listener.' : '',
     ];
     return [
-      entry(word.name, formOf(name, word.args), remarks.filter(Boolean).join(' '), word.example, word.args, silent),
+      entry(
+        word.name,
+        formOf(name, word.args, word.takesEnd),
+        remarks.filter(Boolean).join(' '),
+        word.example,
+        word.args,
+        silent,
+      ),
       ...kinds.map((kind) => componentEntry(word, kind)),
     ].join('\n');
   });
@@ -189,17 +196,21 @@ function fieldsSection(fields: readonly FieldWord[]): string {
   return `## Fields\n\n${intro}\n\n${fieldsTable(fields)}`;
 }
 
+/** When a field is known, by its phase. */
+const KNOWN: Readonly<Record<FieldWord['phase'], string>> = {
+  connection: 'from the connection',
+  request: 'from the request',
+  response: 'in `on response`',
+  ended: 'in `log access`',
+};
+
 function fieldsTable(fields: readonly FieldWord[]): string {
   const overview = table(
     ['field', 'known', 'type', 'operators', 'default operator', 'may be absent', 'may have several values'],
     fields.map((word) => [
       code(fieldName(word)),
-      word.phase === 'connection'
-        ? 'from the connection'
-        : word.phase === 'request'
-          ? 'from the request'
-          : 'in `on response`',
-      word.type,
+      KNOWN[word.phase],
+      word.unit ?? word.type,
       word.operators.map(code).join(' '),
       word.defaultOperator === null ? 'none' : code(word.defaultOperator),
       word.isOptional === true ? 'yes' : '',
@@ -238,18 +249,19 @@ function entry(
   return `### ${title}\n\n    ${form}\n\n${doc} For example ${code(example)}\n${shown}`;
 }
 
-function formOf(name: string, args: readonly BaseArg[]): string {
+function formOf(name: string, args: readonly BaseArg[], takesEnd = false): string {
   const parts = args.map((arg) =>
     arg.isOptional === true || arg.default !== undefined ? `[${argForm(arg)}]` : argForm(arg),
   );
-  return [name, ...parts].join(' ');
+  return [name, ...parts, ...(takesEnd ? ['[when CONDITION]'] : [])].join(' ');
 }
 
 function argForm(arg: BaseArg): string {
   if (arg.type === 'flag') return arg.before!;
   if (arg.type === 'networks') return `${arg.before!} [/PREFIX] [ipv6 /PREFIX]`;
   const isChosen = arg.choices !== undefined && arg.type !== 'key' && arg.type !== 'map';
-  const value = isChosen ? arg.choices.join('|') : arg.type.toUpperCase();
+  const more = arg.type === 'log format' ? '|"FORMAT"' : '';
+  const value = isChosen ? `${arg.choices.join('|')}${more}` : arg.type.toUpperCase();
   return [arg.before, value, arg.behind].filter((part) => part !== undefined).join(' ');
 }
 

@@ -65,7 +65,7 @@ for (const threads of ['0', '2']) {
     );
     assert.match(String(sent.ts), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.match(String(sent.id), /^[0-9a-f]{32}$/);
-    assert.deepEqual(Object.keys(sent.timings as object), ['responseMs', 'totalMs']);
+    assert.deepEqual(Object.keys(sent.timings as object), ['responseMs', 'connectMs', 'totalMs']);
     const replayed = await sluice(['replay', 'gateway.sluice', 'access.log'], { cwd });
     assert.equal(replayed.stdout, '5 lines, 3 as before, 0 changed, 2 refused before any rule\n');
     assert.equal(replayed.code, 0);

@@ -45,7 +45,7 @@ import { DownServers } from './exchange/down-servers.ts';
 import { endSessions, openSessions } from './exchange/open-sessions.ts';
 import { link } from './link/link.ts';
 import { Port } from './listen/port.ts';
-import { AccessLog } from './loop/access-log.ts';
+import { AccessLogs } from './loop/access-log.ts';
 import { ErrorRing } from './loop/error-ring.ts';
 import type { Closable, Loop } from './loop/loop.ts';
 import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
@@ -61,7 +61,6 @@ export function createDataPlane(host: DataPlaneHost): DataPlane {
 
 interface Prepared {
   readonly generation: Generation;
-  readonly isLogged: boolean;
   /** Stick tables by backend name. */
   readonly sticks: Readonly<Record<string, SharedArrayBuffer>>;
   /** By `portKey`: ports kept from before and ports just bound. */
@@ -127,7 +126,7 @@ class LoopDataPlane implements DataPlane {
       circuits: new CircuitTable(memory),
       retries: new RetryCounts(memory),
       notices: new NoticeBoard(memory),
-      accessLog: new AccessLog((batch) => host.report({ type: 'access', batch })),
+      accessLogs: new AccessLogs((batch) => host.report({ type: 'access', batch })),
       errors: new ErrorRing(),
       connections: new Set<Closable>(),
       lines: new Set<WaitingLine>(),
@@ -182,7 +181,6 @@ class LoopDataPlane implements DataPlane {
     }
     this.#prepared.set(order.generation, {
       generation,
-      isLogged: order.plan.settings.accessLog !== undefined,
       sticks: order.sticks ?? {},
       ports,
       serving,
@@ -216,9 +214,8 @@ class LoopDataPlane implements DataPlane {
     const { generation, relinked } = await inSlices(steps, this.#loop.now);
     const serving: [string, Port][] = [];
     for (const port of this.#ports.values()) serving.push([port.listener.name, port]);
-    const { isOn: isLogged } = this.#loop.accessLog;
     const same = { ports: this.#ports, serving, numbers: this.#numbers, opened: [], sticks: {} };
-    this.#prepared.set(number, { generation, relinked, isLogged, ...same });
+    this.#prepared.set(number, { generation, relinked, ...same });
     return this.#numbers;
   }
 
@@ -230,7 +227,6 @@ class LoopDataPlane implements DataPlane {
     const kept = new Set(prepared.ports.values());
     this.#current = prepared.generation;
     this.#loop.generation = prepared.generation;
-    this.#loop.accessLog.isOn = prepared.isLogged;
     prepared.generation.isCurrent = true;
     this.#closesOnDown ||= prepared.generation.backends.some(({ plan }) => plan.onDown === 'close');
     if (previous !== null) inheritTurns(prepared.generation, previous, this.#loop);
@@ -282,7 +278,7 @@ class LoopDataPlane implements DataPlane {
     // What was said leaves within a turn; who does not take it is not waited for.
     if (connections.size > 0) await this.#nextTurn();
     for (const connection of connections) connection.destroy();
-    this.#loop.accessLog.flush();
+    this.#loop.accessLogs.flush();
     return cut;
   }
 
@@ -321,7 +317,7 @@ class LoopDataPlane implements DataPlane {
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
     // Connections report in a later turn that they are closed; the counts in shared memory are right only after them.
     while (this.#loop.connections.size > 0) await this.#nextTurn();
-    this.#loop.accessLog.flush();
+    this.#loop.accessLogs.flush();
     this.#loop.wheel.stop();
   }
 

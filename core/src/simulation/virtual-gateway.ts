@@ -20,7 +20,7 @@ import { StickTables } from '../control/slots/stick-tables.ts';
 import type { Generation, LinkedListener } from '../data/backend/generation.ts';
 import type { ServerEndpoint } from '../data/endpoint/server-endpoint.ts';
 import { link } from '../data/link/link.ts';
-import { AccessLog } from '../data/loop/access-log.ts';
+import { AccessLogs } from '../data/loop/access-log.ts';
 import { ErrorRing } from '../data/loop/error-ring.ts';
 import type { Loop } from '../data/loop/loop.ts';
 import { TICK_MS, TimerWheel } from '../data/loop/timer-wheel.ts';
@@ -241,7 +241,7 @@ export class VirtualGateway {
       circuits: new CircuitTable(memory),
       retries: new RetryCounts(memory),
       notices: new NoticeBoard(memory),
-      accessLog: new AccessLog(() => {}),
+      accessLogs: new AccessLogs(() => {}),
       errors: new ErrorRing(),
       random: () => random.next(),
       failing: (slot, reason) => void clock.set(() => this.#ejections.failing(slot, reason), 0),

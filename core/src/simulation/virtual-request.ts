@@ -29,6 +29,7 @@ export class VirtualRequest implements ClientSide {
   readonly out = nowhere;
   readonly bytesIn = 0;
   readonly bytesOut = 0;
+  readonly bodyOut = 0;
   readonly hasBody = false;
   readonly mayTrail = false;
   readonly isRequestSent = true;

@@ -1,7 +1,9 @@
+export { type AccessLogPlan, accessLogsOf, destinationKey, type LogDestination, type LogFormat } from './access-log.ts';
 export { addressesOf, isLoopback, isSocketFile, sharedAddresses, socketName, withoutZone } from './address.ts';
 export type * from './condition.ts';
 export { FORWARDING_FIELDS } from './forwarding-fields.ts';
 export type * from './list.ts';
+export { LOG_FIELDS, type LogField, type LogFieldName, RESPONSE_HEADER } from './log-field.ts';
 export {
   DEFAULT_PATHS,
   isDefaultPaths,

@@ -4,6 +4,7 @@
  * Everything is resolved: names exist, values have their type and unit, defaults are filled in. An embedder may write
  * one without any text. Durations are milliseconds, sizes bytes, and a limit of 0 means none. Both planes.
  */
+import type { AccessLogPlan } from './access-log.ts';
 import type { ListPlan, MapPlan } from './list.ts';
 import type { PathPolicy } from './path-policy.ts';
 import type { Place } from './place.ts';
@@ -179,6 +180,8 @@ export interface ListenerPlan {
   /** `on response { … }` */
   readonly responseChanges: readonly Rule[];
   readonly errorPages: readonly ErrorPage[];
+  /** What is written of its requests that have ended, in place of what the settings say; empty: nothing. Default: as the settings say. */
+  readonly accessLogs?: readonly AccessLogPlan[];
   /** `tls passthrough to …`: routes for connections whose TLS is not opened here, judged before everything else. Default: none. */
   readonly passthroughs?: readonly Rule[];
   /** The TLS hello is read first, for rules that ask for what is in it. Default false. */
@@ -408,8 +411,8 @@ export interface SettingsPlan {
   readonly probesAtOnce?: number;
   /** Most open client connections of all listeners, over all threads. Default 0: no limit. More are closed at once. */
   readonly connections?: number;
-  /** The file of the access log, absolute. Default: none is written. */
-  readonly accessLog?: string;
+  /** What is written of requests that have ended, for all listeners that say nothing else. Default: nothing. */
+  readonly accessLogs?: readonly AccessLogPlan[];
   /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */
   readonly testsBeforeReload?: boolean;
   /** How the names of servers are looked up. Default: by the system's DNS servers, held for 1 s to 60 s. */

@@ -8,11 +8,12 @@ import type { ArgWord } from './word.ts';
 export type SectionKind = 'listener' | 'backend' | 'settings';
 
 /**
- * BaseArg is an argument of a base setting. Four types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`),
- * `bind` (the same to listen on: `:80` is every address), `causes` (what a retry is for: `connect-failure`, statuses) and `resolvers` (DNS servers).
+ * BaseArg is an argument of a base setting. Five types are the settings' own: `address` (`127.0.0.1:80`, `unix:/path`),
+ * `bind` (the same to listen on: `:80` is every address), `causes` (what a retry is for: `connect-failure`, statuses), `resolvers` (DNS servers) and `log format` (one of the
+ * `choices`, or a text with fields).
  */
 export type BaseArg = Omit<ArgWord, 'type'> & {
-  readonly type: ArgWord['type'] | 'address' | 'bind' | 'causes' | 'resolvers';
+  readonly type: ArgWord['type'] | 'address' | 'bind' | 'causes' | 'resolvers' | 'log format';
 };
 
 export interface SettingWord {
@@ -28,6 +29,8 @@ export interface SettingWord {
   readonly isRepeatable?: boolean;
   /** May have a condition, on what a connection shows before TLS is opened. */
   readonly takesWhen?: boolean;
+  /** May have a condition on requests that have ended. */
+  readonly takesEnd?: boolean;
   /** Has no meaning in a `tcp` listener. */
   readonly isHttpOnly?: boolean;
 }

@@ -6,8 +6,11 @@ import type { Operator, ValueType } from '../plan/condition.ts';
 import type { ComponentSlot } from '../plan/plan.ts';
 import type { RulePart } from '../plan/rule.ts';
 
-/** Phase: when a word's facts are known. A rule may only use words of its own phase or an earlier one. */
-export type Phase = 'connection' | 'request' | 'response';
+/**
+ * Phase: when a word's facts are known. A rule may only use words of its own phase or an earlier one; only the conditions of access logs know
+ * how a request has ended.
+ */
+export type Phase = 'connection' | 'request' | 'response' | 'ended';
 
 /** IndexKind: the kind of table that can find a field's rules without walking them. `none`: tested one by one. */
 export type IndexKind = 'ip' | 'text' | 'host' | 'path' | 'number' | 'none';
@@ -27,6 +30,8 @@ export interface FieldWord {
   readonly defaultOperator: Operator | null;
   /** Takes a key, as `header NAME` does. */
   readonly key?: { readonly placeholder: string; readonly ignoresCase: boolean };
+  /** Its numbers are milliseconds, and are compared with durations: `1s`. */
+  readonly unit?: 'duration';
   /** Values ignore case always (host), so written values are lowered. */
   readonly ignoresCase?: boolean;
   /** May be missing from a request; `not` then needs `present` or `absent` beside it, and those two are allowed. */

@@ -2,7 +2,7 @@
  * The functions of http-match, by the names in its manifest. Data threads; hot path. Must not import the manifest.
  */
 import type { DataEntry } from '@sluice/core/plugin';
-import type { ResponseFacts } from '@sluice/dsl/match';
+import type { EndFacts, ResponseFacts } from '@sluice/dsl/match';
 import { cookieValues } from './cookies.ts';
 import { removeCookie } from './edit-cookie.ts';
 import { addHeader, removeHeader, setHeader } from './edit-header.ts';
@@ -25,6 +25,12 @@ export const fields: NonNullable<DataEntry['fields']> = {
   'response header': (facts, key) => (facts as ResponseFacts).answerHeader(key!),
   'response list header': (facts, key) => listMembers((facts as ResponseFacts).answerHeader(key!)),
   status: (facts) => (facts as ResponseFacts).status,
+  // Words of the phase `ended` are asked with EndFacts only.
+  duration: (facts) => (facts as EndFacts).durationMs,
+  retries: (facts) => (facts as EndFacts).retries,
+  'sent to': (facts) => (facts as EndFacts).backend,
+  'served by': (facts) => (facts as EndFacts).server,
+  'ended by': (facts) => (facts as EndFacts).endedBy,
   cookie: (facts, key) => cookieValues(facts.header('cookie'), key!),
   query: (facts, key) => queryValues(facts.query, key!),
 };

@@ -3,6 +3,7 @@
  */
 import type { Operator } from '@sluice/dsl/plan';
 import type { FieldWord } from '@sluice/dsl/vocabulary';
+import { END_FIELDS } from './end-fields.ts';
 
 const TEXT: readonly Operator[] = ['is', 'in', 'starts', 'ends', 'contains', 'like', 'matches'];
 
@@ -156,4 +157,5 @@ export const FIELDS: readonly FieldWord[] = [
     values: ['http', 'https'],
     index: 'text',
   },
+  ...END_FIELDS,
 ];

@@ -18,7 +18,7 @@ function namesOf<Name extends string>(names: Readonly<Record<Name, true>>): read
   return Object.keys(names) as Name[];
 }
 
-const PHASES = namesOf<Phase>({ connection: true, request: true, response: true });
+const PHASES = namesOf<Phase>({ connection: true, request: true, response: true, ended: true });
 const PARTS = namesOf<RulePart>({ guard: true, change: true, route: true });
 const OPERATORS = namesOf<Exclude<Operator, 'present' | 'absent'>>({
   is: true,
@@ -181,7 +181,7 @@ const field = objectOf<FieldWord>(
       ignoresCase: flag,
     }),
     ...{ ignoresCase: flag, isOptional: flag, isMany: flag, values: listOf(text), isOpen: flag },
-    ...{ knownFrom: oneOf(SOURCES), onResponse: text, index: oneOf(INDEXES) },
+    ...{ knownFrom: oneOf(SOURCES), unit: oneOf(['duration']), onResponse: text, index: oneOf(INDEXES) },
   },
 );
 

@@ -6,6 +6,7 @@
  * plugin's `start` succeeds.
  */
 import { addressesOf, isSocketFile, type Plan } from '@sluice/dsl/plan';
+import { logsOf } from '../access-log/access-logs.ts';
 import { type AdminOptions, wantedAdmin } from '../admin/wanted-admin.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
 import { ADMIN_API, listenerOwner } from '../reload/ports.ts';
@@ -24,9 +25,11 @@ export async function outsideProblems(
   } catch (thrown) {
     problems.push(asProblem(thrown));
   }
-  const file = plan.settings.accessLog;
-  const reason = file === undefined ? null : await appendProblem(file);
-  if (reason !== null) problems.push(new GatewayError('SG0205', { file: file!, reason }));
+  const files = new Set(logsOf(plan).flatMap(({ to }) => (to.kind === 'file' ? [to.path] : [])));
+  for (const file of files) {
+    const reason = await appendProblem(file);
+    if (reason !== null) problems.push(new GatewayError('SG0205', { file, reason }));
+  }
   return problems;
 }
 

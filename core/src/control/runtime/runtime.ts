@@ -18,6 +18,7 @@ import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
 import { ServerTable } from '../../shared/tables/server-table.ts';
 import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
 import { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
+import { AccessLogs } from '../access-log/access-logs.ts';
 import { CertificateSources } from '../certificates/certificate-sources.ts';
 import type { Timers } from '../clock/timers.ts';
 import type { LiveServers } from '../explain/servers.ts';
@@ -43,7 +44,6 @@ import { StateRestorer } from '../state/state-restorer.ts';
 import type { StateSources } from '../state/state-sources.ts';
 import { LocalPlane, type PlaneError, type Planes } from '../threads/planes.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
-import { AccessLogFile } from '../watch/access-log-file.ts';
 import { LiveSessions } from '../watch/live-sessions.ts';
 import { RuleReader } from '../watch/rule-reader.ts';
 import { type GatewayStats, StatsReader } from '../watch/stats.ts';
@@ -107,7 +107,7 @@ export class Runtime {
   readonly #parts: readonly Part[];
   readonly #stats: StatsReader;
   readonly #words = new WordNames();
-  readonly #accessLog: AccessLogFile;
+  readonly accessLogs: AccessLogs;
   /** The plugins of the generation that runs, or is being switched to. */
   #set: PluginSet | null = null;
 
@@ -122,7 +122,7 @@ export class Runtime {
   private constructor(options: RuntimeOptions, memory: SharedMemory, createDataPlane: CreateDataPlane | null) {
     const { log, timers, events, random } = options;
     this.#options = options;
-    this.#accessLog = new AccessLogFile(log);
+    this.accessLogs = new AccessLogs(log);
     this.backends = new BackendTable(memory);
     this.servers = new ServerTable(memory.servers, memory.threads);
     this.rates = new SharedRateTable(memory, memory.threads, () => timers.now());
@@ -244,7 +244,7 @@ export class Runtime {
     const previous = this.#set;
     for (const { manifest } of set.plugins) this.#words.add(manifest);
     this.#set = set;
-    this.#accessLog.use(set.plan.settings.accessLog ?? null);
+    this.accessLogs.use(set.plan);
     try {
       await this.#discoverer.prepare(set.plan, (name) => set.component('discovery', name)!.discovery!);
       const plan = this.#discoverer.withFound(set.plan);
@@ -259,7 +259,8 @@ export class Runtime {
       this.sticks.abandon();
       this.#discoverer.settle(previous?.plan ?? null);
       this.#names.settle();
-      this.#accessLog.use(previous?.plan.settings.accessLog ?? null);
+      this.accessLogs.use(previous?.plan ?? null);
+      this.accessLogs.settle();
       throw thrown;
     }
   }
@@ -316,7 +317,7 @@ export class Runtime {
   async stop(): Promise<void> {
     await this.#stopParts();
     await this.#planes.stop();
-    await this.#accessLog.close();
+    await this.accessLogs.close();
   }
 
   async #stopParts(): Promise<void> {
@@ -355,6 +356,7 @@ export class Runtime {
     events.on('admin', ({ backend, server, from }) => {
       if (from === 'maint') this.#checker.cameBack(`${backend}/${server}`);
     });
+    events.on('settled', () => this.accessLogs.settle());
     // Whatever changes who takes new clients.
     for (const name of ['server', 'admin', 'set'] as const) events.on(name, () => this.#fallBacks.look());
   }
@@ -409,7 +411,7 @@ export class Runtime {
     else if (report.type === 'failure') logFailure(log, report, { thread });
     else if (report.type === 'failing') this.#ejections.failing(report.slot, report.reason);
     else if (report.type === 'circuit') this.#circuitChanged(report.slot, report.to, report.reason);
-    else if (report.type === 'access') this.#accessLog.take(report.batch);
+    else if (report.type === 'access') this.accessLogs.take(report.batch);
     else if (report.type === 'bound') this.#options.sockets?.keep(thread, report.key, report);
     else if (report.type === 'unbound') this.#options.sockets?.drop(thread, report.key);
     else if (report.type === 'retired') this.generations.planeRetired(thread, report.generation);

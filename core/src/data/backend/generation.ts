@@ -9,6 +9,7 @@ import type { BackendPlan, ListenerPlan, PathPolicy, Rule, SendProxyPlan } from 
 import type { Action, Answer, CertificateProofs, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
 import type { MemberChange } from '../../shared/orders/orders.ts';
+import type { RequestLog } from '../access-log/request-log.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { HeldGeneration } from '../loop/loop.ts';
 import type { HeadLimits } from '../message/request-head.ts';
@@ -58,6 +59,8 @@ export interface LinkedListener {
   readonly headLimits: HeadLimits;
   readonly paths: PathPolicy;
   readonly tls: TlsMode | null;
+  /** What is written of requests that have ended; null: nothing. */
+  readonly log: RequestLog | null;
   /** What authorities are answered before any rule; null: nothing, or the listener speaks no http. */
   readonly proofs: readonly CertificateProofs[] | null;
   /** Peers whose connections begin with a PROXY header; null: nobody's do. */

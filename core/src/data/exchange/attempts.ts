@@ -11,6 +11,7 @@ import type { Waiting } from '../backend/waiting-line.ts';
 import { type HeldGeneration, releaseGeneration } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
+import type { EndedIn } from '../message/end-cause.ts';
 import { siteHead } from '../message/forward-head.ts';
 import { isIdempotent } from '../message/live-request.ts';
 import {
@@ -22,6 +23,7 @@ import {
   type Failure,
   maySendAgain,
 } from '../sides/failure.ts';
+import type { ServerSide } from '../sides/server-side.ts';
 import { tellBadAnswer } from './bad-answers.ts';
 import type { Exchange } from './exchange.ts';
 import { noteBrokenOff } from './note-failure.ts';
@@ -45,9 +47,12 @@ export class Attempts extends Timed implements Waiting {
   /** Attempts at the backends that the request fell back from. */
   #elsewhere = 0;
   #failure: Failure | null = null;
+  /** The phase in which that was. */
+  #failedIn: EndedIn = '';
   /** How often servers of this backend did not process it. */
   #refusals = 0;
   #isQueued = false;
+  #queuedAtMs = 0;
   /** The server whose room is waited for; -1: any. */
   #waitsFor = -1;
 
@@ -95,6 +100,7 @@ export class Attempts extends Timed implements Waiting {
 
   /** expired: the time in line is over. */
   expired(): void {
+    this.#exchange.request.endBy('gateway', 'queue');
     this.end(false);
     this.#giveUp(503, 'no server had room in time');
   }
@@ -121,12 +127,14 @@ export class Attempts extends Timed implements Waiting {
     const { backend } = exchange;
     const { slot } = this;
     if (exchange.isTunnel) {
+      exchange.request.endBy('gateway', 'tunnel');
       exchange.client.breakOff();
       return true;
     }
     const { isConnecting } = exchange.server!;
     this.end(true);
     if (exchange.isAnswering) {
+      exchange.request.endBy('gateway', 'response');
       exchange.client.breakOff();
       return true;
     }
@@ -136,6 +144,7 @@ export class Attempts extends Timed implements Waiting {
       this.#failure = null;
       return !this.#retry(false);
     }
+    exchange.request.endBy('gateway', isConnecting ? 'connect' : 'wait');
     this.#giveUp(503, 'its server was taken out');
     return true;
   }
@@ -196,6 +205,7 @@ export class Attempts extends Timed implements Waiting {
     if (service !== null) {
       // What answers requests has nothing to say to a relayed connection.
       if (!exchange.isRelayed) return this.#serve(service);
+      exchange.request.endBy('gateway', 'rules');
       this.#giveUp(503, 'the backend answers nothing but HTTP');
       return false;
     }
@@ -220,11 +230,16 @@ export class Attempts extends Timed implements Waiting {
     }
     if (server === NOBODY && this.#fallBack()) return this.#attempt(false);
     if (!isIn) {
+      if (this.#failure === null) exchange.request.endBy('gateway', 'queue');
+      else exchange.request.endBy('server', this.#failedIn);
       if (this.#failure !== null) this.#giveUp(FAILURE_STATUSES[this.#failure], FAILURE_NAMES[this.#failure]);
       else this.#giveUp(503, server === FULL ? 'the queue is full' : 'no server is available');
       return false;
     }
     this.#isQueued = true;
+    this.#queuedAtMs = exchange.loop.now();
+    if (exchange.request.queuePosition === 0)
+      exchange.request.queuePosition = exchange.loop.backends.waiting(backend.slot);
     this.#waitsFor = this.#choice.waitsFor;
     exchange.client.onQueued();
     exchange.loop.wheel.limit(this, backend.plan.timeouts.queueMs);
@@ -263,6 +278,7 @@ export class Attempts extends Timed implements Waiting {
     loop.counters.server(endpoint.slot, ServerIndex.requests);
     const side = endpoint.attempt(exchange, loop, this.#isRepeatable, needsNew);
     exchange.server = side;
+    exchange.connectStartMs = this.#sentMs;
   }
 
   /** sendBody lets the client's side go on, if the server is ready for it already. */
@@ -285,6 +301,7 @@ export class Attempts extends Timed implements Waiting {
     if (server === FULL) return false;
     this.#leaveLine();
     if (server === NOBODY && exchange.backend.fallBack === null) {
+      exchange.request.endBy('gateway', 'queue');
       this.#giveUp(503, 'no server is available');
       return true;
     }
@@ -306,8 +323,9 @@ export class Attempts extends Timed implements Waiting {
   }
 
   #leaveLine(): void {
-    const { backend, loop } = this.#exchange;
+    const { backend, loop, request } = this.#exchange;
     this.#isQueued = false;
+    request.queueMs += loop.now() - this.#queuedAtMs;
     loop.wheel.drop(this);
     backend.line.leave(this);
   }
@@ -372,6 +390,7 @@ export class Attempts extends Timed implements Waiting {
     const { backend, loop } = exchange;
     if (reason !== '') tellBadAnswer(backend.name, backend.plan.servers[this.index]?.name ?? '', reason, loop);
     const { slot } = this;
+    this.#failedIn = failedIn(failure, exchange.server!);
     const wasReused = exchange.server!.isReused;
     const why = reason === '' ? FAILURE_NAMES[failure] : reason;
     if (slot !== -1) loop.counters.server(slot, FAILURE_COUNTERS[failure]);
@@ -385,6 +404,7 @@ export class Attempts extends Timed implements Waiting {
     const isRefused = failure === 'refused';
     if (isRefused) this.#refusals++;
     if (exchange.isAnswering) {
+      exchange.request.endBy('server', 'response');
       exchange.request.abortCause = 'server-failed';
       noteBrokenOff(exchange, why);
       exchange.client.breakOff();
@@ -402,6 +422,7 @@ export class Attempts extends Timed implements Waiting {
     } else if (isRefused) {
       exchange.reportRefused();
     } else {
+      exchange.request.endBy('server', this.#failedIn);
       this.#giveUp(FAILURE_STATUSES[failure], why);
     }
   }
@@ -470,4 +491,10 @@ export class Attempts extends Timed implements Waiting {
   learn(answer: AnswerHead): string {
     return this.#choice.learn(this.index, answer);
   }
+}
+
+/** failedIn is the phase in which an attempt failed. */
+function failedIn(failure: Failure, side: ServerSide): EndedIn {
+  if (failure === 'connect') return side.isSecuring === true ? 'tls' : 'connect';
+  return failure === 'broken' ? 'response' : 'wait';
 }

@@ -36,6 +36,8 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
   #clientCert: string | null = null;
   #logged: string | null = null;
   #id = '';
+  #requests = 0;
+  #clientPort = -1;
   /** The last host that was let in, and by which listener; empty: none. */
   #servedHost: string;
   #servedBy: object | null;
@@ -73,6 +75,8 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
     const peer = this.#of(listener);
     const { trusted, plan } = listener;
     request.peer = this;
+    request.number = ++this.#requests;
+    if (listener.log !== null) void this.clientPort;
     request.port = this.#port.number;
     request.scheme = peer.scheme;
     request.hasHello = this.hello !== null;
@@ -109,15 +113,28 @@ export class ClientPeer implements RequestPeer, IntroducedClient {
   get logged(): string {
     if (this.#logged === null) {
       const { tls } = this;
-      this.#logged = tls === null ? '' : `,"tls":"${tls.version}"${loggedCertificate(tls.certificate)}`;
+      const own =
+        tls === null
+          ? ''
+          : `,"tls":"${tls.version}","cipher":${JSON.stringify(tls.cipher)}${loggedCertificate(tls.certificate)}`;
+      this.#logged = `${own},"connection":"${this.id}"`;
     }
-    return this.#id === '' ? this.#logged : `${this.#logged},"connection":"${this.#id}"`;
+    return this.#logged;
   }
 
   /** id names the connection: as a proxy before us does, or else by chance. */
   get id(): string {
     if (this.#id === '') this.#id = this.proxied?.uniqueId || connectionId();
     return this.#id;
+  }
+
+  /** clientPort is the port that the client's connection came from; 0: there is none. Ask while the connection stands; later it is what it was. */
+  get clientPort(): number {
+    if (this.#clientPort === -1) {
+      const source = this.proxied?.source ?? null;
+      this.#clientPort = source === null ? (this.#connection?.remotePort ?? 0) : source.port;
+    }
+    return this.#clientPort;
   }
 
   /** introduction is the PROXY header for a request, or connection, of this address. */

@@ -28,6 +28,8 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
   exchange: Exchange | null = null;
   countedAs = 0;
   bytesIn = 0;
+  /** Bytes of `bytesOut` that are heads. */
+  protected headOut = 0;
   /** The client has ended its side. */
   hasEnded = false;
   /** It is ended from here, whatever the other side says. */
@@ -78,6 +80,10 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
 
   get bytesOut(): number {
     return this.out.bytesOut;
+  }
+
+  get bodyOut(): number {
+    return Math.max(0, this.out.bytesOut - this.headOut);
   }
 
   addSessionsIf(wanted: SessionFilter, found: OpenSession[]): void {
@@ -181,6 +187,7 @@ export abstract class ClientSocket extends Timed implements ClientSide, Closable
     counters.listener(slot, ListenerIndex.bytesOut, this.out.bytesOut);
     this.bytesIn = 0;
     this.out.bytesOut = 0;
+    this.headOut = 0;
   }
 
   /** tunnel sends on what the client sent. Its end goes on when everything before it has. */

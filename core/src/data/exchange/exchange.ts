@@ -10,20 +10,22 @@ import { UNKNOWN_CLIENT, UNREAD_CLIENT } from '../../shared/judgement/client-ip.
 import { hideCookie } from '../../shared/judgement/own-cookie.ts';
 import type { OpenSession, SessionFilter } from '../../shared/orders/orders.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
+import { type HeaderValues, RequestEnd } from '../access-log/request-end.ts';
+import type { RequestLog } from '../access-log/request-log.ts';
 import type { LinkedBackend, LinkedListener, LinkedRule } from '../backend/generation.ts';
 import { type Loop, releaseGeneration } from '../loop/loop.ts';
 import { Timed } from '../loop/timer-wheel.ts';
 import type { AbortCause } from '../message/abort-cause.ts';
 import type { AnswerHead } from '../message/answer-head.ts';
+import type { EndedBy, EndedIn } from '../message/end-cause.ts';
 import { FieldEdits } from '../message/field-edits.ts';
 import { type Peer, requestHead } from '../message/forward-head.ts';
-import { LiveRequest } from '../message/live-request.ts';
+import { fieldValues, LiveRequest } from '../message/live-request.ts';
 import { RequestEdits } from '../message/request-edits.ts';
 import { hasToken } from '../message/request-head.ts';
 import type { ClientSide } from '../sides/client-side.ts';
 import { FAILURE_NAMES, FAILURE_STATUSES, type Failure } from '../sides/failure.ts';
 import type { ServerSide } from '../sides/server-side.ts';
-import { accessLine } from './access-line.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
 import { changeAnswer, judge } from './judge.ts';
@@ -35,6 +37,7 @@ const edits = new RequestEdits();
 const answerEdits = new FieldEdits();
 const noEdits = new FieldEdits();
 const answered = new AnsweredRequest();
+const ending = new RequestEnd();
 
 const MOST_FREE = 1024;
 const free: Exchange[] = [];
@@ -61,6 +64,10 @@ export class Exchange extends Timed {
   /** Why no server gave an answer, or why it was ended; empty: neither. */
   failure = '';
   loop!: Loop;
+  /** When connecting to the server began. */
+  connectStartMs = 0;
+  /** Of the answer's headers those that access logs ask for; null: nobody does, or there is no answer yet. */
+  loggedHeaders: readonly HeaderValues[] | null = null;
   readonly #attempts = new Attempts(this);
 
   /** acquire makes one for a request that is still being read; `begin` it, or `release` it when more bytes are needed. */
@@ -84,6 +91,7 @@ export class Exchange extends Timed {
     this.isEarly = false;
     this.isTunnel = false;
     this.failure = '';
+    this.loggedHeaders = null;
     this.#attempts.clear();
     if (free.length < MOST_FREE) free.push(this);
   }
@@ -102,6 +110,7 @@ export class Exchange extends Timed {
     if (tracer !== null && !this.isRelayed) request.trace = tracer.trace(request);
     if (request.ip === UNKNOWN_CLIENT) {
       request.refusal = UNREAD_CLIENT;
+      request.endBy('client', 'request');
       this.loop.counters.listener(listener.slot, ListenerIndex.badRequests);
       this.#answer(standardAnswer(this, 400), false);
       return;
@@ -109,6 +118,7 @@ export class Exchange extends Timed {
     if (listener.isSelective && !this.isRelayed) {
       const status = misdirection(request, listener, this.loop);
       if (status !== 0) {
+        request.endBy('client', 'request');
         this.answerStatus(status, false);
         return;
       }
@@ -117,6 +127,8 @@ export class Exchange extends Timed {
     this.rule = rule;
     if (wanted === null) {
       if (answer === null && rule !== null) this.failure = RULE_FAILED;
+      // What a rule answers is as it should be; what is answered for want of one, or for a rule that failed, is not.
+      if (answer === null) request.endBy(status === 400 ? 'client' : 'gateway', 'rules');
       this.#answer(answer ?? standardAnswer(this, status), false);
       return;
     }
@@ -132,6 +144,7 @@ export class Exchange extends Timed {
 
   /** refuse ends the attempt and answers with a status, or breaks off when an answer has begun. Nothing more of the client counts. */
   refuse(status: number): void {
+    this.request.endBy('client', 'request');
     this.#attempts.end(true);
     if (this.isAnswering) this.client.breakOff();
     else this.answerStatus(status, true);
@@ -142,7 +155,9 @@ export class Exchange extends Timed {
    * why already.
    */
   abort(isCounted: boolean, cause: AbortCause): void {
-    if (this.request.abortCause === '') this.request.abortCause = cause;
+    const { request } = this;
+    if (request.abortCause === '') request.abortCause = cause;
+    if (request.abortCause !== '') request.endBy(endedBy(request.abortCause), this.#phase);
     if (isCounted && !this.isTunnel) {
       this.loop.counters.listener(this.listener.slot, ListenerIndex.clientAborts);
     }
@@ -152,6 +167,7 @@ export class Exchange extends Timed {
 
   /** expired: the time in which a tunnel has to move is over. */
   expired(): void {
+    this.request.endBy('gateway', 'tunnel');
     this.client.destroy();
   }
 
@@ -199,8 +215,19 @@ export class Exchange extends Timed {
   /** giveUp: the gateway stops, and waits no longer, or somebody ends it. What has no answer yet gets 503, the rest is broken off. */
   giveUp(): void {
     this.failure = ENDED;
+    this.request.endBy('gateway', this.#phase);
     if (this.isTunnel) this.client.destroy();
     else this.refuse(503);
+  }
+
+  /** phase is how far it has come. */
+  get #phase(): EndedIn {
+    if (this.isTunnel) return 'tunnel';
+    if (this.isAnswering) return 'response';
+    const { server, client } = this;
+    if (server === null) return this.sentTo === null ? 'request' : 'queue';
+    if (server.isConnecting) return server.isSecuring === true ? 'tls' : 'connect';
+    return client.isRequestSent || this.isRelayed ? 'wait' : 'request';
   }
 
   /** leaveDownServer: the server may have gone down. Where the backend says so, it is left. */
@@ -216,8 +243,17 @@ export class Exchange extends Timed {
   // What the server's side tells.
 
   serverConnected(): void {
+    this.#noteConnected();
     this.#attempts.markServerReachable();
     this.client.sendBody(this.server!);
+  }
+
+  #noteConnected(): void {
+    if (this.listener.log === null) return;
+    const { request, server } = this;
+    const tlsMs = server!.tlsMs ?? -1;
+    request.connectMs = Math.max(0, this.loop.now() - this.connectStartMs - Math.max(0, tlsMs));
+    request.tlsMs = tlsMs;
   }
 
   serverDrained(): void {
@@ -235,6 +271,7 @@ export class Exchange extends Timed {
   /** reportRefused tells the client that no server has processed its request: in its own wire's way, or by 503. */
   reportRefused(): void {
     this.failure = FAILURE_NAMES.refused;
+    this.request.endBy('server', 'wait');
     if (this.client.sendRefused()) {
       this.request.abortCause = 'not-processed';
       this.#end();
@@ -245,7 +282,7 @@ export class Exchange extends Timed {
   answerBegins(answer: AnswerHead): boolean {
     const { request, listener } = this;
     if (this.#attempts.answered(answer.status)) return false;
-    if (this.loop.accessLog.isOn) request.answerMs = this.loop.now();
+    if (listener.log !== null) this.#noteAnswer(answer, listener.log.answerHeaders);
     let cookie = this.#attempts.learn(answer);
     const isChanged = listener.responses !== null;
     if (isChanged && !changeAnswer(answered.ofServer(request, answer), listener, answerEdits, this.loop)) {
@@ -261,6 +298,12 @@ export class Exchange extends Timed {
     if (cookie !== '' && changes.isHidden('set-cookie')) cookie = '';
     this.client.sendAnswer(answer, changes, cookie);
     return true;
+  }
+
+  /** noteAnswer keeps what access logs want to know of an answer's head, which is gone when the request ends. */
+  #noteAnswer(answer: AnswerHead, names: readonly string[]): void {
+    this.request.answerMs = this.loop.now();
+    if (names.length > 0) this.loggedHeaders = names.map((name) => fieldValues(answer.fields, answer.text, name));
   }
 
   /** answerInstead gives an answer of the gateway's own in place of one that a service would have made. */
@@ -289,6 +332,8 @@ export class Exchange extends Timed {
       return false;
     }
     this.#attempts.switched();
+    const { log } = this.listener;
+    if (log !== null) this.#noteAnswer(answer, log.answerHeaders);
     this.isAnswering = true;
     this.#countAnswer(101);
     this.client.sendSwitch(answer, this.#attempts.learn(answer));
@@ -301,6 +346,7 @@ export class Exchange extends Timed {
   }
 
   tunnelBegins(): void {
+    if (this.isRelayed) this.#noteConnected();
     this.isTunnel = true;
     this.#attempts.markServerReachable();
     this.tunnelMoved();
@@ -365,7 +411,7 @@ export class Exchange extends Timed {
   #end(): void {
     const { generation } = this.listener;
     const loop = this.loop;
-    if (loop.accessLog.isOn) this.#logAccess();
+    if (this.listener.log !== null) this.#log(this.listener.log);
     if (this.isTunnel) loop.wheel.drop(this);
     const { later } = this.#attempts;
     this.release();
@@ -373,23 +419,28 @@ export class Exchange extends Timed {
     if (later !== null) releaseGeneration(later, loop);
   }
 
-  #logAccess(): void {
-    const { accessLog } = this.loop;
-    if (!accessLog.hasRoom()) return;
-    const { rule, sentTo } = this;
-    const { status, startMs, answerMs } = this.request;
-    const line = accessLine(this.request, {
-      listener: this.listener,
-      rule,
-      backend: sentTo,
-      server: sentTo === null ? -1 : this.#attempts.index,
-      status,
-      responseMs: answerMs === 0 ? -1 : answerMs - startMs,
-      totalMs: this.loop.now() - startMs,
-      isRelayed: this.isRelayed,
-      bytesIn: this.client.bytesIn,
-      bytesOut: this.client.bytesOut,
-    });
-    accessLog.add(line);
+  /** log writes the line of what has ended. */
+  #log(log: RequestLog): void {
+    const { client, sentTo, rule, request } = this;
+    const { index } = this.#attempts;
+    ending.request = request;
+    ending.listener = this.listener.name;
+    ending.isRelayed = this.isRelayed;
+    ending.rule = rule === null ? null : rule.rule;
+    ending.backendPlan = sentTo === null ? null : sentTo.plan;
+    ending.serverPlan = sentTo === null || index < 0 ? null : (sentTo.plan.servers[index] ?? null);
+    ending.totalMs = this.loop.now() - request.startMs;
+    ending.bytesIn = client.bytesIn;
+    ending.bytesOut = client.bytesOut;
+    ending.bodyOut = client.bodyOut;
+    ending.answerHeaders = log.answerHeaders;
+    ending.answerValues = this.loggedHeaders;
+    log.write(ending);
   }
+}
+
+/** endedBy is whose doing it was that a request ended early. */
+function endedBy(cause: AbortCause): EndedBy {
+  if (cause === 'server-failed' || cause === 'not-processed') return 'server';
+  return cause === 'gateway-closed' ? 'gateway' : 'client';
 }

@@ -42,6 +42,7 @@ export function sendOwnAnswer(
       }
     }
     client.sendOwn(answer, standard, isChanged ? answerEdits : noEdits, isLast);
+    if (listener.log !== null && listener.log.answerHeaders.length > 0) noteHeaders(exchange, answer, standard);
     return answer.status;
   } catch (error) {
     // A plugin made an answer that cannot be sent.
@@ -49,6 +50,13 @@ export function sendOwnAnswer(
     sendFailure(exchange, isLast);
     return 500;
   }
+}
+
+/** noteHeaders keeps what access logs want to know of the answer. */
+function noteHeaders(exchange: Exchange, answer: Answer, standard: Answer): void {
+  const { request, listener } = exchange;
+  const facts = answered.ofGateway(request, answer.status, selfAnswerFields(answer, standard));
+  exchange.loggedHeaders = listener.log!.answerHeaders.map((name) => facts.answerHeader(name));
 }
 
 function sendFailure(exchange: Exchange, isLast: boolean): void {

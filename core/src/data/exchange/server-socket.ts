@@ -33,6 +33,11 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
   remote = '';
   /** Until the connection stands, with its TLS, or is given up. */
   isConnecting = true;
+  /** Connected, and shaking hands. */
+  isSecuring = false;
+  /** How long the handshake took; -1: there was none. */
+  tlsMs = -1;
+  #secureMs = 0;
   readonly #protocols: readonly string[];
   /** What went wrong with TLS; null: nothing. */
   #tlsError: Error | null = null;
@@ -76,6 +81,8 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
       this.opened();
       return;
     }
+    this.isSecuring = true;
+    this.#secureMs = this.loop.now();
     try {
       tls.start(this.out, this.#protocols);
     } catch (error) {
@@ -97,6 +104,8 @@ export abstract class ServerSocket extends Timed implements ConnectionHandler {
       return;
     }
     this.isConnecting = false;
+    this.isSecuring = false;
+    this.tlsMs = loop.now() - this.#secureMs;
     this.opened();
   }
 

@@ -415,24 +415,33 @@ export class ClientConnection extends ClientSocket {
     frameAnswer(answer, request.isHttp11);
     this.answerForm = answerFraming.output;
     if (!this.#body.isDone || answerFraming.endsWithConnection || this.#isLeaving) this.#mustClose = true;
-    this.out.text(answerHead(answer, changes, answerFraming.field, connectionField(request, this.#mustClose) + added));
+    this.#writeHead(
+      answerHead(answer, changes, answerFraming.field, connectionField(request, this.#mustClose) + added),
+    );
   }
 
   sendInterim(answer: AnswerHead): boolean {
     const text = interimText(answer, this.exchange!.request);
-    this.out.text(text);
+    this.#writeHead(text);
     return text !== '';
   }
 
   sendSwitch(answer: AnswerHead, added: string): void {
-    this.out.text(switchText(answer, added));
+    this.#writeHead(switchText(answer, added));
+  }
+
+  #writeHead(text: string): void {
+    this.headOut += text.length;
+    this.out.text(text);
   }
 
   sendOwn(answer: Answer, standard: Answer, changes: FieldEdits, isLast: boolean): void {
     const { request } = this.exchange!;
     if (isLast || !this.#body.isDone || this.#isLeaving) this.#mustClose = true;
     const connection = connectionField(request, this.#mustClose);
-    this.out.text(selfAnswer(answer, standard, request.method === 'HEAD', connection, changes));
+    const text = selfAnswer(answer, standard, request.method === 'HEAD', connection, changes);
+    this.headOut += text.indexOf('\r\n\r\n') + 4;
+    this.out.text(text);
   }
 
   /** exchangeEnded goes on to the next request, or closes. */

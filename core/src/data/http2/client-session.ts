@@ -219,16 +219,18 @@ export class ClientSession extends Session<ClientStream> {
       this.resetStream(id, REFUSED_STREAM);
       return this.useless(10);
     }
-    this.#open(id, isEnd);
+    this.#open(id, isEnd, to - from);
     return NO_ERROR;
   }
 
-  #open(id: number, isEnd: boolean): void {
+  #open(id: number, isEnd: boolean, headBytes: number): void {
     const { listener } = this.port;
     const verdict = fields.finish(isEnd, newWebSocketKey);
     const stream = new ClientStream(this, id, this.streamWindow, STREAM_WINDOW);
     const exchange = stream.exchange!;
     stream.hasEnded = isEnd;
+    stream.headIn = headBytes;
+    exchange.request.isHttp2 = true;
     this.streams.set(id, stream);
     this.#host.sessionMoved();
     exchange.start(listener);

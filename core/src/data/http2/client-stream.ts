@@ -35,7 +35,10 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   readonly id: number;
   readonly out: StreamSink;
   exchange: Exchange | null;
-  bytesIn = 0;
+  /** The header block of the request, as it came. */
+  headIn = 0;
+  #headOut = 0;
+  #contentIn = 0;
   answerForm = AS_IS;
   /** What the client may still send on this stream. */
   window: number;
@@ -74,7 +77,15 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     return this.#session.peer;
   }
 
+  get bytesIn(): number {
+    return this.headIn + this.#contentIn;
+  }
+
   get bytesOut(): number {
+    return this.#headOut + this.out.bytesOut;
+  }
+
+  get bodyOut(): number {
     return this.out.bytesOut;
   }
 
@@ -104,7 +115,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   /** onContent takes a piece of DATA; the buffer is lent. */
   onContent(bytes: Buffer, from: number, to: number, isLast: boolean): void {
     const { exchange } = this;
-    this.bytesIn += to - from;
+    this.#contentIn += to - from;
     if (exchange === null) {
       this.#session.granted(this, to - from);
       return;
@@ -168,7 +179,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     } else {
       this.#left -= size;
       const most = this.exchange!.listener.plan.limits.bodyBytes;
-      const isTooLong = most !== 0 && this.bytesIn > most;
+      const isTooLong = most !== 0 && this.#contentIn > most;
       if (isTooLong || (this.#mode !== CHUNKED && this.#left < 0)) {
         this.#session.misled();
         this.exchange!.request.refusal = isTooLong ? BODY_TOO_LONG : LENGTH_DISAGREES;
@@ -311,13 +322,17 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
     this.answerForm = answer.mode === CHUNKED || trails ? WITH_TRAILERS : AS_IS;
     this.out.start(answer.mode === BY_LENGTH ? answer.length : -1);
     this.out.awaitsEnd = trails;
-    this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, changes, added, hasLength), hasNoBody);
+    this.#headOut += this.#session.sendHeaders(
+      this.id,
+      answerBlock(answer, answer.status, changes, added, hasLength),
+      hasNoBody,
+    );
     if (hasNoBody) this.out.isEnded = true;
   }
 
   sendInterim(answer: AnswerHead): boolean {
     if (answer.status === 100 && !this.exchange!.request.expectsContinue) return false;
-    this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, noEdits, '', false), false);
+    this.#headOut += this.#session.sendHeaders(this.id, answerBlock(answer, answer.status, noEdits, '', false), false);
     return true;
   }
 
@@ -331,7 +346,7 @@ export class ClientStream extends Timed implements ClientSide, SessionStream {
   sendSwitch(answer: AnswerHead, added: string): void {
     const changes = new FieldEdits();
     changes.hide('sec-websocket-accept');
-    this.#session.sendHeaders(this.id, answerBlock(answer, 200, changes, added, false), false);
+    this.#headOut += this.#session.sendHeaders(this.id, answerBlock(answer, 200, changes, added, false), false);
   }
 
   sendOwn(answer: Answer, standard: Answer, changes: FieldEdits): void {

@@ -139,6 +139,15 @@ export class ServerSession extends Session<ServerStream> {
     loop.wheel.limit(this.#wire, connectMs);
   }
 
+  get isSecuring(): boolean {
+    return this.#wire.isSecuring;
+  }
+
+  /** How long the handshake took, in milliseconds; -1: there was none. */
+  get tlsMs(): number {
+    return this.#wire.tlsMs;
+  }
+
   /** The address behind the server's name; empty for a server without a name. */
   get remote(): string {
     return this.#wire.remote;

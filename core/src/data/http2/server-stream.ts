@@ -35,7 +35,7 @@ const NOWHERE: FrameWriter = {
   window: 0,
   frameBytes: 0,
   sendData: () => {},
-  sendHeaders: () => {},
+  sendHeaders: () => 0,
 };
 
 export class ServerStream extends Timed implements ServerSide, SessionStream {
@@ -83,6 +83,14 @@ export class ServerStream extends Timed implements ServerSide, SessionStream {
   moveTo(session: ServerSession): void {
     this.wasMoved = true;
     this.#session = session;
+  }
+
+  get isSecuring(): boolean {
+    return this.#session.isSecuring;
+  }
+
+  get tlsMs(): number {
+    return this.#session.tlsMs;
   }
 
   /** open sends the request's head; the connection stands. */

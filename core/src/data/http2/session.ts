@@ -173,13 +173,14 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     this.#sentSince = Math.min(this.#sentSince + to - from, MOST_CREDIT);
   }
 
-  sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): void {
+  sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): number {
     let { bytes, end } = block;
     if (this.#encoderTable.isDue) {
       bytes = Buffer.concat([this.#encoderTable.update(), bytes.subarray(0, end)]);
       end = bytes.length;
     }
     writeBlock(this.out, stream, bytes, end, isEnd, this.frameBytes);
+    return end;
   }
 
   resetStream(stream: number, error: number): void {

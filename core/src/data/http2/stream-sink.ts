@@ -20,7 +20,7 @@ export interface FrameWriter {
   readonly window: number;
   readonly frameBytes: number;
   sendData(stream: number, bytes: Buffer, from: number, to: number, flags: number): void;
-  sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): void;
+  sendHeaders(stream: number, block: HpackEncoder, isEnd: boolean): number;
 }
 
 export class StreamSink implements Sink {

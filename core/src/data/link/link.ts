@@ -11,7 +11,7 @@ import {
   type RequestFacts,
   type Steps,
 } from '@sluice/dsl/match';
-import { type BackendPlan, DEFAULT_PATHS, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
+import { accessLogsOf, type BackendPlan, DEFAULT_PATHS, type ListenerPlan, type Rule } from '@sluice/dsl/plan';
 import type { Answer, DataEntry, Linker } from '../../plugin/data-entry.ts';
 import { trustedPeers } from '../../shared/judgement/client-ip.ts';
 import { compilePage, errorPageOf } from '../../shared/judgement/error-pages.ts';
@@ -20,6 +20,7 @@ import { membersAfter } from '../../shared/orders/member-change.ts';
 import type { MemberChange, PrepareOrder } from '../../shared/orders/orders.ts';
 import { UNCOUNTED_RULE } from '../../shared/tables/rule-hits.ts';
 import { SharedStickTable } from '../../shared/tables/shared-stick-table.ts';
+import { RequestLog } from '../access-log/request-log.ts';
 import { BackendOutcomes } from '../backend/backend-outcomes.ts';
 import type { Endpoint, Endpoints } from '../backend/endpoint.ts';
 import type { Generation, LinkedBackend, LinkedListener, LinkedRule, Relinked } from '../backend/generation.ts';
@@ -133,6 +134,7 @@ class Linking {
       headLimits: headLimitsOf(plan),
       paths: plan.paths ?? DEFAULT_PATHS,
       tls: plan.tls === null ? null : this.#parts.tls(plan.tls, plan),
+      log: yield* RequestLog.link(accessLogsOf(this.#order.plan.settings, plan), this.#parts.readers, this.#loop),
       proofs: plan.protocol === 'http' ? this.#parts.proofsOnHttp() : null,
       readsHello: plan.readsHello === true || (plan.passthroughs ?? []).length > 0 || plan.isPassthrough === true,
       passthrough: null,

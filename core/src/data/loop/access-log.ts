@@ -1,6 +1,5 @@
 /**
- * AccessLog: the lines of the access log of one event loop, gathered and handed to the control plane in batches. Hot path;
- * data plane.
+ * AccessLog: the lines of one access log of one event loop, gathered and handed to the control plane in batches. Hot path; data plane.
  *
  * A request costs one string and no message: a batch goes out when it is large, or a moment after its first line. When the
  * control plane cannot write as fast as requests come, lines are dropped and counted, and no request ever waits.
@@ -15,8 +14,7 @@ const BATCH_MS = 100;
 const MOST_BATCHES = 32;
 
 export class AccessLog {
-  /** False: nothing is logged. */
-  isOn = false;
+  readonly #destination: string;
   readonly #send: (batch: AccessBatch) => void;
   readonly #written = new Int32Array(new SharedArrayBuffer(4));
   #sent = 0;
@@ -25,7 +23,8 @@ export class AccessLog {
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(send: (batch: AccessBatch) => void) {
+  constructor(destination: string, send: (batch: AccessBatch) => void) {
+    this.#destination = destination;
     this.#send = send;
   }
 
@@ -33,6 +32,7 @@ export class AccessLog {
   hasRoom(): boolean {
     if (this.#sent - Atomics.load(this.#written, 0) < MOST_BATCHES) return true;
     this.#dropped++;
+    this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
     return false;
   }
 
@@ -44,16 +44,47 @@ export class AccessLog {
     else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
-  /** flush sends what has been gathered. */
+  /** flush sends what has been gathered. A batch without lines, which only says what was dropped, waits for nobody. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#lines === 0 && this.#dropped === 0) return;
-    const batch = { text: this.#text, lines: this.#lines, dropped: this.#dropped, written: this.#written };
+    const batch = {
+      to: this.#destination,
+      text: this.#text,
+      lines: this.#lines,
+      dropped: this.#dropped,
+      written: this.#written,
+    };
     this.#text = '';
     this.#lines = 0;
     this.#dropped = 0;
     this.#sent++;
     this.#send(batch);
+  }
+}
+
+/** AccessLogs are those of one event loop, by destination. */
+export class AccessLogs {
+  readonly #send: (batch: AccessBatch) => void;
+  readonly #logs = new Map<string, AccessLog>();
+
+  constructor(send: (batch: AccessBatch) => void) {
+    this.#send = send;
+  }
+
+  /** of is the log with a destination (`destinationKey`); it is the same one in all generations. */
+  of(destination: string): AccessLog {
+    let log = this.#logs.get(destination);
+    if (log === undefined) {
+      log = new AccessLog(destination, this.#send);
+      this.#logs.set(destination, log);
+    }
+    return log;
+  }
+
+  /** flush sends what all of them have gathered. */
+  flush(): void {
+    for (const log of this.#logs.values()) log.flush();
   }
 }

@@ -21,7 +21,7 @@ import type { ServerTable } from '../../shared/tables/server-table.ts';
 import type { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import type { StickClock } from '../../shared/tables/stick-clock.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { AccessLog } from './access-log.ts';
+import type { AccessLogs } from './access-log.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { ErrorRing } from './error-ring.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -95,7 +95,7 @@ export interface Loop {
   readonly circuits: CircuitTable;
   readonly retries: RetryCounts;
   readonly notices: NoticeBoard;
-  readonly accessLog: AccessLog;
+  readonly accessLogs: AccessLogs;
   readonly errors: ErrorRing;
   readonly connections: Set<Closable>;
   /** Lines that are not empty. */

@@ -4,7 +4,14 @@
  * The gateway's own object for a request is used again for the next one, of another client. Plugins may keep what they are given, as
  * the key of a WeakMap for one, so each request has a LiveFacts of its own, which is of no use once the request has ended.
  */
-import { type IpAddress, Memo, type ProxiedFacts, type ResponseFacts, type TlsFacts } from '@sluice/dsl/match';
+import {
+  type EndFacts,
+  type IpAddress,
+  Memo,
+  type ProxiedFacts,
+  type RequestFacts,
+  type TlsFacts,
+} from '@sluice/dsl/match';
 import type { LiveRequest } from './live-request.ts';
 
 /** AnswerFacts is the head of the answer, while `on response` looks at it. */
@@ -13,9 +20,13 @@ export interface AnswerFacts {
   answerHeader(name: string): string | readonly string[] | undefined;
 }
 
-export class LiveFacts implements ResponseFacts {
+/** EndedFacts is how the request ended, while the conditions of access logs look at it. */
+export type EndedFacts = Omit<EndFacts, keyof RequestFacts>;
+
+export class LiveFacts implements EndFacts {
   #request: LiveRequest | null;
   #answer: AnswerFacts | null = null;
+  #end: EndedFacts | null = null;
   #memo: Memo | null = null;
 
   constructor(request: LiveRequest) {
@@ -31,12 +42,24 @@ export class LiveFacts implements ResponseFacts {
   end(): void {
     this.#request = null;
     this.#answer = null;
+    this.#end = null;
     this.#memo = null;
   }
 
   /** show has the answer's head seen; null: no longer. */
   show(answer: AnswerFacts | null): void {
     this.#answer = answer;
+  }
+
+  /** showEnd has seen how the request ended, and its answer; null: no longer. */
+  showEnd(end: EndedFacts | null): void {
+    this.#end = end;
+    this.#answer = end;
+  }
+
+  get #ended(): EndedFacts {
+    if (this.#end === null) throw new Error('how a request has ended is known only to access logs');
+    return this.#end;
   }
 
   get #live(): LiveRequest {
@@ -117,5 +140,25 @@ export class LiveFacts implements ResponseFacts {
 
   answerHeader(name: string): string | readonly string[] | undefined {
     return this.#answered.answerHeader(name);
+  }
+
+  get durationMs(): number {
+    return this.#ended.durationMs;
+  }
+
+  get retries(): number {
+    return this.#ended.retries;
+  }
+
+  get backend(): string | undefined {
+    return this.#ended.backend;
+  }
+
+  get server(): string | undefined {
+    return this.#ended.server;
+  }
+
+  get endedBy(): EndFacts['endedBy'] {
+    return this.#ended.endedBy;
   }
 }

@@ -10,6 +10,7 @@ import type { Authority, IpAddress, ProxiedFacts, RequestFacts, TlsFacts } from 
 import { randomHex } from '../trace/random-hex.ts';
 import type { TraceContext } from '../trace/trace-context.ts';
 import type { AbortCause } from './abort-cause.ts';
+import type { EndedBy, EndedIn } from './end-cause.ts';
 import { faulty } from './fault.ts';
 import { FieldBlock, hashName } from './field-block.ts';
 import { type AnswerFacts, LiveFacts } from './live-facts.ts';
@@ -106,6 +107,18 @@ export class LiveRequest implements RequestFacts {
   status = 0;
   /** Why it ended before its answer was whole; '': it did not, or that is not known yet. */
   abortCause: AbortCause = '';
+  /** Who ended it, if it went wrong, and in which phase. */
+  endedBy: EndedBy = '';
+  endedIn: EndedIn = '';
+  /** Which request on its connection it is, from 1; 0: that is not known. */
+  number = 0;
+  isHttp2 = false;
+  /** How long it waited for a server with room, and how many did when it began to, itself included; 0: it did not. */
+  queueMs = 0;
+  queuePosition = 0;
+  /** How long it took to connect to the last server, and the TLS handshake then; -1: no connection, or no handshake, was needed. */
+  connectMs = -1;
+  tlsMs = -1;
   /** The last good Host that this object saw, and what it comes to: kept over requests, as most name the same one. */
   knownWritten = '';
   knownAuthority: Authority | null = null;
@@ -145,6 +158,14 @@ export class LiveRequest implements RequestFacts {
     this.answerMs = 0;
     this.status = 0;
     this.abortCause = '';
+    this.endedBy = '';
+    this.endedIn = '';
+    this.number = 0;
+    this.isHttp2 = false;
+    this.queueMs = 0;
+    this.queuePosition = 0;
+    this.connectMs = -1;
+    this.tlsMs = -1;
     this.expectsContinue = false;
     this.acceptsTrailers = false;
     this.host = '';
@@ -163,6 +184,18 @@ export class LiveRequest implements RequestFacts {
 
   get traceId(): string {
     return this.trace === null ? '' : this.trace.traceId;
+  }
+
+  /** The version of HTTP that the client speaks. */
+  get version(): 'HTTP/2.0' | 'HTTP/1.1' | 'HTTP/1.0' {
+    return this.isHttp2 ? 'HTTP/2.0' : this.isHttp11 ? 'HTTP/1.1' : 'HTTP/1.0';
+  }
+
+  /** endBy notes who ended it, in which phase, unless that is known already. */
+  endBy(by: EndedBy, phase: EndedIn): void {
+    if (this.endedBy !== '') return;
+    this.endedBy = by;
+    this.endedIn = phase;
   }
 
   get tls(): TlsFacts | null {

@@ -15,6 +15,10 @@ export interface RequestPeer {
   readonly proxied: ProxiedFacts | null;
   /** The value of Client-Cert (RFC 9440 section 2.2): the client's certificate if it is verified, or ''. */
   readonly clientCert: string;
+  /** The port that it came from, as a trusted proxy says it or as the connection has it; 0: there is none. */
+  readonly clientPort: number;
+  /** The ID of the connection: as a trusted proxy before us names it, or else by chance. */
+  readonly id: string;
   /** What the access log says of the connection, as members of JSON, each behind a comma. */
   readonly logged: string;
   /** serves: requests on the connection have asked a listener for this host already, and were let in. */

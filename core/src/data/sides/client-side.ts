@@ -22,9 +22,11 @@ export interface ClientSide {
   readonly out: Sink;
   /** Who it is. */
   readonly peer: IntroducedClient;
-  /** Bytes that came from, and went to, the client for this exchange; shown to operators who ask. */
+  /** Bytes that came from, and went to, the client for this exchange: heads, as its wire packs them, bodies and their framing, without TLS. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** What went to it without heads. */
+  readonly bodyOut: number;
   /** The request has a body, so it cannot be sent twice. */
   readonly hasBody: boolean;
   /** Trailers may yet come behind a body of known length, which only HTTP/2 has. */

@@ -23,6 +23,10 @@ export interface ServerSide {
   readonly bodyForm: number;
   /** Not connected yet: nothing was sent. */
   readonly isConnecting: boolean;
+  /** It is connected, and shakes hands. */
+  readonly isSecuring?: boolean;
+  /** How long the handshake of a new connection took, in milliseconds; -1 or left out: there was none. */
+  readonly tlsMs?: number;
   /** The connection had served before. */
   readonly isReused: boolean;
 

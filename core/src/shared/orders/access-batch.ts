@@ -2,6 +2,8 @@
  * AccessBatch: lines of the access log on their way from a data plane to the control plane. Both planes.
  */
 export interface AccessBatch {
+  /** Which log they are of: the key of its destination (`destinationKey`). */
+  readonly to: string;
   /** Whole lines, line ends included. */
   readonly text: string;
   readonly lines: number;

@@ -20,6 +20,11 @@ export function unknownYet(
   phase: ConditionPhase,
   words: readonly PhasedWord[],
 ): void {
+  if (word.phase === 'ended') {
+    const fix = 'Only `log access … when …` knows how a request has ended';
+    scope.error('SL0407', span, { word: word.name, where: 'before the request has ended' }, fix);
+    return;
+  }
   const where = phase === 'connection' ? scope.connectionPlace : 'before the server has answered';
   // What only few listeners see would make the list long, and help hardly anybody.
   const here = words

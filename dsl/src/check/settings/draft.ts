@@ -3,6 +3,7 @@
  * Fields of `timeouts` and `limits` have rows of their own: `limits.bodyBytes`. Main thread.
  */
 import type { BackendPlan, ListenerPlan, SettingsPlan } from '../../plan/plan.ts';
+import type { AccessLogList } from './access-log-list.ts';
 import type { DiscoveryList } from './backend/discovery-list.ts';
 import type { ServerList } from './backend/server-list.ts';
 import { Collected } from './collected.ts';
@@ -42,7 +43,7 @@ type ListenerSettings = Omit<
 
 export type ListenerDraft = With<
   Fields<Omit<ListenerSettings, 'timeouts' | 'limits'>>,
-  { certificates: CertificateList; errorPages: ErrorPageList; paths: WrittenPaths }
+  { certificates: CertificateList; errorPages: ErrorPageList; paths: WrittenPaths; accessLogs: AccessLogList }
 > &
   Inner<ListenerSettings, 'timeouts'> &
   Inner<ListenerSettings, 'limits'>;
@@ -58,7 +59,7 @@ export type BackendDraft = With<
     balance: BackendPlan['balance'] | null;
   };
 
-export type SettingsDraft = With<Fields<SettingsPlan>, { certificateSources: SourceList }>;
+export type SettingsDraft = With<Fields<SettingsPlan>, { certificateSources: SourceList; accessLogs: AccessLogList }>;
 
 /** Planned are the fields of a plan that settings fill. */
 export type PlannedListener = ListenerSettings;

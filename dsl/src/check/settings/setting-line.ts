@@ -1,10 +1,12 @@
 /**
  * SettingLine: a section's setting, found and read by its declaration. Main thread.
  */
+import type { Condition } from '../../plan/condition.ts';
 import type { Args } from '../../plan/rule.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Item, Statement } from '../../syntax/tree.ts';
 import type { SettingWord } from '../../vocabulary/setting-word.ts';
+import { checkCondition } from '../conditions/condition.ts';
 import { Reader } from '../scope/reader.ts';
 import type { Scope } from '../scope/scope.ts';
 import { endOfLine, readArguments } from '../values/arguments.ts';
@@ -22,6 +24,8 @@ export interface SettingLine {
   /** From the line's first word to the end of its head. */
   readonly whole: Span;
   readonly component: ReadComponent | null;
+  /** The condition on requests that have ended; null: none was written. */
+  readonly when: Condition | null;
   readonly scope: Scope;
 }
 
@@ -54,10 +58,22 @@ export function readSetting(
     component = readComponent(scope, reader, setting, span);
     if (component === null) return null;
   }
-  if (!isPlain(scope, own)) return null;
+  const isEnded = setting.takesEnd === true;
+  if (isEnded) expectWhen(scope, own, reader);
+  if (!isPlain(scope, isEnded ? { ...own, when: null } : own)) return null;
+  const when = isEnded && own.when !== null ? checkCondition(scope, own.when, 0, 'ended') : null;
+  if (when === null && isEnded && own.when !== null) return null;
   const whole = { start: statement.start, end: statement.headEnd };
   const args = component?.args ?? read.args;
-  return { setting, args, spans: read.spans, span, items: phrase.items, whole, component, scope };
+  return { setting, args, spans: read.spans, span, items: phrase.items, whole, component, when, scope };
+}
+
+const WHEN = 'the line is written for requests for which the condition holds once they have ended';
+
+/** expectWhen notes for an editor that a condition may follow. */
+function expectWhen(scope: Scope, { when, whenSpan }: Statement, reader: Reader): void {
+  if (when !== null) scope.reading?.joint(whenSpan!, 'when', WHEN);
+  else scope.reading?.keyword(reader, 'when', WHEN);
 }
 
 /** hasFailures: what counts failures has to say how many are too many. */

@@ -34,6 +34,7 @@ interface Values {
   readonly name: string;
   readonly address: string;
   readonly bind: string;
+  readonly 'log format': string | Template;
   readonly header: string;
   readonly cookie: string;
   readonly backend: string;

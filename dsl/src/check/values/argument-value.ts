@@ -25,6 +25,7 @@ import {
   readSize,
   readWhole,
 } from './literals.ts';
+import { readLogFormat } from './log-format.ts';
 import { readTemplate } from './template.ts';
 
 /** LIST_TYPES take several values with commas between them. */
@@ -138,6 +139,8 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
     case 'file':
       if (text === '') return fail(scope, 'SL0618', item, { operator: arg.name });
       return isAbsolute(text) ? text : resolve(scope.baseDir, text);
+    case 'log format':
+      return item.kind === 'text' ? (readLogFormat(scope, item) ?? undefined) : logFormatName(scope, item, arg);
     case 'regex':
       if (item.kind !== 'regex') return fail(scope, 'SL0217', item, { value: text });
       return checkRegexItem(scope, item) ? text : undefined;
@@ -216,6 +219,14 @@ function nameValue(scope: Scope, item: WordItem, arg: BaseArg): string | undefin
   }
   if (isName(text)) return text;
   return fail(scope, 'SL0704', item, { value: text });
+}
+
+function logFormatName(scope: Scope, item: WordItem, { choices = [] }: BaseArg): string | undefined {
+  const text = item.value;
+  if (choices.includes(text)) return text;
+  const known = choices.map(String);
+  const list = `It can be: ${known.join(', ')}, or a text in quotes such as \`"{client.ip} {method} {path} {status}"\``;
+  return fail(scope, 'SL0614', item, { value: text }, didYouMean(text, known, list));
 }
 
 function inRange(scope: Scope, item: WordItem, arg: BaseArg, value: number | null): number | undefined {

@@ -13,7 +13,7 @@ import type { WordItem } from '../../syntax/tree.ts';
 import type { FieldWord } from '../../vocabulary/word.ts';
 import type { ListName, Scope } from '../scope/scope.ts';
 import { pathPatternFix, warnOfPattern } from './foreign-pattern.ts';
-import { isHostName, readWhole } from './literals.ts';
+import { isHostName, isNumberLike, readDuration, readWhole } from './literals.ts';
 import { checkRegex } from './regex.ts';
 
 /** The fix for a verb inside of a condition. */
@@ -23,6 +23,7 @@ export const LINE_GOES_ON = 'Actions begin a line: does the line above end in `a
 export function fieldValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | number | null {
   if (operator === 'matches') return regexValue(scope, item);
   if (item.kind === 'regex') return scope.error('SL0216', item, { field: field.name });
+  if (field.unit === 'duration') return durationValue(scope, item);
   if (field.type === 'number') return numberValue(scope, item);
   const value = textValue(scope, item, field, operator);
   if (value !== null) warnOfPattern(scope, item, field, operator);
@@ -121,6 +122,20 @@ function fixOfNetwork(text: string): string | null {
 
 function numberValue(scope: Scope, item: WordItem): number | null {
   return readWhole(item.value) ?? scope.error('SL0605', item, { value: item.value });
+}
+
+function durationValue(scope: Scope, item: WordItem): number | null {
+  const value = readDuration(item.value);
+  if (value !== null) return value;
+  if (isNumberLike(item.value)) {
+    return scope.error(
+      'SL0606',
+      item,
+      { value: item.value, units: 'ms, s, m, h, d' },
+      `Did you mean \`${item.value}s\`?`,
+    );
+  }
+  return scope.error('SL0607', item, { value: item.value, type: 'duration' }, 'Units are: ms, s, m, h, d');
 }
 
 function textValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | null {

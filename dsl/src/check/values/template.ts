@@ -26,9 +26,17 @@ export const KEYED_PLACEHOLDERS: readonly string[] = ['header', 'cookie'];
 
 const KNOWN = [...PLAIN_PLACEHOLDERS, ...KEYED_PLACEHOLDERS.map((name) => `${name}.NAME`)];
 
+/** PlaceholderReader returns what stands between two braces, or null after reporting that it is nothing. */
+type PlaceholderReader = (scope: Scope, name: string, span: Span) => TemplatePart | null;
+
 /** readTemplate returns the parts, or null after reporting each placeholder that is none. `{{` and `}}` are braces; `hasGroups`: `$1` stands for a group. */
 export function readTemplate(scope: Scope, item: WordItem, hasGroups = false): Template | null {
   warnOfVariables(scope, item, hasGroups);
+  return readParts(scope, item, readPlaceholder);
+}
+
+/** readParts cuts a text at its placeholders, each of which `read` reads. */
+export function readParts(scope: Scope, item: WordItem, read: PlaceholderReader): Template | null {
   const text = item.value;
   const parts: TemplatePart[] = [];
   let literal = '';
@@ -50,7 +58,7 @@ export function readTemplate(scope: Scope, item: WordItem, hasGroups = false): T
       at = open + 1;
       continue;
     }
-    const part = readPlaceholder(scope, text.slice(open + 1, close), spanIn(scope, item, open, close + 1));
+    const part = read(scope, text.slice(open + 1, close), spanIn(scope, item, open, close + 1));
     if (part === null) isRight = false;
     else {
       if (literal !== '') parts.push(literal);
@@ -80,7 +88,9 @@ function readPlaceholder(scope: Scope, name: string, span: Span): TemplatePart |
   if (KEYED_PLACEHOLDERS.includes(kind) && isToken(key)) {
     return { placeholder: kind, key: kind === 'header' ? key.toLowerCase() : key };
   }
-  const fields = scope.vocabulary.fields.values().filter(({ key, phase }) => key === undefined && phase !== 'response');
+  const fields = scope.vocabulary.fields
+    .values()
+    .filter(({ key, phase }) => key === undefined && PHASE_RANK[phase] <= PHASE_RANK.request);
   const guess = closest(name, [...KNOWN, ...fields.map((field) => field.name.replaceAll(' ', '.'))]);
   const fix = guess === null ? '' : `Did you mean \`{${guess}}\`? `;
   const known = KNOWN.map((word) => `{${word}}`).join(' ');

@@ -67,7 +67,7 @@ export const PLACEMENT_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0407: {
     severity: 'error',
     message: '`{word}` is unknown {where}',
-    why: 'A word can only be used once its facts are known: connection before request before response.',
+    why: 'A word can only be used once its facts are known: connection before request before response, and how a request ended last of all.',
     context: 'file',
     wrong: 'listener db on :5432 tcp { deny path is /a; otherwise send to db }\nbackend db of 127.0.0.1:5433',
     right: 'listener db on :5432 tcp { deny ip 10.0.0.1; otherwise send to db }\nbackend db of 127.0.0.1:5433',

@@ -121,6 +121,23 @@ export interface ResponseFacts extends RequestFacts {
 }
 
 /**
+ * EndFacts is what the condition of an access log may know: a request that has ended, and how. Readers of fields of the phase `ended` are given
+ * nothing else. `status` is 0 for a request that got no response; of its headers, `answerHeader` knows those that the condition names.
+ */
+export interface EndFacts extends ResponseFacts {
+  /** From the end of the request's head to its end, in milliseconds. */
+  readonly durationMs: number;
+  /** Attempts after the first. */
+  readonly retries: number;
+  /** The backend that it was sent to; undefined: none. */
+  readonly backend: string | undefined;
+  /** The server that answered, or was tried last; undefined: there was none. */
+  readonly server: string | undefined;
+  /** Who ended it, if it went wrong; undefined: it did not. */
+  readonly endedBy: 'client' | 'server' | 'gateway' | undefined;
+}
+
+/**
  * FactValue is what a field reader returns: undefined means absent, an array several values in order. Values are of the type that
  * the field's word declares: text for `text`, finite numbers for `number`, addresses or their text for `ip`. Any other value
  * counts as a failure of the reader.

@@ -269,7 +269,17 @@ class ListenerChecker {
       scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, fix);
     } else {
       const whole = { start: statement.start, end: statement.headEnd };
-      this.#settings.add(setting, { setting, args: {}, spans: new Map(), span, items, whole, component: null, scope });
+      this.#settings.add(setting, {
+        setting,
+        args: {},
+        spans: new Map(),
+        span,
+        items,
+        whole,
+        component: null,
+        when: null,
+        scope,
+      });
     }
   }
 

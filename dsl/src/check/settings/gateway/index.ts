@@ -4,13 +4,13 @@
 
 import type { SettingsDraft } from '../draft.ts';
 import { defaultsOf, type SettingRow } from '../setting-row.ts';
+import { logAccess } from './access-log.ts';
 import { admin } from './admin.ts';
 import { lookUpNames } from './names.ts';
 import {
   certificatesFrom,
   connectionsAtMost,
   drain,
-  logAccessJson,
   probesAtMost,
   secrets,
   testBeforeReload,
@@ -28,7 +28,7 @@ const ROWS = [
   admin,
   certificatesFrom,
   secrets,
-  logAccessJson,
+  logAccess,
   trace,
 ] as const;
 

@@ -72,16 +72,6 @@ export const secrets = gatewaySetting({
   },
 });
 
-export const logAccessJson = gatewaySetting({
-  name: 'log access json',
-  doc: 'writes a line of JSON for each request',
-  example: 'log access json to "access.log"',
-  args: [{ name: 'file', type: 'file', before: 'to', doc: 'the file' }],
-  defaults: () => ({ accessLog: undefined }),
-  why: 'a log has to be kept and rotated by someone',
-  read: ({ args }) => ({ accessLog: args.file }),
-});
-
 export const certificatesFrom = gatewaySetting({
   name: 'certificates from',
   doc: 'where automatic certificates come from',

@@ -4,6 +4,7 @@
 
 import type { ListenerDraft } from '../draft.ts';
 import { defaultsOf, type SettingRow } from '../setting-row.ts';
+import { logAccess } from './access-log.ts';
 import { connectionsAtMost, newConnectionsAtMost } from './connection-limits.ts';
 import { errors } from './errors.ts';
 import { allowEncodedSlashes, paths } from './paths.ts';
@@ -36,6 +37,7 @@ const ROWS = [
   paths,
   onHalfClose,
   errors,
+  logAccess,
 ] as const;
 
 export const LISTENER_SETTINGS: readonly SettingRow<ListenerDraft>[] = ROWS;

@@ -1,0 +1,87 @@
+/**
+ * AccessLogList gathers the `log access` lines of a section. Main thread.
+ */
+import type { AccessLogPlan, LogDestination } from '../../plan/access-log.ts';
+import type { Span } from '../../source/source-text.ts';
+import type { Scope } from '../scope/scope.ts';
+import { isToken } from '../values/literals.ts';
+import type { LogLine } from './access-log-words.ts';
+import { Collected } from './collected.ts';
+
+/** What stands behind a format that is no JSON, and means nothing there. */
+const JSON_ONLY = 'Only `json` takes it; in a format of your own write `{header.NAME}` and `{response.header.NAME}`';
+
+export class AccessLogList extends Collected<readonly AccessLogPlan[] | undefined> {
+  readonly #logs: AccessLogPlan[] = [];
+  #off: Span | null = null;
+
+  /** add reads a line, or reports what is wrong with it. */
+  add(line: LogLine): void {
+    const { scope, span, args } = line;
+    if (args.format === 'off') {
+      this.#turnOff(line);
+      return;
+    }
+    if (this.#off !== null) {
+      scope.error('SL0682', span, { line: scope.place(this.#off).line });
+      return;
+    }
+    const to = destinationOf(line);
+    const requestHeaders = headersOf(line, 'requestHeaders');
+    const responseHeaders = headersOf(line, 'responseHeaders');
+    if (to === null || requestHeaders === null || responseHeaders === null) return;
+    this.#logs.push({
+      format: args.format as AccessLogPlan['format'],
+      to,
+      ...(requestHeaders.length === 0 ? {} : { requestHeaders }),
+      ...(responseHeaders.length === 0 ? {} : { responseHeaders }),
+      ...(line.when === null ? {} : { when: line.when }),
+      ...(args.sample === undefined || args.sample === 100 ? {} : { sample: args.sample / 100 }),
+      place: scope.place(line.whole),
+    });
+  }
+
+  #turnOff({ scope, span, spans, whole, when }: LogLine): void {
+    const more = [...spans].find(([name]) => name !== 'format')?.[1];
+    if (more !== undefined) scope.error('SL0118', more, { word: scope.source.text.slice(more.start, more.end) });
+    else if (when !== null) scope.error('SL0123', { start: whole.start, end: span.end });
+    else if (this.#logs.length > 0) scope.error('SL0682', span, { line: this.#logs[0]!.place.line });
+    else this.#off = span;
+  }
+
+  plan(): readonly AccessLogPlan[] | undefined {
+    return this.#logs.length === 0 && this.#off === null ? undefined : this.#logs;
+  }
+}
+
+function destinationOf({ scope, span, spans, args }: LogLine): LogDestination | null {
+  const named = [...spans].filter(([name]) => name === 'file' || name === 'stdout' || name === 'stderr');
+  const [first, second] = named;
+  if (first === undefined) {
+    const what = '`to` and a file in quotes, `stdout` or `stderr`';
+    return scope.error('SL0117', span, { word: 'log access', what }, 'For example `log access json to "access.log"`');
+  }
+  if (second !== undefined) {
+    const fix = 'Write a line of its own for each place that the log goes to';
+    return scope.error('SL0118', second[1], { word: textOf(scope, second[1]) }, fix);
+  }
+  if (args.file !== undefined) return { kind: 'file', path: args.file };
+  return { kind: args.stdout ? 'stdout' : 'stderr' };
+}
+
+function headersOf(
+  { scope, spans, args }: LogLine,
+  name: 'requestHeaders' | 'responseHeaders',
+): readonly string[] | null {
+  const span = spans.get(name);
+  const names = args[name];
+  if (span === undefined || names === undefined) return [];
+  if (args.format !== 'json') return scope.error('SL0118', span, { word: textOf(scope, span) }, JSON_ONLY);
+  const wrong = names.find((each) => !isToken(each));
+  if (wrong !== undefined) return scope.error('SL0611', span, { kind: 'header', value: wrong });
+  return [...new Set(names.map((each) => each.toLowerCase()))];
+}
+
+function textOf(scope: Scope, { start, end }: Span): string {
+  return scope.source.text.slice(start, end);
+}

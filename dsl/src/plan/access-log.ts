@@ -1,0 +1,44 @@
+/**
+ * AccessLog: what is written of requests that have ended, where, and of which ones, as plain data. Both planes.
+ */
+import type { Condition } from './condition.ts';
+import type { Place } from './place.ts';
+import type { Template } from './rule.ts';
+
+/** LogDestination is where lines go. The same destination in several logs is opened once, and its lines are never mixed up. */
+export type LogDestination =
+  | { readonly kind: 'file' /** Absolute. */; readonly path: string }
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'stderr' };
+
+/**
+ * LogFormat is how a line looks: `json`, `combined` (the Combined Log Format of Apache httpd and nginx), or a text with the
+ * fields of LOG_FIELDS, request headers, cookies, and fields of the vocabulary.
+ */
+export type LogFormat = 'json' | 'combined' | Template;
+
+export interface AccessLogPlan {
+  readonly format: LogFormat;
+  readonly to: LogDestination;
+  /** `json` only: headers of requests and of responses, in lower case, that are written besides Referer and User-Agent. Default: none. */
+  readonly requestHeaders?: readonly string[];
+  readonly responseHeaders?: readonly string[];
+  /** Only requests for which this holds. Default: all. */
+  readonly when?: Condition;
+  /** Of these the share that is written, above 0 to 1, chosen at random. Default 1. */
+  readonly sample?: number;
+  readonly place: Place;
+}
+
+/** destinationKey tells destinations apart. */
+export function destinationKey(to: LogDestination): string {
+  return to.kind === 'file' ? `file ${to.path}` : to.kind;
+}
+
+/** accessLogsOf are the logs that a listener's requests are written to: its own if it has any `log access` line, or else those of `settings`. */
+export function accessLogsOf(
+  settings: { readonly accessLogs?: readonly AccessLogPlan[] },
+  listener: { readonly accessLogs?: readonly AccessLogPlan[] },
+): readonly AccessLogPlan[] {
+  return listener.accessLogs ?? settings.accessLogs ?? [];
+}
