@@ -50,7 +50,7 @@ export default {
   start({ log }) {
     log.info('starting');
     if (existsSync('crash')) process.kill(process.pid, 'SIGSEGV');
-    process.on('SIGUSR2', () => setImmediate(() => { throw Object.assign(new Error('a late mistake'), { stack: ${OWN} }); }));
+    process.on('SIGUSR1', () => setImmediate(() => { throw Object.assign(new Error('a late mistake'), { stack: ${OWN} }); }));
   },
 };
 `;
@@ -279,7 +279,7 @@ export const fields = { ending: (facts) => (facts.path === '/end' ? process.exit
 test('a mistake that nobody caught restarts a gateway that was serving', async (t) => {
   const { port: server } = await startBackend(t);
   const { run, port } = await runSupervised(t, server);
-  run.child.kill('SIGUSR2');
+  run.child.kill('SIGUSR1');
   await run.logged(/^the gateway ended with code 1; it is restarted at once, crash 1$/);
   await run.logged(/ serves again after /);
   assert.equal((await get(port, '/')).status, 200);
@@ -460,23 +460,43 @@ test('with threads 0 no socket is kept, and a restart binds again', async (t) =>
   assert.equal(await isRefused(port), true);
 });
 
+test('sockets that two gateways share are closed when neither has them, and socket files are not shared', () => {
+  const closed: string[] = [];
+  const [old, next] = [new KeptSockets(), new KeptSockets()];
+  const keep = (thread: number, key: string, port = 1, isFile = false) =>
+    old.keep({ thread, key, port, isFile, handle: { close: () => closed.push(`${key}${thread}`) } });
+  for (const thread of [0, 1]) keep(thread, 'a');
+  for (const thread of [0, 1]) keep(thread, 'gone');
+  keep(1, 'file', 0, true);
+  keep(1, 'abstract', 0);
+  keep(0, 'half');
+  const names = old.share(next, ['a', 'file', 'abstract', 'half'], 2).map(({ thread, key }) => `${key}${thread}`);
+  assert.deepEqual(names.sort(), ['a0', 'a1', 'abstract1']);
+  assert.deepEqual(closed, []);
+  old.leave(next);
+  old.dropWhere(() => true);
+  assert.deepEqual(closed.splice(0).sort(), ['file1', 'gone0', 'gone1', 'half0']);
+  next.dropWhere(() => true);
+  assert.deepEqual(closed.sort(), ['a0', 'a1', 'abstract1']);
+});
+
 test('of kept sockets, whole sets of one for each thread are handed over, and all others closed', () => {
   const closed: string[] = [];
   const sockets = new KeptSockets();
   const keep = (thread: number, key: string, name = `${key}${thread}`) =>
-    sockets.keep({ thread, key, port: 1, handle: { close: () => closed.push(name) } });
+    sockets.keep({ thread, key, port: 1, isFile: false, handle: { close: () => closed.push(name) } });
   for (const thread of [0, 1]) keep(thread, 'a');
   for (const thread of [0, 1, 2]) keep(thread, 'three');
   for (const thread of [0, 1]) keep(thread, 'gone');
   keep(1, 'half');
   keep(0, 'a', 'again');
   assert.deepEqual(closed.splice(0), ['a0'], 'one that is bound again takes the place of the one before');
-  const names = sockets.claimed(['a', 'three', 'half'], 2).map(({ thread, key }) => `${key}${thread}`);
+  const names = sockets.claim(['a', 'three', 'half'], 2).map(({ thread, key }) => `${key}${thread}`);
   assert.deepEqual(names.sort(), ['a0', 'a1']);
   assert.deepEqual(closed.splice(0).sort(), ['gone0', 'gone1', 'half1', 'three0', 'three1', 'three2']);
   sockets.drop({ thread: 1, key: 'a' });
   sockets.drop({ thread: 1, key: 'unknown' });
   sockets.dropWhere(() => true);
   assert.deepEqual(closed, ['a1', 'again']);
-  assert.deepEqual(sockets.claimed(['a'], 2), []);
+  assert.deepEqual(sockets.claim(['a'], 2), []);
 });

@@ -11,6 +11,7 @@ import { createRunLog, logReady } from '../run-log.ts';
 import { ServiceManager } from '../supervisor/service-manager.ts';
 import { Supervised } from '../supervisor/supervised.ts';
 import { containUncaught } from '../uncaught.ts';
+import { ownVersion } from '../version.ts';
 import { check } from './check.ts';
 
 /** Behind the time for open requests, without a supervisor: whatever holds the process up then, it is left. */
@@ -29,11 +30,18 @@ export interface RunOptions {
 export async function run(file: string, options: RunOptions): Promise<number> {
   const admin = options.admin === undefined ? {} : { admin: adminAt(options.admin) };
   if (options.check === true) return check([file], admin);
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
   const log = createRunLog(options.logLevel);
   const supervised = Supervised.current();
-  const sockets = supervised === null ? {} : { sockets: supervised };
-  const gateway = await createGateway({ rules: { file }, logger: log, ...threads, ...admin, ...sockets });
+  // The sockets that a new version takes over are as many as the data threads of the one before.
+  const threads = supervised?.upgradedFrom ?? options.threads;
+  const gateway = await createGateway({
+    rules: { file },
+    logger: log,
+    ...(threads === undefined ? {} : { threads }),
+    ...admin,
+    ...(supervised === null ? {} : { sockets: supervised, upgrade: () => supervised.upgrade() }),
+    isTakeover: supervised !== null && supervised.upgradedFrom !== null,
+  });
   return new Run(gateway, log, supervised).end;
 }
 
@@ -69,17 +77,21 @@ class Run {
     containUncaught((thrown, origin) => gateway.contain(thrown, origin, { isOwnProcess: true }));
     process.on('SIGHUP', () => this.#reload());
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal));
+    process.on('SIGUSR2', () =>
+      log.warn('SIGUSR2: not upgraded, that takes the supervisor: send it to the process of `sluice run`'),
+    );
     supervised?.listen({
       onSignal: (signal) => {
         if (signal !== 'SIGHUP') this.#requestStop(signal);
       },
       left: () => this.#onSupervisorGone(),
+      retire: () => this.#retire(),
     });
     gateway.start().then(
       () => {
         // A stop may have come while it started.
         if (gateway.state === 'running') logReady(log, gateway);
-        supervised?.ready();
+        supervised?.ready(ownVersion());
         this.#manager?.ready('serving');
         this.#manager?.watch(() => this.#manager?.alive());
         if (this.#hasMissedReload) this.#reload();
@@ -142,6 +154,15 @@ class Run {
     if (!this.#isStopping) this.#stop('the supervisor has died');
     const latest = this.#gateway.plan.settings.drainMs + DESERTED_MS;
     setTimeout(() => this.#resolve(EXIT_PROBLEM), latest).unref();
+  }
+
+  /** retire: another gateway serves. Nobody is told that this one stops: to whoever started the command, it is still the same. */
+  #retire(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const seconds = this.#gateway.plan.settings.drainMs / 1000;
+    this.#log.info(`replaced by a new gateway; open requests have ${seconds} s to complete`);
+    this.#gateway.stop({ isReplaced: true }).then(() => this.#resolve(EXIT_OK), this.#reject);
   }
 
   #stop(why: string): void {

@@ -18,6 +18,8 @@ const DEFAULT_ADMIN = '127.0.0.1:9900';
 /** All answers of the API have it. */
 const ADMIN_HEADER = 'sluice-admin';
 const PATIENCE_MS = 30_000;
+/** A new version may take a minute to get ready, and a second to say why it did not. */
+const UPGRADE_PATIENCE_MS = 70_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** CallerOptions are those of every `ctl` command. */
@@ -80,7 +82,8 @@ export class AdminCaller {
   async call<Id extends OperationId>(id: Id, ...[input]: Arguments<Id>): Promise<AnswerOf<Id>> {
     const { method, path } = OPERATIONS[id];
     const { params, query, body } = (input ?? {}) as WrittenInput;
-    const response = await this.#send(method, withQuery(withParams(path, params), query), body);
+    const patienceMs = id === 'upgrade' ? UPGRADE_PATIENCE_MS : PATIENCE_MS;
+    const response = await this.#send(method, withQuery(withParams(path, params), query), body, patienceMs);
     const answer = this.#parse(await this.#read(response));
     if (response.statusCode !== 200) throw this.#refused(response, answer);
     // The gateway may be of another release, which adds to answers and takes nothing away.
@@ -112,7 +115,7 @@ export class AdminCaller {
     return new Unreachable(`the server at ${this.#written} is not the admin API of a gateway`);
   }
 
-  #send(method: string, path: string, body: unknown): Promise<IncomingMessage> {
+  #send(method: string, path: string, body: unknown, patienceMs = PATIENCE_MS): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       let ask: ClientRequest;
@@ -121,7 +124,7 @@ export class AdminCaller {
           ...this.#target,
           method,
           path,
-          timeout: PATIENCE_MS,
+          timeout: patienceMs,
           agent: false,
           headers: {
             ...('socketPath' in this.#target ? { host: 'localhost' } : {}),
@@ -136,7 +139,7 @@ export class AdminCaller {
         reject(new NotAnAddress('the token is not a single line of plain text'));
         return;
       }
-      ask.on('timeout', () => ask.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)));
+      ask.on('timeout', () => ask.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
       ask.on('error', (error: NodeJS.ErrnoException) => {
         // What is no HTTP, or no answer to what was asked.
         const isStranger = error.code?.startsWith('HPE_') === true || error.message === 'socket hang up';

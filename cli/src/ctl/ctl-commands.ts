@@ -145,6 +145,14 @@ export function ctlReload(options: CtlOptions): Promise<number> {
   });
 }
 
+/** ctlUpgrade returns when the new version serves. Whatever it does not get ready for is printed, and the old one goes on. */
+export function ctlUpgrade(options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.call('upgrade', { body: {} });
+    return show(options, answer, () => 'upgraded: the version on disk serves');
+  });
+}
+
 export function ctlExplain(
   request: string,
   options: CtlOptions & {

@@ -117,6 +117,10 @@ export function addCtl(ctl: Command, ended: Ended): void {
     ended(await (await commands()).ctlReload(options)),
   );
 
+  command('upgrade', 'have the version on disk take over without downtime, as SIGUSR2 does').action(async (options) =>
+    ended(await (await commands()).ctlUpgrade(options)),
+  );
+
   command('explain', 'show what the running gateway would do with a request, and why')
     .argument('<request...>', "for example 'GET https://www.example.com/admin from 198.51.100.7'")
     .option('-H, --header <header>', "request header, as 'Name: value'; repeatable", collect)

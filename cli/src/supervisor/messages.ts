@@ -5,6 +5,9 @@
 /** SUPERVISED names the environment variable that tells a gateway that it has a supervisor. */
 export const SUPERVISED = 'SLUICE_SUPERVISED';
 
+/** UPGRADED_FROM names the environment variable that tells a gateway that it takes over from a running one, which has so many data threads. */
+export const UPGRADED_FROM = 'SLUICE_UPGRADE_THREADS';
+
 /** SocketName is one data thread's listening socket on one address. */
 export interface SocketName {
   readonly thread: number;
@@ -21,6 +24,10 @@ export type ToGateway =
   | { readonly type: 'claimed' }
   /** Nothing is kept any more. */
   | { readonly type: 'released' }
+  /** Another gateway serves from now on: this one completes its open requests and ends. */
+  | { readonly type: 'retire' }
+  /** An upgrade that this one asked for is over. `problem`: why it came to nothing; null: the new gateway serves. */
+  | { readonly type: 'upgraded'; readonly problem: string | null }
   /** Are you there? */
   | { readonly type: 'ping' };
 
@@ -29,15 +36,17 @@ export type ToSupervisor =
   /** The gateway attends to messages from now on. */
   | { readonly type: 'attending' }
   /** All its listeners are open. */
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly version: string }
   /** A reload that SIGHUP asked for is over: the new rules are in effect, or the old ones still are. */
   | { readonly type: 'reloaded'; readonly isOk: boolean }
   /** The answer to a ping. */
   | { readonly type: 'pong' }
+  /** Somebody wants the version that is on disk now to take over. `upgraded` is the answer. */
+  | { readonly type: 'upgrade' }
   /** It wants the sockets of these keys that are there for so many threads; all others are to be closed. */
   | { readonly type: 'claim'; readonly keys: readonly string[]; readonly threads: number }
   /** A socket to keep; with its handle. */
-  | ({ readonly type: 'keep'; readonly port: number } & SocketName)
+  | ({ readonly type: 'keep'; readonly port: number; readonly isFile: boolean } & SocketName)
   | ({ readonly type: 'drop' } & SocketName)
   /** A thread and all its sockets are gone. */
   | { readonly type: 'lost'; readonly thread: number }

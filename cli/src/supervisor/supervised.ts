@@ -2,9 +2,9 @@
  * Supervised: the gateway's end of the channel to its supervisor. Main thread.
  */
 import { Socket } from 'node:net';
-import type { KeptSocket, SocketKeeper } from '@sluice/core';
+import type { KeptSocket, SocketKeeper, SocketToKeep } from '@sluice/core';
 import { EXIT_PROBLEM } from '../exit-codes.ts';
-import { SUPERVISED, type ToGateway, type ToSupervisor } from './messages.ts';
+import { SUPERVISED, type ToGateway, type ToSupervisor, UPGRADED_FROM } from './messages.ts';
 
 /** A stop does not wait for longer than this for a supervisor that hangs. */
 const RELEASE_MS = 1_000;
@@ -14,6 +14,8 @@ export interface Orders {
   onSignal(signal: NodeJS.Signals): void;
   /** The supervisor is gone. */
   left(): void;
+  /** Another gateway serves from now on. */
+  retire(): void;
 }
 
 /** The part of Node's handles that matters here. */
@@ -25,17 +27,24 @@ export class Supervised implements SocketKeeper {
   /** current returns the channel of this process; null: nobody supervises it. Call it once: the environment forgets. */
   static current(): Supervised | null {
     const isSupervised = process.env[SUPERVISED] !== undefined && process.send !== undefined;
+    const threads = Number(process.env[UPGRADED_FROM] ?? 0);
     // Programs that the gateway or its plugins start have no supervisor.
     delete process.env[SUPERVISED];
-    return isSupervised ? new Supervised() : null;
+    delete process.env[UPGRADED_FROM];
+    return isSupervised ? new Supervised(threads === 0 ? null : threads) : null;
   }
 
+  /** This gateway takes over from one that runs, which has so many data threads; null: there is none. */
+  readonly upgradedFrom: number | null;
   #orders: Orders | null = null;
   readonly #claimed = new Map<string, { port: number; descriptors: number[] }>();
   #claimDone: () => void = () => {};
   #releaseDone: () => void = () => {};
+  /** Those who wait for an upgrade, by `upgrade`. */
+  #upgradeDone: ((problem: string | null) => void)[] = [];
 
-  private constructor() {
+  private constructor(upgradedFrom: number | null) {
+    this.upgradedFrom = upgradedFrom;
     process.once('disconnect', () => {
       this.#claimDone();
       this.#releaseDone();
@@ -58,13 +67,21 @@ export class Supervised implements SocketKeeper {
   }
 
   /** ready: the gateway serves. */
-  ready(): void {
-    this.#tell({ type: 'ready' });
+  ready(version: string): void {
+    this.#tell({ type: 'ready', version });
   }
 
   /** reloaded: a reload that SIGHUP asked for is over. */
   reloaded(isOk: boolean): void {
     this.#tell({ type: 'reloaded', isOk });
+  }
+
+  /** upgrade has the version that is on disk take over, and resolves when that serves; to why it does not, if it does not. */
+  upgrade(): Promise<string | null> {
+    return new Promise((resolve) => {
+      this.#upgradeDone.push(resolve);
+      this.#tell({ type: 'upgrade' });
+    });
   }
 
   async claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>> {
@@ -77,16 +94,12 @@ export class Supervised implements SocketKeeper {
     return this.#claimed;
   }
 
-  keep(
-    thread: number,
-    key: string,
-    { port, descriptor }: { readonly port: number; readonly descriptor: number },
-  ): void {
+  keep(thread: number, key: string, { port, descriptor, isFile }: SocketToKeep): void {
     // What was claimed is kept already.
     if (this.#claimed.get(key)?.descriptors[thread] === descriptor) return;
     // Sending needs a handle, and gives the supervisor a reference of its own. The handle is never closed here: the descriptor is the thread's.
     const handle = handleOf(descriptor);
-    if (handle !== null) this.#tell({ type: 'keep', thread, key, port }, handle);
+    if (handle !== null) this.#tell({ type: 'keep', thread, key, port, isFile }, handle);
   }
 
   drop(thread: number, key: string): void {
@@ -132,6 +145,12 @@ export class Supervised implements SocketKeeper {
         break;
       case 'released':
         this.#releaseDone();
+        break;
+      case 'upgraded':
+        this.#upgradeDone.shift()?.(message.problem);
+        break;
+      case 'retire':
+        this.#orders!.retire();
         break;
       case 'ping':
         this.#tell({ type: 'pong' });

@@ -1,34 +1,35 @@
 /**
- * Supervisor: the process of `sluice run` that starts the gateway as its child, and again when that has crashed. It is all that runs in
- * its process, and imports nothing of the gateway's: what crashes that must not be here, and it has to be small.
+ * Supervisor: the process of `sluice run` that starts the gateway as its child, again when that has crashed, and a new one beside it for an
+ * upgrade. It is all that runs in its process, and imports nothing of the gateway's: what crashes that must not be here, and it has to be small.
  *
  * To whoever started the command, it is the gateway: signals go through it, and it ends as its child has ended. The child notices when
  * the channel between them closes, so it never outlives its supervisor for longer than its requests take.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { endingOf, GatewayProcess, isCrashSignal } from './gateway-process.ts';
 import { type Handle, KeptSockets } from './kept-sockets.ts';
-import { SUPERVISED, type ToGateway, type ToSupervisor } from './messages.ts';
+import { type ToSupervisor, UPGRADED_FROM } from './messages.ts';
 import { MOST_FAILED_STARTS, Restarts } from './restarts.ts';
 import { ServiceManager } from './service-manager.ts';
 import { type SupervisorLog, supervisorLog } from './supervisor-log.ts';
 
 /** How long a gateway that was told to stop at once may take to do so. */
 const AT_ONCE_MS = 5_000;
-/** Signals whose default is to end the process, and that the gateway has its own mind about. */
-const PASSED_ON = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2'] as const;
-/** What a crash of native code, or the system's lack of memory, ends a process with. */
-const CRASHES: ReadonlySet<string> = new Set([
-  'SIGSEGV',
-  'SIGABRT',
-  'SIGBUS',
-  'SIGILL',
-  'SIGFPE',
-  'SIGTRAP',
-  'SIGSYS',
-  'SIGKILL',
-]);
+/** How long a new gateway may take to get ready before an upgrade is given up. */
+const UPGRADE_LIMIT_MS = 60_000;
+/** Signals that would end the process, and that the supervisor or the gateway has its own mind about. */
+const SIGNALS = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** A new gateway that is to take over. */
+interface Upgrade {
+  readonly successor: GatewayProcess;
+  readonly limit: NodeJS.Timeout;
+  /** Who asked for it by its admin API, and waits for an answer; null: it was a signal. */
+  readonly asker: GatewayProcess | null;
+  /** Why it is being given up; null: it is not. */
+  problem: string | null;
+}
 
 export class Supervisor {
   readonly #script: string;
@@ -36,10 +37,18 @@ export class Supervisor {
   readonly #log: SupervisorLog;
   readonly #manager: ServiceManager | null;
   readonly #restarts = new Restarts(() => performance.now());
-  readonly #sockets = new KeptSockets();
-  #child: ChildProcess | null = null;
-  #isAttending = false;
-  /** The gateway has served, now or before it crashed. */
+  /** The one that serves, or is starting; null: it has crashed. */
+  #gateway: GatewayProcess | null = null;
+  #upgrade: Upgrade | null = null;
+  /** Those that an upgrade has replaced, while they complete their requests. */
+  readonly #retired = new Set<GatewayProcess>();
+  /** The sockets of a gateway that crashed, for the next one. */
+  #orphans = new KeptSockets();
+  /** Data threads of the last gateway that said so. */
+  #threads = 0;
+  /** The gateway serves, and has not crashed since. */
+  #isServing = false;
+  /** A gateway has served, now or before it crashed. */
   #hasServed = false;
   #waiting: NodeJS.Timeout | undefined;
   /** Signals to stop so far. */
@@ -47,6 +56,8 @@ export class Supervisor {
   #crashedMs: number | null = null;
   /** A reload was asked for while there was no gateway that could be told. */
   #isReloadDue = false;
+  /** How to end, once those that were replaced have ended. */
+  #ending: (() => void) | null = null;
 
   /** `script` is the command's file, `args` what comes behind it. */
   constructor(script: string, args: readonly string[]) {
@@ -62,44 +73,39 @@ export class Supervisor {
   start(): void {
     // The gateway decides what becomes of a log that nobody reads any more.
     process.stdout.on('error', () => {});
-    for (const signal of PASSED_ON) process.on(signal, () => this.#signalled(signal));
+    for (const signal of SIGNALS) process.on(signal, () => this.#signalled(signal));
     this.#manager?.watch(() => this.#askIfAlive());
-    this.#spawn();
+    this.#startGateway();
   }
 
   /** Between gateways it is the supervisor that works. A gateway that is there has to answer. */
   #askIfAlive(): void {
-    if (this.#child !== null && this.#isAttending) this.#send({ type: 'ping' });
+    if (this.#gateway?.isAttending === true) this.#gateway.send({ type: 'ping' });
     else this.#manager?.alive();
   }
 
-  #spawn(): void {
-    this.#isAttending = false;
-    const child = spawn(process.execPath, [...process.execArgv, this.#script, ...this.#args], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, [SUPERVISED]: String(process.pid) },
-    });
-    this.#child = child;
-    child.on('message', (message: ToSupervisor, handle: unknown) => this.#heard(message, handle as Handle));
-    // Only a process that could not be started has no pid; to one that is ending, a message may fail.
-    child.on('error', (error) => {
-      if (child.pid === undefined) this.#crashed(`cannot be started (${error.message})`, 1);
-    });
-    // What it said last may be read after its end is known.
-    const silent = new Promise<void>((resolve) => child.once('disconnect', resolve));
-    child.once('exit', async (code, signal) => {
-      await silent;
-      this.#ended(code, signal);
-    });
+  #startGateway(): void {
+    const gateway = this.#spawn({});
+    gateway.sockets = this.#orphans;
+    this.#orphans = new KeptSockets();
+    this.#gateway = gateway;
   }
 
-  #heard(message: ToSupervisor, handle: Handle): void {
+  #spawn(env: Readonly<Record<string, string>>): GatewayProcess {
+    const gateway = new GatewayProcess({
+      ...{ script: this.#script, args: this.#args, env },
+      onMessage: (message, handle) => this.#heard(gateway, message, handle),
+      onEnded: (code, signal) => this.#ended(gateway, code, signal),
+      onUnstartable: (reason) => this.#unstartable(gateway, reason),
+    });
+    return gateway;
+  }
+
+  #heard(gateway: GatewayProcess, message: ToSupervisor, handle: Handle): void {
     switch (message.type) {
-      case 'attending':
-        this.#isAttending = true;
-        break;
       case 'ready':
-        this.#serves();
+        if (gateway === this.#upgrade?.successor) this.#takeOver(message.version);
+        else if (gateway === this.#gateway) this.#serves();
         break;
       case 'reloaded':
         this.#manager?.ready(message.isOk ? 'serving' : 'serving; the last reload failed');
@@ -107,110 +113,215 @@ export class Supervisor {
       case 'pong':
         this.#manager?.alive();
         break;
+      case 'upgrade':
+        this.#startUpgrade(gateway);
+        break;
       case 'claim':
-        for (const { handle, ...socket } of this.#sockets.claimed(message.keys, message.threads)) {
-          const { thread, key, port } = socket;
-          this.#send({ type: 'socket', thread, key, port }, handle);
-        }
-        this.#send({ type: 'claimed' });
+        this.#claim(gateway, message.keys, message.threads);
         break;
       case 'keep':
-        this.#sockets.keep({ thread: message.thread, key: message.key, port: message.port, handle });
+        {
+          const { thread, key, port, isFile } = message;
+          gateway.sockets.keep({ thread, key, port, isFile, handle });
+        }
         break;
       case 'drop':
-        this.#sockets.drop(message);
+        gateway.sockets.drop(message);
         break;
       case 'lost':
-        this.#sockets.dropWhere(({ thread }) => thread === message.thread);
+        gateway.sockets.dropWhere(({ thread }) => thread === message.thread);
         break;
       case 'release':
-        this.#sockets.dropWhere(() => true);
-        this.#send({ type: 'released' });
+        gateway.sockets.dropWhere(() => true);
+        gateway.send({ type: 'released' });
         break;
     }
+  }
+
+  #claim(gateway: GatewayProcess, keys: readonly string[], threads: number): void {
+    const isSuccessor = gateway === this.#upgrade?.successor;
+    const before = this.#gateway?.sockets ?? this.#orphans;
+    if (!isSuccessor) this.#threads = threads;
+    const claimed = isSuccessor ? before.share(gateway.sockets, keys, threads) : gateway.sockets.claim(keys, threads);
+    for (const { thread, key, port, handle } of claimed) gateway.send({ type: 'socket', thread, key, port }, handle);
+    gateway.send({ type: 'claimed' });
   }
 
   #serves(): void {
+    const { pid } = this.#gateway!;
+    this.#isServing = true;
     this.#hasServed = true;
     this.#restarts.ready();
     this.#manager?.ready('serving');
-    this.#log('debug', `the gateway serves, as process ${this.#child!.pid}`);
+    this.#log('debug', `the gateway serves, as process ${pid}`);
     if (this.#crashedMs !== null) {
       const took = Math.round(performance.now() - this.#crashedMs);
       this.#crashedMs = null;
-      this.#log('warn', `the gateway was restarted as process ${this.#child!.pid} and serves again after ${took} ms`);
+      this.#log('warn', `the gateway was restarted as process ${pid} and serves again after ${took} ms`);
     }
-    if (this.#isReloadDue) this.#pass('SIGHUP');
-    this.#isReloadDue = false;
+    this.#reloadIfDue();
   }
 
-  #signalled(signal: (typeof PASSED_ON)[number]): void {
-    const child = this.#child;
+  #signalled(signal: (typeof SIGNALS)[number]): void {
     if (signal === 'SIGTERM' || signal === 'SIGINT') this.#stop(signal);
-    else if (signal !== 'SIGHUP') child?.kill(signal);
-    else this.#reload();
+    else if (signal === 'SIGHUP') this.#reload();
+    else if (signal === 'SIGUSR2') this.#startUpgrade(null);
+    else this.#gateway?.kill(signal);
   }
 
   #reload(): void {
     this.#manager?.reloading();
-    if (this.#isAttending) this.#pass('SIGHUP');
-    else this.#isReloadDue = true;
+    this.#isReloadDue = true;
+    if (this.#upgrade === null && this.#gateway?.isAttending === true) this.#reloadIfDue();
+  }
+
+  #reloadIfDue(): void {
+    if (this.#isReloadDue) this.#gateway?.send({ type: 'signal', signal: 'SIGHUP' });
+    this.#isReloadDue = false;
+  }
+
+  /** startUpgrade starts what is on disk now, beside the gateway that serves. */
+  #startUpgrade(asker: GatewayProcess | null): void {
+    const refusal = this.#upgradeRefusal();
+    if (refusal !== null) {
+      this.#log('warn', `not upgraded: ${refusal}`);
+      asker?.send({ type: 'upgraded', problem: refusal });
+      return;
+    }
+    const successor = this.#spawn({ [UPGRADED_FROM]: String(this.#threads) });
+    const limit = setTimeout(() => {
+      this.#giveUp(`it was not ready after ${UPGRADE_LIMIT_MS / 1000} s`, 'SIGKILL');
+    }, UPGRADE_LIMIT_MS);
+    this.#upgrade = { successor, limit, asker, problem: null };
+    this.#manager?.status('upgrading');
+    this.#log('info', `upgrading: a new gateway starts as process ${successor.pid}`);
+  }
+
+  #upgradeRefusal(): string | null {
+    if (this.#stops > 0) return 'the gateway is stopping';
+    if (this.#upgrade !== null) return 'another upgrade is under way';
+    return this.#isServing ? null : 'the gateway does not serve yet';
+  }
+
+  /** takeOver: the new gateway serves. The old one completes its requests. */
+  #takeOver(version: string): void {
+    const { successor, limit, asker, problem } = this.#upgrade!;
+    if (problem !== null) return;
+    clearTimeout(limit);
+    this.#upgrade = null;
+    const old = this.#gateway;
+    const left = old?.sockets ?? this.#orphans;
+    left.leave(successor.sockets);
+    this.#gateway = successor;
+    if (old === null) left.dropWhere(() => true);
+    else {
+      this.#retired.add(old);
+      this.#log('info', `upgraded to version ${version}: process ${successor.pid} serves`);
+    }
+    asker?.send({ type: 'upgraded', problem: null });
+    old?.send({ type: 'retire' });
+    this.#serves();
+  }
+
+  /** giveUp ends an upgrade that has come to nothing; what is to be said of it is said when its process has ended. */
+  #giveUp(problem: string, signal: NodeJS.Signals): void {
+    if (this.#upgrade === null) return;
+    this.#upgrade.problem ??= problem;
+    this.#upgrade.successor.kill(signal);
+  }
+
+  #upgradeFailed(reason: string): void {
+    const { successor, limit, asker, problem } = this.#upgrade!;
+    clearTimeout(limit);
+    this.#upgrade = null;
+    const why = problem ?? reason;
+    successor.sockets.leave(this.#gateway?.sockets ?? this.#orphans);
+    successor.sockets.dropWhere(() => true);
+    asker?.send({ type: 'upgraded', problem: `the new gateway did not get ready: ${why}` });
+    if (this.#stops > 0) return;
+    this.#log('error', `the upgrade failed, the old gateway goes on: the new one did not get ready: ${why}`);
+    if (this.#gateway === null) {
+      this.#restart(`crashed during an upgrade`, 1);
+      return;
+    }
+    this.#manager?.ready('serving; the last upgrade failed');
+    this.#reloadIfDue();
   }
 
   #stop(signal: 'SIGTERM' | 'SIGINT'): void {
-    const child = this.#child;
     this.#stops++;
     this.#manager?.stopping('completing open requests');
-    if (child === null) {
+    this.#giveUp(signal, 'SIGKILL');
+    const gateway = this.#gateway;
+    if (gateway === null) {
       clearTimeout(this.#waiting);
       this.#log('info', `${signal}: stopped; the gateway had crashed, and was not running`);
-      this.#exit(0);
-      return;
-    }
-    if (this.#isAttending) this.#pass(signal);
-    // It has begun to start, and can be ended like any other program.
-    else child.kill(signal);
-    if (this.#stops > 1) setTimeout(() => child.kill('SIGKILL'), AT_ONCE_MS).unref();
+      this.#end(() => this.#exit(0));
+    } else gateway.pass(signal);
+    if (this.#stops === 1) return;
+    // Those that were replaced are stopping already; a second signal stops them immediately.
+    for (const old of this.#retired) old.kill('SIGKILL');
+    if (gateway !== null) setTimeout(() => gateway.kill('SIGKILL'), AT_ONCE_MS).unref();
   }
 
-  #pass(signal: NodeJS.Signals): void {
-    this.#send({ type: 'signal', signal });
+  #ended(gateway: GatewayProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    if (gateway === this.#upgrade?.successor) this.#upgradeFailed(`it ${endingOf(code, signal)}`);
+    else if (this.#retired.delete(gateway)) this.#retiredEnded(gateway, code, signal);
+    else this.#gatewayEnded(code, signal);
   }
 
-  #send(message: ToGateway, handle?: Handle): void {
-    // A channel that has closed means that the child is ending: `exit` follows.
-    if (this.#child?.connected === true) this.#child.send(message, handle as never, {}, () => {});
+  #retiredEnded(gateway: GatewayProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    gateway.sockets.dropWhere(() => true);
+    if (code === 0) this.#log('info', `the replaced gateway, process ${gateway.pid}, has completed its requests`);
+    else this.#log('warn', `the replaced gateway, process ${gateway.pid}, ${endingOf(code, signal)}`);
+    if (this.#retired.size === 0) this.#ending?.();
   }
 
-  #ended(code: number | null, signal: NodeJS.Signals | null): void {
-    const isCrash = signal === null ? code !== 0 && this.#hasServed : CRASHES.has(signal);
+  #gatewayEnded(code: number | null, signal: NodeJS.Signals | null): void {
+    const isCrash = signal === null ? code !== 0 && this.#hasServed : isCrashSignal(signal);
     if (this.#stops > 0 || !isCrash) {
-      if (signal === null) this.#exit(code ?? 1);
-      else this.#exitBy(signal);
+      this.#giveUp('the old one has ended', 'SIGKILL');
+      this.#end(() => (signal === null ? this.#exit(code ?? 1) : this.#exitBy(signal)));
       return;
     }
-    const how = signal === null ? `ended with code ${code}` : `crashed (${signal})`;
-    this.#crashed(how, signal === null ? code! : 128 + constants.signals[signal]);
+    this.#crashed(endingOf(code, signal), signal === null ? code! : 128 + constants.signals[signal]);
+  }
+
+  #unstartable(gateway: GatewayProcess, reason: string): void {
+    if (gateway === this.#upgrade?.successor) this.#upgradeFailed(`it cannot be started (${reason})`);
+    else this.#crashed(`cannot be started (${reason})`, 1);
   }
 
   /** crashed starts it again, or gives up and exits with `code`. */
   #crashed(how: string, code: number): void {
-    this.#child = null;
-    this.#isAttending = false;
-    const now = performance.now();
-    this.#crashedMs ??= now;
+    this.#orphans = this.#gateway!.sockets;
+    this.#gateway = null;
+    this.#isServing = false;
+    this.#crashedMs ??= performance.now();
+    if (this.#upgrade === null) this.#restart(how, code);
+    // Another one is on its way, and has the sockets.
+    else this.#log('error', `the gateway ${how} during an upgrade; the new one takes its place`);
+  }
+
+  #restart(how: string, code: number): void {
     const delayMs = this.#restarts.crashed();
     const { crashes, failedStarts } = this.#restarts;
     if (delayMs === null) {
       this.#log('fatal', `the gateway ${how} before it served, ${MOST_FAILED_STARTS} times in a row; given up`);
-      this.#exit(code);
+      this.#end(() => this.#exit(code));
       return;
     }
     const count = failedStarts === 0 ? `crash ${crashes}` : `failed start ${failedStarts} of ${MOST_FAILED_STARTS}`;
     this.#manager?.status(`restarting: the gateway ${how}`);
     const when = delayMs === 0 ? 'at once' : `in ${delayMs} ms`;
     this.#log('error', `the gateway ${how}; it is restarted ${when}, ${count}`);
-    this.#waiting = setTimeout(() => this.#spawn(), delayMs);
+    this.#waiting = setTimeout(() => this.#startGateway(), delayMs);
+  }
+
+  /** end ends this process once the gateways that were replaced have ended. */
+  #end(ending: () => void): void {
+    if (this.#retired.size === 0) ending();
+    else this.#ending = ending;
   }
 
   /** exit lets what was logged be read, and leaves. */
@@ -224,7 +335,7 @@ export class Supervisor {
     process.removeAllListeners(signal);
     process.stdout.write('', () => {
       // The first process of a container has no default for signals; and a core of the supervisor is of no use.
-      if (!CRASHES.has(signal) || signal === 'SIGKILL') process.kill(process.pid, signal);
+      if (!isCrashSignal(signal) || signal === 'SIGKILL') process.kill(process.pid, signal);
       setTimeout(() => process.exit(128 + constants.signals[signal]), 100);
     });
   }

@@ -38,6 +38,8 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0510: 404,
   SG0511: 400,
   SG0512: 404,
+  SG0801: 409,
+  SG0802: 422,
 };
 
 /** ErrorBody is the one shape of an error's answer. */

@@ -4,15 +4,15 @@
  * Callers are trusted with the gateway once they are let in, but what they send is not: bodies, heads, time and connections
  * all have limits, and every body and query is checked by its route's schema.
  */
-import { chmodSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
-import { isMainThread } from 'node:worker_threads';
 import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { AdminEndpoint, AdminEndpointOptions } from '../control/admin/admin-host.ts';
 import type { Gateway } from '../control/gateway.ts';
 import { ADMIN_API, bindError, formatAddress, tryAddress } from '../control/reload/ports.ts';
+import { codeOf } from '../control/report/errors.ts';
+import { SocketFile } from '../shared/listen/socket-file.ts';
 import { Access } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
 import { allowedMethods } from './allowed-methods.ts';
@@ -33,17 +33,14 @@ const REQUEST_TIME_MS = 10_000;
 const IDLE_MS = 5_000;
 const LOOK_MS = 500;
 const MOST_CONNECTIONS = 256;
+/** What systems say that cannot bind one port for several processes. */
+const CANNOT_SHARE: ReadonlySet<string> = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT', 'ERR_INVALID_ARG_VALUE']);
 /** What anybody may ask. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(ROUTES.filter(({ isOpen }) => isOpen).map(({ path }) => path));
 
-function listenOptions(address: Address): ListenOptions {
-  if ('path' in address) return { path: socketName(address.path) };
-  return { host: address.host, port: address.port, ipv6Only: address.isV6Only === true };
-}
-
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
 export async function startAdminServer(options: AdminEndpointOptions<Gateway>): Promise<AdminServer> {
-  await tryAddress(ADMIN_API, options.address);
+  if (!options.isTakeover) await tryAddress(ADMIN_API, options.address);
   const server = new AdminServer(options);
   await server.listen();
   return server;
@@ -56,6 +53,7 @@ export class AdminServer implements AdminEndpoint {
   readonly #metrics: Metrics;
   readonly #app: FastifyInstance;
   #server!: Server;
+  #file: SocketFile | null = null;
   #refused = 0;
 
   constructor(options: AdminEndpointOptions<Gateway>) {
@@ -123,29 +121,32 @@ export class AdminServer implements AdminEndpoint {
     const { address, log } = this.#options;
     await this.#app.ready();
     const server = this.#server;
-    const isFile = 'path' in address && isSocketFile(address.path);
-    // The socket file is made while nobody else may open it; where the mask cannot be set, it is shut right after.
-    const mask = isFile && isMainThread ? process.umask(0o177) : null;
+    if ('path' in address && isSocketFile(address.path)) this.#file = new SocketFile(address.path);
+    const file = this.#file;
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(listenOptions(address), () => {
-          server.off('error', reject);
-          resolve();
-        });
-        if (mask !== null) process.umask(mask);
-      });
+      // The socket file is nobody's until it is put in its place, and then its owner's alone.
+      if (file !== null) await listenOn(server, { path: file.bindPath });
+      else if ('path' in address) await listenOn(server, { path: socketName(address.path) });
+      else await listenShared(server, { host: address.host, port: address.port, ipv6Only: address.isV6Only === true });
+      file?.place(0o600);
     } catch (thrown) {
       await this.close();
       throw bindError(ADMIN_API, address, thrown);
     }
-    if (isFile) chmodSync(address.path, 0o600);
     server.on('error', (error) => log.error({ reason: error.message }, 'the admin API failed'));
     log.info(`the admin API is on ${formatAddress(this.address)}`);
   }
 
+  /** leave stops listening; open requests go on. */
+  leave(): void {
+    this.#file?.remove();
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
   /** close ends everything at once. */
   async close(): Promise<void> {
+    this.#file?.remove();
     this.#streams.close();
     this.#metrics.close();
     this.#server.close();
@@ -225,4 +226,24 @@ export class AdminServer implements AdminEndpoint {
 
 function isUnix({ socket }: IncomingMessage): boolean {
   return socket.remoteAddress === undefined && socket.localAddress === undefined;
+}
+
+function listenOn(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** listenShared binds so that the next version's process can bind the same port before this one leaves it, where the system can do that. */
+async function listenShared(server: Server, options: ListenOptions): Promise<void> {
+  try {
+    await listenOn(server, { ...options, reusePort: true });
+  } catch (thrown) {
+    if (!CANNOT_SHARE.has(codeOf(thrown) ?? '')) throw thrown;
+    await listenOn(server, options);
+  }
 }

@@ -24,6 +24,7 @@ import {
   STATUS,
   STICKY,
   STICKY_CLIENT,
+  UPGRADED,
 } from './schemas.ts';
 import {
   ALL_SESSIONS,
@@ -188,6 +189,17 @@ export const OPERATIONS = {
     body: NOTHING,
     answer: RELOADED,
     refusals: { 409: 'The gateway is not running.', 422: 'The rules are not right, and the old ones stay in force.' },
+  },
+  upgrade: {
+    method: 'POST',
+    path: '/v1/upgrade',
+    doc: 'Starts the version that is on disk, has it take over, and answers when it serves. This process then completes its open requests and ends.',
+    body: NOTHING,
+    answer: UPGRADED,
+    refusals: {
+      409: 'The gateway is not running, or has no supervisor.',
+      422: 'The new version did not get ready, and nothing has changed.',
+    },
   },
   listCertificates: {
     method: 'GET',

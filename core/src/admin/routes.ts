@@ -54,6 +54,10 @@ const HANDLERS: Handlers = {
     await gateway.reload();
     return { generation: gateway.stats().generation };
   },
+  async upgrade({ gateway }) {
+    await gateway.upgrade();
+    return { isUpgraded: true };
+  },
   listCertificates: ({ gateway }) => certificates(gateway),
   renewCertificate({ gateway, body }) {
     gateway.renewCertificate(body.name);

@@ -281,6 +281,8 @@ export const RENEW = closed({
   name: described(textOf({ minLength: 1, maxLength: 253 }), 'One of its names.'),
 });
 
+export const UPGRADED = object({ isUpgraded: described(flag, 'The new version serves.') });
+
 export const RELOADED = object({ generation: described(count, 'The one in force now.') });
 
 /** EXPLANATION is as `sluice explain --json` prints it. */

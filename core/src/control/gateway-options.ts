@@ -29,6 +29,8 @@ export interface GatewayOptions {
    * these rules no longer have is dropped. Bytes that cannot be used are logged, and the gateway starts without. Default: nothing.
    */
   readonly state?: Uint8Array;
+  /** Has the version that is on disk take over, and resolves to why it does not; null: it serves. For the command’s supervisor. Default: it cannot be done. */
+  readonly upgrade?: () => Promise<string | null>;
   /** How long a thread may be silent before it is replaced. Default 5 s. */
   readonly beatLimitMs?: number;
   /** How long a thread may take to prepare a generation. Default 60 s. */

@@ -100,7 +100,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         if (event !== 'listenerFailed') this.#emitSoon('listenerFailed', { event, error });
       },
     });
-    this.#admin = new AdminHost<Gateway>(this, options.admin, log, openAdmin);
+    this.#admin = new AdminHost<Gateway>(this, options.admin, log, openAdmin, options.isTakeover ?? false);
     this.#lists = new ListWatcher({
       log,
       timers: options.timers ?? systemTimers,
@@ -187,13 +187,26 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 
   /**
    * stop lets open requests end, cuts the rest at the deadline (default: the rules' `drain` setting), then closes
-   * everything. Called again while it stops, a deadline of 0 ends it at once.
+   * everything. Called again while it stops, a deadline of 0 ends it at once. `isReplaced`: another process has its addresses by now, and that
+   * of the admin API, which therefore stops to listen first.
    */
-  async stop(options: { readonly deadline?: Duration } = {}): Promise<StopResult> {
+  async stop(options: { readonly deadline?: Duration; readonly isReplaced?: boolean } = {}): Promise<StopResult> {
     const deadlineMs = options.deadline === undefined ? this.plan.settings.drainMs : durationMs(options.deadline);
-    if (this.#stopping === null) this.#stopping = this.#stop(deadlineMs);
+    if (this.#stopping === null) this.#stopping = this.#stop(deadlineMs, options.isReplaced ?? false);
     else if (deadlineMs === 0) await this.#runtime?.stop();
     return this.#stopping;
+  }
+
+  /**
+   * upgrade has the version that is on disk take over, and resolves when that serves; this gateway then stops. Rejects with SG0801 where nobody can
+   * do that, and with SG0802, with everything as it was, when the new one does not get ready.
+   */
+  async upgrade(): Promise<void> {
+    this.#need('running', 'upgrade');
+    const { upgrade } = this.#options;
+    if (upgrade === undefined) throw new GatewayError('SG0801', {});
+    const problem = await upgrade();
+    if (problem !== null) throw new GatewayError('SG0802', { problem });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -374,11 +387,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     }
   }
 
-  async #stop(deadlineMs: number): Promise<StopResult> {
+  async #stop(deadlineMs: number, isReplaced: boolean): Promise<StopResult> {
     if (this.#state === 'stopped') return { cut: 0 };
     await this.#starting?.catch(() => {});
     if (this.state === 'stopped') return { cut: 0 };
     this.#state = 'stopping';
+    if (isReplaced) this.#admin.leave();
     this.#lists.stop();
     this.#files.stop();
     const runtime = this.#runtime;

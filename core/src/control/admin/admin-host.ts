@@ -17,6 +17,8 @@ export interface AdminEndpoint {
   readonly address: Address;
   /** token is what callers must show from now on; null: nothing. */
   set token(token: string | null);
+  /** leave stops listening; open requests go on. */
+  leave(): void;
   /** close ends everything at once. */
   close(): Promise<void>;
 }
@@ -27,6 +29,8 @@ export interface AdminEndpointOptions<Gateway> {
   readonly address: Address;
   readonly token: string | null;
   readonly log: Logger;
+  /** Another process listens there, and will leave. */
+  readonly isTakeover: boolean;
 }
 
 /** OpenAdmin binds an admin API. Rejects with SG0301 to SG0307 when it cannot. */
@@ -43,15 +47,24 @@ export class AdminHost<Gateway> {
   readonly #options: AdminOptions | false | undefined;
   readonly #log: Logger;
   readonly #open: OpenAdmin<Gateway>;
+  /** The first one takes over from another process. */
+  #isTakeover: boolean;
   #server: AdminEndpoint | null = null;
   #written = '';
 
   /** `false`: none, whatever the rules say. */
-  constructor(gateway: Gateway, options: AdminOptions | false | undefined, log: Logger, open: OpenAdmin<Gateway>) {
+  constructor(
+    gateway: Gateway,
+    options: AdminOptions | false | undefined,
+    log: Logger,
+    open: OpenAdmin<Gateway>,
+    isTakeover: boolean,
+  ) {
     this.#gateway = gateway;
     this.#options = options;
     this.#log = log;
     this.#open = open;
+    this.#isTakeover = isTakeover;
   }
 
   /** What it is bound to; null: there is none. */
@@ -82,13 +95,25 @@ export class AdminHost<Gateway> {
       };
       return { commit, abandon: async () => {} };
     }
-    const server = await this.#open({ gateway: this.#gateway, address, token, log: this.#log });
+    const server = await this.#open({
+      gateway: this.#gateway,
+      address,
+      token,
+      log: this.#log,
+      isTakeover: this.#isTakeover,
+    });
+    this.#isTakeover = false;
     const commit = (): void => {
       this.#server = server;
       this.#written = written;
       close(before);
     };
     return { commit, abandon: () => server.close() };
+  }
+
+  /** leave stops listening: another process has the address. */
+  leave(): void {
+    this.#server?.leave();
   }
 
   async stop(): Promise<void> {

@@ -3,14 +3,22 @@
  * accepted yet wait for the next one. Main thread.
  *
  * A kept socket is a second reference to the one that a data thread accepts from; nobody accepts from it. It must be dropped whenever the
- * thread's own is closed: what is left open takes connections that nobody will ever serve. Unix sockets are not kept.
+ * thread's own is closed: what is left open takes connections that nobody will ever serve.
  */
 
-/** KeptSocket is a listening socket of every data thread on one address. */
+/** KeptSocket is a listening socket of every data thread on one address; of a Unix socket, of the one thread that has it. */
 export interface KeptSocket {
   readonly port: number;
   /** File descriptors of this process, by thread. The thread closes them. */
   readonly descriptors: readonly number[];
+}
+
+export interface SocketToKeep {
+  /** The bound port; 0 for a Unix socket. */
+  readonly port: number;
+  readonly descriptor: number;
+  /** Clients find it by a file. */
+  readonly isFile: boolean;
 }
 
 export interface SocketKeeper {
@@ -20,7 +28,7 @@ export interface SocketKeeper {
    */
   claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>>;
   /** keep has a socket kept that a thread has just bound and will not close before `drop` is called. */
-  keep(thread: number, key: string, socket: { readonly port: number; readonly descriptor: number }): void;
+  keep(thread: number, key: string, socket: SocketToKeep): void;
   /** drop: the thread has closed its socket. */
   drop(thread: number, key: string): void;
   /** lost: the thread is gone, with all its sockets. */

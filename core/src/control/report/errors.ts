@@ -78,6 +78,9 @@ export const CORE_ERRORS = {
   SG0605: 'the admin API and listener `{listener}` cannot both have {address}: give one of them another address',
   // Simulation
   SG0701: 'there is no listener for the clients of the simulation: {wish} that speaks HTTP is wanted',
+  // Upgrade
+  SG0801: 'the gateway cannot be upgraded while it runs: it was not started by `sluice run` with its supervisor',
+  SG0802: 'not upgraded: {problem}',
 } as const satisfies Record<string, string>;
 
 export type CoreErrorCode = keyof typeof CORE_ERRORS;

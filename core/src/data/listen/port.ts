@@ -3,10 +3,12 @@
  *
  * It outlives generations: a reload only changes the listener it points at, so nothing is unbound in between.
  */
+import { closeSync } from 'node:fs';
 import { CLIENT_NETWORKS, type IpAddress, networkKey, parseIp } from '@sluice/dsl/match';
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 import type { TlsMode } from '../../plugin/data-entry.ts';
+import { SocketFile } from '../../shared/listen/socket-file.ts';
 import { wordKey } from '../../shared/orders/orders.ts';
 import { connectionKey } from '../../shared/tables/address-counts.ts';
 import { ListenerIndex } from '../../shared/tables/counters.ts';
@@ -24,7 +26,6 @@ import type { Listener, ListenerHandler, ListenTarget } from '../transport/liste
 import { HelloPeek } from './hello-peek.ts';
 import { ProxyPeek } from './proxy-peek.ts';
 import { BAD_PREFACE, mustBeHttp2, sniffHttp } from './sniffer.ts';
-import { SocketFile } from './socket-file.ts';
 
 /** How many connections may wait to be accepted where the rules do not say. */
 const BACKLOG = 4096;
@@ -36,8 +37,15 @@ function keyOf({ slot, plan }: LinkedListener, ip: IpAddress): number {
   return connectionKey(slot, ip, plan.limits.connectionNetworks ?? CLIENT_NETWORKS);
 }
 
+/** BoundSocket is a socket that listens: its port (0: a Unix socket), its file descriptor, and whether clients find it by a file. */
+export interface BoundSocket {
+  readonly port: number;
+  readonly descriptor: number;
+  readonly isFile: boolean;
+}
+
 /** Hears of a bound socket, and null when it is no longer. */
-export type Bound = (socket: { readonly port: number; readonly descriptor: number } | null) => void;
+export type Bound = (socket: BoundSocket | null) => void;
 
 export class Port implements ClientPort, ListenerHandler {
   readonly address: Address;
@@ -69,14 +77,14 @@ export class Port implements ClientPort, ListenerHandler {
   }
 
   /**
-   * open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. `descriptor`: a TCP
+   * open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. `descriptor`: a
    * socket that listens there already, and is this port's from now on.
    */
   async open(port: number, isShared: boolean, descriptor?: number): Promise<void> {
     const { address } = this;
     const backlog = this.#backlogOf(this.listener);
     if ('path' in address) {
-      await this.#openSocket(address.path, backlog);
+      await this.#openSocket(address.path, backlog, descriptor);
       return;
     }
     if (descriptor !== undefined) await this.#server.listen({ descriptor }, backlog);
@@ -103,13 +111,22 @@ export class Port implements ClientPort, ListenerHandler {
     }
   }
 
-  async #openSocket(path: string, backlog: number): Promise<void> {
+  async #openSocket(path: string, backlog: number, descriptor: number | undefined): Promise<void> {
     this.authority = 'localhost';
     if (!isSocketFile(path)) {
-      await this.#server.listen({ path: socketName(path) }, backlog);
+      await this.#server.listen(descriptor === undefined ? { path: socketName(path) } : { descriptor }, backlog);
+      this.#tellBound();
       return;
     }
     const file = new SocketFile(path);
+    if (descriptor !== undefined && file.adopt()) {
+      await this.#server.listen({ descriptor }, backlog);
+      this.#file = file;
+      this.#tellBound();
+      return;
+    }
+    // Nobody can reach what listens under a name that is gone.
+    if (descriptor !== undefined) closeSync(descriptor);
     await this.#server.listen({ path: file.bindPath }, backlog);
     try {
       file.place(this.listener.plan.socketMode);
@@ -118,6 +135,7 @@ export class Port implements ClientPort, ListenerHandler {
       throw error;
     }
     this.#file = file;
+    this.#tellBound();
   }
 
   #tellBound(): void {
@@ -125,7 +143,7 @@ export class Port implements ClientPort, ListenerHandler {
     // Systems without file descriptors say -1.
     if (descriptor < 0) return;
     this.#isBound = true;
-    this.#bound({ port, descriptor });
+    this.#bound({ port, descriptor, isFile: this.#file !== null });
   }
 
   #backlogOf({ plan }: LinkedListener): number {
@@ -155,8 +173,10 @@ export class Port implements ClientPort, ListenerHandler {
   close(graceMs = 0): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#file?.remove();
-    this.#server.close();
+    const isReplaced = this.#file?.remove() === false;
+    // Another process has put its socket in the place of this one: whoever is in the queue came before that, and is accepted in this turn.
+    if (isReplaced) setImmediate(() => this.#server.close());
+    else this.#server.close();
     if (this.#isBound) this.#bound(null);
     for (const connection of this.#waiting.splice(0)) connection.destroy();
     if (this.connections.size === 0) return;

@@ -117,8 +117,14 @@ export type Report =
   | { readonly type: 'prepared'; readonly generation: number; readonly ports: Readonly<Record<string, number>> }
   | { readonly type: 'failed'; readonly generation: number; readonly message: string; readonly code: string | null }
   | { readonly type: 'activated'; readonly generation: number }
-  /** A TCP port is bound: under which `portKey`, and with which file descriptor of the process. */
-  | { readonly type: 'bound'; readonly key: string; readonly port: number; readonly descriptor: number }
+  /** A socket is bound: under which `portKey`, with which port (0: a Unix socket) and file descriptor of the process; `isFile`: clients find it by a file. */
+  | {
+      readonly type: 'bound';
+      readonly key: string;
+      readonly port: number;
+      readonly descriptor: number;
+      readonly isFile: boolean;
+    }
   | { readonly type: 'unbound'; readonly key: string }
   /** The last request of an older generation has ended. */
   | { readonly type: 'retired'; readonly generation: number }

@@ -1,5 +1,5 @@
 /**
- * SocketFile: the file of a Unix socket that a listener has, from when it is made until it goes. Data plane; not on the hot path.
+ * SocketFile: the file of a Unix socket that somebody listens on, from when it is made until it goes. Both planes; not on the hot path.
  *
  * The socket is bound under another name, given its permissions, and only then put in its place: nobody can connect before
  * that, and a socket that was left behind, or that another process of ours still serves, is replaced without a moment in which there
@@ -36,15 +36,25 @@ export class SocketFile {
     }
   }
 
+  /** adopt takes the file over from a process that has died, for a socket that goes on listening. False: there is none. */
+  adopt(): boolean {
+    const there = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (there?.isSocket() !== true) return false;
+    this.#inode = there.ino;
+    return true;
+  }
+
   /** allow sets the permissions anew. */
   allow(mode: number): void {
     if (this.#isOurs()) chmodSync(this.#path, mode);
   }
 
-  /** remove takes the file away, if it is still this socket's. */
-  remove(): void {
-    if (this.#isOurs()) unlinkSync(this.#path);
+  /** remove takes the file away, if it is still this socket's. False: another one is in its place, or none. */
+  remove(): boolean {
+    const isOurs = this.#isOurs();
+    if (isOurs) unlinkSync(this.#path);
     this.#inode = -1n;
+    return isOurs;
   }
 
   #isOurs(): boolean {
