@@ -274,8 +274,11 @@ function takesOptions({ options, components = [] }: PluginManifest, used: UsedCo
   return options !== undefined || components.some(({ slot, name }) => used.has(`${slot} ${name}`));
 }
 
-/** isIdle: a plugin offers nothing but components of which the plan has none, so that data threads need not load it. */
+/**
+ * isIdle: a plugin offers nothing but components of which the plan has none, so that data threads need not load it. Error answers are
+ * part of every gateway, and no line of the rules names them.
+ */
 function isIdle({ words = [], components = [] }: PluginManifest, used: UsedComponents): boolean {
   const isPlain = words.length === 0 && components.length > 0;
-  return isPlain && !components.some(({ slot, name }) => used.has(`${slot} ${name}`));
+  return isPlain && !components.some(({ slot, name }) => slot === 'answer' || used.has(`${slot} ${name}`));
 }
