@@ -43,16 +43,16 @@ export function pluginErrorsPage(packages: readonly PackageErrors[]): string {
     );
     return `## ${digits(each)}xx: ${each.name}\n\n${entries.join('\n')}`;
   });
-  return `# Errors of plugins
+  return `# Plugin errors
 
-What the standard plugins, and the certificates that they share, refuse or report. Codes are stable: they are never reused, and
-\`sluice check --json\` and \`GatewayError.diagnostics\` have them as \`code\`. Braces stand for what a message names.
+Errors of the standard plugins, and of the certificate files that they share. Codes are stable and never reused;
+\`sluice check --json\` and \`GatewayError.diagnostics\` have them as \`code\`. Braces are replaced by values.
 
     SP0101 edge.sluice:2:3   tls terminate cert "certs/site.pem"
                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ listener \`edge\`: tls \`terminate\`: cert \`/etc/sluice/certs/site.pem\`: there is no such file
 
-What is wrong with the rules themselves is in [diagnostics](README.md). A problem that a plugin reports without a code of its own has
-the code SG0116. [Plugins](../plugins.md#coded-errors) says how to give the errors of yours codes.
+Problems in the rules themselves are in [diagnostics](README.md). A problem that a plugin reports without a code
+has the code SG0116. [Plugins](../plugins.md#coded-errors) explains how to give codes to your own errors.
 
 ${contents.join('\n')}
 

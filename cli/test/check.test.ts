@@ -115,12 +115,12 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
   [
     'a short token of the admin API',
     `settings { admin on 127.0.0.1:0 token secret "short" }\n${LISTENER}${BACKEND}`,
-    /the token of the admin API is too short: it needs at least 16 characters/,
+    /the token of the admin API is too short: it must have at least 16 characters/,
   ],
   [
     'a token of the admin API that no header could carry',
     `settings { admin on 127.0.0.1:0 token secret "blank" }\n${LISTENER}${BACKEND}`,
-    /the token of the admin API holds a blank/,
+    /the token of the admin API contains a space/,
   ],
   [
     'an admin API on the address of a listener',
@@ -130,7 +130,7 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
   [
     'a socket in a folder that is not there',
     `${LISTENER.replace('127.0.0.1:0', 'unix:/nonexistent/web.sock')}${BACKEND}`,
-    /listener `web`: socket \/nonexistent\/web\.sock cannot be made: there is no folder \/nonexistent/,
+    /listener `web`: socket \/nonexistent\/web\.sock cannot be created: there is no folder \/nonexistent/,
   ],
   [
     'a socket where there is a file',
@@ -140,7 +140,7 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
   [
     'an admin socket in a folder that is not there',
     `settings { admin on unix:/nonexistent/admin.sock }\n${LISTENER}${BACKEND}`,
-    /the admin API: socket \/nonexistent\/admin\.sock cannot be made: there is no folder \/nonexistent/,
+    /the admin API: socket \/nonexistent\/admin\.sock cannot be created: there is no folder \/nonexistent/,
   ],
   ['a strategy that cannot be made', broken('balance broken'), /the strategy is not in the mood/],
   [
@@ -156,7 +156,7 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
   [
     'more backends than there is room for',
     `${LISTENER}${BACKEND}${Array.from({ length: 4096 }, (_, at) => `backend b${at} of 127.0.0.1:9001`).join('\n')}\n`,
-    /there is no room for another backend: 4096 are in use/,
+    /no room for another backend: all 4096 are in use/,
   ],
   [
     'a port of a check where all servers are sockets',
@@ -167,7 +167,7 @@ const REFUSED: readonly [what: string, rules: string, message: RegExp][] = [
     'certificates that could not be kept',
     `settings { certificates from acme agree to terms in "folder/x/kept" }
 listener edge on 127.0.0.1:0 { tls terminate; certificate from acme for a.test; otherwise send to app }\n${BACKEND}`,
-    /certificates cannot be kept in `\S+\/folder\/x\/kept\/\S+` \(ENOTDIR\)/,
+    /certificates cannot be stored in `\S+\/folder\/x\/kept\/\S+` \(ENOTDIR\)/,
   ],
 ];
 

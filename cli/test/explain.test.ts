@@ -240,13 +240,13 @@ test('a listener is given what it judges', async (t) => {
   assert.match(await problem('tcp'), /say to which listener, as in `tcp to :443`/);
   assert.match(
     await problem('tcp', 'to', ':80'),
-    /none for connections is on port 80\. There are: edge \(port 8443\), db/,
+    /none for connections is on port 80\. Listeners: edge \(port 8443\), db/,
   );
   assert.match(await problem('tcp', '--listener', 'web'), /listener `web` judges requests, such as `GET /);
   assert.match(
     await problem('GET http://a/', '--listener', 'db'),
     /listener `db` judges connections, such as `tcp to :5432/,
   );
-  assert.match(await problem('tcp', '--listener', 'no'), /no listener takes `tcp`/);
+  assert.match(await problem('tcp', '--listener', 'no'), /no listener accepts `tcp`/);
   assert.match(await problem('tcp', 'to', ':5432', '-H', 'X-A: b'), /a connection has no headers/);
 });

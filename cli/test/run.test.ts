@@ -190,7 +190,7 @@ test('an address of another machine is one clear line', async (t) => {
   const cwd = await folderOf(t, { 'gateway.sluice': rulesFor(9).replace('127.0.0.1:0', '192.0.2.1:8080') });
   const { code, stderr } = await sluice(['run', 'gateway.sluice', '--log-level', 'silent'], { cwd });
   assert.equal(code, 1);
-  assert.match(stderr, /^sluice: listener `web`: address 192\.0\.2\.1:8080 is not one of this machine: .*\n$/);
+  assert.match(stderr, /^sluice: listener `web`: address 192\.0\.2\.1:8080 does not belong to this machine: .*\n$/);
 });
 
 test('a privileged port is one clear line', async (t) => {
@@ -204,7 +204,7 @@ test('a privileged port is one clear line', async (t) => {
   if (user === null) return;
   const { code, stderr } = await sluice(['run', 'gateway.sluice', '--log-level', 'silent'], user);
   assert.equal(code, 1);
-  assert.match(stderr, /^sluice: listener `web`: port 1 needs more rights: .*\n$/);
+  assert.match(stderr, /^sluice: listener `web`: port 1 requires privileges: .*\n$/);
 });
 
 test('a file with problems does not start', async (t) => {

@@ -39,10 +39,10 @@ async function rulesWith(t: TestContext, kind: keyof typeof STUCK): Promise<stri
 const LIMITS = { loadMs: 200, startMs: 200, stopMs: 200 };
 
 for (const [kind, message] of [
-  ['module', /has not finished loading within 200 ms: its module waits for something that does not come/],
-  ['entry', /plugin `stuck`: its data entry cannot be imported: it has not finished loading within 200 ms/],
+  ['module', /did not finish loading within 200 ms: its module is waiting for something/],
+  ['entry', /plugin `stuck`: its data entry cannot be imported: it did not finish loading within 200 ms/],
   ['validate', /balance `stuck`: it has not looked at its options within 200 ms/],
-  ['start', /plugin `stuck` has not started within 200 ms: its `start` waits for something that does not come/],
+  ['start', /plugin `stuck` did not start within 200 ms: its `start` is waiting for something/],
 ] as const) {
   test(`a plugin whose ${kind} never resolves keeps the gateway from starting, with an error that says so`, async (t) => {
     const file = await rulesWith(t, kind);
@@ -75,7 +75,7 @@ for (const command of ['check', 'run', 'lint', 'plan', 'test']) {
   }, async (t) => {
     const { code, stdout, stderr } = await sluice([command, await rulesWith(t, 'module')]);
     assert.equal(code, 1, stdout + stderr);
-    assert.match(stdout + stderr, /plugin `\.\/stuck\.js` has not finished loading within 10000 ms/);
+    assert.match(stdout + stderr, /plugin `\.\/stuck\.js` did not finish loading within 10000 ms/);
   });
 }
 

@@ -354,7 +354,7 @@ test(
     const blocked = join(temporaryFolder(), 'file');
     writeFileSync(blocked, '');
     const rules = site.rules().replace(`in "${site.folder}"`, `in "${blocked}"`);
-    await assert.rejects(createGateway({ rules, logger: false }), /certificates cannot be kept in .*file\//);
+    await assert.rejects(createGateway({ rules, logger: false }), /certificates cannot be stored in .*file\//);
     const [host] = [`127.0.0.1_${site.pebble.port}_dir`];
     mkdirSync(join(site.folder, host, 'a.test.pem.state.json'), { recursive: true, mode: 0o700 });
     const { next } = await start(t, site.rules());

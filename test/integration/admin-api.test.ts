@@ -458,11 +458,11 @@ describe('whom it lets in', () => {
       [
         { address: '192.0.2.1:9900', token },
         'SG0303',
-        /^the admin API: address 192\.0\.2\.1:9900 is not one of this machine/,
+        /^the admin API: address 192\.0\.2\.1:9900 does not belong to this machine/,
       ],
       [{ address: `unix:${socket}` }, 'SG0304', /^the admin API: socket \S+taken\.sock is in use by another process/],
       [{ address: `unix:${file}` }, 'SG0305', /^the admin API: \S+file exists and is not a socket/],
-      [{ address: `unix:${lost}` }, 'SG0306', /^the admin API: socket \S+ cannot be made: there is no folder/],
+      [{ address: `unix:${lost}` }, 'SG0306', /^the admin API: socket \S+ cannot be created: there is no folder/],
     ] as const) {
       await assert.rejects(open(admin), { code, message });
     }

@@ -564,7 +564,7 @@ test('an HTTP endpoint is asked with its ETag, and what it names is used', async
 const BAD_ANSWERS: Readonly<Record<string, readonly [answer: RequestListener, reason: RegExp]>> = {
   'a redirect': [
     (_, out) => out.writeHead(302, { location: '/x' }).end(),
-    /^status 302, and redirects are not followed$/,
+    /^status 302, but redirects are not followed$/,
   ],
   'a status': [(_, out) => out.writeHead(500).end('private'), /^status 500, expected 200$/],
   '304 that was not asked for': [(_, out) => out.writeHead(304).end(), /^status 304/],

@@ -634,7 +634,7 @@ describe('the command', () => {
     ],
     'the key of another certificate': [
       'cert "site.pem" key "other.key"',
-      /cert `[^`]*\/site\.pem`: key `[^`]*\/other\.key` does not match the certificate of `site\.test`: use the key that it was made with/,
+      /cert `[^`]*\/site\.pem`: key `[^`]*\/other\.key` does not match the certificate of `site\.test`: use the key that it was issued for/,
     ],
   };
 

@@ -72,7 +72,7 @@ for (const [what, code, attempt] of [
   ['a root with something behind it', 'SP0120', () => check('chain.pem')],
   ['an OCSP answer that is none', 'SP0123', () => check('stapled.pem')],
   ['a certificate as DER', 'SP0133', () => check('der.pem')],
-  ['no list of revoked certificates', 'SP0142', () => checkRevoked(join(folder, 'good.pem'), now)],
+  ['no certificate revocation list', 'SP0142', () => checkRevoked(join(folder, 'good.pem'), now)],
 ] as const) {
   test(`${what} is ${code}`, async () => {
     if (code === 'SP0111') write('second.crt', '-----BEGIN X-----\nAAAA\n-----END X-----\n');

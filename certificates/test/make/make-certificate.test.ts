@@ -26,7 +26,7 @@ test('names are lowered and put into ASCII; what is no name is refused', () => {
     '0x7f.1',
     `${'a'.repeat(64)}.b`,
   ]) {
-    assert.throws(() => certificateName(wrong), /is neither the name of a host nor an address/, wrong);
+    assert.throws(() => certificateName(wrong), /is neither a hostname nor an IP address/, wrong);
   }
 });
 

@@ -85,7 +85,7 @@ test('what is asked at the wrong time is refused', async () => {
   await gateway.start();
   await assert.rejects(gateway.start(), {
     code: 'SG0501',
-    message: 'the gateway is running: start needs it to be created',
+    message: 'the gateway is running: start requires it to be created',
   });
   assert.throws(() => gateway.server('app/none'), { code: 'SG0502' });
   assert.throws(() => gateway.server('app/a').weight(257), { code: 'SG0503' });

@@ -294,7 +294,7 @@ class FileChecker {
 
   #unknown(statement: Statement, item: Span, word: string): void {
     const scope = this.#scope;
-    const fix = didYouMean(word, TOP_WORDS, `A file is made of: ${[...TOP_WORDS].join(', ')}`);
+    const fix = didYouMean(word, TOP_WORDS, `A file contains: ${[...TOP_WORDS].join(', ')}`);
     scope.error('SL0101', item, { word }, fix);
     const name = new Reader(statement.head.phrases[0]!).wordAt(1);
     if (fix?.includes('`backend`') === true && name !== null) this.#addBackend(name, item);

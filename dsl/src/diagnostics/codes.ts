@@ -25,7 +25,7 @@ export const FAMILIES: readonly {
   { digits: '02', title: 'Conditions', codes: CONDITION_CODES },
   { digits: '03', title: 'Logic', codes: LOGIC_CODES },
   { digits: '04', title: 'Where things stand', codes: PLACEMENT_CODES },
-  { digits: '05', title: 'What can never matter', codes: UNUSED_CODES },
+  { digits: '05', title: 'Unused and unreachable', codes: UNUSED_CODES },
   { digits: '06', title: 'Values and files', codes: VALUE_CODES },
   { digits: '07', title: 'Names and plugins', codes: NAME_CODES },
   { digits: '08', title: 'Tests', codes: TEST_CODES },

@@ -3,7 +3,7 @@
  *
  *     SL0212 edge.sluice:30:8   deny path /admin
  *                                    ^^^^ compare how?
- *                                         Say `path is /admin` (only it) or `path under /admin` (it and below)
+ *                                         Write `path is /admin` (exactly) or `path under /admin` (and all below)
  */
 import { formatPlace } from '../plan/place.ts';
 import { lineOf } from '../source/source-text.ts';

@@ -5,16 +5,16 @@ import { type CodeEntry, FAMILIES } from './codes.ts';
 
 const INTRODUCTION = `# Diagnostics
 
-Every problem that Sluice finds in a rule file has a code. Codes are stable: they are never reused, and a program may rely on
-them (\`sluice check --json\`). An **error** keeps the rules from loading; a **warning** does not.
+Every problem that Sluice finds in a rule file has a code. Codes are stable and never reused, so programs can
+rely on them (\`sluice check --json\`). An **error** prevents the rules from loading; a **warning** does not.
 
     SL0212 edge.sluice:30:8   deny path /admin
                                    ^^^^ compare how?
-                                        Say \`path is /admin\` (only it) or \`path under /admin\` (it and below)
+                                        Write \`path is /admin\` (exactly) or \`path under /admin\` (and all below)
 
-What plugins refuse, such as a certificate that cannot be served, has codes too: [errors of plugins](plugins.md).
+Problems that plugins report, such as an expired certificate, have codes too: [plugin errors](plugins.md).
 
-The first two digits tell the family:
+The first two digits are the family:
 `;
 
 /** errorReference is the text of docs/errors/README.md. */

@@ -12,7 +12,7 @@ export interface QuickFix {
   readonly text: string;
 }
 
-const REPLACEMENT = /(?:Did you mean|[Ww]rite(?: only the host:| the name as DNS has it:)?) `([^`\n…]+)`/g;
+const REPLACEMENT = /(?:Did you mean|[Ww]rite(?: only the host:| the name in its DNS form:)?) `([^`\n…]+)`/g;
 
 /** quickFixes are the edits that a diagnostic's fix proposes, best first; empty where the fix is none. */
 export function quickFixes({ fix }: Diagnostic): readonly QuickFix[] {

@@ -24,7 +24,7 @@ for (const [line, ...expected] of [
   ['deny path is "/users/{id}"', 'SL0250 Write `path matches r"^/users/[^/]+$"`'],
   ['deny path is "^/x"', 'SL0604 Write `path matches r"^/x"`'],
   ['deny path ends .php$', 'SL0250 Write `path matches r".php$"`'],
-  ['deny path is `/x`', 'SL0604 Write `"/x"`: texts stand in double quotes'],
+  ['deny path is `/x`', 'SL0604 Write `"/x"`: text goes in double quotes'],
   ['deny header X-Team is *blue*', 'SL0250 Write `header NAME like *blue*`'],
   ['deny header X-Team contains *blue*', 'SL0250 Write `header NAME contains blue`, or `header NAME like *blue*`'],
   ['deny header X-Team is ^blue', 'SL0250 Write `header NAME matches r"^blue"`'],
@@ -79,7 +79,7 @@ for (const line of [
   test(`what is no pattern is not reported: ${line}`, async () => assert.deepEqual(await found(line), []));
 }
 
-test('a value from elsewhere is refused with a reason where none may stand', async () => {
+test('an environment variable or secret is refused with a reason where none is allowed', async () => {
   for (const line of [
     'deny header X-Key is env "KEY"',
     'deny path under env "PATH"',
@@ -88,7 +88,7 @@ test('a value from elsewhere is refused with a reason where none may stand', asy
     'connections at most env "MOST"',
     'send to env "BACKEND" when all',
   ]) {
-    assert.match((await found(line)).join('\n'), /^SL0671 It stands for a whole text/, line);
+    assert.match((await found(line)).join('\n'), /^SL0671 It can replace a whole text/, line);
   }
   for (const backend of ['server one env "ADDRESS"', 'server one secret "address"', 'retry env "TIMES"'])
     assert.match((await found('', { backend })).join('\n'), /^SL0671 /, backend);

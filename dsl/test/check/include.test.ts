@@ -28,7 +28,7 @@ test('`**` finds files in folders below, `?` one character, and a pattern may na
     'rules/x/y/long.sluice': 'nonsense',
   }).then(toldOf);
   assert.deepEqual(deep, [
-    'SL0101 rules/x/y/long.sluice:1:1 unknown word `nonsense` | A file is made of: listener, backend, settings, define, use, include, list, map, test',
+    'SL0101 rules/x/y/long.sluice:1:1 unknown word `nonsense` | A file contains: listener, backend, settings, define, use, include, list, map, test',
   ]);
 });
 

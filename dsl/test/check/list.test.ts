@@ -59,9 +59,9 @@ for (const [list, condition, told] of [
   });
 }
 
-test('a host with letters beyond ASCII is told as DNS has it', async () => {
+test('a hostname with non-ASCII letters is reported in its DNS form', async () => {
   const { diagnostics } = await compileText(usingList('list known = hosts Bücher.example', 'host known'));
-  assert.equal(diagnostics[0]!.fix, 'Write the name as DNS has it: `xn--bcher-kva.example`');
+  assert.equal(diagnostics[0]!.fix, 'Write the name in its DNS form: `xn--bcher-kva.example`');
 });
 
 test('a misspelled type, a list of another type, and a text with a list’s name', async () => {
@@ -120,7 +120,7 @@ test('every bad line of a file is told where it stands', async () => {
 for (const [what, bytes, told] of [
   ['no file', null, 'SL0615 edge.sluice:1:25 cannot read `lists/blocked.txt`: there is no such file'],
   ['nothing', '', 'SL0625 lists/blocked.txt:1:1 `lists/blocked.txt` is empty'],
-  ['NUL', '10.0.0.1\n10.0.0.2\0\n', 'SL0624 lists/blocked.txt:2:1 `10.0.0.2\\u{0}` holds a control character'],
+  ['NUL', '10.0.0.1\n10.0.0.2\0\n', 'SL0624 lists/blocked.txt:2:1 `10.0.0.2\\u{0}` contains a control character'],
   [
     'UTF-16',
     Buffer.from('\ufeff10.0.0.1\n', 'utf16le'),

@@ -39,7 +39,7 @@ test('every bad line of a map is told where it stands', async () => {
     'a.example\nb.example bluu\n10 .0 app\nc.example blue\nC.example app\nhttp://d/ blue\n',
   ).then(toldOf);
   assert.deepEqual(told, [
-    'SL0626 tenants.map:1:1 `a.example` has no value behind its key | A line of a map is a key, a blank and a value',
+    'SL0626 tenants.map:1:1 `a.example` has no value after its key | Each line of a map has a key, a space and a value',
     'SL0703 tenants.map:2:11 unknown backend `bluu` | Did you mean `blue`?',
     'SL0603 tenants.map:3:1 `10` is not a host name',
     'SL0703 tenants.map:3:4 unknown backend `.0 app` | Backends are: app, blue',

@@ -28,7 +28,7 @@ test('a secret is a name in the plan, and its value is nowhere', async () => {
 
 for (const [line, code, fix] of [
   ['set header X-A to env "REGOIN"', 'SL0630 2:25', 'Did you mean `REGION`?'],
-  ['set header X-A to env "TWO_LINES"', 'SL0631 2:25', 'Give it one line of plain text'],
+  ['set header X-A to env "TWO_LINES"', 'SL0631 2:25', 'Set it to one line of plain text'],
   ['set header X-A to secret "other-key"', 'SL0632 2:28', null],
   ['set header X-A to secret "../../etc/passwd"', 'SL0704 2:28', null],
 ] as const) {

@@ -75,20 +75,20 @@ test('a line that ends in a comma is told where it was meant to end', async () =
   const { fix, code } = await problemOf('deny ip 10.0.0.1,\ndeny path is /a');
   assert.deepEqual(
     [code, fix],
-    ['SL0601', 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?'],
+    ['SL0601', 'A rule starts on its own line: does the line above end in `and`, `or` or a comma by mistake?'],
   );
 });
 
 test('one change among guards is reported alone, and not the guards behind it', async () => {
   const guards = Array.from({ length: 5 }, (_, index) => `deny path is /${index}`).join('\n');
   const { message, fix } = await problemOf(`set header X-A to b\n${guards}`);
-  assert.equal(message, '`set header` is a change, and stands before the last of the guards');
+  assert.equal(message, '`set header` is a change, but comes before the last guard');
   assert.match(fix!, /^Move it below line 7/);
 });
 
 test('one guard among routes is reported alone, and not the routes before it', async () => {
   const routes = Array.from({ length: 5 }, (_, index) => `send to app when path is /${index}`).join('\n');
   const { message, fix } = await problemOf(`${routes}\ndeny path is /a`);
-  assert.equal(message, '`deny` is a guard, and stands behind the first of the routes');
+  assert.equal(message, '`deny` is a guard, but comes after the first route');
   assert.match(fix!, /^Move it above line 2/);
 });

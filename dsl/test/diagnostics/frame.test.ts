@@ -19,7 +19,7 @@ const GOLDEN: readonly (readonly [line: string, frame: string])[] = [
     'deny path /admin',
     `SL0212 test.sluice:2:8   deny path /admin
                               ^^^^ compare how?
-                                   Say \`path is /admin\` (only it) or \`path under /admin\` (it and below)`,
+                                   Write \`path is /admin\` (exactly) or \`path under /admin\` (and all below)`,
   ],
   [
     'deny not header X-Team is blue',

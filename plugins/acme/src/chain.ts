@@ -39,7 +39,7 @@ export function chainOf(text: string, names: readonly string[], key: KeyObject):
   };
 }
 
-/** keptChain reads a file that is kept; null: it holds no certificate for these names with its key. */
+/** keptChain reads a file that is kept; null: it contains no certificate for these names with its key. */
 export function keptChain(text: string | null, names: readonly string[], isRsa: boolean): Chain | null {
   if (text === null) return null;
   try {

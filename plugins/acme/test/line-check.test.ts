@@ -44,26 +44,31 @@ test('what is right says nothing', async () => {
 });
 
 const WRONG: readonly [title: string, line: string, source: string, expected: RegExp][] = [
-  ['no line in settings', LINE, 'threads 1', /whom to ask stands in `settings`/],
+  ['no line in settings', LINE, 'threads 1', /the authority is missing in `settings`/],
   ['terms that nobody agreed to', LINE, 'certificates from acme', /agree to terms/],
   ['a wildcard', 'certificate from acme for *.a.test', SOURCE, /`\*\.a\.test`: .*wildcard.*DNS-01/],
-  ['an address', 'certificate from acme for 192.0.2.1', SOURCE, /`192\.0\.2\.1` is an address/],
-  ['no name', 'certificate from acme for "a b"', SOURCE, /`a b` is neither the name of a host/],
+  ['an address', 'certificate from acme for 192.0.2.1', SOURCE, /`192\.0\.2\.1` is an IP address/],
+  ['no name', 'certificate from acme for "a b"', SOURCE, /`a b` is neither a hostname/],
   [
     'an unknown authority',
     LINE,
     'certificates from acme lets-encrypt agree to terms',
-    /`lets-encrypt` is no authority: write letsencrypt/,
+    /`lets-encrypt` is not a known authority: write letsencrypt/,
   ],
-  ['an authority without TLS', LINE, 'certificates from acme "http://ca.test/dir" agree to terms', /is no authority/],
+  [
+    'an authority without TLS',
+    LINE,
+    'certificates from acme "http://ca.test/dir" agree to terms',
+    /is not a known authority/,
+  ],
   [
     'an address for mail that is none',
     LINE,
     'certificates from acme email ops agree to terms',
-    /email `ops` is no address/,
+    /email `ops` is not an address/,
   ],
-  ['an account without its key', LINE, `${SOURCE} external account kid`, /needs `external key secret/],
-  ['a key for all to read', LINE, `${SOURCE} external account kid external key abc`, /where others can read it/],
+  ['an account without its key', LINE, `${SOURCE} external account kid`, /also needs `external key secret/],
+  ['a key for all to read', LINE, `${SOURCE} external account kid external key abc`, /would be readable by others/],
   [
     'an authority file that is not there',
     LINE,
@@ -84,7 +89,7 @@ test('a key that is no base64url is refused without being shown', async (t) => {
   process.env.SLUICE_SECRET_BAD = 'not base64 !';
   t.after(() => delete process.env.SLUICE_SECRET_BAD);
   const { errors } = await check(LINE, `${SOURCE} external account kid external key secret "bad"`);
-  assert.match(errors[0]!, /the secret `bad` is not base64url/);
+  assert.match(errors[0]!, /the secret `bad` is not in base64url form/);
   assert.doesNotMatch(errors[0]!, /not base64 !/);
 });
 
@@ -102,12 +107,12 @@ test('keys are not put where others may look', async () => {
   mkdirSync(join(open, 'acme-v02.api.letsencrypt.org_directory'), { recursive: true });
   chmodSync(join(open, 'acme-v02.api.letsencrypt.org_directory'), 0o755);
   const { errors } = await check(LINE, `certificates from acme in "${open}" agree to terms`);
-  assert.match(errors[0]!, /others than its owner may look into it: `chmod 700/);
+  assert.match(errors[0]!, /others than its owner can access it: `chmod 700/);
 });
 
 test('a folder that is a file is refused', async () => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
   const { errors } = await check(LINE, `certificates from acme in "${file}" agree to terms`);
-  assert.match(errors[0]!, /certificates cannot be kept in .*\((EEXIST|ENOTDIR)\)/);
+  assert.match(errors[0]!, /certificates cannot be stored in .*\((EEXIST|ENOTDIR)\)/);
 });

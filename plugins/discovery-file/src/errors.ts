@@ -6,11 +6,11 @@ import { pluginErrors } from '@sluice/core/plugin';
 export const fileError = pluginErrors({
   SP0701: {
     message: 'there is no such file',
-    fix: 'Check the path, which is relative to the folder of the rule file. Until the file is there, the servers stay as they are.',
+    fix: 'Check the path, which is relative to the folder of the rule file. Until the file exists, the last known servers stay in use.',
   },
   SP0702: {
     message: 'the file cannot be read ({reason})',
-    fix: 'Let the user that runs the gateway read the file.',
+    fix: 'Make the file readable for the gateway’s user.',
   },
   SP0703: {
     message: 'this is not a file',
@@ -25,7 +25,7 @@ export const fileError = pluginErrors({
     fix: 'Write the file as UTF-8.',
   },
   SP0706: {
-    message: 'the file names no server; to have none, use a `.json` file that holds `[]`',
-    fix: 'Name at least one server. An empty text file looks like one that is just being written, so it is not believed.',
+    message: 'the file lists no server; for an empty list, use a `.json` file that contains `[]`',
+    fix: 'List at least one server. An empty text file looks like one that is still being written, so it is ignored.',
   },
 });

@@ -9,12 +9,12 @@ export const httpError = pluginErrors({
     fix: 'Write an absolute URL, such as `http://registry.internal/servers`.',
   },
   SP0802: {
-    message: 'the URL is not of http or https',
+    message: 'the URL is not an http or https URL',
     fix: 'Write an http or https URL.',
   },
   SP0803: {
-    message: 'a URL with a user would show the password in logs',
-    fix: 'Remove the user from the URL, and let the endpoint tell clients by address or certificate.',
+    message: 'a URL with a username would expose the password in logs',
+    fix: 'Remove the username from the URL, and let the endpoint recognise clients by address or certificate.',
   },
   SP0804: {
     message: '`ca` needs an https URL',
@@ -25,39 +25,39 @@ export const httpError = pluginErrors({
     fix: 'Check the path, which is relative to the folder of the rule file, and the permissions of the file.',
   },
   SP0806: {
-    message: '{file} holds no certificate',
+    message: '{file} contains no certificate',
     fix: 'Name the PEM file with the certificate of the authority.',
   },
   SP0807: {
     message: 'no answer within {limit} ms',
-    fix: 'Look at the endpoint, or allow it more time with `timeout`. The servers that were found before stay in use.',
+    fix: 'Check the endpoint, or allow it more time with `timeout`. The last known servers stay in use.',
   },
   SP0808: {
-    message: 'status {status}, and redirects are not followed',
+    message: 'status {status}, but redirects are not followed',
     fix: 'Write the URL that the redirect leads to.',
   },
   SP0809: {
     message: 'status {status}, expected 200',
-    fix: 'Look at the endpoint: it responds, but not with servers.',
+    fix: 'Check the endpoint: it responds, but not with servers.',
   },
   SP0810: {
-    message: 'the answer is compressed, which was not asked for',
-    fix: 'Let the endpoint respect `Accept-Encoding: identity`.',
+    message: 'the answer is compressed, although compression was not requested',
+    fix: 'Make the endpoint respect `Accept-Encoding: identity`.',
   },
   SP0811: {
     message: '{reason}',
-    fix: 'The endpoint cannot be reached: look at the address, the port, and the certificate if it is https.',
+    fix: 'The endpoint cannot be reached: check the address, the port, and for https the certificate.',
   },
   SP0812: {
     message: 'the answer broke off ({reason})',
-    fix: 'Look at the log of the endpoint: it ended the connection within its response.',
+    fix: 'Check the log of the endpoint: it closed the connection in the middle of its response.',
   },
   SP0813: {
     message: 'the answer is larger than {most} bytes',
-    fix: 'Let the endpoint return fewer servers or fewer fields.',
+    fix: 'Make the endpoint return fewer servers or fewer fields.',
   },
   SP0814: {
     message: 'the answer is not UTF-8',
-    fix: 'Let the endpoint send JSON as UTF-8.',
+    fix: 'Make the endpoint send JSON as UTF-8.',
   },
 });

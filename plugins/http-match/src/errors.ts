@@ -5,19 +5,19 @@ import { pluginErrors } from '@sluice/core/plugin';
 
 export const verbError = pluginErrors({
   SP1101: {
-    message: 'redirect takes the status 301, 302, 303, 307 or 308, not {status}',
-    fix: 'Write one of these. 308 keeps the method for good, 307 for this request.',
+    message: 'a redirect can have status 301, 302, 303, 307 or 308, not {status}',
+    fix: 'Use one of these. 308 is permanent and keeps the method, 307 is temporary and keeps the method.',
   },
   SP1102: {
-    message: '{verb} {name}: this is no header name; leave the rule out',
+    message: '{verb} {name}: this is not a header name: remove the rule',
     fix: 'Write a header name: letters, digits and `-`.',
   },
   SP1103: {
-    message: "{verb} {name}: this header belongs to the connection and is the gateway's own; leave the rule out",
-    fix: 'Remove the rule: the gateway frames messages itself, as each connection needs it.',
+    message: '{verb} {name}: this header belongs to the connection and is managed by the gateway: remove the rule',
+    fix: 'Remove the rule: the gateway frames messages itself, as required by each connection.',
   },
   SP1104: {
-    message: '{verb} {name}: a request has exactly one Host; say `set header Host to "…"`',
-    fix: 'Use `set header Host to "…"`.',
+    message: '{verb} {name}: a request has exactly one Host: use `set header Host to "…"`',
+    fix: 'Write `set header Host to "…"`.',
   },
 });

@@ -51,7 +51,7 @@ test('redirect never lets a path of the client become a host', () => {
 for (const status of [200, 300, 304, 305, 404]) {
   test(`redirect refuses the status ${status}`, () => {
     assert.throws(() => verbs.redirect!({ status, location: { template: ['/'] } }, fakeLinker()), {
-      message: `redirect takes the status 301, 302, 303, 307 or 308, not ${status}`,
+      message: `a redirect can have status 301, 302, 303, 307 or 308, not ${status}`,
     });
   });
 }
@@ -106,13 +106,13 @@ for (const verb of ['set header', 'add header', 'remove header']) {
   ]) {
     test(`${verb} refuses ${header}`, () => {
       assert.throws(() => edit(verb, header), {
-        message: `${verb} ${header}: this header belongs to the connection and is the gateway's own; leave the rule out`,
+        message: `${verb} ${header}: this header belongs to the connection and is managed by the gateway: remove the rule`,
       });
     });
   }
   test(`${verb} refuses what is no header name`, () => {
     for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'é'])
-      assert.throws(() => edit(verb, name), /this is no header name/);
+      assert.throws(() => edit(verb, name), /this is not a header name/);
   });
 }
 

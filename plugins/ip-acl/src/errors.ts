@@ -5,7 +5,7 @@ import { pluginErrors } from '@sluice/core/plugin';
 
 export const aclError = pluginErrors({
   SP1201: {
-    message: 'deny takes a status from 400 to 599, not {status}',
-    fix: 'Write such as `deny with 403`, or use `redirect` to send clients elsewhere.',
+    message: 'deny can have a status from 400 to 599, not {status}',
+    fix: 'Write for example `deny 403`, or use `redirect` to send clients elsewhere.',
   },
 });

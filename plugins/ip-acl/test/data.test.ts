@@ -27,7 +27,7 @@ test('deny without a status answers 403', () => {
 for (const status of [200, 302, 399, 600, 404.5, 'x']) {
   test(`deny refuses the status ${status}`, () => {
     assert.throws(() => verbs.deny!({ status }, linker), {
-      message: `deny takes a status from 400 to 599, not ${JSON.stringify(status)}`,
+      message: `deny can have a status from 400 to 599, not ${JSON.stringify(status)}`,
     });
   });
 }

@@ -10,7 +10,7 @@ export const siteError = pluginErrors({
   },
   SP0902: {
     message: 'cannot read `{path}`: {reason}',
-    fix: 'Let the user that runs the gateway read the files and enter the folder.',
+    fix: 'Make the folder and its files readable for the gateway’s user.',
   },
   SP0903: {
     message: '`{folder}` is not a folder',
@@ -21,19 +21,19 @@ export const siteError = pluginErrors({
     fix: 'Write the name of a file, without a path: `index home.html`.',
   },
   SP0905: {
-    message: 'with `status` it needs the page `{page}`',
+    message: 'with `status`, the page `{page}` is required',
     fix: 'Add the page, which is sent with that status to every request, or remove `status`.',
   },
   SP0906: {
-    message: 'a file changed while it was sent',
-    fix: 'Replace files by renaming a new one over the old one, rather than writing into them. The response was cut off, so that no client takes it for the whole.',
+    message: 'a file changed while it was being sent',
+    fix: 'Replace files by renaming a new one over the old one, rather than modifying them. The response was cut off, so that no client mistakes it for a complete one.',
   },
   SP0907: {
-    message: 'a file became shorter while it was read',
-    fix: 'Replace files by renaming a new one over the old one, rather than writing into them.',
+    message: 'a file was truncated while it was being read',
+    fix: 'Replace files by renaming a new one over the old one, rather than modifying them.',
   },
   SP0908: {
-    message: 'a file changed while it was read',
-    fix: 'Replace files by renaming a new one over the old one, rather than writing into them.',
+    message: 'a file changed while it was being read',
+    fix: 'Replace files by renaming a new one over the old one, rather than modifying them.',
   },
 });

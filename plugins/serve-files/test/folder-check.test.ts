@@ -18,7 +18,7 @@ test('a folder is good, and is taken from where the rules stand', async () => {
 for (const [name, options, problem] of [
   ['is not there', { folder: join(folder, 'no'), index: 'index.html' }, /there is no folder `.*no`/],
   ['is a file', { folder: file, index: 'index.html' }, /is not a folder/],
-  ['needs a page', { folder, index: 'index.html', status: 503 }, /with `status` it needs the page `.*index.html`/],
+  ['needs a page', { folder, index: 'index.html', status: 503 }, /with `status`, the page `.*index.html` is required/],
   ['has an index outside', { folder, index: '../x' }, /`\.\.\/x` cannot be an index file/],
   ['has a hidden index', { folder, index: '.hidden' }, /cannot be an index file/],
 ] as const) {

@@ -5,15 +5,15 @@ import { pluginErrors } from '@sluice/core/plugin';
 
 export const cookieError = pluginErrors({
   SP1001: {
-    message: 'the key would stand where others can read it: write `key secret "NAME"`',
-    fix: 'Put the key into a secret and name it: whoever knows it can choose the server.',
+    message: 'the key would be readable by others: write `key secret "NAME"`',
+    fix: 'Store the key as a secret and name it: anyone who knows it can choose the server.',
   },
   SP1002: {
-    message: '`{domain}` is no domain such as `example.com`',
-    fix: 'Write the domain that clients shall send the cookie to.',
+    message: '`{domain}` is not a domain such as `example.com`',
+    fix: 'Write the domain to which clients should send the cookie.',
   },
   SP1003: {
-    message: "`{path}` cannot be a cookie's path",
-    fix: 'Write a path that begins with `/`, without blanks and `;`.',
+    message: '`{path}` is not a valid cookie path',
+    fix: 'Write a path that starts with `/`, without spaces or `;`.',
   },
 });

@@ -5,23 +5,23 @@ import { pluginErrors } from '@sluice/core/plugin';
 
 export const bridgeError = pluginErrors({
   SP0301: {
-    message: 'name {name} is not the name of a host: write `name api.internal`',
-    fix: 'Write the name that the servers’ certificates have, without a scheme or port.',
+    message: 'name {name} is not a hostname: write `name api.internal`',
+    fix: 'Write the name in the servers’ certificates, without a scheme or port.',
   },
   SP0302: {
-    message: '`ca` and `insecure` contradict each other: leave one of them out',
-    fix: 'Keep `ca` to verify servers, which is what you want anywhere but on your own machine.',
+    message: '`ca` and `insecure` contradict each other: remove one of them',
+    fix: 'Keep `ca` to verify servers, which you should do anywhere but on your own machine.',
   },
   SP0303: {
     message: 'server `{server}` is a Unix socket, which has no name to verify: add `name api.internal`',
-    fix: 'Write the name that its certificate has with `name`.',
+    fix: 'Add the name in its certificate with `name`.',
   },
   SP0304: {
-    message: '`key` and `password` are those of a `certificate`: add it, or leave them out',
+    message: '`key` and `password` belong to a `certificate`: add it, or remove them',
     fix: 'Add `certificate "FILE"`, or remove `key` and `password`.',
   },
   SP0305: {
-    message: 'OpenSSL refuses it: {reason}',
-    fix: 'Look at what OpenSSL says: most often a key is too short, or does not fit the certificate.',
+    message: 'OpenSSL rejects it: {reason}',
+    fix: 'The message of OpenSSL gives the reason: usually a key is too short, or does not match the certificate.',
   },
 });

@@ -69,12 +69,12 @@ describe('the files of a bridge', { skip: hasOpenssl ? false : 'openssl not inst
     ['a folder', { ca: 'folder' }, /it is a folder/],
     ['no PEM', { ca: 'rubbish.pem' }, /it is not PEM/],
     ['an empty file', { ca: 'empty.pem' }, /it is empty/],
-    ['a key in place of authorities', { ca: 'client.key' }, /there is no certificate in it/],
+    ['a key in place of authorities', { ca: 'client.key' }, /it contains no certificate/],
     ['a certificate that is not there', { certificate: 'nowhere.pem' }, /there is no such file/],
     ['another key', { certificate: 'client.crt', key: 'other.key' }, /does not match/],
     ['a password in the open', { certificate: 'client.p12', password: 'hidden' }, /write `password secret "NAME"`/],
     ['PKCS#12 without a password', { certificate: 'client.p12' }, /it needs a password/],
-    ['a key of nothing', { key: 'client.key' }, /those of a `certificate`/],
+    ['a key of nothing', { key: 'client.key' }, /belong to a `certificate`/],
     ['ca and insecure', { ca: 'root.crt', insecure: true }, /contradict each other/],
   ];
   for (const [name, options, message] of WRONG) {
@@ -92,7 +92,7 @@ test('names are names of hosts, or addresses', async () => {
   for (const name of ['api.internal', 'a', '_dmarc.example.com', '10.0.0.1', '2001:db8::1']) await check({ name });
   for (const name of ['', 'a b', 'a..b', '-a', 'a/b', 'a:1', '*.a', 'ä', 'a'.repeat(64), `${'a.'.repeat(127)}a`]) {
     if (name === '') continue;
-    await assert.rejects(check({ name }), /is not the name of a host/, name);
+    await assert.rejects(check({ name }), /is not a hostname/, name);
   }
 });
 

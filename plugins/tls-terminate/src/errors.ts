@@ -7,28 +7,28 @@ import { pluginErrors } from '@sluice/core/plugin';
 export const terminateError = pluginErrors({
   SP0201: {
     message:
-      'there is no certificate: write `cert "FILE"`, or a `certificate from` line, or, to try things out, `self-signed for localhost`',
-    fix: 'Name a certificate, or let the gateway get one automatically with `certificate from acme for NAME`.',
+      'there is no certificate: write `cert "FILE"`, or a `certificate from` line, or, for trials, `self-signed for localhost`',
+    fix: 'Name a certificate, or let the gateway obtain one automatically with `certificate from acme for NAME`.',
   },
   SP0202: {
-    message: "one key cannot be that of {count} certificates: keep each key in its certificate's file, or beside it",
-    fix: 'Remove `key`, and put each key into its certificate’s file, or beside it with the ending `.key`.',
+    message: "one key cannot belong to {count} certificates: store each key in its certificate's file, or next to it",
+    fix: 'Remove `key`, and store each key in its certificate’s file, or next to it with the extension `.key`.',
   },
   SP0203: {
-    message: '`optional` and `left to rules` contradict each other: leave one of them out',
-    fix: 'Keep `optional` to refuse clients with a bad certificate, or `left to rules` to let rules decide about them.',
+    message: '`optional` and `left to rules` contradict each other: remove one of them',
+    fix: 'Keep `optional` to refuse clients with an invalid certificate, or `left to rules` to let rules decide.',
   },
   SP0204: {
-    message: '`self-signed` and `{other}` contradict each other: leave one of them out',
-    fix: 'Remove `self-signed for NAME` to use the certificate from a file, or the other word to try things out.',
+    message: '`self-signed` and `{other}` contradict each other: remove one of them',
+    fix: 'Remove `self-signed for NAME` to use a certificate from a file, or the other word for a trial.',
   },
   SP0205: {
     message:
-      'a self-signed certificate cannot be kept in `{folder}`: {reason}: set XDG_STATE_HOME to a folder that may be written',
-    fix: 'Let the user that runs the gateway write to the folder, or set XDG_STATE_HOME (or STATE_DIRECTORY, which systemd sets) to another.',
+      'a self-signed certificate cannot be stored in `{folder}`: {reason}: set XDG_STATE_HOME to a writable folder',
+    fix: 'Make the folder writable for the gateway’s user, or set XDG_STATE_HOME (or STATE_DIRECTORY, which systemd sets) to another one.',
   },
   SP0206: {
     message: '`{file}` cannot be read ({reason})',
-    fix: 'Let the user that runs the gateway read the file, or remove it: a new certificate is then made.',
+    fix: 'Make the file readable for the gateway’s user, or remove it: a new certificate is then created.',
   },
 });

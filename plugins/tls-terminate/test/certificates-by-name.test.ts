@@ -144,7 +144,7 @@ describe('certificates by name', { skip }, () => {
     const wrong = { ...host, secret: () => 'other' };
     await assert.rejects(
       checkCertificates({ cert: 'wild.p12', password: { secret: 'any' } }, folder, wrong),
-      /does not open with this password$/,
+      /cannot be decrypted with this password$/,
     );
     await assert.rejects(checkCertificates({ cert: 'wild.p12' }, folder, host), /it needs a password/);
   });
@@ -237,14 +237,14 @@ describe('certificates by name', { skip }, () => {
     authority.staple('one', 'R');
     await assert.rejects(
       made({ cert: 'one.pem' }),
-      /OCSP answer `.*one\.pem\.ocsp`: it says that the certificate is not good$/,
+      /OCSP response `.*one\.pem\.ocsp`: it says that the certificate is revoked or unknown$/,
     );
     authority.staple('wild', 'V');
     const { renameSync, writeFileSync, unlinkSync } = await import('node:fs');
     renameSync(authority.at('wild.pem.ocsp'), authority.at('one.pem.ocsp'));
     await assert.rejects(made({ cert: 'one.pem' }), /it is for another certificate$/);
     writeFileSync(authority.at('one.pem.ocsp'), 'nothing');
-    await assert.rejects(made({ cert: 'one.pem' }), /it is not an OCSP answer/);
+    await assert.rejects(made({ cert: 'one.pem' }), /it is not an OCSP response/);
     unlinkSync(authority.at('one.pem.ocsp'));
   });
 
@@ -256,7 +256,7 @@ describe('certificates by name', { skip }, () => {
     writeFileSync(authority.at('wrong.pem'), `${own}${root}${middle}${key}`);
     await assert.rejects(
       made({ cert: 'wrong.pem' }),
-      /certificate 2, `Root`, did not issue certificate 1, `chained`: certificate 3 did, so put that one behind it$/,
+      /certificate 2, `Root`, did not issue certificate 1, `chained`: certificate 3 did, so put that one after it$/,
     );
     writeFileSync(authority.at('foreign.pem'), `${own}${authority.read('first.crt')}${key}`);
     await assert.rejects(

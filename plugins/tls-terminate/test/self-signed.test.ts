@@ -62,14 +62,14 @@ test('a folder that cannot be written is told in one line', async () => {
   writeFileSync(join(home, 'file'), '');
   await assert.rejects(
     selfSignedFile('a.test', join(home, 'file', 'x')),
-    /cannot be kept in .*: ENOTDIR: set XDG_STATE_HOME/,
+    /cannot be stored in .*: ENOTDIR: set XDG_STATE_HOME/,
   );
 });
 
 test('a name that is none, and what contradicts it, are refused', async () => {
-  assert.throws(() => selfSignedNames('a/b'), /is neither the name of a host/);
+  assert.throws(() => selfSignedNames('a/b'), /is neither a hostname/);
   const host: ValidateHost = { secret: () => '', warn: () => {}, isTrial: true };
-  await assert.rejects(checkCertificates({ selfSigned: 'a b' }, home, host), /is neither the name of a host/);
+  await assert.rejects(checkCertificates({ selfSigned: 'a b' }, home, host), /is neither a hostname/);
   await assert.rejects(
     checkCertificates({ selfSigned: 'a', cert: 'x' }, home, host),
     /`self-signed` and `cert` contradict/,

@@ -106,17 +106,17 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
   'a device': [{ cert: '/dev/zero' }, 'cert `/dev/zero`: it is not a file'],
   'a huge file': [
     { cert: 'large.pem' },
-    'cert `FOLDER/large.pem`: it has 1048577 bytes, which no certificate or key has',
+    'cert `FOLDER/large.pem`: it has 1048577 bytes, which is too large for a certificate or key',
   ],
   'an empty file': [{ cert: 'empty.pem' }, 'cert `FOLDER/empty.pem`: it is empty'],
   'a file without PEM': [
     { cert: 'text.pem' },
     'cert `FOLDER/text.pem`: it is not PEM: PEM has lines such as `-----BEGIN CERTIFICATE-----`',
   ],
-  DER: [{ cert: 'der.crt', key: 'site.key' }, 'cert `FOLDER/der.crt`: a PKCS#12 file holds its key: take out `key`'],
+  DER: [{ cert: 'der.crt', key: 'site.key' }, 'cert `FOLDER/der.crt`: a PKCS#12 file contains its key: remove `key`'],
   'a key as certificate': [
     { cert: 'site.key' },
-    'cert `FOLDER/site.key`: there is no certificate in it, only PRIVATE KEY',
+    'cert `FOLDER/site.key`: it contains no certificate, only PRIVATE KEY',
   ],
   'a broken certificate': [
     { cert: 'broken.crt', key: 'site.key' },
@@ -140,20 +140,20 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
   ],
   'a wrong password': [
     { cert: 'site.crt', key: 'locked.key', password: { secret: 'other' } },
-    'key `FOLDER/locked.key`: the private key does not open with this password',
+    'key `FOLDER/locked.key`: the private key cannot be decrypted with this password',
   ],
   'a password that all can read': [
     { cert: 'site.crt', key: 'locked.key', password: 'secret' },
-    'the password would stand where others can read it: write `password secret "NAME"`',
+    'the password would be readable by others: write `password secret "NAME"`',
   ],
-  'a pattern that no file has': [{ cert: 'none/*.pem' }, 'cert `none/*.pem`: no file has such a name'],
+  'a pattern that no file has': [{ cert: 'none/*.pem' }, 'cert `none/*.pem`: no file matches'],
   'one key for several certificates': [
     { cert: ['site.pem', 'many/*.pem'], key: 'site.key' },
-    "one key cannot be that of 3 certificates: keep each key in its certificate's file, or beside it",
+    "one key cannot belong to 3 certificates: store each key in its certificate's file, or next to it",
   ],
   'an authority that is none': [
     { cert: 'site.pem', client: 'site.crt' },
-    "client certificate from `FOLDER/site.crt`: `site.test` is no authority: name the certificate that signs the clients' own",
+    'client certificate from `FOLDER/site.crt`: `site.test` is not an authority: name the certificate that signs those of the clients',
   ],
   'a broken key': [
     { cert: 'site.crt', key: 'broken.key' },
@@ -161,11 +161,11 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
   ],
   'the key of another certificate': [
     { cert: 'site.crt', key: 'other.key' },
-    'cert `FOLDER/site.crt`: key `FOLDER/other.key` does not match the certificate of `site.test`: use the key that it was made with',
+    'cert `FOLDER/site.crt`: key `FOLDER/other.key` does not match the certificate of `site.test`: use the key that it was issued for',
   ],
   'the key of another certificate in one file': [
     { cert: 'mixed.pem' },
-    'cert `FOLDER/mixed.pem`: its private key does not match the certificate of `site.test`: use the key that it was made with',
+    'cert `FOLDER/mixed.pem`: its private key does not match the certificate of `site.test`: use the key that it was issued for',
   ],
   'the certificates in the wrong order': [
     { cert: 'both.crt', key: 'site.key' },
@@ -177,7 +177,7 @@ const WRONG: Readonly<Record<string, readonly [options: Args, message: string | 
   ],
   'a certificate of tomorrow': [
     { cert: 'early.crt', key: 'site.key' },
-    /^cert `FOLDER\/early\.crt`: the certificate of `new\.test` is not valid before \d{4}-.* UTC: look at this machine's clock, or wait$/,
+    /^cert `FOLDER\/early\.crt`: the certificate of `new\.test` is not valid before \d{4}-.* UTC: check this machine's clock, or wait$/,
   ],
 };
 

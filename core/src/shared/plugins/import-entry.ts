@@ -22,7 +22,7 @@ export async function importEntry(ref: ImportableEntry, limitMs = LIMIT_MS): Pro
   let module: DataEntry;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const reason = `it has not finished loading within ${limitMs} ms; it waits for something that does not come`;
+    const reason = `it did not finish loading within ${limitMs} ms; it waits for something that does not come`;
     timer = setTimeout(() => reject(new Error(reason)), limitMs);
   });
   try {

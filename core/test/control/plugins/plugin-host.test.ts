@@ -113,7 +113,7 @@ test('two plugins with one name, or with the same word, cannot be used together'
   const other = { ...words, name: 'other' };
   assert.throws(() => new PluginHost([words, other], log), {
     code: 'SG0107',
-    message: 'plugin `other` brings field `path`, which plugin `words` already has: leave one of them out',
+    message: 'plugin `other` adds field `path`, which plugin `words` already has: remove one of them',
   });
 });
 

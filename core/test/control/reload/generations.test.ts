@@ -69,7 +69,7 @@ test('when one thread cannot prepare, all give the generation up and the old one
   });
   assert.equal(gateway.plan.listeners[0]!.name, 'web');
   assert.equal(gateway.stats().generation, 1);
-  assert.throws(() => gateway.server('app/b'), { code: 'SG0502', message: /There are: app\/a$/ });
+  assert.throws(() => gateway.server('app/b'), { code: 'SG0502', message: /Known servers: app\/a$/ });
   await log.find(/abandon 2/);
   await gateway.reload({ rules: { plan: planOf('web', 'b') } });
   for (const thread of [0, 1]) {

@@ -62,7 +62,7 @@ test('a takeover does not ask', async () => {
 test('an address of another machine is refused', async () => {
   await assert.rejects(resolve(at('web', { host: '192.0.2.1', port: 0 })), {
     code: 'SG0303',
-    message: /192\.0\.2\.1:0 is not one of this machine/,
+    message: /192\.0\.2\.1:0 does not belong to this machine/,
   });
 });
 
@@ -125,7 +125,7 @@ test('a low port without the rights for it says what to do', async (context) => 
     context.skip('this system lets everybody bind low ports');
     return;
   }
-  assert.match(stdout, /^SG0302 listener `web`: port 1 needs more rights: run as root, or `setcap/, stderr);
+  assert.match(stdout, /^SG0302 listener `web`: port 1 requires privileges: run as root, or `setcap/, stderr);
 });
 
 test('the system says whether ports can be shared', async () => {
@@ -137,11 +137,11 @@ test('a bind error names its owner and keeps its cause, whatever the system says
   const port: Address = { host: '127.0.0.1', port: 99 };
   for (const [address, system, code, message] of [
     [port, 'EADDRINUSE', 'SG0301', 'address 127.0.0.1:99 is in use'],
-    [port, 'EACCES', 'SG0302', 'port 99 needs more rights'],
-    [port, 'EADDRNOTAVAIL', 'SG0303', 'address 127.0.0.1:99 is not one'],
+    [port, 'EACCES', 'SG0302', 'port 99 requires privileges'],
+    [port, 'EADDRNOTAVAIL', 'SG0303', 'address 127.0.0.1:99 does not belong'],
     [port, 'EMFILE', 'SG0307', 'address 127.0.0.1:99 cannot be bound: listen EMFILE'],
     [{ path: '/run/a.sock' }, 'EADDRINUSE', 'SG0304', 'socket /run/a.sock is in use'],
-    [{ path: '/run/a.sock' }, 'EACCES', 'SG0306', 'socket /run/a.sock cannot be made'],
+    [{ path: '/run/a.sock' }, 'EACCES', 'SG0306', 'socket /run/a.sock cannot be created'],
   ] as const) {
     const cause = failed(system);
     for (const owner of [ADMIN_API, listenerOwner('web')]) {

@@ -119,7 +119,7 @@ function valuesOfList(
   const { values: allowed } = field;
   const wrong = field.isOpen === true ? undefined : values?.find((value) => allowed?.includes(String(value)) === false);
   if (wrong === undefined) return values;
-  return scope.error('SL0221', item, { field: field.name, value: wrong }, `It stands in the list \`${item.value}\``);
+  return scope.error('SL0221', item, { field: field.name, value: wrong }, `It is in the list \`${item.value}\``);
 }
 
 function listedAs(field: FieldWord): readonly [type: ListType, what: string] {
@@ -172,7 +172,7 @@ export function compareHow(field: FieldWord, item: Item | undefined): string {
   const value = isValue ? (item.kind === 'text' ? `"${item.value}"` : item.value) : null;
   if (field.index === 'path') {
     const path = value ?? '/admin';
-    return `Say \`${field.name} is ${path}\` (only it) or \`${field.name} under ${path}\` (it and below)`;
+    return `Write \`${field.name} is ${path}\` (exactly) or \`${field.name} under ${path}\` (and all below)`;
   }
   return `Say \`${field.example}\`; it can be: ${field.operators.join(', ')}`;
 }

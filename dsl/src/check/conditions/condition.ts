@@ -167,7 +167,7 @@ class ConditionChecker {
     }
     if (first.kind !== 'word') {
       const word = this.#scope.source.text.slice(first.start, first.end);
-      return this.#scope.error('SL0202', first, { word }, 'Write a field, such as `ip`, or a defined name');
+      return this.#scope.error('SL0202', first, { word }, 'Write a field, such as `ip`, or the name of a definition');
     }
     if (first.value === 'all' && !this.#scope.vocabulary.fields.has('all')) {
       this.#scope.reading?.mark(first, { kind: 'keyword', word: 'all', doc: WORDS.all });
@@ -214,7 +214,7 @@ class ConditionChecker {
     const hasComma = 'hasComma' in before && before.hasComma;
     if (next === undefined) return true;
     const word = hasComma ? ',' : this.#scope.source.text.slice(next.start, next.end);
-    this.#scope.error('SL0206', next, { word }, 'Tests are joined by `and` or `or`');
+    this.#scope.error('SL0206', next, { word }, 'Join tests with `and` or `or`');
     return false;
   }
 
@@ -349,7 +349,7 @@ class ConditionChecker {
     if (!reader.isDone) {
       const next = reader.peek()!;
       const word = scope.source.text.slice(next.start, next.end);
-      return scope.error('SL0206', next, { word }, 'Tests are joined by `and` or `or`');
+      return scope.error('SL0206', next, { word }, 'Join tests with `and` or `or`');
     }
     if (field.type !== 'text') return scope.error('SL0211', item, { field: field.name, operator });
     if (field.ignoresCase === true) scope.error('SL0213', item, { field: field.name });

@@ -43,10 +43,5 @@ export function readIncludeLine(
   if (rest == null) return { glob, isOptional };
   const end = rest === statement.block ? rest.start + 1 : rest.end;
   const span = { start: rest.start, end };
-  return error(
-    'SL0118',
-    span,
-    { word: sliced(span) },
-    'One path stands behind `include`; `*` and `**` match many files',
-  );
+  return error('SL0118', span, { word: sliced(span) }, '`include` takes one path; `*` and `**` match many files');
 }

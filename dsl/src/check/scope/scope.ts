@@ -153,7 +153,7 @@ export class Scope {
 
   /** unknownArgument reports a word at the end of a line that is none of the arguments' own. */
   unknownArgument(span: Span, word: string, known: readonly string[]): null {
-    const fallback = known.length === 0 ? null : `Here may stand: ${known.join(', ')}`;
+    const fallback = known.length === 0 ? null : `Allowed here: ${known.join(', ')}`;
     return this.error('SL0118', span, { word }, didYouMean(word, known, fallback));
   }
 

@@ -52,7 +52,7 @@ export function readUseLine(
   if (path.value === '') return error('SL0618', path, { operator: 'from' });
   reader.at++;
   const next = reader.peek() ?? statement.head.joints[0] ?? statement.whenSpan;
-  if (next != null) return error('SL0118', next, { word: sliced(next) }, 'Options stand in a block: `{ name value }`');
+  if (next != null) return error('SL0118', next, { word: sliced(next) }, 'Options go in a block: `{ name value }`');
   const options: Record<string, ArgValue> = {};
   const lines = new Map<string, number>();
   for (const line of statement.block?.statements ?? []) {

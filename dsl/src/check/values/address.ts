@@ -96,7 +96,7 @@ export function readSite(text: string): Site | AddressProblem {
     return { problem: `has the scheme \`${scheme}\``, fix: 'Write `http://` or `https://`' };
   }
   if (rest !== '' && rest !== '/') {
-    return { problem: 'has a path', fix: 'A site stands for all its paths: write the host alone' };
+    return { problem: 'has a path', fix: 'A site covers all paths: write only the host' };
   }
   const hasPort = /:\d*$/.test(authority) && !authority.endsWith(']');
   const address = readAddress(hasPort ? authority : `${authority}:${port}`, SERVER_ADDRESS);
@@ -163,13 +163,13 @@ function readIpv6(text: string, port: number): Address | AddressProblem {
   }
   if (percent >= 0) {
     const zone = text.slice(percent + 1);
-    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(zone)) return { problem: 'has no interface behind its `%`', fix: null };
+    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(zone)) return { problem: 'has no interface after its `%`', fix: null };
     return { host: `${address.text}%${zone}`, port };
   }
   if (isLinkLocal(address)) {
     return {
       problem: 'is link-local, and does not say on which interface',
-      fix: `Write the interface behind it: \`[${address.text}%eth0]:${port}\``,
+      fix: `Add the interface: \`[${address.text}%eth0]:${port}\``,
     };
   }
   return address.text === '::' ? { host: '::', port, isV6Only: true } : { host: address.text, port };

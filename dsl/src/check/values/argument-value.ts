@@ -81,7 +81,7 @@ export function argumentValue(scope: Scope, item: WordItem, arg: BaseArg): ArgVa
       'SL0118',
       item,
       { word: scope.source.text.slice(item.start, item.end) },
-      `Here stands ${asPhrase(arg.doc)}`,
+      `Expected here: ${asPhrase(arg.doc)}`,
     );
   }
   switch (arg.type) {

@@ -29,7 +29,12 @@ export function readField(
   if (match === null) {
     const word = scope.source.text.slice(item.start, item.end);
     reader.at++;
-    scope.error('SL0614', item, { value: word }, didYouMean(word, fields.names(), `Here stands ${asPhrase(arg.doc)}`));
+    scope.error(
+      'SL0614',
+      item,
+      { value: word },
+      didYouMean(word, fields.names(), `Expected here: ${asPhrase(arg.doc)}`),
+    );
     return undefined;
   }
   const field: FieldWord = match.value;

@@ -17,7 +17,8 @@ import { isHostName, isNumberLike, readDuration, readWhole } from './literals.ts
 import { checkRegex } from './regex.ts';
 
 /** The fix for a verb inside of a condition. */
-export const LINE_GOES_ON = 'Actions begin a line: does the line above end in `and`, `or` or a comma by mistake?';
+export const LINE_GOES_ON =
+  'A rule starts on its own line: does the line above end in `and`, `or` or a comma by mistake?';
 
 /** fieldValue returns the value of a text or number field, or null after reporting why it is none. */
 export function fieldValue(scope: Scope, item: WordItem, field: FieldWord, operator: Operator): string | number | null {
@@ -173,8 +174,7 @@ export function pathValue(scope: Scope, item: WordItem, operator: Operator): str
       { value: text },
       pathPatternFix(text, 'path') ?? `Write \`/${text.replace(/^\*+\/?/, '')}\``,
     );
-  if (/[?#]/.test(text))
-    return scope.error('SL0621', item, { value: text }, 'The part behind `?` is the field `query`');
+  if (/[?#]/.test(text)) return scope.error('SL0621', item, { value: text }, 'The part after `?` is the field `query`');
   if (operator === 'starts') return text;
   const normal = normalisePath(text, WRITTEN_PATHS);
   if (normal === text) return text;
@@ -200,7 +200,7 @@ export function hostValue(
 ): string | null {
   if (/[^\x21-\x7e]/.test(text)) {
     const ascii = domainToASCII(text);
-    const fix = ascii === '' ? null : `Write the name as DNS has it: \`${ascii}\``;
+    const fix = ascii === '' ? null : `Write the name in its DNS form: \`${ascii}\``;
     return scope.error('SL0603', item, { value: item.value }, fix);
   }
   const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:]*)/i.exec(text);
@@ -211,7 +211,7 @@ export function hostValue(
         'SL0603',
         item,
         { value: item.value },
-        `Names have no dot at their end: write \`${text.slice(0, -1)}\``,
+        `Remove the trailing dot: write \`${text.slice(0, -1)}\``,
       );
     }
     return /[/?#@\s]/.test(text) ? scope.error('SL0603', item, { value: item.value }) : text;

@@ -77,7 +77,7 @@ function regexFix(text: string, field: string): Found {
 /** pathPatternFix is how to write what is no path because it is a pattern; null: it is none. */
 export function pathPatternFix(text: string, field: string): string | null {
   const quoted = /^`(.*)`$/s.exec(text);
-  if (quoted !== null) return `Write \`"${quoted[1]}"\`: texts stand in double quotes`;
+  if (quoted !== null) return `Write \`"${quoted[1]}"\`: text goes in double quotes`;
   return patternInPath(text, field)?.fix ?? null;
 }
 

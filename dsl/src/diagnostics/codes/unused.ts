@@ -1,5 +1,5 @@
 /**
- * SL05: what can never matter. Warnings.
+ * SL05: what is unused or unreachable. Warnings.
  */
 import type { CodeEntry } from './entry.ts';
 
@@ -8,7 +8,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'warning',
     message: 'can never run: line {line} matches every request',
     fix: 'Move it above that line, or remove it',
-    why: 'In guards and routes the first match wins.',
+    why: 'In guards and routes, the first match wins.',
     context: 'listener',
     wrong: 'deny all\ndeny path is /a',
     right: 'deny path is /a\ndeny all',
@@ -52,7 +52,7 @@ export const UNUSED_CODES: Readonly<Record<string, CodeEntry>> = {
   SL0519: {
     severity: 'warning',
     message: 'no word takes the map `{name}`, as it returns a {to}',
-    why: 'A map does nothing until a word asks it. What a word takes is in its reference: `send to map` takes maps to backends; plugins may bring words for others.',
+    why: 'A map has no effect until a word uses it. `send to map` uses maps to backends; plugins may add words that use others.',
     context: 'file',
     wrong: 'map teams = host to text from "teams.map" else none',
     right: 'listener web on :8080 { otherwise deny }',

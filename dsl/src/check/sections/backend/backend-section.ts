@@ -98,7 +98,7 @@ class BackendChecker {
     if (rest !== undefined) {
       const word = scope.source.text.slice(rest.start, rest.end);
       const isAddress = rest.kind === 'word' && !('problem' in readAddresses(rest.value, SERVER_ADDRESS));
-      const fix = !isAddress ? null : reader.at === 2 ? `Write \`of ${word}\`` : 'Addresses are joined by `,`';
+      const fix = !isAddress ? null : reader.at === 2 ? `Write \`of ${word}\`` : 'Separate addresses with `,`';
       this.#isServerMissing ||= reader.at === 2;
       scope.error('SL0118', rest, { word }, fix);
     } else if (head.joints[0] !== undefined) scope.error('SL0118', head.joints[0], { word: head.joints[0].kind });

@@ -264,8 +264,7 @@ class ListenerChecker {
       this.#passthroughs.add(rule, span, scope);
       this.#knownFrom.use(rule, span, scope);
     } else if (this.#protocol === 'http') {
-      const fix =
-        'Write `tls passthrough to BACKEND when sni …`, or say `tcp` behind the address to pass on everything';
+      const fix = 'Write `tls passthrough to BACKEND when sni …`, or add `tcp` after the address to forward everything';
       scope.error('SL0117', span, { word: 'tls passthrough', what: '`to` and a backend' }, fix);
     } else {
       const whole = { start: statement.start, end: statement.headEnd };

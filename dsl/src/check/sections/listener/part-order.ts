@@ -11,14 +11,20 @@ import type { Scope } from '../../scope/scope.ts';
 export type LinePart = RulePart | 'setting' | 'answers';
 
 const PARTS: readonly LinePart[] = ['setting', 'guard', 'change', 'route', 'answers'];
-const PLURALS = {
-  setting: 'settings',
-  guard: 'guards',
-  change: 'changes',
-  route: 'routes',
-  answers: 'answers',
+const SINGULARS = {
+  setting: 'setting',
+  guard: 'guard',
+  change: 'change',
+  route: 'route',
+  answers: '`on response`',
 } as const;
-const NAMES = { setting: 'a setting', guard: 'a guard', change: 'a change', route: 'a route', answers: 'for answers' };
+const NAMES = {
+  setting: 'a setting',
+  guard: 'a guard',
+  change: 'a change',
+  route: 'a route',
+  answers: 'for responses',
+};
 
 /** A line's word, and the part it belongs to. */
 export interface PlacedLine {
@@ -44,10 +50,10 @@ export function checkOrder(scope: Scope, lines: readonly PlacedLine[]): void {
     const later = lines.find((other, at) => at < index && isKept(other, at) && PARTS.indexOf(other.part) > rank);
     const earlier = lines.findLast((other, at) => at > index && isKept(other, at) && PARTS.indexOf(other.part) < rank);
     if (later !== undefined) {
-      const where = `behind the first of the ${PLURALS[later.part]}`;
+      const where = `after the first ${SINGULARS[later.part]}`;
       scope.error('SL0401', span, { word, part: NAMES[part], where }, fix('above', scope.place(later.span).line));
     } else if (earlier !== undefined) {
-      const where = `before the last of the ${PLURALS[earlier.part]}`;
+      const where = `before the last ${SINGULARS[earlier.part]}`;
       scope.error('SL0401', span, { word, part: NAMES[part], where }, fix('below', scope.place(earlier.span).line));
     }
   }

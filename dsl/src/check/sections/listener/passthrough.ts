@@ -33,7 +33,7 @@ export function readPassthrough(
   if (block !== null) return scope.error('SL0119', { start: block.start, end: block.start + 1 });
   if (args.to === undefined) return when === null ? 'all' : scope.error('SL0123', whenSpan!);
   if (when === null) {
-    const fix = 'Add `when sni …`; to pass on everything, write `listener … tcp { tls passthrough; … }`';
+    const fix = 'Add `when sni …`; to forward everything, write `listener … tcp { tls passthrough; … }`';
     return scope.error('SL0304', span, { word: setting.name }, fix);
   }
   const place = scope.connectionPlace;

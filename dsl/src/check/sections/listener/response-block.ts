@@ -10,9 +10,9 @@ import type { Scope } from '../../scope/scope.ts';
 import { checkRule, findVerb } from './rule.ts';
 
 const BELONGS: Readonly<Record<RulePart, string>> = {
-  guard: 'It is a guard: move it above, in front of the changes',
-  change: 'It changes requests: move it above, in front of the routes',
-  route: 'It is a route: move it above, in front of the `otherwise`',
+  guard: 'It is a guard: move it up, before the changes',
+  change: 'It changes requests: move it up, before the routes',
+  route: 'It is a route: move it up, before the `otherwise`',
 };
 
 /** checkResponseBlock returns the changes in written order. `span` is the words `on response`. */
@@ -20,7 +20,7 @@ export function checkResponseBlock(scope: Scope, statement: Statement, span: Spa
   const { head, when, whenSpan, block } = statement;
   const extra = head.phrases[0]!.items[2] ?? head.joints[0];
   if (extra !== undefined) scope.error('SL0118', extra, { word: scope.source.text.slice(extra.start, extra.end) });
-  if (when !== null) scope.error('SL0123', whenSpan!, {}, 'Put the condition behind the changes in the block');
+  if (when !== null) scope.error('SL0123', whenSpan!, {}, 'Add the condition to the changes in the block');
   if (block === null) {
     scope.error('SL0120', span, { word: 'on response' }, 'Write `on response { remove header Server }`');
     return [];

@@ -127,7 +127,7 @@ function takesInline(scope: Scope, line: VerbLine, reader: Reader, spans: Readon
       'SL0118',
       line.statement.head.joints[0]!,
       { word: line.statement.head.joints[0]!.kind },
-      'A condition begins with `when`',
+      'A condition starts with `when`',
     );
   return false;
 }

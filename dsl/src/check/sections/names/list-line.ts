@@ -68,7 +68,7 @@ function readType(scope: Scope, reader: Reader): ListType | null {
   const type = LIST_TYPES.find((known) => known === word);
   if (type === undefined) {
     const value = scope.source.text.slice(item.start, item.end);
-    const fix = didYouMean(value, LIST_TYPES, `A list holds: ${LIST_TYPES.join(', ')}`);
+    const fix = didYouMean(value, LIST_TYPES, `Types of lists: ${LIST_TYPES.join(', ')}`);
     return scope.error('SL0614', item, { value }, fix);
   }
   reader.at++;
@@ -144,12 +144,7 @@ export function readFrom(scope: Scope, reader: Reader, statement: Statement, sto
   const next = reader.wordAt(reader.at);
   if (
     (stop === undefined || next !== stop) &&
-    !isEnded(
-      scope,
-      reader,
-      statement,
-      stop === undefined ? 'Here may stand: refresh' : `Here may stand: refresh, ${stop}`,
-    )
+    !isEnded(scope, reader, statement, stop === undefined ? 'Allowed here: refresh' : `Allowed here: refresh, ${stop}`)
   ) {
     return null;
   }

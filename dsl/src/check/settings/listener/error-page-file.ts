@@ -40,7 +40,7 @@ export function readErrorPage(
   const contentType = TYPES[ending];
   const name = relative('', file);
   if (contentType === undefined) {
-    return scope.error('SL0642', item, { file: name }, `Endings are: ${Object.keys(TYPES).join(', ')}`);
+    return scope.error('SL0642', item, { file: name }, `Supported extensions: ${Object.keys(TYPES).join(', ')}`);
   }
   const text = scope.listed.get(item)?.text;
   // What could not be read has been reported.
