@@ -15,8 +15,8 @@ interface LockedPackage {
 
 type Lock = Readonly<Record<string, LockedPackage>>;
 
-/** What a running program reads; licences come along because they must. */
-const RUNNING = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm']);
+/** What a running program reads, and the dashboard's browser; licences come along because they must. */
+const RUNNING = new Set(['.js', '.cjs', '.mjs', '.json', '.node', '.wasm', '.css']);
 const LICENCES = /^(?:licen[cs]e|copying|notice)/i;
 /** Folders of other people's packages, however deep, in which a running program reads nothing. */
 const UNUSED = new Set([

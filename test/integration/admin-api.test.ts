@@ -436,6 +436,9 @@ describe('whom it lets in', () => {
       assert.deepEqual(here.at, { path });
       assert.equal(statSync(path).mode & 0o777, 0o600);
       assert.equal((await here.client.get('/v1/status', { host: 'anything' })).status, 200);
+      // A page of that name may have been pointed at a port that SSH forwards here.
+      const { status, json } = await here.client.get('/v1/status', { host: 'evil.example:9900' });
+      assert.deepEqual([status, json.error.code], [403, 'SA0103']);
       await assert.rejects(open({ address: `unix:${path}` }), { code: 'SG0304' });
     }
     assert.equal(existsSync(path), false);
@@ -519,8 +522,8 @@ describe('what is sent to it may be anything', () => {
 
   test('paths that are none are 404 with a code, and lead nowhere', async () => {
     for (const path of [
-      '/',
       '/v1',
+      '/dashboard',
       '/v1/status/',
       '/V1/status',
       '/v1//status',

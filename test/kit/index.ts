@@ -1,5 +1,6 @@
 /** The test kit: a client, a gateway, a server, and what each sends and sees. */
 export * from './admin-client.ts';
+export * from './browser.ts';
 export * from './cgi-server.ts';
 export * from './chaos-server.ts';
 export * from './chromium.ts';

@@ -3,7 +3,8 @@
  *
  * A browser on this machine can be made to send requests here. Its pages cannot read answers of another origin, but a name
  * that an attacker points at 127.0.0.1 makes the origin the same (DNS rebinding): so without a token only addresses and
- * `localhost` may stand in Host. And a page can send what a form could: so requests with the Origin of another page are
+ * `localhost` may stand in Host; over a Unix socket, which SSH may have forwarded a port to, names without a dot may too, as some clients
+ * make one up and nobody can point one elsewhere. And a page can send what a form could: so requests with the Origin of another page are
  * refused, and every write must say that its body is JSON, which no form can.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -26,8 +27,8 @@ export class Access {
   /** check throws AdminError for a caller who may not be answered. `isLocal`: it came over a Unix socket. */
   check(headers: IncomingHttpHeaders, isLocal: boolean): void {
     if (this.#digest === null) {
-      if (!isLocal && !isOwnHost(headers.host ?? ''))
-        throw new AdminError('SA0103', { host: shown(headers.host ?? '') });
+      const { host = '' } = headers;
+      if (!isOwnHost(host) && !(isLocal && isPlainName(host))) throw new AdminError('SA0103', { host: shown(host) });
     } else {
       const [, token] = /^Bearer +([^\s]+)$/i.exec(headers.authorization ?? '') ?? [];
       if (token === undefined) throw new AdminError('SA0101');
@@ -55,6 +56,10 @@ function isOwnHost(host: string): boolean {
   const name = host.replace(/:\d{1,5}$/, '');
   if (name.toLowerCase() === 'localhost') return true;
   return name.startsWith('[') && name.endsWith(']') ? isIP(name.slice(1, -1)) === 6 : isIP(name) === 4;
+}
+
+function isPlainName(host: string): boolean {
+  return !host.includes('.');
 }
 
 function isSameOrigin(origin: string, host: string): boolean {

@@ -37,6 +37,7 @@ const MOST_CONNECTIONS = 256;
 const CANNOT_SHARE: ReadonlySet<string> = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT', 'ERR_INVALID_ARG_VALUE']);
 /** What anybody may ask. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(ROUTES.filter(({ isOpen }) => isOpen).map(({ path }) => path));
+const DASHBOARD_PATH = /^\/(?:dashboard\/.*)?$/;
 
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
 export async function startAdminServer(options: AdminEndpointOptions<Gateway>): Promise<AdminServer> {
@@ -89,9 +90,7 @@ export class AdminServer implements AdminEndpoint {
       this.#admit(request, reply);
     });
     this.#app.setErrorHandler((thrown, request, reply) => this.#refuse(thrown, request, reply));
-    this.#app.setNotFoundHandler(({ method, url }) => {
-      throw new AdminError('SA0105', { method, path: url.split('?')[0]!.slice(0, 100) });
-    });
+    this.#app.setNotFoundHandler(notFound);
     for (const route of ROUTES) this.#add(route);
     this.#app.get('/v1/events', (request, reply) => {
       this.#streams.admit();
@@ -101,6 +100,12 @@ export class AdminServer implements AdminEndpoint {
     });
     const document = openApiDocument();
     this.#app.get('/openapi.json', async () => document);
+    for (const path of ['/', '/dashboard/*']) {
+      this.#app.get(path, async (request, reply) => {
+        const { serveDashboard } = await import('./dashboard/serve.ts');
+        return (await serveDashboard(request, reply)) ? reply : notFound(request);
+      });
+    }
   }
 
   /** What it is bound to. */
@@ -187,8 +192,8 @@ export class AdminServer implements AdminEndpoint {
 
   #admit({ method, url, headers, raw }: FastifyRequest, reply: FastifyReply): void {
     const [path] = url.split('?') as [string];
-    // A probe may ask by any name of the host, and has no token.
-    if (!OPEN_PATHS.has(path)) this.#access.check(headers, isUnix(raw));
+    // A probe may ask by any name of the host, and has no token; nor has a browser before its user has signed in.
+    if (!OPEN_PATHS.has(path) && !DASHBOARD_PATH.test(path)) this.#access.check(headers, isUnix(raw));
     const allowed = allowedMethods(path);
     if (allowed.length > 0 && !allowed.includes(method)) {
       void reply.header('allow', allowed.join(', '));
@@ -222,6 +227,10 @@ export class AdminServer implements AdminEndpoint {
       `the admin API was called with a wrong token (${refused})`,
     );
   }
+}
+
+function notFound({ method, url }: FastifyRequest): never {
+  throw new AdminError('SA0105', { method, path: url.split('?')[0]!.slice(0, 100) });
 }
 
 function isUnix({ socket }: IncomingMessage): boolean {

@@ -4,7 +4,7 @@
 import { ROUTES } from './routes.ts';
 
 /** Paths that are served besides the routes. */
-const OTHERS = ['/v1/events', '/openapi.json'];
+const OTHERS = ['/', '/v1/events', '/openapi.json'];
 
 const PATHS: readonly (readonly [path: RegExp, method: string])[] = [
   ...ROUTES.map(({ path, method }) => [pathPattern(path), method] as const),

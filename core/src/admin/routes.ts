@@ -99,8 +99,8 @@ function routeOf<Id extends OperationId>(id: Id): Route {
 }
 
 function status(gateway: Gateway): AnswerOf<'getStatus'> {
-  const { generation, listeners, threads, sticks } = gateway.stats();
-  const all = gateway.stats().backends.flatMap((backend) => backend.servers);
+  const { generation, listeners, threads, sticks, backends } = gateway.stats();
+  const all = backends.flatMap((backend) => backend.servers);
   const countOf = (wanted: ServerState | AdminState): number =>
     all.filter(({ state, admin }) => state === wanted || admin === wanted).length;
   const states = [...SERVER_STATES, ...ADMIN_STATES];
@@ -114,11 +114,17 @@ function status(gateway: Gateway): AnswerOf<'getStatus'> {
     version: { sluice: VERSION, node: process.versions.node },
     pid: process.pid,
     uptimeMs: gateway.uptimeMs,
-    listeners: listeners.map(({ counters: _, ...listener }) => listener),
+    memory: memory(),
+    listeners: listeners.map(({ counters: _, backends: __, ...listener }) => listener),
     threads,
     servers,
     sticks,
   };
+}
+
+function memory() {
+  const { rss: residentBytes, heapUsed: heapBytes } = process.memoryUsage();
+  return { residentBytes, heapBytes };
 }
 
 function backends(gateway: Gateway) {

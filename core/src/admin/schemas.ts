@@ -220,7 +220,13 @@ const THREAD = object({
 
 const addresses = { address: ADDRESS, otherAddresses: list(ADDRESS) };
 
-const LISTENER = object({ name: text, ...addresses, openConnections: count, counters: counters(LISTENER_COUNTERS) });
+const LISTENER = object({
+  name: text,
+  ...addresses,
+  openConnections: count,
+  backends: described(list(text), 'Where its rules may send requests.'),
+  counters: counters(LISTENER_COUNTERS),
+});
 
 export const STATUS = object({
   state: text,
@@ -228,6 +234,10 @@ export const STATUS = object({
   version: object({ sluice: text, node: text }),
   pid: count,
   uptimeMs: number,
+  memory: object({
+    residentBytes: described(count, 'Of the whole process, shared memory included.'),
+    heapBytes: described(count, 'JavaScript objects of the main thread.'),
+  }),
   listeners: list(object({ name: text, ...addresses, openConnections: count })),
   threads: list(THREAD),
   servers: described(

@@ -15,7 +15,8 @@ test('the committed documents of the admin API are those of its routes', async (
 test('every code of the admin API is used, and every code used is in the table', async () => {
   const folder = new URL('../../src/admin/', import.meta.url);
   const used = new Set<string>();
-  for (const name of await readdir(folder)) {
+  const names = await readdir(folder, { recursive: true });
+  for (const name of names.filter((each) => each.endsWith('.ts'))) {
     const text = await readFile(new URL(name, folder), 'utf8');
     for (const [, code] of text.matchAll(/AdminError\('(SA\d{4})'/g)) used.add(code!);
   }

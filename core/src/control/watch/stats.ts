@@ -29,6 +29,7 @@ import type { Generation } from '../reload/generations.ts';
 import { boundAddresses } from '../reload/ports.ts';
 import type { StickTables, StickyStats } from '../slots/stick-tables.ts';
 import type { PlaneStatus } from '../threads/planes.ts';
+import { listenerBackends } from './listener-backends.ts';
 
 export interface ListenerStats {
   readonly name: string;
@@ -36,6 +37,8 @@ export interface ListenerStats {
   readonly address: Address;
   readonly otherAddresses: readonly Address[];
   readonly openConnections: number;
+  /** Where its rules may send requests. */
+  readonly backends: readonly string[];
   readonly counters: Readonly<Record<ListenerCounter, number>>;
 }
 
@@ -184,6 +187,7 @@ export class StatsReader {
           address: address!,
           otherAddresses,
           openConnections: counters.connections - counters.connectionsClosed,
+          backends: listenerBackends(listener, plan),
           counters,
         };
       }),
