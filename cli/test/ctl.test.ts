@@ -209,6 +209,19 @@ test('reload and explain ask the running gateway', async () => {
   assert.match(stdout, /\nlive: health, admin states, .*; assumed: the server answers 200\n$/);
 });
 
+test('a server is added as a rule file has it, and removed again', async () => {
+  const added = await ctl('add-server', 'app', '127.0.0.1:9', 'name', 'extra', 'weight', '2', 'backup');
+  assert.equal(added.code, 0, added.stderr);
+  assert.match(added.stdout, /^added app\/extra: ready, .*weight 2/);
+  assert.match((await ctl('members', 'app')).stdout, /extra \(backup\) +127\.0\.0\.1:9 .*by hand/);
+  assert.equal((await ctl('remove-server', 'app/extra')).stdout, 'removed app/extra\n');
+  const written = await ctl('remove-server', 'app/one');
+  assert.deepEqual([written.code, /written in the rules/.test(written.stderr)], [1, true]);
+  for (const wrong of [['nonsense'], ['weight'], ['weight', 'x']]) {
+    assert.equal((await ctl('add-server', 'app', '127.0.0.1:9', ...wrong)).code, 2);
+  }
+});
+
 test('explain says 503 for what a running gateway answers so, and why', async () => {
   const { servers } = gateway.stats().backends.find(({ name }) => name === 'app')!;
   for (const { name } of servers) gateway.server(`app/${name}`).maint();

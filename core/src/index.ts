@@ -34,6 +34,7 @@ export type {
   SetEvent,
 } from './control/health/server-handle.ts';
 export type { ServerEvent } from './control/health/server-states.ts';
+export type { NewServer } from './control/members/added-servers.ts';
 export type { DiscoveryEvent, DiscoveryStats } from './control/members/discovery-source.ts';
 export type { NameResolver, Resolution } from './control/members/name-resolver.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugins/plugin-host.ts';

@@ -183,6 +183,43 @@ export function ctlSet(server: string, change: BodyOf<'changeServer'>, options: 
   });
 }
 
+/** ctlAddServer adds a server: `10.0.0.9:80 weight 2`, as a rule file has it. */
+export function ctlAddServer(backend: string, words: readonly string[], options: CtlOptions): Promise<number> {
+  const body = newServerOf(words);
+  if (typeof body === 'string') {
+    complain(body);
+    return Promise.resolve(EXIT_USAGE);
+  }
+  return callGateway(options, async (caller) => {
+    const answer = await caller.call('addServer', { params: { backend }, body });
+    return show(options, answer, () => `added ${serverLine(answer)}`);
+  });
+}
+
+export function ctlRemoveServer(server: string, options: CtlOptions): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.call('removeServer', { params: paramsOf(server), body: {} });
+    return show(options, answer, () => `removed ${plain(answer.removed)}`);
+  });
+}
+
+/** newServerOf reads the words behind a backend, or says what is wrong with them. */
+function newServerOf([address, ...words]: readonly string[]): BodyOf<'addServer'> | string {
+  const server: { address: string; name?: string; weight?: number; max?: number; backup?: boolean } = {
+    address: address!,
+  };
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    const value = words[at + 1];
+    if (word === 'backup') server.backup = true;
+    else if (word === 'name' && value !== undefined) server.name = words[++at]!;
+    else if ((word === 'weight' || word === 'max') && /^\d{1,7}$/.test(value ?? '')) server[word] = Number(words[++at]);
+    else
+      return `\`${plain(word)}\` is not expected: behind the address may stand name NAME, weight N, max N and backup`;
+  }
+  return server;
+}
+
 /** ctlTakeOut drains a server, or sets it to maint, and may wait for the end. */
 export function ctlTakeOut(server: string, admin: 'drain' | 'maint', options: DrainOptions): Promise<number> {
   return callGateway(options, async (caller) => {

@@ -109,6 +109,15 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .option('--never-hit', 'only rules that were never hit')
     .action(async (options) => ended(await (await traffic()).ctlRules(options)));
 
+  command('add-server', 'add a server to a backend, without a reload')
+    .argument('<backend>', 'the backend')
+    .argument('<address...>', 'address, then as in a rule file: name NAME, weight N, max N, backup')
+    .action(async (backend, words, options) => ended(await (await commands()).ctlAddServer(backend, words, options)));
+
+  command('remove-server', 'remove a server that was added with add-server')
+    .argument('<server>', 'as backend/server', readServer)
+    .action(async (server, options) => ended(await (await commands()).ctlRemoveServer(server, options)));
+
   command('certificates', 'list certificates with their expiry dates, and why one could not be obtained')
     .option('--renew <name>', 'try to renew the certificates with this name now')
     .action(async (options) => ended(await (await commands()).ctlCertificates(options)));

@@ -38,6 +38,9 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0510: 404,
   SG0511: 400,
   SG0512: 404,
+  SG0513: 404,
+  SG0514: 400,
+  SG0515: 409,
   SG0801: 409,
   SG0802: 422,
 };

@@ -40,6 +40,14 @@ const HANDLERS: Handlers = {
   listServers: ({ gateway }) => ({ servers: backends(gateway).flatMap(({ servers }) => servers) }),
   getServer: server,
   changeServer,
+  async addServer({ gateway, params, body }) {
+    const { server: name } = await gateway.addServer(params.backend, body);
+    return serverView(gateway, params.backend, name);
+  },
+  async removeServer({ gateway, params }) {
+    await gateway.removeServer(params.backend, params.server);
+    return { removed: `${params.backend}/${params.server}` };
+  },
   listSessions: (request) => handleOf(request).sessions({ most: Number(request.query.most ?? 100) }),
   listAllSessions({ gateway, query }) {
     const { most = '100', ...wish } = query;
@@ -161,10 +169,14 @@ function handleOf({ gateway, params }: ServerRequest) {
 }
 
 function server({ gateway, params }: ServerRequest): AnswerOf<'getServer'> {
+  return serverView(gateway, params.backend, params.server);
+}
+
+function serverView(gateway: Gateway, backend: string, server: string): AnswerOf<'getServer'> {
   // Throws for one that is not there.
-  gateway.server(`${params.backend}/${params.server}`);
-  const { servers } = gateway.stats().backends.find(({ name }) => name === params.backend)!;
-  return view(gateway, params.backend, servers.find(({ name }) => name === params.server)!);
+  gateway.server(`${backend}/${server}`);
+  const { servers } = gateway.stats().backends.find(({ name }) => name === backend)!;
+  return view(gateway, backend, servers.find(({ name }) => name === server)!);
 }
 
 function changeServer(request: RouteRequest<'changeServer'>): AnswerOf<'changeServer'> {

@@ -336,6 +336,23 @@ export const SERVER_CHANGE = closed(
   { minProperties: 1, dependencies: { deadline: ['admin'], close: ['admin'] } },
 );
 
+export const NEW_SERVER = closed(
+  {
+    address: described(
+      textOf({ minLength: 3, maxLength: 300 }),
+      '`10.0.0.9:80`, `[::1]:80`, `app.internal:80` or `unix:/run/app.sock`.',
+    ),
+  },
+  {
+    name: described(textOf({ minLength: 1, maxLength: 255 }), 'Default: the address.'),
+    weight: described(wholeUpTo(256), 'Default 1.'),
+    max: described(wholeUpTo(1_000_000), 'Most requests at once. Default 0: no limit.'),
+    backup: described(flag, 'Default false.'),
+  },
+);
+
+export const REMOVED = object({ removed: described(text, 'As `backend/server`.') });
+
 export const NOTHING = closed({});
 
 export const EXPLAIN = closed(

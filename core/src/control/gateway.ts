@@ -22,6 +22,7 @@ import { StickinessHandle } from './explain/stickiness-handle.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { ServerHandle } from './health/server-handle.ts';
+import type { NewServer } from './members/added-servers.ts';
 import { ComponentFiles } from './plugins/component-files.ts';
 import { ownersOf, type PluginHost, type PluginSet } from './plugins/plugin-host.ts';
 import type { Generation } from './reload/generations.ts';
@@ -285,6 +286,25 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const slash = name.indexOf('/');
     const [backend, server] = [name.slice(0, slash), name.slice(slash + 1)];
     return new ServerHandle(backend, server, slot, this.#runtime!.control);
+  }
+
+  /**
+   * addServer adds a server to a backend, without a reload, and resolves to its handle when all threads have it. It is kept over reloads for as long as the rules
+   * have the backend, and not over a restart. Rejects with SG0404, SG0513 or SG0514, with nothing added.
+   */
+  async addServer(backend: string, server: NewServer): Promise<ServerHandle> {
+    this.#current('addServer');
+    const name = await this.#runtime!.members.add(backend, server);
+    return this.server(`${backend}/${name}`);
+  }
+
+  /**
+   * removeServer removes a server that was added by hand. Requests that are open there end there. Rejects with SG0502, SG0513, or SG0515 for one
+   * that was not added by hand.
+   */
+  async removeServer(backend: string, server: string): Promise<void> {
+    this.#current('removeServer');
+    await this.#runtime!.members.remove(backend, server);
   }
 
   /** stickiness looks into a backend's stickiness. Throws SG0509 for a backend that has none. */

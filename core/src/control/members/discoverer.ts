@@ -8,9 +8,11 @@ import { addressText } from '@sluice/dsl';
 import type { BackendPlan, DiscoveryPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { Discovery } from '../../plugin/discovery.ts';
 import type { Timers } from '../clock/timers.ts';
+import { type AddedServers, BY_HAND } from './added-servers.ts';
 import { type DiscoveryEvent, DiscoverySource, type DiscoveryStats } from './discovery-source.ts';
 
 export interface DiscovererOptions {
+  readonly added: AddedServers;
   readonly timers: Timers;
   random(): number;
   /** Found servers are different now. */
@@ -51,6 +53,7 @@ export class Discoverer {
 
   /** settle stops the sources that are not in a plan; null: all. */
   settle(plan: Plan | null): void {
+    if (plan !== null) this.#options.added.keep(plan);
     this.#remember(plan);
     const wanted = new Set(plan === null ? [] : Array.from(discoveriesOf(plan), ([key]) => key));
     for (const [key, source] of this.#sources) {
@@ -81,33 +84,45 @@ export class Discoverer {
 
   /** withFound returns a plan with the servers that were found behind those that are written. */
   withFound(plan: Plan): Plan {
-    if (this.#sources.size === 0) return plan;
     const backends = plan.backends.map((backend) =>
-      backend.discoveries === undefined ? backend : { ...backend, servers: this.servers(backend) },
+      this.isFinding(backend) ? { ...backend, servers: this.servers(backend) } : backend,
     );
     return { ...plan, backends };
   }
 
-  /** servers are those of a backend as it is written, and those found for it. */
+  /** isFinding: a backend may have servers that are not written. */
+  isFinding({ name, discoveries }: BackendPlan): boolean {
+    return discoveries !== undefined || this.#options.added.isAny(name);
+  }
+
+  /** servers are those of a backend as it is written, those added by hand, and those found for it. */
   servers(backend: BackendPlan): readonly ServerPlan[] {
     const { name, servers: written, discoveries = [] } = backend;
     const names = new Set(written.map((server) => server.name));
     const addresses = new Set(written.map(addressOf));
     const all = [...written];
+    const add = (server: ServerPlan): void => {
+      const address = addressOf(server);
+      if (names.has(server.name) || addresses.has(address)) return;
+      names.add(server.name);
+      addresses.add(address);
+      all.push(server);
+    };
+    for (const server of this.#options.added.of(name)) add(server);
     for (const discovery of discoveries) {
-      for (const server of this.#sources.get(keyOf(name, discovery))?.servers ?? []) {
-        const address = addressOf(server);
-        if (names.has(server.name) || addresses.has(address)) continue;
-        names.add(server.name);
-        addresses.add(address);
-        all.push(server);
-      }
+      for (const server of this.#sources.get(keyOf(name, discovery))?.servers ?? []) add(server);
     }
     return all;
   }
 
   /** why says why a server that was found is gone. */
   why(backend: BackendPlan | undefined, server: ServerPlan): string {
+    if (server.source === BY_HAND) {
+      if (backend === undefined) return 'the rules no longer have its backend';
+      return this.#options.added.has(backend.name, server.name)
+        ? 'the rules have its address or name'
+        : 'removed by hand';
+    }
     const discovery = backend?.discoveries?.find(({ source }) => source === server.source);
     const source = discovery === undefined ? undefined : this.#sources.get(keyOf(backend!.name, discovery));
     return source?.why() ?? 'the rules no longer ask for it';

@@ -69,6 +69,10 @@ export const CORE_ERRORS = {
   SG0510: 'no certificate for `{name}` is obtained automatically. Automatic certificates: {known}',
   SG0511: '`{client}` is not an IP address',
   SG0512: 'no open session has the id `{id}`: it may have ended',
+  SG0513: 'there is no backend `{backend}`. There are: {known}',
+  SG0514: 'the server `{address}` cannot be added to backend `{backend}`: {problem}',
+  SG0515:
+    'the server `{server}` is {origin}, and is removed there. Only a server that was added by hand can be removed by hand: use drain or maint',
   // Admin API
   SG0601: 'the admin API on {address} can be reached from other machines: give it a token, or use 127.0.0.1',
   SG0602: 'the token of the admin API is too short: it must have at least {least} characters',

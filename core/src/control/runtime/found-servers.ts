@@ -1,5 +1,5 @@
 /**
- * FoundServers: applies what discoveries have found to the running generation. Main thread.
+ * FoundServers: applies what discoveries have found, and what was added by hand, to the running generation. Main thread.
  *
  * Changes wait their turn in the generations' line; what else is found until then goes with them.
  */
@@ -40,14 +40,15 @@ export class FoundServers {
       await new Promise((resolve) => setImmediate(resolve));
       this.#isDue = false;
       try {
-        await this.#apply();
+        await this.apply();
       } catch (thrown) {
         log.error(`discovered servers were not applied: ${reasonOf(thrown)}`);
       }
     });
   }
 
-  async #apply(): Promise<void> {
+  /** apply has the generation in force have the servers that were found and added by now. Call it in line. Rejects with the old ones still there. */
+  async apply(): Promise<void> {
     const { servers, discoverer, generations } = this.#options;
     const { current } = generations;
     const plan = this.#options.written();
@@ -55,8 +56,10 @@ export class FoundServers {
     const written = new Map(plan.backends.map((backend) => [backend.name, backend]));
     const changes: Omit<MemberChange, 'slots'>[] = [];
     const backends = current.plan.backends.map((backend): BackendPlan => {
-      if (backend.discoveries === undefined) return backend;
-      const wanted = discoverer.servers(written.get(backend.name)!);
+      const own = written.get(backend.name)!;
+      // A backend that finds nobody has others than the written ones if some were added by hand.
+      if (!discoverer.isFinding(own) && backend.servers === own.servers) return backend;
+      const wanted = discoverer.servers(own);
       const change = differenceOf(backend.name, backend.servers, wanted);
       if (change === null) return backend;
       changes.push(change);

@@ -1,9 +1,10 @@
 /**
- * MemberEvents: which servers a discovery has added to a backend, or removed from it, as events. Main thread.
+ * MemberEvents: which servers a discovery, or somebody by hand, has added to a backend or removed from it, as events. Main thread.
  */
 import type { BackendPlan, Plan, ServerPlan } from '@sluice/dsl/plan';
 import type { ServerState } from '../../shared/tables/server-table.ts';
 import type { ServerEvent } from '../health/server-states.ts';
+import { BY_HAND } from '../members/added-servers.ts';
 import type { Changes, Generation } from '../reload/generations.ts';
 import type { Part } from './part.ts';
 
@@ -64,15 +65,16 @@ export class MemberEvents implements Part {
 
   #added(backend: string, { name: server, source }: ServerPlan): void {
     const to = (): ServerState => this.#options.state(`${backend}/${server}`);
-    this.#due.push(() => ({ backend, server, from: 'absent', to: to(), reason: `found by ${source}` }));
+    const reason = source === BY_HAND ? 'added by hand' : `found by ${source}`;
+    this.#due.push(() => ({ backend, server, from: 'absent', to: to(), reason }));
   }
 }
 
-/** changedBackends pairs backends that find servers with those of another plan, where their servers are not the very same. */
+/** changedBackends pairs backends that have servers which are not written with those of another plan, where their servers are not the very same. */
 function changedBackends(plan: Plan | undefined, other: Plan | undefined): [BackendPlan, BackendPlan | undefined][] {
   const others = new Map(other?.backends.map((backend) => [backend.name, backend]));
   return (plan?.backends ?? [])
-    .filter(({ discoveries }) => discoveries !== undefined)
+    .filter(({ servers }) => servers.some(({ source }) => source !== undefined))
     .map((backend): [BackendPlan, BackendPlan | undefined] => [backend, others.get(backend.name)])
     .filter(([backend, pair]) => pair?.servers !== backend.servers);
 }

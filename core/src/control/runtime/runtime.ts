@@ -28,6 +28,7 @@ import { Ejections } from '../health/ejections.ts';
 import { FallBackWatch } from '../health/fall-back-watch.ts';
 import { HealthChecker } from '../health/health-checker.ts';
 import type { ServerControl } from '../health/server-handle.ts';
+import { AddedServers } from '../members/added-servers.ts';
 import { Discoverer } from '../members/discoverer.ts';
 import { type NameResolver, systemNames } from '../members/name-resolver.ts';
 import { ServerNames } from '../members/server-names.ts';
@@ -49,6 +50,7 @@ import { RuleReader } from '../watch/rule-reader.ts';
 import { type GatewayStats, StatsReader } from '../watch/stats.ts';
 import type { EventBus } from './event-bus.ts';
 import { FoundServers } from './found-servers.ts';
+import { HandMembers } from './hand-members.ts';
 import { MemberEvents } from './member-events.ts';
 import { type Part, switchParts } from './part.ts';
 import type { RuntimeEvents } from './runtime-events.ts';
@@ -89,6 +91,8 @@ export class Runtime {
   readonly rules: RuleReader;
   readonly sessions: LiveSessions;
   readonly certificates: CertificateSources;
+  /** Servers that are added and removed by hand. */
+  readonly members: HandMembers;
   /** What handles of servers work with. */
   readonly control: ServerControl;
   readonly #options: RuntimeOptions;
@@ -187,7 +191,9 @@ export class Runtime {
     });
     this.#circuits = new Circuits(new CircuitTable(memory), outcomes);
     this.#fallBacks = new FallBackWatch(this.servers, timers, (event) => events.emit('fallBack', event));
+    const added = new AddedServers();
     this.#discoverer = new Discoverer({
+      added,
       timers,
       random,
       changed: () => found.changed(),
@@ -224,13 +230,14 @@ export class Runtime {
       this.#fallBacks,
     ];
     this.generations = this.#generations(memory);
-    const found = new FoundServers({
+    const found: FoundServers = new FoundServers({
       log,
       servers: this.servers,
       discoverer: this.#discoverer,
       generations: this.generations,
       written: () => this.#set?.plan ?? null,
     });
+    this.members = new HandMembers({ added, found, generations: this.generations });
     this.#listen();
   }
 
