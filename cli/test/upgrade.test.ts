@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -60,7 +60,10 @@ async function startUpgradable(t: TestContext): Promise<Upgradable> {
   const file = join(folder, 'gateway.sluice');
   const write = (text: string) => writeFileSync(file, text);
   write(rulesFor(port, folder, OLD));
-  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--log-level', 'debug'], { cwd: folder });
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--log-level', 'debug'], {
+    cwd: folder,
+    env: { TMPDIR: folder },
+  });
   await run.logged(/^the gateway serves, as process /);
   await run.logged(/^ready after/);
   const pids = () => run.lines.filter(({ msg }) => msg.startsWith('ready after')).map(({ pid }) => pid as number);
@@ -209,6 +212,23 @@ test('while a new version starts, another upgrade is refused, and a reload waits
   assert.equal(reload.pid, gateway.pids()[1], 'the new one reloads');
   assert.equal(run.lines.filter(({ msg }) => msg.startsWith('SIGHUP')).length, 1);
   await run.logged(/^generation 2 is active$/);
+  await stopped(gateway);
+});
+
+test('what was set by hand, and the health of servers, goes over to the new version', async (t) => {
+  const gateway = await startUpgradable(t);
+  const { run, folder, ctl } = gateway;
+  const server = /slow\/\S+/.exec((await ctl('servers')).stdout.replace(/^slow +/m, 'slow/'))![0];
+  const drained = await ctl('maint', server);
+  assert.equal(drained.code, 0, drained.stderr);
+  run.child.kill('SIGUSR2');
+  await run.logged(/^state of 0 s ago was restored: 1 servers, 1 of them set by hand/);
+  await run.logged(/^upgraded to version/);
+  assert.match((await ctl('servers')).stdout, /maint/);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('sluice-upgrade-')),
+    [],
+  );
   await stopped(gateway);
 });
 

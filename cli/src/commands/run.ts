@@ -9,6 +9,7 @@ import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_SIGNAL } from '../exit-codes.ts';
 import { createRunLog, logReady } from '../run-log.ts';
 import { ServiceManager } from '../supervisor/service-manager.ts';
+import { writeStateFile } from '../supervisor/state-file.ts';
 import { Supervised } from '../supervisor/supervised.ts';
 import { containUncaught } from '../uncaught.ts';
 import { ownVersion } from '../version.ts';
@@ -40,7 +41,9 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     ...(threads === undefined ? {} : { threads }),
     ...admin,
     ...(supervised === null ? {} : { sockets: supervised, upgrade: () => supervised.upgrade() }),
-    isTakeover: supervised !== null && supervised.upgradedFrom !== null,
+    ...(supervised === null || supervised.upgradedFrom === null
+      ? {}
+      : { isTakeover: true, state: () => supervised.state() }),
   });
   return new Run(gateway, log, supervised).end;
 }
@@ -86,6 +89,7 @@ class Run {
       },
       left: () => this.#onSupervisorGone(),
       retire: () => this.#retire(),
+      exportState: () => this.#exportState(),
     });
     gateway.start().then(
       () => {
@@ -154,6 +158,16 @@ class Run {
     if (!this.#isStopping) this.#stop('the supervisor has died');
     const latest = this.#gateway.plan.settings.drainMs + DESERTED_MS;
     setTimeout(() => this.#resolve(EXIT_PROBLEM), latest).unref();
+  }
+
+  async #exportState(): Promise<string | null> {
+    try {
+      return await writeStateFile(await this.#gateway.exportState());
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#log.warn({ reason }, `the state cannot be handed over, the new gateway starts without: ${reason}`);
+      return null;
+    }
   }
 
   /** retire: another gateway serves. Nobody is told that this one stops: to whoever started the command, it is still the same. */

@@ -26,6 +26,10 @@ export type ToGateway =
   | { readonly type: 'released' }
   /** Another gateway serves from now on: this one completes its open requests and ends. */
   | { readonly type: 'retire' }
+  /** Write the state for another gateway to a file that only this user can read. */
+  | { readonly type: 'export' }
+  /** The answer to `want-state`: the file, which is the receiver's to delete; null: there is none. */
+  | { readonly type: 'state'; readonly file: string | null }
   /** An upgrade that this one asked for is over. `problem`: why it came to nothing; null: the new gateway serves. */
   | { readonly type: 'upgraded'; readonly problem: string | null }
   /** Are you there? */
@@ -41,6 +45,10 @@ export type ToSupervisor =
   | { readonly type: 'reloaded'; readonly isOk: boolean }
   /** The answer to a ping. */
   | { readonly type: 'pong' }
+  /** A gateway that takes over asks for the state of the one that serves. `state` is the answer. */
+  | { readonly type: 'want-state' }
+  /** The answer to `export`; null: it cannot be written, which has been logged. */
+  | { readonly type: 'exported'; readonly file: string | null }
   /** Somebody wants the version that is on disk now to take over. `upgraded` is the answer. */
   | { readonly type: 'upgrade' }
   /** It wants the sockets of these keys that are there for so many threads; all others are to be closed. */

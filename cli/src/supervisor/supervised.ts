@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import type { KeptSocket, SocketKeeper, SocketToKeep } from '@sluice/core';
 import { EXIT_PROBLEM } from '../exit-codes.ts';
 import { SUPERVISED, type ToGateway, type ToSupervisor, UPGRADED_FROM } from './messages.ts';
+import { takeStateFile } from './state-file.ts';
 
 /** A stop does not wait for longer than this for a supervisor that hangs. */
 const RELEASE_MS = 1_000;
@@ -16,6 +17,8 @@ export interface Orders {
   left(): void;
   /** Another gateway serves from now on. */
   retire(): void;
+  /** Writes the state to a file, and resolves to its path; null: that failed. Never rejects. */
+  exportState(): Promise<string | null>;
 }
 
 /** The part of Node's handles that matters here. */
@@ -40,6 +43,7 @@ export class Supervised implements SocketKeeper {
   readonly #claimed = new Map<string, { port: number; descriptors: number[] }>();
   #claimDone: () => void = () => {};
   #releaseDone: () => void = () => {};
+  #stateDone: (file: string | null) => void = () => {};
   /** Those who wait for an upgrade, by `upgrade`. */
   #upgradeDone: ((problem: string | null) => void)[] = [];
 
@@ -48,6 +52,7 @@ export class Supervised implements SocketKeeper {
     process.once('disconnect', () => {
       this.#claimDone();
       this.#releaseDone();
+      this.#stateDone(null);
       // Until there is a gateway, there is nothing to end in good order.
       if (this.#orders === null) process.exit(EXIT_PROBLEM);
       this.#orders.left();
@@ -74,6 +79,18 @@ export class Supervised implements SocketKeeper {
   /** reloaded: a reload that SIGHUP asked for is over. */
   reloaded(isOk: boolean): void {
     this.#tell({ type: 'reloaded', isOk });
+  }
+
+  /** state is that of the gateway that this one takes over from; null: there is none. */
+  async state(): Promise<Uint8Array | null> {
+    // Nothing else keeps the process alive yet.
+    process.channel?.ref();
+    const file = await new Promise<string | null>((resolve) => {
+      this.#stateDone = resolve;
+      this.#tell({ type: 'want-state' });
+    });
+    process.channel?.unref();
+    return file === null ? null : takeStateFile(file);
   }
 
   /** upgrade has the version that is on disk take over, and resolves when that serves; to why it does not, if it does not. */
@@ -145,6 +162,12 @@ export class Supervised implements SocketKeeper {
         break;
       case 'released':
         this.#releaseDone();
+        break;
+      case 'export':
+        void this.#orders!.exportState().then((file) => this.#tell({ type: 'exported', file }));
+        break;
+      case 'state':
+        this.#stateDone(message.file);
         break;
       case 'upgraded':
         this.#upgradeDone.shift()?.(message.problem);

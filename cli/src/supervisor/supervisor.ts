@@ -5,7 +5,9 @@
  * To whoever started the command, it is the gateway: signals go through it, and it ends as its child has ended. The child notices when
  * the channel between them closes, so it never outlives its supervisor for longer than its requests take.
  */
+import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { endingOf, GatewayProcess, isCrashSignal } from './gateway-process.ts';
 import { type Handle, KeptSockets } from './kept-sockets.ts';
@@ -27,6 +29,8 @@ interface Upgrade {
   readonly limit: NodeJS.Timeout;
   /** Who asked for it by its admin API, and waits for an answer; null: it was a signal. */
   readonly asker: GatewayProcess | null;
+  /** The state of the one that serves, for the new one, which deletes it; null: it has not been written. */
+  stateFile: string | null;
   /** Why it is being given up; null: it is not. */
   problem: string | null;
 }
@@ -116,6 +120,14 @@ export class Supervisor {
       case 'upgrade':
         this.#startUpgrade(gateway);
         break;
+      case 'want-state':
+        if (gateway !== this.#upgrade?.successor) break;
+        if (this.#gateway === null) gateway.send({ type: 'state', file: null });
+        else this.#gateway.send({ type: 'export' });
+        break;
+      case 'exported':
+        this.#handState(message.file);
+        break;
       case 'claim':
         this.#claim(gateway, message.keys, message.threads);
         break;
@@ -192,7 +204,7 @@ export class Supervisor {
     const limit = setTimeout(() => {
       this.#giveUp(`it was not ready after ${UPGRADE_LIMIT_MS / 1000} s`, 'SIGKILL');
     }, UPGRADE_LIMIT_MS);
-    this.#upgrade = { successor, limit, asker, problem: null };
+    this.#upgrade = { successor, limit, asker, stateFile: null, problem: null };
     this.#manager?.status('upgrading');
     this.#log('info', `upgrading: a new gateway starts as process ${successor.pid}`);
   }
@@ -230,9 +242,19 @@ export class Supervisor {
     this.#upgrade.successor.kill(signal);
   }
 
+  #handState(file: string | null): void {
+    if (this.#upgrade === null) deleteState(file);
+    else {
+      this.#upgrade.stateFile = file;
+      this.#upgrade.successor.send({ type: 'state', file });
+    }
+  }
+
   #upgradeFailed(reason: string): void {
-    const { successor, limit, asker, problem } = this.#upgrade!;
+    const { successor, limit, asker, stateFile, problem } = this.#upgrade!;
     clearTimeout(limit);
+    // It may have ended before it read the file.
+    deleteState(stateFile);
     this.#upgrade = null;
     const why = problem ?? reason;
     successor.sockets.leave(this.#gateway?.sockets ?? this.#orphans);
@@ -298,9 +320,13 @@ export class Supervisor {
     this.#gateway = null;
     this.#isServing = false;
     this.#crashedMs ??= performance.now();
-    if (this.#upgrade === null) this.#restart(how, code);
-    // Another one is on its way, and has the sockets.
-    else this.#log('error', `the gateway ${how} during an upgrade; the new one takes its place`);
+    if (this.#upgrade === null) {
+      this.#restart(how, code);
+      return;
+    }
+    // Another one is on its way. It may be waiting for the state that died with this one.
+    this.#upgrade.successor.send({ type: 'state', file: null });
+    this.#log('error', `the gateway ${how} during an upgrade; the new one takes its place`);
   }
 
   #restart(how: string, code: number): void {
@@ -339,4 +365,9 @@ export class Supervisor {
       setTimeout(() => process.exit(128 + constants.signals[signal]), 100);
     });
   }
+}
+
+/** deleteState deletes the file that a gateway's state was written to, with its folder. */
+function deleteState(file: string | null): void {
+  if (file !== null) rmSync(dirname(file), { recursive: true, force: true });
 }

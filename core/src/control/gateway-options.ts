@@ -26,9 +26,10 @@ export interface GatewayOptions {
   readonly sockets?: SocketKeeper;
   /**
    * What `exportState` of an earlier gateway gave: stick tables, rates, health, what was set by hand, and the keys of TLS sessions. What
-   * these rules no longer have is dropped. Bytes that cannot be used are logged, and the gateway starts without. Default: nothing.
+   * these rules no longer have is dropped. Bytes that cannot be used are logged, and the gateway starts without. A function is asked as late as
+   * possible, and null is nothing. Default: nothing.
    */
-  readonly state?: Uint8Array;
+  readonly state?: Uint8Array | (() => Promise<Uint8Array | null>);
   /** Has the version that is on disk take over, and resolves to why it does not; null: it serves. For the command’s supervisor. Default: it cannot be done. */
   readonly upgrade?: () => Promise<string | null>;
   /** How long a thread may be silent before it is replaced. Default 5 s. */

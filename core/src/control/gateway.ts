@@ -380,7 +380,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         probesAtOnce,
         nameResolver,
         dataPlane,
-        kept: this.#keptState(),
+        kept: await this.#keptState(),
         events: this.#events,
         refreshCertificates: () => this.#refreshComponents(),
       });
@@ -505,11 +505,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   }
 
   /** keptState is what the options hand over of an earlier gateway. */
-  #keptState(): KeptState | null {
+  async #keptState(): Promise<KeptState | null> {
     const { state } = this.#options;
     if (state === undefined) return null;
     try {
-      return readState(state, Date.now(), this.#log);
+      const bytes = typeof state === 'function' ? await state() : state;
+      return bytes === null ? null : readState(bytes, Date.now(), this.#log);
     } catch (thrown) {
       this.#log.warn(`the state of an earlier gateway is not used: ${reasonOf(thrown)}`);
       return null;
