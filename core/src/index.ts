@@ -2,6 +2,7 @@
  * @sluice/core: the host. `createGateway` is the way in; the plugin API is in `@sluice/core/plugin` and here.
  */
 
+export type { AccessLogStats } from './control/access-log/access-logs.ts';
 export type { AdminOptions } from './control/admin/admin-host.ts';
 export type { SourcedCertificate } from './control/certificates/certificate-sources.ts';
 export { type Duration, durationMs } from './control/clock/deadline.ts';

@@ -50,7 +50,7 @@ describe('monitoring', missing === undefined ? {} : { skip: `${missing} is not i
   const list = join(folder, 'blocked.txt');
 
   const rules = (server: RawServer, more = ''): string => `
-settings { admin on 127.0.0.1:0 }
+settings { admin on 127.0.0.1:0; log access json to "access.log" }
 list blocked = ips from "blocked.txt" refresh 1s
 listener web on 127.0.0.1:0 {
   deny ip in blocked
@@ -207,7 +207,7 @@ scrape_configs:
       await eventually('the alerts are evaluated', async () => {
         const { data } = await ask('rules');
         const all = (data as Rules).groups.flatMap((group) => group.rules);
-        assert.equal(all.length, 14);
+        assert.equal(all.length, 15);
         assert.deepEqual(
           all.filter(({ health }) => health === 'err'),
           [],

@@ -79,13 +79,17 @@ class Run {
     });
     containUncaught((thrown, origin) => gateway.contain(thrown, origin, { isOwnProcess: true }));
     process.on('SIGHUP', () => this.#reload());
+    process.on('SIGUSR1', () => {
+      this.#log.info('SIGUSR1: the access logs are reopened');
+      this.#gateway.reopenLogs();
+    });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal));
     process.on('SIGUSR2', () =>
       log.warn('SIGUSR2: not upgraded, that takes the supervisor: send it to the process of `sluice run`'),
     );
     supervised?.listen({
       onSignal: (signal) => {
-        if (signal !== 'SIGHUP') this.#requestStop(signal);
+        if (signal === 'SIGTERM' || signal === 'SIGINT') this.#requestStop(signal);
       },
       left: () => this.#onSupervisorGone(),
       retire: () => this.#retire(),

@@ -177,8 +177,15 @@ export class Supervisor {
   #signalled(signal: (typeof SIGNALS)[number]): void {
     if (signal === 'SIGTERM' || signal === 'SIGINT') this.#stop(signal);
     else if (signal === 'SIGHUP') this.#reload();
+    else if (signal === 'SIGUSR1') this.#reopenLogs();
     else if (signal === 'SIGUSR2') this.#startUpgrade(null);
-    else this.#gateway?.kill(signal);
+  }
+
+  /** reopenLogs: to a process that does not listen yet, Node would attach its debugger; one that starts opens its logs anyway. */
+  #reopenLogs(): void {
+    for (const gateway of [this.#gateway, this.#upgrade?.successor]) {
+      if (gateway?.isAttending === true) gateway.send({ type: 'signal', signal: 'SIGUSR1' });
+    }
   }
 
   #reload(): void {

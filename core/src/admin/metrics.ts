@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '@sluice/dsl/plan';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { AccessLogStats } from '../control/access-log/access-logs.ts';
 import type { Gateway } from '../control/gateway.ts';
 import type { ReloadEvent } from '../control/gateway-events.ts';
 import type { ListEvent } from '../control/rules/list-watcher.ts';
@@ -91,6 +92,7 @@ export class Metrics {
     families.add('gauge', 'sluice_uptime_seconds', 'Time since the gateway was started', gateway.uptimeMs / 1000);
     families.add('gauge', 'sluice_stick_entries', 'Entries in the stick tables of all backends', stats.sticks);
     this.#addConfiguration(families);
+    for (const accessLog of stats.accessLogs) addAccessLog(families, accessLog);
     for (const thread of stats.threads) addThread(families, thread);
     for (const listener of stats.listeners) addListener(families, listener);
     addRules(families, gateway.rules());
@@ -146,6 +148,13 @@ export class Metrics {
     }
     return this.#hash.text;
   }
+}
+
+function addAccessLog(families: Families, { destination, lines, dropped }: AccessLogStats): void {
+  const labels = { destination };
+  const lost = 'Lines of the access log that were lost';
+  families.add('counter', 'sluice_access_log_lines_total', 'Lines handed over to the access log', lines, labels);
+  families.add('counter', 'sluice_access_log_dropped_lines_total', lost, dropped, labels);
 }
 
 function addThread(families: Families, { thread, state, replaced, beats, lateness }: ThreadStats): void {

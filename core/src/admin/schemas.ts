@@ -253,6 +253,13 @@ export const STATS = object({
   backends: list(BACKEND),
   threads: list(THREAD),
   sticks: count,
+  accessLogs: list(
+    object({
+      destination: described(text, 'Such as `file /var/log/sluice/access.log`.'),
+      lines: described(count, 'Lines that were handed over.'),
+      dropped: described(count, 'Lines that were lost.'),
+    }),
+  ),
 });
 
 export const LISTS = object({

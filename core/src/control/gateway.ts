@@ -326,6 +326,11 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#runtime!.exportState('process');
   }
 
+  /** reopenLogs opens the files of access logs again, which may have been moved. A reload does so too. */
+  reopenLogs(): void {
+    this.#runtime?.accessLogs.reopen();
+  }
+
   /** explain says what would happen to a request now, and why. Throws SG0505 or SG0507. */
   async explain(request: ExplainRequest): Promise<Explanation> {
     const runtime = this.#runtime;

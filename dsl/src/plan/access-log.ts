@@ -7,9 +7,22 @@ import type { Template } from './rule.ts';
 
 /** LogDestination is where lines go. The same destination in several logs is opened once, and its lines are never mixed up. */
 export type LogDestination =
-  | { readonly kind: 'file' /** Absolute. */; readonly path: string }
+  | {
+      readonly kind: 'file';
+      /** Absolute. */
+      readonly path: string;
+      /** How the gateway itself rotates it; all logs of a file say the same. Default: it does not. */
+      readonly rotation?: LogRotation;
+    }
   | { readonly kind: 'stdout' }
   | { readonly kind: 'stderr' };
+
+/** LogRotation: before a file would be larger, it is renamed to `FILE.1`, what has that name to `FILE.2`, and so on. */
+export interface LogRotation {
+  readonly atBytes: number;
+  /** How many renamed files are kept. */
+  readonly keep: number;
+}
 
 /**
  * LogFormat is how a line looks: `json`, `combined` (the Combined Log Format of Apache httpd and nginx), or a text with the

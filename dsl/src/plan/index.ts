@@ -1,4 +1,11 @@
-export { type AccessLogPlan, accessLogsOf, destinationKey, type LogDestination, type LogFormat } from './access-log.ts';
+export {
+  type AccessLogPlan,
+  accessLogsOf,
+  destinationKey,
+  type LogDestination,
+  type LogFormat,
+  type LogRotation,
+} from './access-log.ts';
 export { addressesOf, isLoopback, isSocketFile, sharedAddresses, socketName, withoutZone } from './address.ts';
 export type * from './condition.ts';
 export { FORWARDING_FIELDS } from './forwarding-fields.ts';

@@ -45,6 +45,21 @@ test('a format of one’s own has the log’s fields, headers and cookies of the
   });
 });
 
+test('a file may be rotated, and logs of the same file agree on it', async () => {
+  assert.deepEqual((await one('log access json to "/a.log" rotate at 100MB keep 7')).to, {
+    kind: 'file',
+    path: '/a.log',
+    rotation: { atBytes: 100_000_000, keep: 7 },
+  });
+  const logs = await logsOf(
+    'log access json to "/a.log" rotate at 1MiB\nlog access combined to "/a.log" rotate at 1MiB keep 5',
+  );
+  assert.deepEqual(logs![0]!.to, logs![1]!.to);
+  const text = `settings { log access json to "/a.log" rotate at 1MiB }
+listener web on :80 { log access json to "/a.log"; otherwise deny 404 }`;
+  assert.deepEqual(codesOf((await compileText(text)).diagnostics), ['SL0683 2:42']);
+});
+
 test('an unknown field is reported in its place within the text, with the field that was meant', async () => {
   const text = inContext('settings', 'log access "{client.ip} {statsu}" to stdout');
   const { diagnostics } = await compileText(text);
@@ -127,6 +142,10 @@ const WRONG: readonly (readonly [line: string, code: string, context?: 'listener
   ['log access "{client.ip" to stdout', 'SL0613'],
   ['log access json to "/a.log" to stdout', 'SL0118'],
   ['log access json to stdout sample 0%', 'SL0616'],
+  ['log access json to "/a.log" rotate at 1KiB', 'SL0616'],
+  ['log access json to "/a.log" rotate at 1MiB keep 0', 'SL0616'],
+  ['log access json to "/a.log" keep 3', 'SL0118'],
+  ['log access json to stdout rotate at 1MiB', 'SL0118'],
   ['log access json to stdout sample 101%', 'SL0616'],
   ['log access combined with headers X-Team to stdout', 'SL0118'],
   ['log access json with headers "X Team" to stdout', 'SL0611'],

@@ -50,7 +50,9 @@ export class AccessLogs {
     const wanted = new Map(plan === null ? [] : logsOf(plan).map(({ to }) => [destinationKey(to), to]));
     this.reopen();
     for (const [key, to] of wanted) {
-      if (!this.#sinks.has(key)) this.#sinks.set(key, this.#open(key, to));
+      const sink = this.#sinks.get(key);
+      if (sink === undefined) this.#sinks.set(key, this.#open(key, to));
+      else sink.use(to);
     }
     this.#wanted = new Set(wanted.keys());
   }
@@ -101,7 +103,7 @@ export class AccessLogs {
   #open(key: string, to: LogDestination): LogSink {
     const counts = this.#countsOf(key);
     const options = { log: this.#log, now: this.#now, dropped: (lines: number) => this.#undone(counts, lines) };
-    return to.kind === 'file' ? new LogFile(to.path, options) : new StandardLog(to.kind, options);
+    return to.kind === 'file' ? new LogFile(to, options) : new StandardLog(to.kind, options);
   }
 
   #countsOf(key: string): Counts {

@@ -3,11 +3,18 @@
  *
  * Not FileHandle: one that is collected ends the process of an embedder whose gateway did not start.
  */
-import { close, open, write } from 'node:fs';
+import { close, fstat, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 
 export const openFile = promisify(open) as (path: string, flags: string) => Promise<number>;
 export const closeFile = promisify(close);
+
+const statFile = promisify(fstat);
+
+/** sizeOf is how many bytes a file has. */
+export async function sizeOf(descriptor: number): Promise<number> {
+  return (await statFile(descriptor)).size;
+}
 
 const writeTo = promisify(write) as (
   descriptor: number,

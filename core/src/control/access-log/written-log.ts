@@ -4,6 +4,7 @@
  * A descriptor that cannot be opened or written is reported in the gateway's log, and costs its lines, never a request. It is tried again every
  * few seconds, as full disks are emptied. What waits is bounded by the data planes: each has at most some batches on their way.
  */
+import type { LogDestination } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { AccessBatch } from '../../shared/orders/access-batch.ts';
 import { reasonOf } from '../report/errors.ts';
@@ -11,6 +12,9 @@ import type { LinesDropped, LogSink } from './log-sink.ts';
 
 /** How long what failed is left alone. */
 const AGAIN_MS = 5000;
+
+/** Characters that are written at once. */
+const MOST_AT_ONCE = 1024 * 1024;
 
 const LF = 0x0a;
 
@@ -28,7 +32,7 @@ export abstract class WrittenLog implements LogSink {
   protected readonly log: Logger;
   readonly #dropped: LinesDropped;
   readonly #now: () => number;
-  #waiting: AccessBatch[] = [];
+  readonly #waiting: AccessBatch[] = [];
   /** Resolves when nothing is being written; null: nothing is. */
   #writing: Promise<void> | null = null;
   /** When it failed; null: it did not. */
@@ -54,6 +58,10 @@ export abstract class WrittenLog implements LogSink {
   protected abstract shut(): Promise<void>;
   abstract reopen(): void;
 
+  use(_to: LogDestination): void {
+    // There is nothing to change.
+  }
+
   take(batch: AccessBatch): void {
     if (batch.lines === 0) {
       Atomics.add(batch.written, 0, 1);
@@ -75,6 +83,21 @@ export abstract class WrittenLog implements LogSink {
     this.#begin();
   }
 
+  /** The most that is written at once, in characters, unless one batch is more. */
+  protected get most(): number {
+    return MOST_AT_ONCE;
+  }
+
+  /** How many of the batches that wait are written next. */
+  get #nextCount(): number {
+    let count = 0;
+    for (let length = 0; count < this.#waiting.length; count++) {
+      length += this.#waiting[count]!.text.length;
+      if (length > this.most && count > 0) break;
+    }
+    return count;
+  }
+
   #begin(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
@@ -85,8 +108,7 @@ export abstract class WrittenLog implements LogSink {
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0 || this.#isDue) {
       this.#isDue = false;
-      const batches = this.#waiting;
-      this.#waiting = [];
+      const batches = this.#waiting.splice(0, this.#nextCount);
       let lines = 0;
       for (const batch of batches) lines += batch.lines;
       if (!(await this.#writeBatches(batches)) && lines > 0) this.#lose(lines);

@@ -285,6 +285,7 @@ export class Runtime {
       fallBack: (backend) => this.#fallBacks.active(backend),
       circuit: (slot) => this.#circuits.state(slot),
       discoveries: (backend) => this.#discoverer.stats(backend),
+      accessLogs: this.accessLogs.stats(),
     });
   }
 

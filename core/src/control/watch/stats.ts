@@ -23,6 +23,7 @@ import {
   ServerTable,
 } from '../../shared/tables/server-table.ts';
 import type { SharedMemory } from '../../shared/tables/shared-memory.ts';
+import type { AccessLogStats } from '../access-log/access-logs.ts';
 import type { FallBackEvent } from '../health/fall-back-watch.ts';
 import type { DiscoveryStats } from '../members/discovery-source.ts';
 import type { Generation } from '../reload/generations.ts';
@@ -130,6 +131,8 @@ export interface GatewayStats {
   readonly threads: readonly ThreadStats[];
   /** Entries of all stick tables. */
   readonly sticks: number;
+  /** What became of the lines of access logs, by destination. */
+  readonly accessLogs: readonly AccessLogStats[];
 }
 
 /** Said is what the control plane knows besides shared memory. */
@@ -141,6 +144,7 @@ interface Said {
   circuit(slot: number): CircuitState | null;
   fallBack(backend: string): FallBackEvent | null;
   discoveries(backend: BackendPlan): readonly DiscoveryStats[];
+  readonly accessLogs: readonly AccessLogStats[];
 }
 
 const UNDER_MICROS = Array.from({ length: 18 }, (_, at) => 2 ** (8 + at));
@@ -172,7 +176,7 @@ export class StatsReader {
   read(
     generation: Generation,
     planes: readonly PlaneStatus[],
-    { now, reason, ejections, circuit, fallBack, discoveries }: Said,
+    { now, reason, ejections, circuit, fallBack, discoveries, accessLogs }: Said,
   ): GatewayStats {
     const { plan, slots, ports } = generation;
     const sticky = new Map(plan.backends.map((backend) => [backend.name, this.#sticks.stats(backend)]));
@@ -221,6 +225,7 @@ export class StatsReader {
         return { ...status, word: this.#wordName(wordId), beats, lateness };
       }),
       sticks: [...sticky.values()].reduce((sum, each) => sum + (each?.entries ?? 0), 0),
+      accessLogs,
     };
   }
 

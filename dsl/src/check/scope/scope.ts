@@ -87,6 +87,8 @@ export class Scope {
   readonly requestWords = new Map<string, RequestWord[]>();
   /** What listeners say of paths, by their names. */
   readonly paths = new Map<string, PathLines>();
+  /** Files of access logs, with what the first line that names one says of its rotation. */
+  readonly logFiles = new Map<string, { readonly rotation: string; readonly place: Place }>();
   /** The kinds of servers that backends say they have, by their names. */
   readonly pathReaders = new Map<string, readonly PathReader[]>();
   /** The environment that `env` reads. */

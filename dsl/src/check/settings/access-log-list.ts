@@ -54,7 +54,8 @@ export class AccessLogList extends Collected<readonly AccessLogPlan[] | undefine
   }
 }
 
-function destinationOf({ scope, span, spans, args }: LogLine): LogDestination | null {
+function destinationOf(line: LogLine): LogDestination | null {
+  const { scope, span, spans, args } = line;
   const named = [...spans].filter(([name]) => name === 'file' || name === 'stdout' || name === 'stderr');
   const [first, second] = named;
   if (first === undefined) {
@@ -65,8 +66,22 @@ function destinationOf({ scope, span, spans, args }: LogLine): LogDestination | 
     const fix = 'Write a line of its own for each place that the log goes to';
     return scope.error('SL0118', second[1], { word: textOf(scope, second[1]) }, fix);
   }
-  if (args.file !== undefined) return { kind: 'file', path: args.file };
+  if (args.file !== undefined) return fileOf(line, args.file);
   return { kind: args.stdout ? 'stdout' : 'stderr' };
+}
+
+const KEPT = 5;
+
+/** A file that several logs name is rotated in one way. */
+function fileOf({ scope, whole, spans, args }: LogLine, path: string): LogDestination | null {
+  const { rotateAt, keep = KEPT } = args;
+  const rotation = rotateAt === undefined ? '' : `${rotateAt} ${keep}`;
+  const before = scope.logFiles.get(path);
+  if (before === undefined) scope.logFiles.set(path, { rotation, place: scope.place(whole) });
+  else if (before.rotation !== rotation) {
+    return scope.error('SL0683', spans.get('file')!, { line: scope.lineOf(before.place) });
+  }
+  return { kind: 'file', path, ...(rotateAt === undefined ? {} : { rotation: { atBytes: rotateAt, keep } }) };
 }
 
 function headersOf(

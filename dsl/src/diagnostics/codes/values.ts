@@ -404,4 +404,14 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'log access json to "access.log"; log access off',
     right: 'log access off',
   },
+  SL0683: {
+    severity: 'error',
+    message: 'the log on line {line} has the same file, and rotates it in another way',
+    fix: 'Say the same of `rotate at` and `keep` in all logs of the file',
+    why: 'The file is opened once, whatever the number of logs that name it.',
+    context: 'settings',
+    wrong: 'log access json to "a.log" rotate at 10MiB; log access json to "a.log" when status over 499',
+    right:
+      'log access json to "a.log" rotate at 10MiB; log access json to "a.log" rotate at 10MiB when status over 499',
+  },
 };
