@@ -22,7 +22,7 @@ import { Site, TOKEN } from './site.ts';
 after(closeChromium);
 
 const needed = { ...skipUnless('chromium'), timeout: 90_000 };
-const VIEWS = ['overview', 'servers', 'events', 'gateway'];
+const VIEWS = ['overview', 'servers', 'requests', 'rules', 'explain', 'clients', 'certificates', 'events', 'gateway'];
 
 test(
   'a wrong token is refused in words, the right one opens the overview, and signing out forgets it',
@@ -68,7 +68,7 @@ test('the overview has listeners, backends, servers and three plots, with what t
   await seen(page, /2\s*of 3/, '.figures');
   assert.equal((await page.$$('.plot canvas')).length, 3);
   assert.equal((await page.$$('.edges path')).length, 2, 'a line from the listener to each backend');
-  await press(page, 'Requests as a table');
+  await press(page, 'Requests as a table', 'DisclosureTriangle');
   await seen(page, /Time\s+requests\s+\d\d:\d\d/, '.plot');
   await page.select('.section-head select', 'listener web');
   await seen(page, /Latency is measured for each backend/);

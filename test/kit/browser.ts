@@ -102,7 +102,7 @@ export async function seen(page: Page, wanted: RegExp, within = 'body'): Promise
   assert.fail(`waited for ${wanted} within ${within}, where there is: ${text}`);
 }
 
-/** press activates the control with an accessible name, as `Drain app/one`. */
-export async function press(page: Page, name: string): Promise<void> {
-  await page.locator(`::-p-aria([name="${name}"])`).click();
+/** press activates the button with an accessible name, as `Drain app/one`; `role`: or another control. */
+export async function press(page: Page, name: string, role = 'button'): Promise<void> {
+  await page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
 }

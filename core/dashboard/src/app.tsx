@@ -28,7 +28,8 @@ export function App() {
     let timer = 0;
     let isLeft = false;
     const fail = (error: ApiError): void => {
-      if (error.status === 401) {
+      // Too many wrong tokens are answered 429: the next one has to be entered, not tried.
+      if (error.status === 401 || error.status === 429) {
         saveToken(null);
         setState({ kind: 'signed out', problem: token === null ? null : error.message });
         return;
@@ -82,7 +83,7 @@ export function App() {
       return (
         <main class="lonely">
           <div role="alert">
-            <h1>No connection to the gateway</h1>
+            <h1>{state.error.status === 0 ? 'No connection to the gateway' : 'The gateway refuses to answer'}</h1>
             <p>{state.error.message}</p>
             <p class="muted">Trying again every few seconds.</p>
           </div>

@@ -12,10 +12,12 @@ interface DialogProps {
   readonly action: string | null;
   readonly onSubmit?: () => void;
   readonly onClose: () => void;
+  /** It has a table. */
+  readonly isWide?: boolean;
   readonly children: ComponentChildren;
 }
 
-export function FormDialog({ title, action, onSubmit, onClose, children }: DialogProps) {
+export function FormDialog({ title, action, onSubmit, onClose, isWide = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Not later: by then the focus would have been nowhere for a moment.
@@ -33,7 +35,7 @@ export function FormDialog({ title, action, onSubmit, onClose, children }: Dialo
     onSubmit?.();
   };
   return (
-    <dialog ref={dialog} aria-labelledby={id} onCancel={onClose}>
+    <dialog ref={dialog} class={isWide ? 'wide' : ''} aria-labelledby={id} onCancel={onClose}>
       <form onSubmit={submit}>
         <h2 id={id}>{title}</h2>
         {children}

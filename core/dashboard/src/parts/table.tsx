@@ -26,6 +26,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: TablePr
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   const classOf = ({ isNumber, isMinor }: Column<Row>): string =>
     `${isNumber === true ? 'number' : ''} ${isMinor === true ? 'minor' : ''}`.trim();
+  const keys = distinct(rows.map(keyOf));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
     <section class="scroll" aria-label={caption} tabIndex={0}>
@@ -41,8 +42,8 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: TablePr
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={keyOf(row)}>
+          {rows.map((row, at) => (
+            <tr key={keys[at]}>
               {columns.map((column, index) =>
                 index === 0 ? (
                   <th scope="row" class={classOf(column)} key={column.title}>
@@ -60,4 +61,14 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: TablePr
       </table>
     </section>
   );
+}
+
+/** Two rows may look the same, as two requests of one moment do. */
+function distinct(keys: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  return keys.map((key) => {
+    const count = counts.get(key) ?? 0;
+    counts.set(key, count + 1);
+    return count === 0 ? key : `${key} ${count}`;
+  });
 }

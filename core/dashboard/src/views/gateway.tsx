@@ -41,10 +41,14 @@ export function GatewayView() {
           empty="There are none: the gateway runs on its main thread."
           columns={[
             { title: 'Thread', cell: ({ thread }) => thread },
-            { title: 'State', cell: ({ state }) => <Badge tone={state === 'running' ? 'ok' : 'warn'} text={state} /> },
+            { title: 'State', cell: ({ state }) => <Badge tone={state === 'serving' ? 'ok' : 'warn'} text={state} /> },
             { title: 'Replaced', isNumber: true, cell: ({ replaced }) => replaced },
             { title: 'Heartbeats', isNumber: true, cell: ({ beats }) => formatCount(beats) },
-            { title: 'Late', isNumber: true, cell: ({ lateness }) => formatCount(sum(lateness.slice(1))) },
+            {
+              title: 'Over 64 ms late',
+              isNumber: true,
+              cell: ({ lateness }) => formatCount(sum(lateness.slice(FIRST_LATE))),
+            },
             { title: 'In a plugin’s word', cell: ({ word }) => word ?? '–' },
           ]}
         />
@@ -84,6 +88,9 @@ export function GatewayView() {
     </>
   );
 }
+
+/** The first of the API's steps of lateness, which double from 1 ms, that is over 64 ms. */
+const FIRST_LATE = 7;
 
 function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0);
