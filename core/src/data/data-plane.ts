@@ -49,6 +49,7 @@ import { AccessLogs } from './loop/access-log.ts';
 import { ErrorRing } from './loop/error-ring.ts';
 import type { Closable, Loop } from './loop/loop.ts';
 import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
+import type { LinkedExporter } from './trace/linked-exporter.ts';
 import { SocketTransport } from './transport/socket/socket-transport.ts';
 
 /** How long a drain leaves idle connections open, for requests that are on their way already. */
@@ -198,7 +199,7 @@ class LoopDataPlane implements DataPlane {
       if (!this.#owners.some(({ url }) => url === ref.url)) this.#owners.push({ plugin: ref.plugin, url: ref.url });
       entries.set(ref.plugin, await importEntry(ref));
     }
-    const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop);
+    const steps = link(order, entries, (...asked) => this.#endpoint(...asked), this.#loop, this.#exporter);
     return inSlices(steps, this.#loop.now);
   }
 
@@ -224,6 +225,7 @@ class LoopDataPlane implements DataPlane {
     if (prepared === undefined) throw new Error(`generation ${number} was not prepared`);
     this.#prepared.delete(number);
     const previous = this.#current;
+    const exporter = this.#exporter;
     const kept = new Set(prepared.ports.values());
     this.#current = prepared.generation;
     this.#loop.generation = prepared.generation;
@@ -237,6 +239,7 @@ class LoopDataPlane implements DataPlane {
     if (prepared.relinked === null) this.#retireEndpoints(prepared.generation);
     else this.#changeEndpoints(prepared.relinked);
     this.#switchSticks(prepared.generation, prepared.sticks);
+    if (exporter !== null && exporter !== this.#exporter) void exporter.stop();
     if (previous === null) return;
     previous.isCurrent = false;
     succeed(prepared.generation, previous);
@@ -249,6 +252,8 @@ class LoopDataPlane implements DataPlane {
     if (prepared === undefined) return;
     this.#prepared.delete(number);
     for (const port of prepared.opened) port.close();
+    const { tracer } = prepared.generation;
+    if (tracer !== null && tracer.exporter !== this.#exporter) void tracer.exporter?.stop();
     if (prepared.relinked !== null && this.#current !== null) this.#retireEndpoints(this.#current);
   }
 
@@ -318,7 +323,13 @@ class LoopDataPlane implements DataPlane {
     // Connections report in a later turn that they are closed; the counts in shared memory are right only after them.
     while (this.#loop.connections.size > 0) await this.#nextTurn();
     this.#loop.accessLogs.flush();
+    await this.#exporter?.stop();
     this.#loop.wheel.stop();
+  }
+
+  /** What sampled requests are reported to now; null: nothing. */
+  get #exporter(): LinkedExporter | null {
+    return this.#current?.tracer?.exporter ?? null;
   }
 
   #nextTurn(): Promise<void> {

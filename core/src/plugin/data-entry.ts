@@ -15,6 +15,7 @@ import type { RateTable } from './rate-table.ts';
 import type { ServerPool, StickyPool } from './server-pool.ts';
 import type { ServiceFactory } from './service.ts';
 import type { StickTable } from './stick-table.ts';
+import type { TraceExporterFactory } from './trace-exporter.ts';
 
 /** Answer is what a verdict sends in place of a server's answer. Header names as they should be sent. */
 export interface Answer {
@@ -262,6 +263,8 @@ export type ServerTlsFactory = (options: Args) => ServerTls;
 export type ErrorAnswerFactory = (options: Args) => (status: number) => Answer;
 
 export interface DataEntry {
+  /** What `traces to NAME` reports to. */
+  readonly traceExporters?: Readonly<Record<string, TraceExporterFactory>>;
   readonly fields?: Readonly<Record<string, FieldReader>>;
   readonly verbs?: Readonly<Record<string, VerbFactory>>;
   readonly balancers?: Readonly<Record<string, BalancerFactory>>;

@@ -13,4 +13,5 @@ export * from './server-heap.ts';
 export type * from './server-pool.ts';
 export type * from './service.ts';
 export type * from './stick-table.ts';
+export type * from './trace-exporter.ts';
 export * from './weighted-draw.ts';

@@ -33,7 +33,8 @@ export type ComponentSlot =
   | 'certificate'
   | 'certificates'
   | 'answer'
-  | 'serve';
+  | 'serve'
+  | 'traces';
 
 /** PluginUse is a `use NAME from "…"` line. `from` is as written; `url` is what it resolved to. */
 export interface PluginUse {
@@ -421,6 +422,8 @@ export interface SettingsPlan {
   readonly admin?: AdminPlan;
   /** Default: requests are not traced, and what they bring of traces is passed on as it is. */
   readonly trace?: TracePlan;
+  /** Where sampled requests are reported. Default: nowhere. */
+  readonly traces?: ComponentUse;
   /** Where certificates that the gateway gets by itself come from, one of each kind. Default: nowhere. */
   readonly certificateSources?: readonly ComponentUse[];
 }

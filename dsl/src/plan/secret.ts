@@ -31,6 +31,7 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
     if (stick !== null) collect({ args: stick.options });
   }
   for (const { options } of plan.settings.certificateSources ?? []) collect({ args: options });
+  if (plan.settings.traces !== undefined) collect({ args: plan.settings.traces.options });
   const token = plan.settings.admin?.token ?? null;
   if (token !== null) names.add(token);
   return names;

@@ -58,6 +58,7 @@ const SLOTS: readonly ComponentSlot[] = [
   'certificates',
   'answer',
   'serve',
+  'traces',
 ];
 
 export class Vocabulary {

@@ -5,7 +5,7 @@ import { importEntries } from '@sluice/core/loading';
 import type { DataEntry, PluginManifest } from '@sluice/core/plugin';
 
 /** Components of these slots have their functions in the data entry. */
-const SLOTS_WITH_DATA = ['balance', 'stick', 'tls', 'server tls', 'serve', 'answer'];
+const SLOTS_WITH_DATA = ['balance', 'stick', 'tls', 'server tls', 'serve', 'answer', 'traces'];
 
 /** checkedDataEntry imports the module that a manifest names. Rejects if it cannot be imported, or lacks what the manifest declares. */
 export async function checkedDataEntry(manifest: PluginManifest): Promise<DataEntry> {

@@ -83,6 +83,8 @@ export async function checkComponents(
   };
   const sources: ComponentUse[] = [];
   for (const use of plan.settings.certificateSources ?? []) sources.push(await check('settings', use));
+  const { traces } = plan.settings;
+  const exporter = traces === undefined ? {} : { traces: await check('settings', traces) };
   const isEverySourceRight = problems.length === 0;
   const listeners: Plan['listeners'][number][] = [];
   for (const listener of plan.listeners) {
@@ -145,7 +147,11 @@ export async function checkComponents(
     problems.push({ code: REFUSED, severity: 'error', message, fix: null, place: tls!.place });
   }
   if (problems.length === 0) {
-    const settings = sources.length === 0 ? plan.settings : { ...plan.settings, certificateSources: sources };
+    const settings = {
+      ...plan.settings,
+      ...exporter,
+      ...(sources.length === 0 ? {} : { certificateSources: sources }),
+    };
     return { plan: { ...plan, settings, listeners, backends }, warnings, files: [...files] };
   }
   const report = problems.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n');

@@ -80,6 +80,7 @@ const SLOTS = namesOf<ComponentSlot>({
   certificates: true,
   answer: true,
   serve: true,
+  traces: true,
 });
 const SOURCES = namesOf<NonNullable<FieldWord['knownFrom']>>({ hello: true, handshake: true, proxy: true });
 

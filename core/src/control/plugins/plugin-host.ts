@@ -264,6 +264,7 @@ function usesOf({ listeners, backends, settings }: Plan): UsedComponents {
   const uses = [
     ...listeners.flatMap(({ tls, certificates = [] }) => [tls, ...certificates]),
     ...(settings.certificateSources ?? []),
+    settings.traces,
     ...backends.flatMap(({ balance, stick, check, tls, serve }) => [balance, stick, check?.probe, tls, serve]),
   ];
   return new Set(uses.flatMap((use) => (use == null ? [] : [`${use.slot} ${use.name}`])));

@@ -240,6 +240,7 @@ export class Attempts extends Timed implements Waiting {
     this.#queuedAtMs = exchange.loop.now();
     if (exchange.request.queuePosition === 0)
       exchange.request.queuePosition = exchange.loop.backends.waiting(backend.slot);
+    exchange.mark('queued');
     this.#waitsFor = this.#choice.waitsFor;
     exchange.client.onQueued();
     exchange.loop.wheel.limit(this, backend.plan.timeouts.queueMs);
@@ -274,6 +275,7 @@ export class Attempts extends Timed implements Waiting {
     this.index = server;
     this.slot = endpoint.slot;
     this.#sentMs = loop.now();
+    exchange.mark('sent');
     if (balancer.hearsAnswers) this.#sentSpell = loop.table.epoch(endpoint.slot);
     loop.counters.server(endpoint.slot, ServerIndex.requests);
     const side = endpoint.attempt(exchange, loop, this.#isRepeatable, needsNew);
@@ -392,6 +394,7 @@ export class Attempts extends Timed implements Waiting {
     const { slot } = this;
     this.#failedIn = failedIn(failure, exchange.server!);
     const wasReused = exchange.server!.isReused;
+    exchange.mark(failure === 'connect' ? 'not connected' : 'failed', FAILURE_NAMES[failure]);
     const why = reason === '' ? FAILURE_NAMES[failure] : reason;
     if (slot !== -1) loop.counters.server(slot, FAILURE_COUNTERS[failure]);
     if (blamesServer(failure, wasReused)) {

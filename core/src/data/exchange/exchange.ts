@@ -26,12 +26,15 @@ import { hasToken } from '../message/request-head.ts';
 import type { ClientSide } from '../sides/client-side.ts';
 import { FAILURE_NAMES, FAILURE_STATUSES, type Failure } from '../sides/failure.ts';
 import type { ServerSide } from '../sides/server-side.ts';
+import type { Moment } from '../trace/phase-marks.ts';
+import type { Tracer } from '../trace/tracer.ts';
 import { AnsweredRequest } from './answered-request.ts';
 import { Attempts } from './attempts.ts';
 import { changeAnswer, judge } from './judge.ts';
 import { misdirection } from './misdirected.ts';
 import { ENDED, noteOwnAnswer, noteServerAnswer, RULE_FAILED } from './note-failure.ts';
 import { sendOwnAnswer, standardAnswer } from './own-answer.ts';
+import { tracedRequest } from './traced-request.ts';
 
 const edits = new RequestEdits();
 const answerEdits = new FieldEdits();
@@ -244,6 +247,7 @@ export class Exchange extends Timed {
 
   serverConnected(): void {
     this.#noteConnected();
+    this.mark('connected');
     this.#attempts.markServerReachable();
     this.client.sendBody(this.server!);
   }
@@ -254,6 +258,16 @@ export class Exchange extends Timed {
     const tlsMs = server!.tlsMs ?? -1;
     request.connectMs = Math.max(0, this.loop.now() - this.connectStartMs - Math.max(0, tlsMs));
     request.tlsMs = tlsMs;
+  }
+
+  /** mark notes a moment of a request that is to be reported to a tracing system. */
+  mark(moment: Moment, error = ''): void {
+    const { trace } = this.request;
+    if (trace === null || trace.marks === null) return;
+    const { plan } = this.backend;
+    const server = moment === 'queued' ? undefined : plan.servers[this.#attempts.index];
+    const place = { backend: plan.name, server: server?.name ?? '', address: server?.address ?? null };
+    trace.marks.add(moment, this.loop.now(), place, error);
   }
 
   serverDrained(): void {
@@ -281,6 +295,7 @@ export class Exchange extends Timed {
   /** answerBegins forwards the head of a final answer. False: the server's answer is not wanted any more. */
   answerBegins(answer: AnswerHead): boolean {
     const { request, listener } = this;
+    this.mark('answered');
     if (this.#attempts.answered(answer.status)) return false;
     if (listener.log !== null) this.#noteAnswer(answer, listener.log.answerHeaders);
     let cookie = this.#attempts.learn(answer);
@@ -331,6 +346,7 @@ export class Exchange extends Timed {
       this.serverFailed('bad', objection);
       return false;
     }
+    this.mark('answered');
     this.#attempts.switched();
     const { log } = this.listener;
     if (log !== null) this.#noteAnswer(answer, log.answerHeaders);
@@ -411,7 +427,11 @@ export class Exchange extends Timed {
   #end(): void {
     const { generation } = this.listener;
     const loop = this.loop;
+    const { tracer } = generation;
+    // One that could not be read begins a trace of its own.
+    if (tracer !== null && !this.isRelayed) this.request.trace ??= tracer.trace();
     if (this.listener.log !== null) this.#log(this.listener.log);
+    if (tracer !== null && tracer.exporter !== null) this.#report(tracer);
     if (this.isTunnel) loop.wheel.drop(this);
     const { later } = this.#attempts;
     this.release();
@@ -436,6 +456,15 @@ export class Exchange extends Timed {
     ending.answerHeaders = log.answerHeaders;
     ending.answerValues = this.loggedHeaders;
     log.write(ending);
+  }
+
+  /** report tells a tracing system of a request that is sampled. */
+  #report(tracer: Tracer): void {
+    const { request, sentTo } = this;
+    const { trace } = request;
+    if (trace === null || trace.marks === null) return;
+    const server = sentTo?.plan.servers[this.#attempts.index]?.name ?? '';
+    tracer.exporter!.record(tracedRequest(this, trace, trace.marks, server));
   }
 }
 

@@ -32,6 +32,7 @@ import { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';
 import { isUntouchable } from '../message/field-edits.ts';
 import { headLimitsOf } from '../message/request-head.ts';
+import type { LinkedExporter } from '../trace/linked-exporter.ts';
 import { Tracer } from '../trace/tracer.ts';
 import { LinkedPlugins } from './linked-plugins.ts';
 import { LinkError, PluginFunctions } from './plugin-functions.ts';
@@ -44,15 +45,16 @@ const SERVERS_A_STEP = 512;
 
 /**
  * link makes a generation, in steps, as the event loop has requests to serve meanwhile. Throws LinkError, or whatever a
- * plugin's factory throws, told with its rule.
+ * plugin's factory throws, told with its rule. `exporter` is the trace exporter in force.
  */
 export function* link(
   order: PrepareOrder,
   entries: ReadonlyMap<string, DataEntry>,
   endpoints: Endpoints,
   loop: Loop,
+  exporter: LinkedExporter | null = null,
 ): Steps<Generation> {
-  return yield* new Linking(order, new PluginFunctions(entries), loop).link(endpoints);
+  return yield* new Linking(order, new PluginFunctions(entries), loop, exporter).link(endpoints);
 }
 
 class Linking {
@@ -60,9 +62,11 @@ class Linking {
   readonly #loop: Loop;
   readonly #parts: LinkedPlugins;
   readonly #linker: Omit<Linker, 'scope'>;
+  readonly #exporter: LinkedExporter | null;
 
-  constructor(order: PrepareOrder, functions: PluginFunctions, loop: Loop) {
+  constructor(order: PrepareOrder, functions: PluginFunctions, loop: Loop, exporter: LinkedExporter | null) {
     this.#order = order;
+    this.#exporter = exporter;
     this.#loop = loop;
     this.#parts = new LinkedPlugins(order, functions, loop);
     const { plan } = order;
@@ -89,7 +93,7 @@ class Linking {
       listeners,
       backends,
       mostConnections: plan.settings.connections ?? 0,
-      tracer: plan.settings.trace === undefined ? null : new Tracer(plan.settings.trace, this.#loop.random),
+      tracer: this.#tracer(),
       relink: (backend, change, at) => this.#relink(backend, change, at),
       owner: (word) => this.#parts.owner(word),
       errorAnswer: this.#parts.errorAnswers(),
@@ -99,6 +103,13 @@ class Linking {
     this.#linkFallBacks(generation.backends);
     for (const listener of plan.listeners) listeners.set(listener.name, yield* this.#listener(listener, generation));
     return generation;
+  }
+
+  #tracer(): Tracer | null {
+    const { trace, traces } = this.#order.plan.settings;
+    if (trace === undefined) return null;
+    const exporter = traces === undefined ? null : this.#parts.traceExporter(traces, this.#exporter);
+    return new Tracer(trace, exporter, this.#loop.random);
   }
 
   *#listener(plan: ListenerPlan, generation: Generation): Steps<LinkedListener> {

@@ -7,7 +7,8 @@ import { type FieldReader, type Readers, wrongValue } from '@sluice/dsl/match';
 import { type Args, type ComponentUse, type ListenerPlan, type Place, type Rule, withSecrets } from '@sluice/dsl/plan';
 import type { Action, Answer, CertificateProofs, Linker, Stickiness, TlsMode } from '../../plugin/data-entry.ts';
 import type { Service } from '../../plugin/service.ts';
-import { type PrepareOrder, wordKey } from '../../shared/orders/orders.ts';
+import type { TraceExporter } from '../../plugin/trace-exporter.ts';
+import { type LogLevel, type PrepareOrder, wordKey } from '../../shared/orders/orders.ts';
 import { type Watch, watchOf } from '../../shared/plugins/watched.ts';
 import { StickIndex } from '../../shared/tables/shared-stick-table.ts';
 import { LinkedBalancer } from '../backend/linked-balancer.ts';
@@ -17,6 +18,7 @@ import { ClientRefusals } from '../exchange/client-refusals.ts';
 import type { BackendSticks } from '../loop/backend-sticks.ts';
 import type { Loop } from '../loop/loop.ts';
 import { publicFacts } from '../message/public-facts.ts';
+import { LinkedExporter } from '../trace/linked-exporter.ts';
 import { LinkError, type PluginFunctions } from './plugin-functions.ts';
 import { watchAction } from './watched-action.ts';
 
@@ -216,6 +218,34 @@ export class LinkedPlugins {
       const mode = made(use.place, `tls ${use.name}`, () => factory(this.#options(use.options)));
       return { secure: watch((socket, server, protocols) => mode.secure(socket, server, protocols)) };
     });
+  }
+
+  /** traceExporter is made where `before`, the one in force, is another. */
+  traceExporter(use: ComponentUse, before: LinkedExporter | null): LinkedExporter {
+    const key = JSON.stringify([use.name, use.options, this.code(use)]);
+    if (before !== null && before.key === key) return before;
+    const loop = this.#loop;
+    const watch = this.#watch('traces', use.name);
+    const word = wordKey('traces', use.name);
+    const plugin = this.#owners.get(word);
+    const whose = plugin === undefined ? word : `${word} of plugin ${plugin}`;
+    const failed = (doing: string, thrown: unknown): void =>
+      loop.failures.report(`${doing} ${word}`, `${whose} could not ${doing}`, { plugin, word }, thrown);
+    const log = (level: LogLevel) => (message: string, fields?: object) =>
+      loop.log(level, message, { plugin, ...fields });
+    const factory = this.#functions.find('traceExporters', use.name);
+    const exporter = made(use.place, `traces to ${use.name}`, () =>
+      factory(this.#options(use.options), {
+        thread: loop.thread,
+        log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      }),
+    );
+    if (typeof (exporter as TraceExporter | null)?.record !== 'function') {
+      throw wrongValue(`\`traces to ${use.name}\` returned`, exporter, 'an exporter with `record`');
+    }
+    const record = watch<TraceExporter['record']>((request) => exporter.record(request));
+    const stop = watch<NonNullable<TraceExporter['stop']>>(() => exporter.stop?.());
+    return new LinkedExporter(key, { record, stop }, failed);
   }
 
   /** errorAnswers: the last plugin that makes them has its way, so that a user's own replaces the standard one. */

@@ -2,6 +2,7 @@
  * TraceContext: the place of one request in a trace: which trace, whose child it is, and what servers are told of it (W3C Trace Context).
  * Hot path where requests are traced; data plane.
  */
+import type { PhaseMarks } from './phase-marks.ts';
 import { randomHex } from './random-hex.ts';
 import { readTraceParent, SAMPLED, traceParent } from './trace-parent.ts';
 import { traceStateOf } from './trace-state.ts';
@@ -20,6 +21,8 @@ export class TraceContext {
   readonly spanId: string;
   readonly isSampled: boolean;
   readonly state: string;
+  /** The moments of the request, where it is to be reported; null: it is not. */
+  marks: PhaseMarks | null = null;
   readonly #flags: number;
 
   private constructor(traceId: string, parentId: string, flags: number, state: string) {

@@ -35,6 +35,7 @@ export const ENTRY_SECTIONS: Readonly<Partial<Record<ComponentSlot, Section>>> =
   'server tls': 'serverTls',
   serve: 'services',
   answer: 'errorAnswers',
+  traces: 'traceExporters',
 };
 
 const SECTIONS: readonly Section[] = [
@@ -47,6 +48,7 @@ const SECTIONS: readonly Section[] = [
   'serverTls',
   'services',
   'errorAnswers',
+  'traceExporters',
 ];
 
 /**

@@ -134,7 +134,7 @@ describe('sampling', () => {
 
   test('chance decides for a trace that begins here', () => {
     let chance = 0;
-    const tracer = new Tracer({ sample: 0.01, ignoresIncoming: false }, () => chance);
+    const tracer = new Tracer({ sample: 0.01, ignoresIncoming: false }, null, () => chance);
     for (const [drawn, isSampled] of [
       [0, true],
       [0.0099, true],
@@ -151,19 +151,19 @@ describe('sampling', () => {
   test('all and nothing are what they say', () => {
     const least = (): number => 0;
     const most = (): number => 1 - Number.EPSILON;
-    assert.equal(new Tracer({ sample: 1, ignoresIncoming: false }, most).trace(none).isSampled, true);
-    assert.equal(new Tracer({ sample: 0, ignoresIncoming: false }, least).trace(none).isSampled, false);
+    assert.equal(new Tracer({ sample: 1, ignoresIncoming: false }, null, most).trace(none).isSampled, true);
+    assert.equal(new Tracer({ sample: 0, ignoresIncoming: false }, null, least).trace(none).isSampled, false);
   });
 
   test('the sender decides for a trace that goes on', () => {
-    const never = new Tracer({ sample: 0, ignoresIncoming: false }, () => 0.5);
-    const always = new Tracer({ sample: 1, ignoresIncoming: false }, () => 0.5);
+    const never = new Tracer({ sample: 0, ignoresIncoming: false }, null, () => 0.5);
+    const always = new Tracer({ sample: 1, ignoresIncoming: false }, null, () => 0.5);
     assert.equal(never.trace(incoming('01')).isSampled, true);
     assert.equal(always.trace(incoming('00')).isSampled, false);
   });
 
   test('what came can be ignored', () => {
-    const trace = new Tracer({ sample: 0, ignoresIncoming: true }, () => 0.5).trace(incoming('01'));
+    const trace = new Tracer({ sample: 0, ignoresIncoming: true }, null, () => 0.5).trace(incoming('01'));
     assert.deepEqual([trace.isSampled, trace.parentId], [false, '']);
     assert.notEqual(trace.traceId, TRACE);
   });

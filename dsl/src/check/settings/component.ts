@@ -32,6 +32,8 @@ function argsOf(word: ComponentWord, setting: SettingWord): readonly BaseArg[] {
   return args;
 }
 
+const MAY_HOLD_SECRETS: readonly ComponentSlot[] = ['check', 'stick', 'tls', 'server tls', 'certificates', 'traces'];
+
 /** readComponent reads the line behind the setting's word (`span`), or reports and returns null. */
 export function readComponent(scope: Scope, reader: Reader, setting: SettingWord, span: Span): ReadComponent | null {
   const slot = setting.slot!;
@@ -46,8 +48,7 @@ export function readComponent(scope: Scope, reader: Reader, setting: SettingWord
   const before = { start: span.start, end: Math.max(span.end, reader.last().end) };
   const args = argsOf(word!, setting);
   // Probes are made on the main thread, which has the secrets; stickiness and TLS are handed their values when they are linked.
-  scope.mayHoldSecrets =
-    slot === 'check' || slot === 'stick' || slot === 'tls' || slot === 'server tls' || slot === 'certificates';
+  scope.mayHoldSecrets = MAY_HOLD_SECRETS.includes(slot);
   const read = readArguments(scope, reader, args, before);
   scope.mayHoldSecrets = true;
   if (!read.isRight || !endOfLine(scope, reader, args)) return null;

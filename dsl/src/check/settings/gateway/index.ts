@@ -16,7 +16,7 @@ import {
   testBeforeReload,
   threads,
 } from './process.ts';
-import { trace } from './trace.ts';
+import { trace, tracesTo } from './trace.ts';
 
 const ROWS = [
   threads,
@@ -30,6 +30,7 @@ const ROWS = [
   secrets,
   logAccess,
   trace,
+  tracesTo,
 ] as const;
 
 export const GATEWAY_SETTINGS: readonly SettingRow<SettingsDraft>[] = ROWS;

@@ -1,5 +1,5 @@
 /**
- * Trace: the setting `trace sample SHARE [ignore incoming]`. Main thread.
+ * Trace: the settings `trace sample SHARE [ignore incoming]` and `traces to EXPORTER`. Main thread.
  */
 import { gatewaySetting } from './gateway-setting.ts';
 
@@ -27,4 +27,19 @@ export const trace = gatewaySetting({
   defaults: () => ({ trace: undefined }),
   why: 'without it, what a request brings is passed on as it is, at no cost',
   read: ({ args }) => ({ trace: { sample: args.sample / 100, ignoresIncoming: args.ignore } }),
+});
+
+export const tracesTo = gatewaySetting({
+  name: 'traces to',
+  doc: 'reports sampled requests to a tracing system, by a plugin',
+  example: 'traces to opentelemetry "http://127.0.0.1:4318"',
+  slot: 'traces',
+  args: [],
+  defaults: () => ({ traces: undefined }),
+  why: 'there is no tracing system that everybody has',
+  read: ({ use }) => ({ traces: use }),
+  complete({ scope, span }, { trace }) {
+    if (trace !== undefined) return null;
+    return scope.error('SL0117', span, { word: 'traces to', what: '`trace`' }, 'Add `trace sample 1%`');
+  },
 });
