@@ -20,8 +20,8 @@ interface CheckedFile {
   }[];
 }
 
-/** What the reader's machine has and this one may lack: a folder for a socket, or for the access log. */
-const OF_THE_MACHINE = new Set(['SG0205', 'SG0306']);
+/** What the reader's machine has and this one may lack: a folder for a socket, the access log or the state. */
+const OF_THE_MACHINE = new Set(['SG0205', 'SG0207', 'SG0306']);
 
 /** Requests may get past a rule in front of some kinds of servers: a page about something else does not say which it has. */
 const SERVERS_UNSAID = 'SL0905';

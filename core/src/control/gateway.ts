@@ -38,6 +38,7 @@ import { logEvents } from './runtime/event-log.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { PUBLIC_EVENTS, type RuntimeEvents } from './runtime/runtime-events.ts';
 import { type KeptState, readState } from './state/kept-state.ts';
+import { StateKeeper } from './state/state-keeper.ts';
 import type { PlaneError } from './threads/planes.ts';
 import type { OpenSessionList, SessionWish } from './watch/live-sessions.ts';
 import type { RuleStats } from './watch/rule-reader.ts';
@@ -66,6 +67,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #files: ComponentFiles;
   readonly #fileCertificates = new FileCertificates(() => new Set(this.#sourcedCertificates().map(({ file }) => file)));
   readonly #admin: AdminHost<Gateway>;
+  readonly #keeper: StateKeeper;
   readonly #events = new EventBus<RuntimeEvents>();
   #startedMs = 0;
   /** A certificate came while the gateway was still starting. */
@@ -114,6 +116,13 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       files: () => this.#set.files,
       changed: () => this.#refreshComponents(),
     });
+    this.#keeper = new StateKeeper({
+      log,
+      timers: options.timers ?? systemTimers,
+      exportState: () => this.#runtime!.exportState('disk'),
+      changes: () => this.#runtime!.changes(),
+    });
+    for (const name of ['admin', 'set'] as const) this.#events.on(name, () => this.#keeper.saveSoon());
     logEvents(this.#events, log);
     for (const name of PUBLIC_EVENTS) this.#events.on(name, (event) => this.#emitSoon(name, event as never));
     this.#events.on('settled', () => {
@@ -401,11 +410,13 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         this.#state = 'running';
         this.#lists.watch();
         this.#files.watch();
+        this.#keeper.start();
         if (this.#isRefreshDue) void this.#refreshComponents();
       }
     } catch (thrown) {
       await this.#admin.stop();
       await this.#runtime?.stop();
+      await this.#keeper.finish(null);
       await this.#plugins.stop();
       this.#state = 'stopped';
       throw asGatewayError(thrown, 1);
@@ -424,9 +435,11 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     // A reload under way ends first, if it does so in time.
     const line = runtime?.generations.inLine(async () => {});
     await Promise.race([line, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+    const written = this.#keeper.finish(await this.#keeper.stop());
     const cut = (await runtime?.drain(deadlineMs)) ?? 0;
     await this.#admin.stop();
     await runtime?.stop();
+    await written;
     await this.#plugins.stop();
     this.#state = 'stopped';
     this.#log.info({ cut }, 'the gateway has stopped');
@@ -462,6 +475,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     }
     this.#set = set;
     this.#rules = rules;
+    this.#keeper.use(set.plan.settings.stateDir ?? null);
     this.#lists.watch();
     this.#files.watch();
     if (runtime.generations.isSettled) await this.#plugins.settle(set);
@@ -509,17 +523,22 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     });
   }
 
-  /** keptState is what the options hand over of an earlier gateway. */
+  /** keptState is what an earlier gateway hands over, or else has left on disk; null: nothing that can be used. */
   async #keptState(): Promise<KeptState | null> {
-    const { state } = this.#options;
-    if (state === undefined) return null;
-    try {
-      const bytes = typeof state === 'function' ? await state() : state;
-      return bytes === null ? null : readState(bytes, Date.now(), this.#log);
-    } catch (thrown) {
-      this.#log.warn(`the state of an earlier gateway is not used: ${reasonOf(thrown)}`);
-      return null;
-    }
+    const { state, isTakeover = false } = this.#options;
+    const read = async (take: () => Promise<Uint8Array | null>): Promise<KeptState | null> => {
+      try {
+        const bytes = await take();
+        return bytes === null ? null : readState(bytes, Date.now(), this.#log);
+      } catch (thrown) {
+        this.#log.warn(`the state of an earlier gateway is not used: ${reasonOf(thrown)}`);
+        return null;
+      }
+    };
+    const handed = await read(async () => (typeof state === 'function' ? state() : (state ?? null)));
+    const folder = this.plan.settings.stateDir ?? null;
+    const stored = await this.#keeper.read(folder, isTakeover || handed !== null);
+    return handed ?? (await read(async () => stored));
   }
 
   #certificatesTaken(before: PluginSet): void {

@@ -412,6 +412,8 @@ export interface SettingsPlan {
   readonly probesAtOnce?: number;
   /** Most open client connections of all listeners, over all threads. Default 0: no limit. More are closed at once. */
   readonly connections?: number;
+  /** The folder where the gateway's state is kept over restarts, absolute. Default: it is not. */
+  readonly stateDir?: string;
   /** What is written of requests that have ended, for all listeners that say nothing else. Default: nothing. */
   readonly accessLogs?: readonly AccessLogPlan[];
   /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */

@@ -7,6 +7,7 @@
 
 import { keyPem, makeKeyPair, makeRequest } from '@sluice/certificates/make';
 import { writeWhole } from '@sluice/certificates/store';
+import { FolderLock } from '@sluice/core/folder-lock';
 import type { CertificateHost, CertificateState } from '@sluice/core/plugin';
 import { AcmeError, reasonOf } from './acme-error.ts';
 import type { ChallengeKind } from './acme-options.ts';
@@ -14,7 +15,6 @@ import type { Authority } from './authority.ts';
 import { type AttemptState, NO_ATTEMPTS, readState, writeState } from './certificate-state.ts';
 import { type Chain, chainOf, keptChain, renewalId } from './chain.ts';
 import { acmeError } from './errors.ts';
-import { FolderLock } from './folder-lock.ts';
 import { orderCertificate } from './order.ts';
 import { pause } from './pause.ts';
 import type { Proofs } from './proofs.ts';

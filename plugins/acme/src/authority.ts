@@ -5,12 +5,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FolderLock } from '@sluice/core/folder-lock';
 import type { CertificateHost } from '@sluice/core/plugin';
 import { readAccount, writeAccount } from './account.ts';
 import { AcmeClient } from './acme-client.ts';
 import { AcmeError } from './acme-error.ts';
 import type { SourceOptions } from './acme-options.ts';
-import { FolderLock } from './folder-lock.ts';
 import { HttpsCaller } from './https-caller.ts';
 import { pause } from './pause.ts';
 

@@ -1,5 +1,5 @@
 /**
- * StartProblems: what would keep a set of rules from running that is not in the rules alone: the admin API, the access log,
+ * StartProblems: what would keep a set of rules from running that is not in the rules alone: the admin API, the access log, the state folder,
  * sockets, room, and what plugins refuse when they are linked. Main thread.
  *
  * Nothing is opened, bound, written or started. So it cannot know whether an address is free, or belongs to this machine, or whether a
@@ -11,7 +11,7 @@ import { type AdminOptions, wantedAdmin } from '../admin/wanted-admin.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
 import { ADMIN_API, listenerOwner } from '../reload/ports.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
-import { appendProblem, socketProblem } from '../report/path-problem.ts';
+import { appendProblem, folderProblem, socketProblem } from '../report/path-problem.ts';
 import { rehearse } from './rehearsal.ts';
 
 /** outsideProblems are those that a start, and a reload, looks for before it opens anything. */
@@ -30,6 +30,9 @@ export async function outsideProblems(
     const reason = await appendProblem(file);
     if (reason !== null) problems.push(new GatewayError('SG0205', { file, reason }));
   }
+  const folder = plan.settings.stateDir;
+  const obstacle = folder === undefined ? null : await folderProblem(folder);
+  if (obstacle !== null) problems.push(new GatewayError('SG0207', { folder: folder!, reason: obstacle }));
   return problems;
 }
 

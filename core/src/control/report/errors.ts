@@ -40,6 +40,8 @@ export const CORE_ERRORS = {
   SG0205:
     "the access log {file} cannot be written: {reason}: make it writable for the gateway's user, or name another file",
   SG0206: 'the rules cannot be activated: {message}',
+  SG0207:
+    'the state cannot be kept in {folder}: {reason}: make the folder and let the user that runs the gateway write there, or name another one',
   // Listeners
   SG0301: '{owner}: address {address} is in use by another process: stop it, or choose another port',
   SG0302:

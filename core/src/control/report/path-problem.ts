@@ -25,7 +25,7 @@ export function fileReason(thrown: unknown): string {
 }
 
 /** folderProblem is why no file can be made in a folder; null: one can. */
-async function folderProblem(folder: string): Promise<string | null> {
+export async function folderProblem(folder: string): Promise<string | null> {
   try {
     if (!(await stat(folder)).isDirectory()) return `${folder} is no folder`;
     await access(folder, constants.W_OK | constants.X_OK);

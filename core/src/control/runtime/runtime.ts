@@ -12,6 +12,7 @@ import type { Report, SlotMap } from '../../shared/orders/orders.ts';
 import { blame } from '../../shared/plugins/blame.ts';
 import { BackendTable } from '../../shared/tables/backend-table.ts';
 import { type CircuitState, CircuitTable } from '../../shared/tables/circuit-table.ts';
+import { CounterSums } from '../../shared/tables/counters.ts';
 import { createSharedMemory } from '../../shared/tables/create-shared-memory.ts';
 import { NoticeBoard } from '../../shared/tables/notice-board.ts';
 import { OutcomeCounts } from '../../shared/tables/outcome-counts.ts';
@@ -109,6 +110,7 @@ export class Runtime {
   readonly #restorer: StateRestorer;
   /** All that follows the generations, in the order in which they switch. */
   readonly #parts: readonly Part[];
+  readonly #counters: CounterSums;
   readonly #stats: StatsReader;
   readonly #words = new WordNames();
   readonly accessLogs: AccessLogs;
@@ -157,6 +159,7 @@ export class Runtime {
       adminChanged: (event) => events.emit('admin', event),
       numberChanged: (event) => events.emit('set', event),
     };
+    this.#counters = new CounterSums(memory);
     this.#stats = new StatsReader(memory, sticks, (id) => this.#words.name(id));
     this.rules = new RuleReader(memory);
     this.sessions = new LiveSessions(this.#planes, timers);
@@ -312,6 +315,15 @@ export class Runtime {
     return generations.inLine(() =>
       inSlices(exportState(this.#sources, generations.current!, Date.now(), whatFor), monotonicMs),
     );
+  }
+
+  /** changes is a number that differs whenever something may have happened that is worth keeping. */
+  changes(): number {
+    const listeners = Object.values(this.generations.current?.slots.listeners ?? {});
+    return listeners.reduce((sum, slot) => {
+      const { connections, requests } = this.#counters.listener(slot);
+      return sum + connections + requests;
+    }, this.servers.version);
   }
 
   /** drain ends health checks and lets open requests end. Resolves to the number of connections that were cut. */

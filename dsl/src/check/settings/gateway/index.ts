@@ -13,6 +13,7 @@ import {
   drain,
   probesAtMost,
   secrets,
+  state,
   testBeforeReload,
   threads,
 } from './process.ts';
@@ -28,6 +29,7 @@ const ROWS = [
   admin,
   certificatesFrom,
   secrets,
+  state,
   logAccess,
   trace,
   tracesTo,

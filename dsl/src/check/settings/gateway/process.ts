@@ -72,6 +72,16 @@ export const secrets = gatewaySetting({
   },
 });
 
+export const state = gatewaySetting({
+  name: 'state',
+  doc: 'the folder where what the gateway has learned is kept over restarts: clients of stick tables, limits, health, what was set by hand',
+  example: 'state in "/var/lib/sluice"',
+  args: [{ name: 'folder', type: 'file', before: 'in', doc: 'a folder that exists, for one gateway alone' }],
+  defaults: () => ({ stateDir: undefined }),
+  why: 'a folder has to be chosen that outlives the process, and that no other gateway uses',
+  read: ({ args }) => ({ stateDir: args.folder }),
+});
+
 export const certificatesFrom = gatewaySetting({
   name: 'certificates from',
   doc: 'where automatic certificates come from',

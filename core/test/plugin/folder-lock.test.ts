@@ -8,14 +8,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FolderLock, STALE_MS } from '../src/folder-lock.ts';
+import { FolderLock, STALE_MS } from '../../src/plugin/folder-lock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-lock-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 const fresh = (): string => join(folder, `${++count}.lock`);
 
-const MODULE = new URL('../src/folder-lock.ts', import.meta.url).href;
+const MODULE = new URL('../../src/plugin/folder-lock.ts', import.meta.url).href;
 
 test('one takes it, others wait until it is given back', async () => {
   const file = fresh();

@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 const TOUCH_MS = 10_000;
 export const STALE_MS = 60_000;
 
+/** Holder is a process that has a lock. */
 interface Holder {
   readonly token: string;
   readonly pid: number;
@@ -41,6 +42,13 @@ export class FolderLock {
     if (await make(file, JSON.stringify(own))) return new FolderLock(file, own.token);
     if (!(await isLeftOver(file, own))) return null;
     return (await make(file, JSON.stringify(own))) ? new FolderLock(file, own.token) : null;
+  }
+
+  /** holder is who has the lock, for people, such as `process 4711`; null: nobody, or it cannot be read. */
+  static async holder(file: string): Promise<string | null> {
+    const holder = holderOf(await readFile(file, 'utf8').catch(() => ''));
+    if (holder === null) return null;
+    return holder.host === hostname() ? `process ${holder.pid}` : `process ${holder.pid} on ${holder.host}`;
   }
 
   /** isHeld: nobody took it away meanwhile, as they may when this process was stopped for a minute. */
