@@ -46,6 +46,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const REFUSED: Readonly<Record<string, unknown>> = {
   renewCertificate: { name: 'nowhere.test' },
   endSessions: { id: '0'.repeat(32) },
+  // Nothing starts it again.
+  upgrade: {},
   // It is written in the rules.
   removeServer: {},
 };
