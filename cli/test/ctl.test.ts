@@ -90,9 +90,27 @@ test('sticky says where a client belongs, or that it belongs nowhere', async () 
   const known = await ctl('sticky', 'known', '-H', 'X-User: alice');
   assert.match(
     known.stdout,
-    /^the client sticks to one: .*\nstays: one is running\nsince .*, expires in .* without further requests\n$/,
+    /^the client sticks to one: .*\nstays: one is running\nsince .*, expires in .* without further requests\nentry [0-9a-f]{16} of the stick table\n$/,
   );
   assert.equal((await ctl('sticky', 'plain')).code, 1);
+});
+
+test('a stick table is listed, and forgets one client or all', async () => {
+  const { port } = gateway.addresses().web as { port: number };
+  const [answer] = await once(request({ host: '127.0.0.1', port, headers: { 'X-User': 'eve' } }).end(), 'response');
+  answer.resume();
+  const listed = await ctl('stick-table', 'known');
+  const [, id] = /^([0-9a-f]{16}) +one +\d/m.exec(listed.stdout) ?? [];
+  assert.ok(id !== undefined, listed.stdout);
+  assert.match((await ctl('sticky', 'known', '-H', 'X-User: eve')).stdout, /entry [0-9a-f]{16} of the stick table/);
+  assert.equal((await ctl('forget', 'known', id)).stdout, '1 cleared\n');
+  assert.equal((await ctl('forget', 'known', id)).code, 1);
+  assert.match((await ctl('forget', 'known', '--all')).stdout, /^\d+ cleared\n/);
+  assert.equal((await ctl('stick-table', 'known')).stdout, 'no clients\n');
+  for (const wrong of [[], [id, '--all'], ['--all', '--server', 'one']]) {
+    assert.equal((await ctl('forget', 'known', ...wrong)).code, 2);
+  }
+  assert.equal((await ctl('stick-table', 'plain')).code, 1);
 });
 
 test('weight and max are set, and out of range they are wrong on the command line', async () => {

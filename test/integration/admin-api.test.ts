@@ -32,6 +32,7 @@ listener web on 127.0.0.1:0 { otherwise send to app }
 backend app {
   server one ${server.host}:${server.port} weight 2
   server two ${server.host}:${server.port} max 5 backup
+  stick on header X-User
 }
 ${more}`;
 

@@ -38,6 +38,7 @@ const DOCUMENT: Document = JSON.parse(readFileSync(new URL('../../docs/openapi.j
 const BODIES: Readonly<Record<string, unknown>> = {
   findSticky: { headers: ['Cookie: sid=1'] },
   changeServer: { weight: 7 },
+  clearSticky: { all: true },
   addServer: { address: '127.0.0.1:9', name: 'hand', backup: true },
   reload: {},
   explain: { request: 'GET http://www.example.com/ from 198.51.100.7', headers: ['Cookie: sid=1'], listener: 'web' },

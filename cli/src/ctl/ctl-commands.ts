@@ -111,7 +111,8 @@ export function ctlSticky(
         ...(expiresInMs === null ? [] : [`expires in ${lengthText(expiresInMs)} without further requests`]),
       ];
       const where = server === null ? 'the client does not stick to a server' : `the client sticks to ${plain(server)}`;
-      const lines = [`${where}: ${plain(by)}`, `${outcome}: ${plain(why)}`, times.join(', ')];
+      const entry = answer.entry === null ? '' : `entry ${plain(answer.entry)} of the stick table`;
+      const lines = [`${where}: ${plain(by)}`, `${outcome}: ${plain(why)}`, times.join(', '), entry];
       return lines.filter((line) => line !== '').join('\n');
     });
   });

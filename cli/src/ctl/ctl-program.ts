@@ -35,6 +35,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
       .option('--token-file <file>', 'file with the admin token (default: SLUICE_ADMIN_TOKEN)')
       .option('--json', 'print the response as JSON');
   const commands = () => import('./ctl-commands.ts');
+  const sticks = () => import('./ctl-sticks.ts');
   const traffic = () => import('./ctl-traffic.ts');
 
   command('status', 'show the state of the gateway').action(async (options) =>
@@ -60,6 +61,20 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .option('--ip <address>', 'address of the client')
     .option('-H, --header <header>', "request header, as 'Cookie: sid=…'; repeatable", collect)
     .action(async (backend, options) => ended(await (await commands()).ctlSticky(backend, options)));
+
+  command('stick-table', 'list the clients that a backend’s stick table knows')
+    .argument('<backend>', 'the backend')
+    .option('--server <name>', 'only clients of this server')
+    .option('--most <n>', 'maximum number of clients (default: 100)', whole(1, 1000))
+    .option('--after <place>', 'start of the page, as the page before says', whole(0, 999_999_999))
+    .action(async (backend, options) => ended(await (await sticks()).ctlStickTable(backend, options)));
+
+  command('forget', 'clear entries of a stick table: the clients are new with their next request')
+    .argument('<backend>', 'the backend')
+    .argument('[entry]', 'ID of one entry')
+    .option('--server <name>', 'all clients of this server')
+    .option('--all', 'all clients')
+    .action(async (backend, entry, options) => ended(await (await sticks()).ctlForget(backend, entry, options)));
 
   command('sessions', 'list open sessions, or those on a server, oldest first')
     .argument('[server]', 'as backend/server', readServer)

@@ -41,6 +41,7 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0513: 404,
   SG0514: 400,
   SG0515: 409,
+  SG0516: 404,
   SG0801: 409,
   SG0802: 422,
 };

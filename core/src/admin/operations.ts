@@ -21,6 +21,7 @@ import {
   RENEW,
   SERVER,
   SERVER_CHANGE,
+  SERVER_NAME,
   SERVERS,
   STATS,
   STATUS,
@@ -30,6 +31,8 @@ import {
 } from './schemas.ts';
 import {
   ALL_SESSIONS,
+  CLEAR_STICKY,
+  CLEARED,
   CLIENT,
   END_SESSIONS,
   ERRORS,
@@ -37,6 +40,7 @@ import {
   SERVER_PATH,
   SESSIONS,
   SESSIONS_ENDED,
+  STICKY_ENTRIES,
 } from './traffic-schemas.ts';
 
 /** MediaType is a response that is not JSON. */
@@ -125,6 +129,26 @@ export const OPERATIONS = {
     body: STICKY_CLIENT,
     answer: STICKY,
     refusals: { 404: 'There is no such backend, or it has no `stick` line.' },
+  },
+  listSticky: {
+    method: 'GET',
+    path: '/v1/backends/{backend}/sticky/entries',
+    doc: 'The clients that a backend’s stick table knows. Their keys are kept as hashes alone.',
+    query: {
+      most: MOST,
+      after: described(textOf({ pattern: '^\\d{1,10}$' }), '`next` of the page before.'),
+      server: described(SERVER_NAME, 'Only those of this server.'),
+    },
+    answer: STICKY_ENTRIES,
+    refusals: { 404: 'There is no such backend or server, or the backend has no `stick` line.' },
+  },
+  clearSticky: {
+    method: 'POST',
+    path: '/v1/backends/{backend}/sticky/clear',
+    doc: 'Forgets one client, those of a server, or all: with their next request they are new.',
+    body: CLEAR_STICKY,
+    answer: CLEARED,
+    refusals: { 404: 'There is no such backend, server or entry, or the backend has no `stick` line.' },
   },
   listServers: {
     method: 'GET',

@@ -37,6 +37,14 @@ const HANDLERS: Handlers = {
   },
   listMembers: members,
   findSticky: ({ gateway, params, body }) => gateway.stickiness(params.backend).find(body),
+  listSticky({ gateway, params, query: { most = '100', after = '0', server: name } }) {
+    const wish = name === undefined ? {} : { server: name };
+    return gateway.stickiness(params.backend).entries({ most: Number(most), after: Number(after), ...wish });
+  },
+  async clearSticky({ gateway, params, body: { entry, server: name } }) {
+    const wish = entry !== undefined ? { entry } : name !== undefined ? { server: name } : { all: true as const };
+    return { cleared: await gateway.stickiness(params.backend).clear(wish) };
+  },
   listServers: ({ gateway }) => ({ servers: backends(gateway).flatMap(({ servers }) => servers) }),
   getServer: server,
   changeServer,

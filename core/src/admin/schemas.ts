@@ -195,6 +195,7 @@ export const STICKY = object({
     '`stays`: it goes there; `waits`: as soon as the server has room; `moves`: another one is picked; `new`: it belongs to none yet.',
   ),
   why: text,
+  entry: described(maybe(text), 'The id of its entry in the table; null: no table knows it.'),
   sinceMs: described(maybe(number), 'For how long it has belonged there; null: no table knows.'),
   expiresInMs: described(maybe(number), 'When it is forgotten if it does not come again; null: no table knows.'),
   ownCookie: described(maybe(text), 'The cookie that the gateway sets and takes out of requests.'),

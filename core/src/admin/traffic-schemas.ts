@@ -3,7 +3,7 @@
  */
 import { RULE_KINDS } from '../control/watch/rule-reader.ts';
 import { FAILURE_KINDS } from '../shared/orders/failed-request.ts';
-import { closed, count, described, flag, list, maybe, number, object, oneOf, text, textOf } from './schema.ts';
+import { closed, count, described, flag, list, maybe, number, object, oneOf, only, text, textOf } from './schema.ts';
 
 const SESSION = object({
   id: described(text, 'Of the request, as in the access log.'),
@@ -90,3 +90,29 @@ export const RULES = object({
     }),
   ),
 });
+
+const ENTRY_ID = textOf({ pattern: '^[0-9a-f]{16}$' });
+
+export const STICKY_ENTRIES = object({
+  entries: list(
+    object({
+      id: described(text, 'The hash of its key: a client cannot be told from it.'),
+      server: described(maybe(text), 'null: the server is gone.'),
+      sinceMs: number,
+      expiresInMs: number,
+    }),
+  ),
+  next: described(maybe(count), 'What `after` is for the next page; null: that was all.'),
+});
+
+export const CLEAR_STICKY = closed(
+  {},
+  {
+    entry: described(ENTRY_ID, 'One entry.'),
+    server: described(textOf({ minLength: 1, maxLength: 255 }), 'Those of this server.'),
+    all: described(only(true), 'All.'),
+  },
+  { minProperties: 1, maxProperties: 1 },
+);
+
+export const CLEARED = object({ cleared: count });

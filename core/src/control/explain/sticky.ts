@@ -30,6 +30,8 @@ export interface StickyExplanation {
   readonly why: string;
   /** When the table forgets the client, if it does not come again; null where no table was asked, or it does not know. */
   readonly expiresInMs: number | null;
+  /** The id of its entry in the table, for `clear`; null: no table knows it. */
+  readonly entry: string | null;
   /** For how long the client has belonged there, to the second; null where no table was asked, or it does not know. */
   readonly sinceMs: number | null;
   /** The cookie that is taken out of the request before a server sees it, or null. */
@@ -56,9 +58,12 @@ export function explainSticky(question: StickyQuestion): StickyExplanation | nul
   if (stick === null) return null;
   const pool = new ExplainPool(backend.name, servers, slots);
   let entry: StickEntry | null = null;
+  let id: string | null = null;
   const table = {
     get: (key: string): number => {
-      entry = tables?.table(backend.name)?.peek(stick.name, key) ?? null;
+      const memory = tables?.table(backend.name);
+      entry = memory?.peek(stick.name, key) ?? null;
+      id = entry === null ? null : memory!.idOf(stick.name, key);
       return entry?.slot ?? -1;
     },
     set: (): void => {},
@@ -80,6 +85,7 @@ export function explainSticky(question: StickyQuestion): StickyExplanation | nul
     by: stickiness.describe?.(facts, pool) ?? (index === -1 ? 'it is not known' : 'it is known'),
     server: servers[index]?.name ?? null,
     ...outcomeOf(servers[index], slots[index] ?? -1, question),
+    entry: id,
     expiresInMs: found === null ? null : 1000 * (found as StickEntry).expiresInS,
     sinceMs: found === null ? null : 1000 * (found as StickEntry).sinceS,
     ownCookie: stickiness.ownCookie ?? null,

@@ -40,6 +40,12 @@ export interface StickEntry {
   readonly sinceS: number;
 }
 
+/** ListedEntry is an entry among others. */
+export interface ListedEntry extends StickEntry {
+  /** 16 hexadecimal digits: the hash of its key, from which nobody can tell the key. */
+  readonly id: string;
+}
+
 const HEADER = 16;
 const SETS = 0;
 const SIZE = 1;
@@ -132,6 +138,12 @@ export class SharedStickTable {
     const fresh = now + Math.ceil(ttlMs / 1000);
     if (seen.expiry !== fresh) this.#refresh(set, fresh);
     return slot - 1;
+  }
+
+  /** idOf is the id that a key's entry has, or would have. */
+  idOf(scope: string, key: string): string {
+    this.#keys.of(scope, key);
+    return entryId(this.#keys.hash1, this.#keys.hash2);
   }
 
   /** peek looks without being a use of the entry. */
@@ -255,6 +267,67 @@ export class SharedStickTable {
         this.#unlock(set);
       }
     }
+  }
+
+  /**
+   * page lists entries whose time is not over: at most `most`, from the place `from` (0: the first), of one slot or of all (null). `next` is where the next page
+   * begins; null: that was the last. Control plane.
+   */
+  page(
+    from: number,
+    most: number,
+    slot: number | null,
+  ): { readonly entries: ListedEntry[]; readonly next: number | null } {
+    const words = this.#words;
+    const now = this.#clock.now;
+    const entries: ListedEntry[] = [];
+    const places = this.#sets * WAYS;
+    for (let place = from; place < places; place++) {
+      const set = this.#firstSet + Math.trunc(place / WAYS) * STRIDE;
+      const way = place % WAYS;
+      const held = Atomics.load(words, set + SLOT + way);
+      if (held === 0 || (slot !== null && held !== slot + 1)) continue;
+      const before = Atomics.load(words, set + SEQUENCE);
+      const id = entryId(Atomics.load(words, set + HASH1 + way), Atomics.load(words, set + HASH2 + way));
+      const expiry = Atomics.load(words, set + EXPIRY + way);
+      const sinceS = Math.max(0, now - words[set + SINCE + way]!);
+      if ((before & 1) === 1 || Atomics.load(words, set + SEQUENCE) !== before || expiry < now) continue;
+      if (entries.length === most) return { entries, next: place };
+      entries.push({ id, slot: held - 1, expiresInS: expiry - now, sinceS });
+    }
+    return { entries, next: null };
+  }
+
+  /** drop forgets one entry. False: there is none with the id. Control plane. */
+  drop(id: string): boolean {
+    const [hash1, hash2] = [Number.parseInt(id.slice(0, 8), 16) | 0, Number.parseInt(id.slice(8), 16) | 0];
+    const set = this.#setOf(hash1);
+    if (!this.#lock(set)) return false;
+    const way = this.#find(set, hash1, hash2);
+    const isThere = way !== -1 && this.#words[set + EXPIRY + way]! >= this.#clock.now;
+    if (way !== -1) Atomics.store(this.#words, set + SLOT + way, 0);
+    this.#unlock(set);
+    return isThere;
+  }
+
+  /** clear forgets the entries of one slot, or all (null), in steps, and says how many they were. Control plane; writers may be at work. */
+  *clear(slot: number | null): Steps<number> {
+    const words = this.#words;
+    let [cleared, sets] = [0, 0];
+    for (let set = this.#firstSet; set < words.length; set += STRIDE) {
+      if (++sets % SETS_A_STEP === 0) yield;
+      for (let way = 0; way < WAYS; way++) {
+        const isMeant = (): boolean =>
+          slot === null ? words[set + SLOT + way] !== 0 : words[set + SLOT + way] === slot + 1;
+        if (!isMeant() || !this.#lock(set)) continue;
+        if (isMeant()) {
+          if (words[set + EXPIRY + way]! >= this.#clock.now) cleared++;
+          Atomics.store(words, set + SLOT + way, 0);
+        }
+        this.#unlock(set);
+      }
+    }
+    return cleared;
   }
 
   /** entries counts those whose time is not over, by walking through all: a few ms a million. Control plane. */
@@ -411,3 +484,7 @@ export class SharedStickTable {
 
 /** One a thread: what `#read` saw, taken at once. */
 const seen = { slot: 0, expiry: 0 };
+
+function entryId(hash1: number, hash2: number): string {
+  return [hash1, hash2].map((hash) => (hash >>> 0).toString(16).padStart(8, '0')).join('');
+}
