@@ -35,7 +35,7 @@ async function linesOf(file: string): Promise<Record<string, unknown>[]> {
 }
 
 for (const threads of ['0', '2']) {
-  test(`with ${threads} threads every request has its line, also those that no rule saw, and the log can be replayed`, async (t) => {
+  test(`with ${threads} threads every request is logged, including those refused before the rules, and the log can be replayed`, async (t) => {
     const cwd = await folderOf(t, { 'gateway.sluice': rulesOf(await backendPort(t)) });
     const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', threads], { cwd });
     const port = await run.port();
@@ -89,7 +89,7 @@ test('a log that was moved is reopened by a reload', async (t) => {
   assert.deepEqual(after.at(-1), '/second');
 });
 
-test('a file that fails while the gateway runs is told, and requests are answered all the same', async (t) => {
+test('a log file that fails while the gateway runs is reported, and requests are still served', async (t) => {
   const rules = rulesOf(await backendPort(t)).replace('"access.log"', '"/dev/full"');
   const cwd = await folderOf(t, { 'gateway.sluice': rules });
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '1'], { cwd });
@@ -101,7 +101,7 @@ test('a file that fails while the gateway runs is told, and requests are answere
   assert.equal((await run.ended).code, 0);
 });
 
-test('a reload to an access log that cannot be opened is refused, and the old one goes on', async (t) => {
+test('a reload with an access log that cannot be opened is refused, and the old log stays in use', async (t) => {
   const rules = rulesOf(await backendPort(t));
   const cwd = await folderOf(t, { 'gateway.sluice': rules });
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '1'], { cwd });

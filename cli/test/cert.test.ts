@@ -43,7 +43,7 @@ test('an authority and a certificate of it, which a client that trusts the autho
   });
 });
 
-test('what it makes, check passes and says nothing of', async (t) => {
+test('certificates that it creates pass check without warnings', async (t) => {
   const rules = `listener web on 127.0.0.1:8443 { tls terminate cert "certs/localhost.pem"; otherwise send to app }
 backend app of 127.0.0.1:9001 { tls bridge ca "certs/ca.pem" certificate "certs/client.pem" }
 `;
@@ -108,7 +108,7 @@ test('a certificate does not outlive its authority', async (t) => {
   assert.equal(leaf!.validTo, ca!.validTo);
 });
 
-test('what cannot be done is told in one line', async (t) => {
+test('errors are reported in one line', async (t) => {
   const cwd = await folderOf(t, { rubbish: 'rubbish', empty: '' });
   await sluice(['cert', 'leaf', 'a.test', '--self-signed'], { cwd });
   await sluice(['cert', 'ca'], { cwd: await folderOf(t, {}) });

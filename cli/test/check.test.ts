@@ -185,7 +185,7 @@ for (const [what, rules, message] of REFUSED) {
   });
 }
 
-test('run --check looks at the admin API that the command line asks for', async (t) => {
+test('run --check also checks the admin API given on the command line', async (t) => {
   const cwd = await folderOf(t, { 'good.sluice': `${LISTENER}${BACKEND}` });
   const env = { SLUICE_ADMIN_TOKEN: 'short' };
   const args = ['run', 'good.sluice', '--admin', '10.255.0.1:9900'];
@@ -223,7 +223,7 @@ test('a file that may not be read is one clear line', async (t) => {
   assert.match(stdout, /cannot read `secret\.sluice`: permission denied/);
 });
 
-test('an unknown plugin is told with its line', async (t) => {
+test('an unknown plugin is reported with its line', async (t) => {
   const cwd = await folderOf(t, { 'edge.sluice': `use geo from "@acme/none"\n${GOOD}` });
   const { code, stdout } = await sluice(['check', 'edge.sluice'], { cwd });
   assert.equal(code, 1);

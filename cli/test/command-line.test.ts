@@ -56,7 +56,7 @@ for (const [name, args, message] of WRONG) {
   });
 }
 
-test('a Node.js that is too old is told in one line', async () => {
+test('a Node.js version that is too old is reported in one line', async () => {
   // The check looks at `process.versions`; everything behind it must not even be loaded.
   const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.11.0' } })`;
   const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`];

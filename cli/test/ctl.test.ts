@@ -67,7 +67,7 @@ test('status and servers are tables for people, and JSON for programs', async ()
   );
 });
 
-test('members say where they come from, and servers without a name go by their address', async () => {
+test('members are listed with their source, and servers without a name by their address', async () => {
   const members = await ctl('members', 'app');
   assert.match(members.stdout, /^SERVER +ADDRESS +STATE +ADMIN +FROM\none +127\.0\.0\.1:\d+ +running +ready +rules$/m);
   const address = JSON.parse((await ctl('members', 'plain', '--json')).stdout).members[0].name;
@@ -77,7 +77,7 @@ test('members say where they come from, and servers without a name go by their a
   assert.deepEqual([nobody.code, /no backend `nobody`/.test(nobody.stderr)], [1, true]);
 });
 
-test('sticky says where a client belongs, or that it belongs nowhere', async () => {
+test('sticky shows which server a client belongs to, or that it belongs to none', async () => {
   const said = await ctl('sticky', 'known', '--ip', '198.51.100.7', '-H', 'X-User: alice');
   assert.equal(said.code, 0, said.stderr);
   assert.match(said.stdout, /^the client does not stick to a server: .*\nnew: `balance round-robin` picks a server\n$/);
@@ -113,7 +113,7 @@ test('a stick table is listed, and forgets one client or all', async () => {
   assert.equal((await ctl('stick-table', 'plain')).code, 1);
 });
 
-test('weight and max are set, and out of range they are wrong on the command line', async () => {
+test('weight and max are set, and values out of range are usage errors', async () => {
   assert.match((await ctl('weight', 'app/one', '7')).stdout, /^app\/one: ready, running, weight 7, no max, 0 open$/m);
   assert.match((await ctl('max', 'app/one', '9')).stdout, /max 9/);
   for (const args of [
@@ -180,7 +180,7 @@ test('maint with --wait and --close ends when nothing is open', async () => {
   gateway.server('app/two').ready();
 });
 
-test('errors say why, and a session is ended by its id', async () => {
+test('errors give their reason, and a session is ended by its ID', async () => {
   const { port } = gateway.addresses().web as { port: number };
   const ended = new Promise<number | undefined>((resolve, reject) => {
     request({ host: '127.0.0.1', port, path: '/hold' }, (response) => {
@@ -240,7 +240,7 @@ test('a server is added as a rule file has it, and removed again', async () => {
   }
 });
 
-test('explain says 503 for what a running gateway answers so, and why', async () => {
+test('explain predicts a 503 of the running gateway, with the reason', async () => {
   const { servers } = gateway.stats().backends.find(({ name }) => name === 'app')!;
   for (const { name } of servers) gateway.server(`app/${name}`).maint();
   try {
@@ -265,7 +265,7 @@ test('what the gateway refuses ends with 1, and its reason on stderr', async () 
   assert.equal((await ctl('status', '--token-file', join(folder, 'nothing'))).code, 2);
 });
 
-test('where nobody answers, or something else does, it ends with 3', async () => {
+test('it exits with 3 if nothing answers, or something other than a gateway', async () => {
   const gone = await ctl('status', '--admin', `unix:${folder}/none.sock`);
   assert.equal(gone.code, 3);
   assert.match(gone.stderr, /cannot be reached/);

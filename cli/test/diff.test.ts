@@ -55,7 +55,7 @@ test('a request that is treated in another way is shown with what both do, and c
   }
 });
 
-test('a listener that is new is a difference, and a file with errors is told', async (t) => {
+test('a new listener is a difference, and a file with errors is reported', async (t) => {
   const more = `${OLD}listener two on 127.0.0.1:8081 { otherwise deny }\n`;
   const cwd = await folderOf(t, { 'old.sluice': OLD, 'new.sluice': more, 'bad.sluice': 'listener' });
   const { code, stdout } = await sluice(['diff', 'old.sluice', 'new.sluice'], { cwd });

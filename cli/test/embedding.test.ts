@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGateway, definePlugin, GatewayError, standard } from 'sluice';
 
-test('createGateway knows the standard words', async () => {
+test('createGateway includes the standard words', async () => {
   const gateway = await createGateway({
     rules: 'listener web on 127.0.0.1:0 { otherwise deny 404 }',
     threads: 0,

@@ -150,7 +150,7 @@ test('plan prints the plan as JSON, and nothing but problems when there are any'
   assert.match(bad.stderr, /^SL\d{4} bad\.sluice:1:/);
 });
 
-test('what would happen without the rule that decided is told', async (t) => {
+test('it shows what would happen without the rule that decided', async (t) => {
   const cwd = await folderOf(t, { 'edge.sluice': RULES });
   const explained = async (request: string) =>
     JSON.parse((await sluice(['explain', 'edge.sluice', request, '--json'], { cwd })).stdout).otherwise;
@@ -230,7 +230,7 @@ test('a connection that is refused is closed', async (t) => {
   assert.equal(answer.isAssumed, false);
 });
 
-test('a listener is given what it judges', async (t) => {
+test('--listener restricts the question to a listener that accepts the request', async (t) => {
   const cwd = await folderOf(t, { 'edge.sluice': EDGE });
   const problem = async (...words: string[]): Promise<string> => {
     const { code, stderr } = await sluice(['explain', 'edge.sluice', ...words], { cwd });

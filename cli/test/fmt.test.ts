@@ -23,7 +23,7 @@ const NEAT = `listener web on :8080 {
 backend app of 127.0.0.1:9001
 `;
 
-test('a file is put into the one style, keeps its mode, and nothing is left beside it', async (t) => {
+test('a file is formatted, keeps its mode, and no temporary file is left', async (t) => {
   const cwd = await folderOf(t, { 'a.sluice': UGLY });
   await chmod(join(cwd, 'a.sluice'), 0o640);
   const { code, stdout, stderr } = await sluice(['fmt', 'a.sluice'], { cwd });
@@ -75,7 +75,7 @@ test('- reads stdin and writes stdout', async () => {
   assert.deepEqual(await ended(child), { code: 0, stdout: NEAT, stderr: '' });
 });
 
-test('--json says what became of each file', async (t) => {
+test('--json reports the result for each file', async (t) => {
   const cwd = await folderOf(t, { 'a.sluice': UGLY, 'bad.sluice': 'listener "' });
   const { code, stdout, stderr } = await sluice(['fmt', '--json', 'a.sluice', 'bad.sluice'], { cwd });
   assert.deepEqual([code, stderr], [1, '']);

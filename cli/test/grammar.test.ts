@@ -93,7 +93,7 @@ test('a word inside of another is not coloured', () => {
   assert.ok(!scopes.has('deny'));
 });
 
-test('the extension’s files are what its manifest says', async () => {
+test('the files of the extension are those listed in its manifest', async () => {
   const manifest = JSON.parse(await readFile(new URL('package.json', FOLDER), 'utf8'));
   const [language] = manifest.contributes.languages;
   const [grammar] = manifest.contributes.grammars;

@@ -13,7 +13,7 @@ const DIRTY = CLEAN.replace(
   '  deny ip 10.0.0.0/9\n  deny ip 10.128.0.0/9\n  deny 404 when path is /a and ip 10.0.0.0/8\n  otherwise',
 );
 
-test('a file without slips has nothing to say', async (t) => {
+test('a file without problems produces no output', async (t) => {
   const cwd = await folderOf(t, { 'a.sluice': CLEAN });
   assert.deepEqual(await sluice(['lint', 'a.sluice'], { cwd }), {
     code: 0,
@@ -22,7 +22,7 @@ test('a file without slips has nothing to say', async (t) => {
   });
 });
 
-test('a rule that others together keep everything from is told with their lines', async (t) => {
+test('a rule made unreachable by several others together is reported with their lines', async (t) => {
   const cwd = await folderOf(t, { 'a.sluice': DIRTY });
   const { code, stdout } = await sluice(['lint', 'a.sluice'], { cwd });
   assert.equal(code, 1);
@@ -34,7 +34,7 @@ test('a rule that others together keep everything from is told with their lines'
   assert.match(stdout, /\n✗ a\.sluice: 1 finding\n$/);
 });
 
-test('what the compiler tells is told once, and names that nothing uses are there', async (t) => {
+test('compiler warnings appear once, and unused names are reported', async (t) => {
   const rules = `define unused = path is /a\n${CLEAN.replace('  otherwise', '  deny all\n  deny path is /b\n  otherwise')}`;
   const cwd = await folderOf(t, { 'a.sluice': rules, 'bad.sluice': 'listener' });
   const { code, stdout } = await sluice(['lint', 'a.sluice', 'bad.sluice'], { cwd });

@@ -22,7 +22,7 @@ interface Edit {
   readonly newText: string;
 }
 
-test('problems are told as one types, with their code, place and fix, and go when they are fixed', async (t) => {
+test('problems are published while typing, with code, place and fix, and disappear once fixed', async (t) => {
   const client = await LanguageClient.start(t, await folderOf(t, {}));
   client.open('gateway.sluice', RULES.replace('deny', 'dney'));
   const [problem, ...more] = await client.diagnostics('gateway.sluice');
@@ -44,7 +44,7 @@ test('a component’s options are checked as run checks them', async (t) => {
   assert.equal(problem!.range.start.line, 1);
 });
 
-test('completion knows the words of the file’s plugins, and the names of the file', async (t) => {
+test('completion proposes words of the file’s plugins and names in the file', async (t) => {
   const plugin = `export default {
     name: 'geo', apiVersion: 1, data: import.meta.url,
     words: [{ kind: 'field', name: 'country', doc: 'The country of the client.', example: 'country CH',
@@ -87,7 +87,7 @@ test('hover, definition, references and outline answer', async (t) => {
   assert.deepEqual(folds, [{ startLine: 0, endLine: 2 }]);
 });
 
-test('a name is renamed wherever it stands, and a bad new name is refused with the reason', async (t) => {
+test('a name is renamed everywhere, and an invalid new name is refused with the reason', async (t) => {
   const client = await LanguageClient.start(t, await folderOf(t, {}));
   const name = client.open('a.sluice', RULES.replace('to app', 'to a<|>pp'));
   const prepared = await client.ask<Range>('textDocument/prepareRename', name);
@@ -125,7 +125,7 @@ test('a fix that is a replacement is offered as a quick fix', async (t) => {
   assert.deepEqual(await fixes(0), []);
 });
 
-test('a file is put into the one style, and left alone where it cannot be parsed', async (t) => {
+test('a file is formatted, but not changed if it cannot be parsed', async (t) => {
   const client = await LanguageClient.start(t, await folderOf(t, {}));
   const options = { tabSize: 8, insertSpaces: false };
   const { textDocument } = client.open('a.sluice', RULES.replace('  deny', '\t\tdeny'));

@@ -13,7 +13,7 @@ test('the page of plugins’ errors is the one that the tables give', async () =
   assert.equal(page, pluginErrorsPage(await packageErrors()), 'run: node cli/scripts/write-plugin-errors.ts');
 });
 
-test('each package has a family of codes of its own, in order, and says what to do', async () => {
+test('each package has its own family of codes, in order, each with a fix', async () => {
   const families = new Set<string>();
   for (const { file, table } of await packageErrors()) {
     const codes = Object.keys(table);

@@ -37,7 +37,7 @@ test('a replay that changes nothing ends with 0, on threads too, and --json prin
   assert.equal(groups[0].rule.place, 'new.sluice:3:3');
 });
 
-test('rules with problems, a missing log, a folder, a log of rubbish and an unknown listener are told', async (t) => {
+test('rules with errors, a missing log, a folder, an unreadable log and an unknown listener are reported', async (t) => {
   const files = { 'new.sluice': RULES, 'bad.sluice': 'listener', 'access.log': 'rubbish\n', 'folder/x': '' };
   const cwd = await folderOf(t, files);
   const run = (...args: string[]) => sluice(['replay', ...args], { cwd });

@@ -41,7 +41,7 @@ async function runIn(t: TestContext, rules: string, threads = '2'): Promise<{ ru
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`run serves, and ${signal} lets open requests end before it exits with 0`, async (t) => {
+  test(`run serves, and on ${signal} finishes open requests and exits with 0`, async (t) => {
     const { port, slow } = await startBackend(t);
     const { run } = await runIn(t, rulesFor(port));
     const own = await run.port();
@@ -103,7 +103,7 @@ test('SIGHUP activates changed rules; rules with problems change nothing', async
   assert.equal((await run.ended).code, 0);
 });
 
-test('a line says when the gateway is ready, and where everything listens', async (t) => {
+test('a log line reports that the gateway is ready, with all addresses', async (t) => {
   const { port } = await startBackend(t);
   const rules = `${rulesFor(port)}settings { admin on 127.0.0.1:0 }\n`.replace('settings { drain 30s }\n', '');
   const { run } = await runIn(t, rules, '2');

@@ -98,7 +98,7 @@ for (const more of [[], ['--no-supervisor']]) {
   });
 }
 
-test('the watchdog hears nothing of a gateway that hangs', options, async (t) => {
+test('the watchdog is not notified while the gateway hangs', options, async (t) => {
   const folder = await folderOf(t, { 'gateway.sluice': RULES });
   const { messages, env } = await startManager(t, folder, { WATCHDOG_USEC: '200000' });
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--threads', '1', '--log-level', 'debug'], {

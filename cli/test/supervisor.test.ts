@@ -276,7 +276,7 @@ export const fields = { ending: (facts) => (facts.path === '/end' ? process.exit
   assert.equal((await run.ended).code, 0);
 });
 
-test('a mistake that nobody caught restarts a gateway that was serving', async (t) => {
+test('an uncaught error restarts a gateway that was serving', async (t) => {
   const { port: server } = await startBackend(t);
   const { run, port } = await runSupervised(t, server);
   run.child.kill('SIGUSR1');
@@ -344,7 +344,7 @@ test('a stop that reaches both processes, as from a terminal or a service manage
   );
 });
 
-test('a gateway whose supervisor is killed answers what is open, and goes', async (t) => {
+test('a gateway whose supervisor is killed finishes open requests and exits', async (t) => {
   const backend = await startBackend(t);
   const { run, port, gateway } = await runSupervised(t, backend.port);
   const pid = gateway();
@@ -397,7 +397,7 @@ test('--no-supervisor is one process, which a crash ends', async (t) => {
   assert.equal(signal, 'SIGSEGV');
 });
 
-test('the log level of the command is that of the supervisor', async (t) => {
+test('the supervisor uses the log level of the command line', async (t) => {
   const { run, gateway } = await runSupervised(t, 9, ['--log-level=debug']);
   assert.ok(run.lines.length > 0);
   process.kill(gateway(), 'SIGSEGV');

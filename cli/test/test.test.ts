@@ -48,7 +48,7 @@ test('tests that pass are counted, and the exit code is 0', async (t) => {
   assert.equal(code, 0);
 });
 
-test('a test may give a request that is refused before any rule, and is told why it fails', async (t) => {
+test('a test with a request that is refused before the rules fails with the reason', async (t) => {
   const refused = `test "refused" {
   given TRACE http://www.example.com:8080/
   expect deny 405
@@ -73,7 +73,7 @@ test "it passes" {
   assert.match(stdout, /answer 400: servers could read the path in more than one way/);
 });
 
-test('a test that fails shows what was expected, what happens, and why', async (t) => {
+test('a failing test shows what was expected, what happened, and why', async (t) => {
   const failing = `test "nobody sees admin" {
   given ip 203.0.113.9, GET http://www.example.com:8080/admin
   expect deny 404, header X-Team is red, header X-No is 1
@@ -114,7 +114,7 @@ test('a denial by another rule than the named one fails', async (t) => {
   assert.match((await sluice(['test', 'a.sluice'], { cwd })).stdout, /by another rule: deny header X-Old is 2\n/);
 });
 
-test('coverage tells what no test has seen, and can be asked for', async (t) => {
+test('coverage lists the rules that no test reaches', async (t) => {
   const cwd = await folderOf(t, { 'a.sluice': RULES + PASSING });
   const { code, stdout } = await sluice(['test', 'a.sluice', '--coverage'], { cwd });
   assert.equal(code, 0);

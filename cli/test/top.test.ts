@@ -63,7 +63,7 @@ test('a picture fits its terminal, whatever its size and however many servers th
   assert.match(renderTop(viewOf(1000), { rows: 24, columns: 80 }, plain).at(-1)!, /\[q\]uit$/);
 });
 
-test('servers are sorted by what was chosen, scrolled, and shown as operators set them', () => {
+test('servers are sorted by the chosen column, can be scrolled, and show states set by operators', () => {
   const names = (view: TopView): readonly string[] =>
     renderTop(view, { rows: 24, columns: 80 }, plain).flatMap((line) => /^app\/server-\d+/.exec(line) ?? []);
   assert.equal(names(viewOf(5))[0], 'app/server-4');
@@ -83,7 +83,7 @@ test('numbers are short', () => {
   assert.deepEqual([null, 420, 1340, 12_000, 3e6].map(timeText), ['-', '420us', '1.3ms', '12ms', '3s']);
 });
 
-test('a quantile is that of what was answered between the looks', () => {
+test('quantiles cover the responses between two refreshes', () => {
   const under = (...counts: number[]) => counts.map((count, index) => ({ underMicros: 1000 * 2 ** index, count }));
   const before = { count: 100, under: under(100, 100, 100) };
   assert.equal(quantile(0.5, before, before), null);
@@ -127,7 +127,7 @@ describe('a running gateway', () => {
     await once(response, 'end');
   };
 
-  test('its rates are those of the requests between two looks', async () => {
+  test('rates cover the requests between two refreshes', async () => {
     const look = (atMs: number): Sample => {
       const stats = gateway.stats();
       const backends = stats.backends.map((backend) => ({

@@ -121,7 +121,7 @@ for (const how of ['SIGUSR2', 'ctl upgrade'] as const) {
   });
 }
 
-test('connections that nobody has accepted yet, and requests under way, are answered over an upgrade', async (t) => {
+test('connections not yet accepted, and open requests, survive an upgrade', async (t) => {
   const gateway = await startUpgradable(t);
   const { run, port, folder, pids } = gateway;
   const asked = Promise.withResolvers<ServerResponse>();
@@ -151,7 +151,7 @@ test('connections that nobody has accepted yet, and requests under way, are answ
   await stopped(gateway);
 });
 
-test('a tunnel goes on over an upgrade until its client ends it', async (t) => {
+test('a tunnel survives an upgrade until its client closes it', async (t) => {
   const gateway = await startUpgradable(t);
   const { run, port, folder } = gateway;
   const server = createServer().on('upgrade', (_, socket) => {
@@ -177,7 +177,7 @@ test('a tunnel goes on over an upgrade until its client ends it', async (t) => {
   await stopped(gateway);
 });
 
-test('a new version that does not get ready changes nothing: wrong rules, a crash, an end by hand', async (t) => {
+test('a new version that does not become ready changes nothing: invalid rules, a crash, a manual stop', async (t) => {
   const gateway = await startUpgradable(t);
   const { run, port, folder, socket, write, pids, ctl } = gateway;
   write('listener web on nowhere');
@@ -215,7 +215,7 @@ test('while a new version starts, another upgrade is refused, and a reload waits
   await stopped(gateway);
 });
 
-test('what was set by hand, and the health of servers, goes over to the new version', async (t) => {
+test('manual settings and server health are handed over to the new version', async (t) => {
   const gateway = await startUpgradable(t);
   const { run, folder, ctl } = gateway;
   const server = /slow\/\S+/.exec((await ctl('servers')).stdout.replace(/^slow +/m, 'slow/'))![0];
@@ -280,7 +280,7 @@ test('connections to a Unix socket wait for the gateway that is started after a 
   assert.throws(() => statSync(socket), { code: 'ENOENT' });
 });
 
-test('without a supervisor, an upgrade is refused and says why', async (t) => {
+test('an upgrade without a supervisor is refused with the reason', async (t) => {
   const port = await freePort();
   const folder = await folderOf(t, {});
   writeFileSync(

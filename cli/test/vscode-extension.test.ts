@@ -56,7 +56,7 @@ test('the extension starts the language server for rule files, and ends it', asy
   ]);
 });
 
-test('a server that does not start is told, with the setting that says what to run', async () => {
+test('a language server that fails to start is reported, with the setting that names the command', async () => {
   const { calls, exports } = load('missing');
   await exports.activate!({ subscriptions: [] });
   assert.match(JSON.stringify(calls.at(-1)), /sluice lsp did not start: .*spawn missing ENOENT.*sluice\.command/);

@@ -12,7 +12,7 @@ import { createGateway } from 'sluice';
 
 const COMMAND = join(import.meta.dirname, '../../cli/bin/sluice.js');
 
-test('an administrator is known by name, and nobody can say to be one', async (t) => {
+test('an administrator is recognised by name, which cannot be forged', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-example-'));
   const at = (name: string): string => join(folder, name);
   const sluice = (...args: string[]) => execFileSync(process.execPath, [COMMAND, ...args], { encoding: 'utf8' });

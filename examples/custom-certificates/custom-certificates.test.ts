@@ -44,7 +44,7 @@ test('certificates that our own authority signs are served as soon as they are t
   );
 });
 
-test('without the line in settings, the check says what is missing', async () => {
+test('without the line in settings, check reports what is missing', async () => {
   const rules = (await readFile(new URL('gateway.sluice', here), 'utf8'))
     .replace('./own-authority.js', new URL('own-authority.js', here).href)
     .replace(/^settings.*$/m, '');

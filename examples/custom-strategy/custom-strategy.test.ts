@@ -46,7 +46,7 @@ test('two data threads send each path to the same server, and move only the path
   }
 });
 
-test('the server that was used longest ago is taken, past those that are full or out of use', async () => {
+test('the least recently used server is picked, skipping those that are full or unavailable', async () => {
   await using trial = tryPlugin(longestRested, { backend: 'balance longest-rested', servers: 3 });
   const ask = async (times: number) => {
     const names: string[] = [];

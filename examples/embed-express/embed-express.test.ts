@@ -31,7 +31,7 @@ test('the app answers through its own gateway, and can ask it', async (t) => {
   assert.deepEqual(explanation.verdict, { kind: 'answer', status: 404, headers: [] });
 });
 
-test('stopping lets the process end: nothing is left open', async () => {
+test('the process can exit after stop: nothing is left open', async () => {
   const { stop, gateway } = await startServer(0);
   await stop();
   assert.equal(gateway.state, 'stopped');

@@ -111,7 +111,7 @@ test('a reload reads the rule file again without a request lost', async (t) => {
   assert.equal((await get(demo.url)).status, 200);
 });
 
-test('a taken port is told in one line, and nothing is left running', async (t) => {
+test('a port in use is reported in one line, and nothing is left running', async (t) => {
   const port = await holdPort(t);
   await assert.rejects(Demo.start({ port, backendPorts: [0, 0, 0] }), {
     message: new RegExp(`^listener \`web\`: address 127\\.0\\.0\\.1:${port} is in use by another process`),

@@ -47,7 +47,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-test('npm start says what to try, reads the rules again on SIGHUP, and leaves nothing behind on Ctrl-C', async (t) => {
+test('npm start prints what to try, reloads the rules on SIGHUP, and leaves nothing running after Ctrl-C', async (t) => {
   const start = new Start('0');
   t.after(() => start.child.kill('SIGKILL'));
   await start.printed('Ctrl-C stops everything.');
@@ -76,7 +76,7 @@ test('npm start says what to try, reads the rules again on SIGHUP, and leaves no
   assert.deepEqual(pids.filter(isRunning), []);
 });
 
-test('a taken port is told with the way out', async (t) => {
+test('a port in use is reported with a fix', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   t.after(() => holder.close());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock, FakeEditor, FakeLog, FakePool, fakeFacts, fakeLinker } from '../src/index.ts';
 
-test('a fake clock stands still, and calls timers in the order of time', async () => {
+test('a fake clock only moves on request, and fires timers in order', async () => {
   const clock = new FakeClock(1000);
   const calls: string[] = [];
   clock.set(() => calls.push(`late at ${clock.now()}`), 200);
@@ -36,7 +36,7 @@ test('facts of a response are there only if the test gives one', () => {
   assert.equal(fakeFacts({ response: {} }).status, 200);
 });
 
-test('a linker knows the names that it is given, and no others', () => {
+test('a linker resolves only the names that it was given', () => {
   const linker = fakeLinker({
     backends: ['app', 'api'],
     placeholders: { host: 'a.test' },
@@ -63,7 +63,7 @@ test('an editor holds what a change leaves', () => {
   assert.deepEqual([editor.path, editor.query], ['/z', '']);
 });
 
-test('a pool tells its watcher of every change, and leaves out what takes no request', () => {
+test('a pool notifies its watcher of every change, and skips unavailable servers', () => {
   const pool = new FakePool([1, 2, 0]);
   const heard: number[] = [];
   pool.watch({ changed: (index) => heard.push(index) });

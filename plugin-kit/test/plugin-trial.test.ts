@@ -11,7 +11,7 @@ import plugin from './team-plugin.ts';
 
 const RED = { headers: { 'x-team': 'red' } };
 
-test('lines of a listener are tried in one line', async () => {
+test('listener lines can be tried with one call', async () => {
   await using trial = tryPlugin(plugin, { listener: 'deny team is red\nturn away when path is /tea' });
   assert.equal((await trial.request('GET /', RED)).status, 403);
   assert.deepEqual(
@@ -115,7 +115,7 @@ test('a gateway that is stopped has closed its ports', async () => {
   await assert.rejects(trial.request('GET /'), /this trial was stopped: make another one/);
 });
 
-test('what is no request is refused with how to write one', async () => {
+test('an invalid request is refused with an example', async () => {
   await using trial = tryPlugin(plugin, {});
   await assert.rejects(trial.request('/path'), /`\/path` is not a request: write `GET \/path`/);
 });

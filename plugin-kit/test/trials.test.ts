@@ -82,7 +82,7 @@ test('a check probes a real server', async () => {
   assert.equal((await tryCheck(plugin, 'open', await freePort())).status, 'failed');
 });
 
-test('a discovery is handed what it remembered', async () => {
+test('a discovery gets back what it stored', async () => {
   const trial = tryDiscovery(plugin, 'counting');
   assert.equal((await trial.find()).servers?.length, 1);
   assert.equal((await trial.find()).servers?.length, 2);

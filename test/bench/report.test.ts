@@ -89,7 +89,7 @@ test('a revision that is not there is one clear line', () => {
   });
 });
 
-test('rules are as many as asked for, and all different', () => {
+test('the requested number of rules is generated, all different', () => {
   const rules = makeRules(5000);
   assert.equal(new Set(rules.map((rule) => JSON.stringify(rule))).size, 5000);
 });

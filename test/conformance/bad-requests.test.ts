@@ -162,7 +162,7 @@ describe('methods and expectations', () => {
   test('an unknown expectation gets 417', () => answered(get('/', 'Expect: the-impossible'), 417));
   test('100-continue with another expectation gets 417', () => answered(get('/', 'Expect: 100-continue, x'), 417));
 
-  test('405 says which methods there are', async () => {
+  test('405 lists the allowed methods', async () => {
     const answer = await stage.ask('TRACE / HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.ok(fieldOf(answer, 'allow'), 'an Allow field');
     stage.clear();
@@ -176,7 +176,7 @@ describe('methods and expectations', () => {
     stage.clear();
   });
 
-  test('a method nobody knows passes', async () => {
+  test('an unknown method is forwarded', async () => {
     stage.server.play(answering());
     const answer = await stage.ask('BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.equal(answer.status, 200);
@@ -196,7 +196,7 @@ describe('names that are traps elsewhere', () => {
     });
   }
 
-  test('a Trailer field on a GET harms nobody', async () => {
+  test('a Trailer field on a GET is harmless', async () => {
     stage.server.play(answering());
     const answer = await stage.ask(get('/', 'Trailer: X-Sum'));
     assert.equal(answer.status, 200);
@@ -217,7 +217,7 @@ describe('a client that stops half-way', () => {
     ['in a field', 'GET / HTTP/1.1\r\nHost: a\r\nX-Ha'],
     ['before the empty line', 'GET / HTTP/1.1\r\nHost: a\r\n'],
   ] as const) {
-    test(`${name} leaves nothing behind`, async () => {
+    test(`${name} leaves nothing open`, async () => {
       stage.server.play(answering());
       const client = await stage.client();
       client.send(bytes).end();
@@ -245,7 +245,7 @@ describe('a client that stops half-way', () => {
     stage.clear();
   });
 
-  test('by a reset leaves nothing behind', async () => {
+  test('by a reset leaves nothing open', async () => {
     stage.server.play(answering());
     const client = await stage.client();
     client.send('POST /half HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc');

@@ -104,7 +104,7 @@ describe('answer bodies', () => {
     stage.clear();
   });
 
-  test('trailers cross to a client that says so', async () => {
+  test('trailers are forwarded to a client that announces support', async () => {
     const trailed = `HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n`;
     stage.server.play(always(trailed));
     const answer = await stage.ask('GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n');
@@ -228,7 +228,7 @@ describe('answers without a body', () => {
     assert.equal(fieldOf(answer, 'content-length'), undefined);
   });
 
-  test('304 keeps the length of what was not sent', async () => {
+  test('304 keeps the length of the body that was not sent', async () => {
     const bytes = 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 99\r\n\r\n';
     const answer = await bodiless('GET / HTTP/1.1\r\nHost: a\r\n\r\n', bytes, 304);
     assert.equal(fieldOf(answer, 'etag'), '"a"');

@@ -79,7 +79,7 @@ describe('a malformed chunked body gets 400, and the server never sees an end of
   }
 });
 
-describe('what is well-formed is reframed, not repeated', () => {
+describe('well-formed chunks are reframed, not copied', () => {
   async function seen(body: string) {
     stage.server.play(answering());
     const answer = await stage.ask(HEAD + body);

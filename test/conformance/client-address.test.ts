@@ -176,7 +176,7 @@ describe('the client that a trusted proxy names', () => {
     for (const written of ['for=unknown', 'for=_x', 'proto=https', 'for=127.0.0.1;x=", for=198.51.100.7', ''])
       assert.equal(await judged('forwarded', `Forwarded: ${written}`), 400, written);
   });
-  test('a proxy that passes nobody on is the client itself', async () => {
+  test('a proxy that forwards no client is the client itself', async () => {
     assert.equal(await judged('xff'), '127.0.0.1');
   });
 });
@@ -256,7 +256,7 @@ describe('a name that rules read or write is theirs in every spelling', () => {
       assert.deepEqual([seen.all('x_other'), seen.all('api_key')], [['kept'], ['kept']]);
     });
   }
-  test('trailers of such names stay behind', async () => {
+  test('trailers with such names are not forwarded', async () => {
     const http2 = await overHttp2('plain', [], {
       'x-secret': 'evil',
       x_secret: 'evil',
@@ -276,7 +276,7 @@ describe('a name that rules read or write is theirs in every spelling', () => {
         ['x-sum', '1'],
       );
   });
-  test('explain says what is taken out', async () => {
+  test('explain shows what is removed', async () => {
     const { edits } = await gateway.explain({
       request: 'GET http://shop.example/',
       headers: ['X_Debug: 1', 'X_Forwarded_For: 6.6.6.6', 'X_Other: 1'],

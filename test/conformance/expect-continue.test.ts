@@ -11,7 +11,7 @@ after(() => stage.close());
 const HEAD = 'POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n';
 const NEXT = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n';
 
-test('a client that waits is told to go on, and its body arrives', async () => {
+test('a waiting client gets 100 Continue, and its body arrives', async () => {
   stage.server.play(async (wire) => {
     const head = await wire.text('\r\n\r\n');
     if (/expect: *100-continue/i.test(head)) wire.send('HTTP/1.1 100 Continue\r\n\r\n');
@@ -84,7 +84,7 @@ test('a server that refuses at once: the client gets the refusal, and its connec
   stage.clear();
 });
 
-test('an answer before the body is read crosses at once, and the rest of the body harms nobody', async () => {
+test('a response before the end of the body is forwarded immediately, and the rest of the body is harmless', async () => {
   stage.server.play(async (wire, index) => {
     if (index > 0) return void wire.send(ok((await wire.request()).target));
     await wire.text('\r\n\r\n');

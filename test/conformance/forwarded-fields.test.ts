@@ -21,7 +21,7 @@ async function seen(fields: readonly string[] = [], target = '/', on = stage) {
 }
 
 describe('forwarding fields', () => {
-  test('the server is told client, scheme and host', async () => {
+  test('the server is sent client, scheme and host', async () => {
     const request = await seen();
     assert.equal(fieldOf(request, 'x-forwarded-for'), '127.0.0.1');
     assert.equal(fieldOf(request, 'x-forwarded-proto'), 'http');
@@ -54,7 +54,7 @@ describe('forwarding fields', () => {
     assert.equal(fieldOf(request, 'x-forwarded-host'), 'shop.example:8080');
   });
 
-  test('a trusted peer is believed, and added to what it says', async () => {
+  test('a trusted peer’s fields are kept, and its address is appended', async () => {
     const request = await seen(['X-Forwarded-For: 203.0.113.9'], '/', trusting);
     const chain = fieldsOf(request, 'x-forwarded-for').join(', ').split(/, */);
     assert.equal(chain[0], '203.0.113.9');

@@ -262,6 +262,6 @@ async function answers(seed: number): Promise<void> {
   wire.destroy();
 }
 
-test('answers that were spoilt reach a client whole, or as what it can tell from them', { timeout: 300_000 }, () =>
+test('corrupted responses reach a client complete, or recognisably broken', { timeout: 300_000 }, () =>
   eachSeed([], 300, answers),
 );

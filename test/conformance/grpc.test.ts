@@ -155,7 +155,7 @@ for (const how of ['plain', 'over TLS'] as const) {
       assert.deepEqual(trailer?.get('x-after'), ['yes']);
     });
 
-    test('an error has its code and its words, from trailers', async () => {
+    test('an error has its code and message, from trailers', async () => {
       await assert.rejects(unary(client, 'say', 'fail'), (error: ServiceError) => {
         assert.equal(error.code, status.FAILED_PRECONDITION);
         assert.equal(error.details, 'not today');
@@ -163,7 +163,7 @@ for (const how of ['plain', 'over TLS'] as const) {
       });
     });
 
-    test('a call that the server does not know is told', async () => {
+    test('an unknown method is reported', async () => {
       const unknown = new Promise((_, reject) => {
         client.makeUnaryRequest('/test.Words/none', text, untext, 'x', (error) => reject(error));
       });

@@ -104,7 +104,7 @@ for (const kind of KINDS) {
     });
   }
 
-  test(`check ${kind}: a server that trickles for ever has failed when the time is over`, async () => {
+  test(`check ${kind}: a server that trickles forever fails at the timeout`, async () => {
     const aborting = new AbortController();
     // The beginning of what is right, a byte at a time and never to its end.
     const bytes = WELL[kind].slice(0, kind === 'redis' ? 4 : Math.min(24, WELL[kind].length - 4));
@@ -126,7 +126,7 @@ for (const kind of KINDS) {
     assert.equal(result.status, 'failed', result.reason);
   });
 
-  test(`check ${kind}: whatever a server says, the probe ends with a result`, async () => {
+  test(`check ${kind}: whatever a server sends, the probe ends with a result`, async () => {
     await eachSeed([], 150, async (seed) => {
       const choice = chooser(seed);
       const aborting = new AbortController();

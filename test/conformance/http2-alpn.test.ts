@@ -120,7 +120,7 @@ describe('without TLS', () => {
   });
 
   for (const line of ['INVALID CONNECTION PREFACE', 'PRI X HTTQ/2.0', 'MAIL FROM a@b']) {
-    test(`${line}: what is of no version of HTTP is ended without an answer`, async () => {
+    test(`${line}: bytes that are no version of HTTP are closed without a response`, async () => {
       const before = badRequests();
       const wire = await connectTo(gateway.address);
       assert.equal(await wire.send(`${line}\r\n\r\n`).closed(), 'ended');
@@ -131,7 +131,7 @@ describe('without TLS', () => {
   }
 
   for (const line of ['GET x HTTP/1.1', 'GET / ICY/1.0', 'PRI / HTTP/2.0', 'GET x y', 'rubbish']) {
-    test(`${line}: who means HTTP/1.1 is told what is wrong`, async () => {
+    test(`${line}: an HTTP/1.1 client gets an error response`, async () => {
       const wire = await connectTo(gateway.address);
       const { status } = await wire.send(`${line}\r\nHost: a\r\n\r\n`).answer();
       assert.ok(status >= 400, `${status}`);
@@ -139,7 +139,7 @@ describe('without TLS', () => {
     });
   }
 
-  test('behind a request of HTTP/1.1 a preface is no request', async () => {
+  test('after an HTTP/1.1 request, a preface is not a request', async () => {
     const wire = await connectTo(gateway.address);
     assert.equal((await wire.send(GET_TEXT).answer()).status, 200);
     const { status } = await wire.send(START).answer();

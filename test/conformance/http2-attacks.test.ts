@@ -339,7 +339,7 @@ test('a window that is opened by nothing, or too far, resets its stream', async 
   wire.wire.destroy();
 });
 
-test('a preface byte by byte, and frames too, are read all the same', async () => {
+test('a preface and frames sent byte by byte are read', async () => {
   const wire = await connectTo(gateway.address);
   const bytes = Buffer.concat([
     Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
@@ -381,7 +381,7 @@ test('requests that are opened only to be reset end the connection (rapid reset)
   assert.equal(await wire.goneWith(), ERROR.ENHANCE_YOUR_CALM);
 });
 
-test('more streams than may be open at once are refused, each by itself', async () => {
+test('streams above the limit are refused, each individually', async () => {
   server.play(async (wire) => {
     await wire.request();
   });

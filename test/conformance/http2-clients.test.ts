@@ -182,7 +182,7 @@ describe('node:http2', () => {
     own.close();
   });
 
-  test('a stream that is not read holds up no other, and goes on when it is', async () => {
+  test('a stream that is not read blocks no other, and continues when it is', async () => {
     const own = dial();
     const slow = own.request({ ':path': '/big' });
     slow.pause();
@@ -200,7 +200,7 @@ describe('node:http2', () => {
     own.close();
   });
 
-  test('an answer before the end of the request ends the stream, and the client is told to stop', async () => {
+  test('a response before the end of the request ends the stream, and the client is told to stop sending', async () => {
     const own = dial();
     const stream = own.request({ ':method': 'POST', ':path': '/early' });
     stream.write('more will come');
@@ -281,7 +281,7 @@ describe('WebSockets by RFC 8441', () => {
     wire.destroy();
   });
 
-  test('a server that does not want one says so', async () => {
+  test('a server can refuse one', async () => {
     const own = dial();
     await once(own, 'remoteSettings');
     const stream = own.request({ ...wanted, ':path': '/no' });
@@ -348,7 +348,7 @@ describe('over TLS', { skip: hasOpenssl ? false : 'openssl not installed' }, () 
   });
   after(async () => void (await own?.stop({ deadline: '1s' })));
 
-  test('the client chooses by ALPN, and the server behind learns that it was https', async () => {
+  test('the client chooses by ALPN, and the server is told that it was https', async () => {
     const client = dial(tls, { ca: authority.read('root.crt'), servername: 'site.test' });
     const got = await read(client.request({ ':path': '/a' }));
     assert.equal(client.alpnProtocol, 'h2');

@@ -219,7 +219,7 @@ test('clients that open many streams and no window are cut off in time, and othe
   assert.ok(megabytes() < before + 250, `${before} to ${megabytes()} MB`);
 });
 
-test('a client that never reads what it is answered is not read on', LIMIT, async () => {
+test('a client that never reads its responses is no longer read', LIMIT, async () => {
   const before = megabytes();
   const wire = await connectTo(gateway.address);
   wire.socket.pause();

@@ -156,7 +156,7 @@ describe('clients of HTTP/1.1', () => {
     next.destroy();
   });
 
-  test('a WebSocket goes over HTTP/1.1 all the same', async () => {
+  test('a WebSocket still uses HTTP/1.1', async () => {
     const plain = await RawServer.start(async (wire) => {
       await wire.request();
       wire.send('HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello');
@@ -282,7 +282,7 @@ describe('servers that are broken or hostile', () => {
     await own.stop();
   });
 
-  test('a server that goes away in good order answers what it took, and the next request has a new connection', async () => {
+  test('a server that sends GOAWAY finishes its requests, and the next one uses a new connection', async () => {
     const own = createServer();
     const seen: import('node:http2').ServerHttp2Session[] = [];
     own.on('session', (session) => seen.push(session));
@@ -343,7 +343,7 @@ describe('clients of HTTP/2', () => {
     both.close();
   });
 
-  test('a large answer waits for a client that does not read, and other streams go on', async () => {
+  test('a large response waits for a client that does not read, while other streams continue', async () => {
     const session = dial();
     const slow = session.request({ ':path': '/big' });
     slow.pause();

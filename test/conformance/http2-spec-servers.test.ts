@@ -323,7 +323,7 @@ for (const [section, cases] of Object.entries(CASES)) {
   });
 }
 
-test('a server is told why its connection ends over TLS too', async (t) => {
+test('a server gets the reason for the end of its connection, also over TLS', async (t) => {
   const key = makeKey();
   const { cert } = certify('a.test', key);
   const asked = Promise.withResolvers<Http2Wire>();

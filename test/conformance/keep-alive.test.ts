@@ -116,7 +116,7 @@ describe('HTTP/1.0', () => {
     stage.clear();
   });
 
-  test('keeps the connection when asked, and says so', async () => {
+  test('keeps the connection on request, with a response header', async () => {
     stage.server.play(answering());
     const client = await stage.client();
     for (const target of ['/one', '/two']) {
@@ -167,7 +167,7 @@ describe('pipelining', () => {
     stage.clear();
   });
 
-  test('nothing behind Connection: close is looked at', async () => {
+  test('bytes after Connection: close are ignored', async () => {
     stage.server.play(answering());
     const client = await stage.client();
     client.send(get('/last', 'Connection: close') + get('/never'));
@@ -178,7 +178,7 @@ describe('pipelining', () => {
     stage.clear();
   });
 
-  test('a bad request behind good ones gets its 400 after their answers', async () => {
+  test('an invalid request after valid ones gets its 400 after their responses', async () => {
     stage.server.play(answering());
     const client = await stage.client();
     client.send(`${get('/one')}${get('/two')}GET /bad HTTP/1.1\r\nHost : a\r\n\r\n`);

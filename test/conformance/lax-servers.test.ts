@@ -80,7 +80,7 @@ describe('servers lax', () => {
     });
   }
 
-  test('the log says once why a response was rejected', async () => {
+  test('the log reports once why a response was rejected', async () => {
     const lines: string[] = [];
     const { default: pino } = await import('pino');
     const server = await RawServer.start(async (wire) => {

@@ -155,7 +155,7 @@ test('a server that ends a body of known length with its last byte needs no fram
   await raw.stop();
 });
 
-test('a client that says a length, sends it, and never ends its stream has `timeout body`', async () => {
+test('a client that sends the declared length but never ends its stream runs into `timeout body`', async () => {
   const to = await startGateway(
     plainRules(
       [{ host: '127.0.0.1', port: (server.address() as { port: number }).port }],

@@ -40,7 +40,7 @@ describe('413', () => {
     small.clear();
   });
 
-  test('a chunk that says it is over the limit is refused by its size', async () => {
+  test('a chunk that exceeds the limit is refused by its declared size', async () => {
     small.server.play(answering());
     const client = await small.client();
     client.send(post('Transfer-Encoding: chunked', 'ffffff\r\n'));
@@ -80,7 +80,7 @@ describe('timeouts', () => {
     small.clear();
   });
 
-  test('a connection that says nothing at all is closed', async () => {
+  test('a silent connection is closed', async () => {
     const client = await small.client();
     await client.closed();
     assert.ok(client.received.length === 0 || client.received.includes(' 408 '), 'a 408 or nothing');

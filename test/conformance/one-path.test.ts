@@ -78,7 +78,7 @@ test('there are hundreds of spellings of a path, and every kind of server is tak
   }
 });
 
-describe('with the level for a kind of server, no spelling reaches what is denied', () => {
+describe('with the policy for a kind of server, no spelling reaches a denied path', () => {
   let server: RawServer;
 
   before(async () => {
@@ -140,7 +140,7 @@ describe('with the level for a kind of server, no spelling reaches what is denie
   });
 });
 
-describe('lint says what the level of a kind of server closes', () => {
+describe('lint reports what the policy of a kind of server prevents', () => {
   async function linted(backend: string): Promise<string> {
     const file = join(temporaryFolder(), 'gateway.sluice');
     writeFileSync(file, rulesFor({ host: '127.0.0.1', port: 9001 }, '', backend));
@@ -270,7 +270,7 @@ backend app of ${server.address.host}:${server.address.port}`,
   });
 });
 
-describe('a real nginx behind', skipUnless('nginx'), () => {
+describe('with a real nginx as the server', skipUnless('nginx'), () => {
   const folder = temporaryFolder();
   let nginx: Peer;
 
@@ -314,7 +314,7 @@ describe('a real nginx behind', skipUnless('nginx'), () => {
   });
 });
 
-describe('a real Node.js server behind', () => {
+describe('with a real Node.js server', () => {
   let server: Server;
   let at: Address;
 
@@ -334,7 +334,7 @@ describe('a real Node.js server behind', () => {
   });
   after(() => void server.close());
 
-  test('no spelling gets what is denied, and some do without the level', async () => {
+  test('no spelling reaches a denied path, and some do without the policy', async () => {
     for (const [backend, isSafe] of [
       ['paths for node', true],
       ['paths for any', true],

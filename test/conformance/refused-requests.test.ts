@@ -302,7 +302,7 @@ describe('a stream that is refused', () => {
     wire.destroy();
   });
 
-  test('by a server that refuses all is tried six times, and the client is told', async () => {
+  test('by a server that refuses everything is tried six times, then the client gets an error', async () => {
     const { address: to, seen } = await refusesAll();
     const { address, counters } = await gatewayTo([to], 'retry 0');
     const got = await post(session(address), Buffer.from('hello'));
@@ -325,7 +325,7 @@ describe('a stream that is refused', () => {
     assert.equal(seen.streams, 40, 'each was tried twice before it went elsewhere');
   });
 
-  test('says nothing against its server: it is not ejected, and no circuit breaks', async () => {
+  test('does not count against its server: it is not ejected, and no circuit opens', async () => {
     const { address: to } = await refusesAll();
     const { address, gateway, server } = await gatewayTo(
       [to],
@@ -360,7 +360,7 @@ backend other of 127.0.0.1:${plain.address.port}
   });
 });
 
-describe('what is not certain', () => {
+describe('uncertain cases', () => {
   test('a stream at or below the last of a GOAWAY is not sent again when the connection ends', async () => {
     let posts = 0;
     const server = await scripted(async (wire) => {
@@ -385,7 +385,7 @@ describe('what is not certain', () => {
   });
 });
 
-test('a POST whose kept HTTP/1.1 connection took nothing of it is sent again', async () => {
+test('a POST is sent again if its keep-alive HTTP/1.1 connection accepted none of it', async () => {
   const server = await RawServer.start(async (wire) => {
     for (;;) wire.send(ok((await wire.request()).body.toString()));
   });
@@ -409,7 +409,7 @@ test('a POST whose kept HTTP/1.1 connection took nothing of it is sent again', a
 });
 
 describe('streams that a server takes at once', () => {
-  test('a first connection gets one stream until the server’s SETTINGS say more, and no more than they say', async () => {
+  test('a first connection gets one stream until the server’s SETTINGS allow more, and never exceeds them', async () => {
     let streams = 0;
     let settle = () => {};
     const server = await scripted(async (wire, index) => {

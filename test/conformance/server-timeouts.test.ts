@@ -38,7 +38,7 @@ test('a server whose line of connections is full gets no connection in time: 503
   assert.equal(gateway.stats().backends[0]!.servers[0]!.counters.connectFailures, 2);
 });
 
-test('a pooled connection with nothing to do is closed, and nobody notices', async (t) => {
+test('an idle pooled connection is closed without affecting clients', async (t) => {
   const stage = await openStage('', 'timeout idle 200ms');
   t.after(() => stage.close());
   const closed = new Promise<void>((resolve) => {

@@ -65,7 +65,7 @@ test('a tunnel in which nothing moves is closed on both sides', async () => {
   stage.clear();
 });
 
-test('a client that stops reading an answer is let go', async () => {
+test('a client that stops reading a response is disconnected', async () => {
   stage.server.play(async (wire) => {
     await wire.request();
     wire.send(ok('x'.repeat(32 * 1024 * 1024)));

@@ -131,7 +131,7 @@ describe('a tunnel', () => {
 });
 
 describe('no tunnel', () => {
-  test('a server that declines answers as usual, and the connections go on', async () => {
+  test('a server that declines responds as usual, and the connections continue', async () => {
     stage.server.play(answering((request) => (request.target === '/chat' ? ok('no') : ok(request.target))));
     const client = await stage.client();
     client.send(ASK);
@@ -142,7 +142,7 @@ describe('no tunnel', () => {
     stage.clear();
   });
 
-  test('bytes behind an upgrade that was declined are the next request, not a tunnel', async () => {
+  test('bytes after a declined upgrade are the next request, not a tunnel', async () => {
     stage.server.play(answering((request) => (request.target === '/chat' ? ok('no') : ok(request.target))));
     const client = await stage.client();
     client.send(`${ASK}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`);

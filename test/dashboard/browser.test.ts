@@ -166,7 +166,7 @@ test('colours follow the system, or the button, and stay as chosen', needed, asy
 });
 
 test(
-  'when the gateway is gone, the page says so and keeps what it had; when it is back, it goes on',
+  'when the gateway is unreachable, the page says so and keeps its data; when it is back, the page continues',
   needed,
   async () => {
     await using site = await Site.open({ token: null });

@@ -10,7 +10,7 @@ after(closeChromium);
 
 const needed = { ...skipUnless('chromium'), timeout: 90_000 };
 
-test('drain asks for a deadline, ready takes the server back, maint takes it out', needed, async (t) => {
+test('drain asks for a deadline, ready puts the server back, maint takes it out', needed, async (t) => {
   await using site = await Site.open();
   // While something is open there, the drain is not done at once.
   const held = await Promise.all([1, 2].map(() => connectTo(site.gateway.addresses().web as Address)));
@@ -100,7 +100,7 @@ test('the filter finds servers by name and state', needed, async () => {
   await seen(page, /2 of 3/);
 });
 
-test('a refusal of the gateway is shown as it says it', needed, async () => {
+test('an error of the gateway is shown unchanged', needed, async () => {
   await using site = await Site.open();
   const page = await site.page('servers');
   await press(page, 'Drain app/one');
@@ -110,7 +110,7 @@ test('a refusal of the gateway is shown as it says it', needed, async () => {
   await seen(page, /app\/one was not changed: the gateway cannot be reached/);
 });
 
-test('everything can be done by the keyboard alone', needed, async () => {
+test('everything can be done with the keyboard', needed, async () => {
   await using site = await Site.open();
   const page = await site.page('overview');
   const labelled = (): Promise<string> =>

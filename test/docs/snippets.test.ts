@@ -46,7 +46,7 @@ for (const page of PAGES) {
     after(() => staged.close());
     testRuleFiles(page, staged);
     for (const block of page.blocks.filter(({ language }) => language === 'console')) {
-      test(`line ${block.line}: the commands print what is shown`, async () => {
+      test(`line ${block.line}: the commands print the output on the page`, async () => {
         assert.equal(block.text, await staged.transcript(block), FIX);
       });
     }

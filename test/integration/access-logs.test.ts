@@ -190,7 +190,7 @@ for (const protocol of PROTOCOLS) {
       });
     }
 
-    test('a client that leaves while the server is silent is who ended it, and got no status', async () => {
+    test('a client that disconnects while the server is silent is logged as the cause, without a status', async () => {
       const target = `/silent?${protocol.name.replaceAll(' ', '-')}`;
       const { leave, status } = ask(protocol, target);
       await eventually('the server has it', () =>
@@ -264,7 +264,7 @@ async function checkLines(protocol: Protocol, target: string, { status, ended, i
   return line;
 }
 
-test('a head that cannot be read has one line in each log, and was ended by the client', async () => {
+test('a malformed head has one line in each log, with the client as the cause', async () => {
   const { host, port } = own.address;
   const socket = connect(port, host, () => socket.end('GET /no-host HTTP/1.1\r\n\r\n'));
   await new Promise((resolve) => socket.resume().on('close', resolve));
@@ -289,7 +289,7 @@ describe('a connection to a tcp listener', () => {
     return socket;
   };
 
-  test('that ends in good order has one line without a cause, and its bytes', async () => {
+  test('that ends normally has one line without a cause, with its bytes', async () => {
     const socket = dial('raw');
     socket.write('GET /whole HTTP/1.1\r\n\r\n');
     await new Promise((resolve) => socket.once('data', resolve));
@@ -317,7 +317,7 @@ describe('a connection to a tcp listener', () => {
     assert.deepEqual((await lineOf('dead', 0)).ended, { by: 'server', in: 'connect' });
   });
 
-  test('that a rule denies has its line, with the rule', async () => {
+  test('that a rule denies has a line with the rule', async () => {
     await new Promise((resolve) => dial('shut').resume().on('close', resolve));
     const { ended, rule, server: asked } = await lineOf('shut', 0);
     assert.deepEqual([ended, asked], [undefined, null]);

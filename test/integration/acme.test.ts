@@ -163,7 +163,7 @@ for (const by of ['http', 'tls']) {
 }
 
 test(
-  'names without a proof under way are none of the authority’s business: rules and handshakes say so',
+  'without a pending challenge, rules and handshakes handle the authority’s requests as usual',
   needed,
   async (t) => {
     const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
@@ -175,7 +175,7 @@ test(
   },
 );
 
-test('a kept certificate is served at once after a start, and nothing is asked for', needed, async (t) => {
+test('a stored certificate is served immediately after start-up, without a request', needed, async (t) => {
   const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const first = await start(t, site.rules());
   await first.next();
@@ -187,7 +187,7 @@ test('a kept certificate is served at once after a start, and nothing is asked f
   assert.equal(orders(site.pebble), 1);
 });
 
-test('a certificate is renewed after two thirds of its life, and what is open goes on', needed, async (t) => {
+test('a certificate is renewed after two thirds of its lifetime, and open connections continue', needed, async (t) => {
   const clock = new SetClock();
   const site = await openSite(t);
   const { gateway, next } = await start(t, site.rules(), { threads: 1, timers: clock, random: () => 0.5 });
@@ -216,7 +216,7 @@ test('a certificate is renewed after two thirds of its life, and what is open go
   open.destroy();
 });
 
-test('what fails is told, waits over restarts, and can be asked for by hand', needed, async (t) => {
+test('failures are reported, delayed across restarts, and can be retried manually', needed, async (t) => {
   const site = await openSite(t);
   await site.pebble.send('a.test', '127.0.0.9');
   const first = await start(t, site.rules({ source: 'by http' }));
@@ -276,7 +276,7 @@ test('a gateway starts without the authority, and gets its certificate when it i
   assert.equal(await eventually('one', async () => ((await next()).isOk ? true : null), 60_000), true);
 });
 
-test('an authority that has forgotten the account is asked for another', needed, async (t) => {
+test('a new account is created if the authority has forgotten the old one', needed, async (t) => {
   const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const { gateway, next } = await start(t, site.rules());
   assert.equal((await next()).isOk, true);
@@ -289,7 +289,7 @@ test('an authority that has forgotten the account is asked for another', needed,
   assert.equal(event.isOk, true, event.reason);
 });
 
-test('of gateways that share a folder one asks, and all serve what it got', needed, async (t) => {
+test('of gateways that share a folder, one requests certificates and all serve them', needed, async (t) => {
   const site = await openSite(t, {
     env: { PEBBLE_VA_ALWAYS_VALID: '1', PEBBLE_VA_NOSLEEP: '', PEBBLE_VA_SLEEPTIME: '1' },
   });
@@ -311,7 +311,7 @@ test('of gateways that share a folder one asks, and all serve what it got', need
   assert.equal(orders(site.pebble), 1);
 });
 
-test('what is broken in the folder is got anew', needed, async (t) => {
+test('damaged files in the folder are replaced', needed, async (t) => {
   const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const first = await start(t, site.rules());
   await first.next();
@@ -328,7 +328,7 @@ test('what is broken in the folder is got anew', needed, async (t) => {
   assert.ok(readdirSync(join(file, '..')).includes('account.json.broken'));
 });
 
-test('certificates that get lost as soon as they come are not asked for without end', needed, async (t) => {
+test('certificates that are lost on arrival are not requested endlessly', needed, async (t) => {
   const site = await openSite(t, { env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const first = await start(t, site.rules());
   await first.next();
@@ -363,7 +363,7 @@ test(
   },
 );
 
-test('a key that the authority knows us by is asked for, and taken', needed, async (t) => {
+test('external account binding uses the configured key', needed, async (t) => {
   const key = Buffer.from('a key of the authority, thirty-two bytes').toString('base64url');
   const site = await openSite(t, { external: { 'kid-1': key }, env: { PEBBLE_VA_ALWAYS_VALID: '1' } });
   const without = await start(t, site.rules());
@@ -444,7 +444,7 @@ test('a gateway that dies in the middle of an order, and starts over and over, a
   assert.equal(orders(site.pebble), 1);
 });
 
-test('sluice ctl and the metrics show how certificates stand', needed, async (t) => {
+test('sluice ctl and the metrics show the state of certificates', needed, async (t) => {
   const site = await openSite(t);
   await site.pebble.send('a.test', '127.0.0.9');
   const rules = site.rules({ source: 'by http' }).replace('settings {', 'settings {\n  admin on 127.0.0.1:0\n');
@@ -475,7 +475,7 @@ test('sluice ctl and the metrics show how certificates stand', needed, async (t)
   assert.equal(Number.isNaN(Date.parse(certificates[0].expires)), false);
 });
 
-test('the rules of the page get what they say', needed, async (t) => {
+test('the rules on the page behave as described', needed, async (t) => {
   const site = await openSite(t);
   const page = readFileSync(new URL('../../docs/acme.md', import.meta.url), 'utf8');
   const source = `acme "${site.pebble.directory}" ca "${site.pebble.ca}" in "${site.folder}"`;

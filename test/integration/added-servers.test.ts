@@ -77,7 +77,7 @@ backend site { serve files "." }`;
       );
     });
 
-    test('what is open on a server that is removed ends there, and nothing more goes there', async () => {
+    test('open requests on a removed server finish there, and it gets no more', async () => {
       await gateway.addServer('app', { address: at(2) });
       assert.equal((await answering()).has('three'), true);
       const wires = await Promise.all(
@@ -109,7 +109,7 @@ backend site { serve files "." }`;
       assert.deepEqual(await answering(), new Set(['one']));
     });
 
-    test('what is wrong is refused, and changes nothing', async () => {
+    test('invalid calls are refused, and change nothing', async () => {
       const generation = gateway.stats().generation;
       const free = { address: '127.0.0.1:9' };
       const cases = [

@@ -64,7 +64,7 @@ async function open(admin: AdminOptions | undefined, threads = 0, more = '') {
   };
 }
 
-describe('what it tells', () => {
+describe('queries', () => {
   let here: Awaited<ReturnType<typeof open>>;
   before(async () => {
     here = await open(LOOPBACK, 2, 'list blocked = ips 10.0.0.0/8, 192.0.2.1');
@@ -110,7 +110,7 @@ describe('what it tells', () => {
     assert.deepEqual(json.lists, [{ name: 'blocked', type: 'ips', entries: 2, file: null, refreshMs: 0 }]);
   });
 
-  test('explain says what the gateway would do', async () => {
+  test('explain returns what the gateway would do', async () => {
     const { status, json } = await here.client.ask('POST', '/v1/explain', {
       body: { request: 'GET http://www.example.com/ from 198.51.100.7', headers: ['X-A: 1'] },
     });
@@ -141,7 +141,7 @@ describe('what it tells', () => {
     assert.equal(new Set(samples.map((line) => line.split(' ')[0])).size, samples.length, 'no sample twice');
   });
 
-  test('every answer has the shape that the OpenAPI document says', async () => {
+  test('every response has the shape in the OpenAPI document', async () => {
     const { json: document } = await here.client.get('/openapi.json');
     const ajv = new Ajv({ strict: false });
     let looked = 0;
@@ -190,7 +190,7 @@ describe('what it tells', () => {
   });
 });
 
-describe('what it changes', () => {
+describe('changes', () => {
   test('admin state, weight and max of a server, and who is on it', async () => {
     await using here = await open(LOOPBACK);
     const path = '/v1/backends/app/servers/one';
@@ -240,7 +240,7 @@ describe('what it changes', () => {
     });
   }
 
-  test('reload takes the rules anew, and answers with the problems of rules that are not right', async () => {
+  test('reload reads the rules again, and returns the problems of invalid rules', async () => {
     await using here = await open(LOOPBACK, 2);
     const good = await here.client.ask('POST', '/v1/reload', { body: {} });
     assert.deepEqual([good.status, good.json], [200, { generation: 2 }]);
@@ -349,7 +349,7 @@ describe('stickiness, members and queues', () => {
   });
 });
 
-describe('whom it lets in', () => {
+describe('access', () => {
   test('with a token, only who shows it', async () => {
     await using here = await open({ ...LOOPBACK, token: TOKEN });
     const none = await here.client.get('/v1/status');
@@ -430,7 +430,7 @@ describe('whom it lets in', () => {
     }
   });
 
-  test('a Unix socket is its owner’s alone, and one that was left behind is taken over', async () => {
+  test('a Unix socket is only accessible to its owner, and a stale one is replaced', async () => {
     const path = join(temporaryFolder(), 'admin.sock');
     {
       await using here = await open({ address: `unix:${path}` });
@@ -473,7 +473,7 @@ describe('whom it lets in', () => {
   });
 });
 
-describe('what is sent to it may be anything', () => {
+describe('arbitrary input', () => {
   let here: Awaited<ReturnType<typeof open>>;
   before(async () => {
     here = await open(LOOPBACK);
@@ -482,7 +482,7 @@ describe('what is sent to it may be anything', () => {
 
   const PLACES: Readonly<Record<string, string>> = { backend: 'app', server: 'one' };
 
-  test('HEAD says what GET says, without the body', async () => {
+  test('HEAD responds like GET, without the body', async () => {
     const { paths } = (await here.client.get('/openapi.json')).json as { paths: Record<string, object> };
     const readable = Object.keys(paths).filter((path) => 'get' in paths[path]!);
     assert.ok(readable.length > 8);
@@ -563,7 +563,7 @@ describe('what is sent to it may be anything', () => {
     assert.equal((await here.client.get('/v1/status?x=1')).status, 400);
   });
 
-  test('a body over the limit is 413, whether it says so or not', async () => {
+  test('a body over the limit gets 413, with or without a declared length', async () => {
     const { status, json } = await here.client.ask('POST', '/v1/explain', { body: { request: 'x'.repeat(70_000) } });
     assert.deepEqual([status, json.error.code], [413, 'SA0107']);
     const chunked = await here.client.ask('POST', '/v1/explain', {
@@ -617,7 +617,7 @@ describe('what is sent to it may be anything', () => {
     });
   });
 
-  test('connections that say nothing, or stop in a body, are let go, so that a flood of them ends by itself', async () => {
+  test('silent connections, and those that stall in a body, are closed, so a flood of them ends', async () => {
     const { host, port } = here.at as Address;
     const sockets = await Promise.all(
       Array.from({ length: 400 }, async (_, at) => {
@@ -645,7 +645,7 @@ describe('what is sent to it may be anything', () => {
 });
 
 describe('over reloads and the command', () => {
-  test('rules say where it is and with which token; a reload moves it, and a bad one leaves it', async () => {
+  test('rules set its address and token; a reload moves it, and a failed one does not', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'admin-token'), `${TOKEN}\n`);
     const settings = (admin: string) => `settings { secrets from "${folder}"; ${admin} }`;

@@ -97,7 +97,7 @@ async function play(wire: Wire): Promise<void> {
   }
 }
 
-describe('every operation answers what its schema says, and only that', () => {
+describe('every operation responds exactly as its schema requires', () => {
   const ajv = new Ajv({ strict: false });
   let gateway: Gateway;
   let server: RawServer;
@@ -155,7 +155,7 @@ describe('every operation answers what its schema says, and only that', () => {
     }
   }
 
-  test('what is checked is not empty: every list of the statistics has an entry', async () => {
+  test('the checked statistics are not empty: every list has an entry', async () => {
     const { json } = await admin.get('/v1/stats');
     const [app] = json.backends;
     assert.ok(app.sticky.counters.stored > 0 && app.discoveries.length === 1 && app.latency.count > 0);

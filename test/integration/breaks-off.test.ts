@@ -480,14 +480,14 @@ for (const isSecure of [false, true]) {
         });
       }
 
-      test(`handshakes that are cut cost their connections alone, and have no line (${behind})`, async () => {
+      test(`handshakes that break off affect only their connections, and are not logged (${behind})`, async () => {
         for (const way of WAYS.filter(({ tls }) => tls !== null))
           for (const isReset of [true, false]) await cutHandshake(way, gateway.portOf(way, false), isReset);
         await gateway.isLeft();
         await goesOn();
       });
 
-      test(`SIGTERM ends what is open at the deadline, and the process in good order (${behind})`, async () => {
+      test(`SIGTERM closes open connections at the deadline, and the process exits cleanly (${behind})`, async () => {
         const clients = await Promise.all(WAYS.map((way) => gateway.open(way)));
         await Promise.all(clients.map((client) => client.ask('/stalls').begun()));
         const [exit] = await Promise.all([gateway.terminate(), ...clients.map((client) => client.brokenOff())]);

@@ -259,7 +259,7 @@ describe('a server that is not who it should be, or speaks no TLS', { skip }, ()
     assert.equal(behind.requests.length, 0);
   });
 
-  test('a certificate of the system’s authorities is asked for by default', async () => {
+  test('a certificate of the system’s authorities is required by default', async () => {
     const behind = await startHttps(credentialsOf('api'));
     await refused(behind.port, /its certificate is of an authority that is not trusted/, {
       backend: 'tls bridge name api.internal',
@@ -315,7 +315,7 @@ describe('a server that is not who it should be, or speaks no TLS', { skip }, ()
   }
 
   for (const protocol of ['http1', 'http2', 'tcp'] as const) {
-    test(`${protocol}: a server that does not take the gateway’s certificate: the log says so`, async () => {
+    test(`${protocol}: a server that rejects the gateway’s certificate is reported in the log`, async () => {
       const port = await freePort();
       const wanting = ['-Verify', '1', '-verify_return_error', '-CAfile', stranger.at('root.crt'), '-tls1_3'];
       const own = ['-cert', authority.at('api.crt'), '-key', authority.at('api.key'), '-alpn', 'h2,http/1.1'];
@@ -358,7 +358,7 @@ describe('the gateway’s own certificate', { skip }, () => {
   });
 });
 
-describe('what goes over a bridge', { skip }, () => {
+describe('traffic over a bridge', { skip }, () => {
   const big = randomBytes(8_000_000);
   const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -403,7 +403,7 @@ describe('what goes over a bridge', { skip }, () => {
     client.destroy();
   });
 
-  test('a tunnel carries both directions, and each ends by itself', async () => {
+  test('a tunnel carries both directions, which end independently', async () => {
     const server = createTls({ ...credentialsOf('api'), allowHalfOpen: true } as never, (stream) => {
       const wire = new Wire(stream);
       void (async () => {
@@ -483,7 +483,7 @@ describe('what goes over a bridge', { skip }, () => {
 });
 
 describe('a reload', { skip }, () => {
-  test('keeps connections and sessions where nothing changed, and trusts nobody by the rules before', async () => {
+  test('keeps connections and sessions if nothing changed, and trusts no server by earlier rules', async () => {
     const folder = temporaryFolder();
     const ca = join(folder, 'ca.pem');
     copyFileSync(CA, ca);
@@ -575,7 +575,7 @@ backend db of 127.0.0.1:${port} { ${TRUSTING}\n retry 0 on connect-failure }
     return { port: (server.address() as { port: number }).port, heard: () => heard, protocols };
   }
 
-  test('carries what clients say in the clear to a server over TLS, both ways and each to its end', async () => {
+  test('carries plain text from clients to a server over TLS, in both directions, to the end', async () => {
     const server = await echo(authority);
     const started = await relay(server.port);
     const client = await connectTo(started.address);
@@ -610,7 +610,7 @@ backend db of 127.0.0.1:${port} { ${TRUSTING}\n retry 0 on connect-failure }
     assert.equal(await client.closed(), 'ended');
   });
 
-  test('says nothing to a server that is not who it should be', async () => {
+  test('sends nothing to a server with the wrong certificate', async () => {
     const server = await echo(stranger);
     const started = await relay(server.port);
     const client = await connectTo(started.address);

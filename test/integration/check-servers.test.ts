@@ -176,7 +176,7 @@ test('https sends the PROXY header before TLS', skipUnless('nginx', 'openssl'), 
   await passes(t, { host: '127.0.0.1', port }, `https GET / ca "${ca}" send proxy v1`, /^status 200$/);
 });
 
-test('a server whose name cannot be resolved is stopped, and says so', async (t) => {
+test('a server whose name cannot be resolved is stopped, with the reason', async (t) => {
   const rules = plainRules([{ host: 'no-such-host.invalid', port: 80 }], '', 'check tcp every 1s timeout 5s');
   const { gateway, stop } = await startGateway(rules);
   t.after(stop);

@@ -163,7 +163,7 @@ describe('what a server learns', () => {
     session.destroy();
   });
 
-  test('nothing of a certificate that nobody vouches for but its fingerprint', LIMIT, async () => {
+  test('an unverified certificate has only its fingerprint', LIMIT, async () => {
     const { address } = await start(`${ASKED} left to rules`, ALL);
     const eve = stranger.client({ subject: [['CN', 'ann']] });
     const wire = await openTls(address, eve);
@@ -205,7 +205,7 @@ describe('what a server learns', () => {
   });
 });
 
-describe('a header that says who the client is', () => {
+describe('a header that identifies the client', () => {
   const SPOOFED = [
     'X-Client: root',
     'x-client: root',
@@ -216,7 +216,7 @@ describe('a header that says who the client is', () => {
   ].join('\r\n');
   const REQUEST = `GET / HTTP/1.1\r\nHost: site.test\r\n${SPOOFED}\r\n\r\n`;
 
-  test('is nobody else’s to send, also where the rule does not match', LIMIT, async () => {
+  test('cannot be forged, even if the rule does not match', LIMIT, async () => {
     const { address } = await start(
       `${ASKED} optional`,
       'forward client certificate\n  set header X-Client to "{client.certificate.cn}" when client certificate verified\n  add header X-Tls to "{tls.version}"',
@@ -270,7 +270,7 @@ describe('rules', () => {
     assert.equal(await statusOf(ann), 200);
   });
 
-  test('of a tcp listener know the handshake too', LIMIT, async () => {
+  test('of a tcp listener can use the handshake, too', LIMIT, async () => {
     const { address, server } = await start(
       `${ASKED} optional`,
       'deny not client certificate cn ann or client certificate cn absent',
@@ -288,7 +288,7 @@ describe('rules', () => {
   });
 });
 
-test('explain and tests in the file say the same, when they are told who the client is', LIMIT, async () => {
+test('explain and tests agree if they are given the client', LIMIT, async () => {
   const { gateway } = await start(
     `${ASKED} left to rules`,
     `deny 404 when not client certificate verified
@@ -325,43 +325,47 @@ settings { test before reload }`,
   await assert.rejects(verdictOf({ 'client certficate': 'verified' }), /there is no field `client certficate`/);
 });
 
-test('the access log tells the TLS, and of a bad certificate nothing that could be made up', LIMIT, async () => {
-  const log = join(folder, 'access.log');
-  const { address } = await start(`${ASKED} left to rules`, '', { more: `settings { log access json to "${log}" }` });
-  const eve = stranger.client({ subject: [['CN', 'ann","admin":"yes']] });
-  const mallory = authority.client({ subject: [['CN', 'm","admin":"yes\n']] });
-  for (const client of [{}, eve, mallory]) {
-    const wire = await openTls(address, client);
-    await ask(wire);
-    wire.destroy();
-  }
-  let lines: Record<string, unknown>[] = [];
-  await eventually('three lines', () => {
-    const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
-    lines = text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line));
-    return lines.length === 3;
-  });
-  assert.deepEqual(
-    lines.map(({ tls, clientCertificate }) => [tls, clientCertificate]),
-    [
-      ['1.3', undefined],
-      ['1.3', { verified: false, problem: 'unknown authority', fingerprint: printOf(eve.cert) }],
+test(
+  'the access log has the TLS details, and of an invalid certificate nothing that could be forged',
+  LIMIT,
+  async () => {
+    const log = join(folder, 'access.log');
+    const { address } = await start(`${ASKED} left to rules`, '', { more: `settings { log access json to "${log}" }` });
+    const eve = stranger.client({ subject: [['CN', 'ann","admin":"yes']] });
+    const mallory = authority.client({ subject: [['CN', 'm","admin":"yes\n']] });
+    for (const client of [{}, eve, mallory]) {
+      const wire = await openTls(address, client);
+      await ask(wire);
+      wire.destroy();
+    }
+    let lines: Record<string, unknown>[] = [];
+    await eventually('three lines', () => {
+      const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+      lines = text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+      return lines.length === 3;
+    });
+    assert.deepEqual(
+      lines.map(({ tls, clientCertificate }) => [tls, clientCertificate]),
       [
-        '1.3',
-        {
-          verified: true,
-          subject: 'CN=m\\"\\,\\"admin\\":\\"yes\\0A',
-          fingerprint: printOf(mallory.cert),
-        },
+        ['1.3', undefined],
+        ['1.3', { verified: false, problem: 'unknown authority', fingerprint: printOf(eve.cert) }],
+        [
+          '1.3',
+          {
+            verified: true,
+            subject: 'CN=m\\"\\,\\"admin\\":\\"yes\\0A',
+            fingerprint: printOf(mallory.cert),
+          },
+        ],
       ],
-    ],
-  );
-});
+    );
+  },
+);
 
-describe('who is not let in', () => {
+describe('refused clients', () => {
   const bad: readonly (readonly [name: string, client: Partial<Client>, reason: RegExp])[] = [
     ['no certificate', {}, /it shows no certificate/],
     ['an expired one', authority.client({ fromDay: -3, toDay: -1 }), /not good: expired/],
@@ -386,7 +390,7 @@ describe('who is not let in', () => {
     }
   }
 
-  test('`optional` lets in clients without one, and refuses a bad one all the same', LIMIT, async () => {
+  test('`optional` accepts clients without one, and still refuses an invalid one', LIMIT, async () => {
     const { address } = await start(`${ASKED} optional`, '');
     const without = await openTls(address);
     assert.equal((await ask(without)).status, 200);
@@ -394,7 +398,7 @@ describe('who is not let in', () => {
     assert.ok(await isShut(await openTls(address, stranger.client())));
   });
 
-  test('who shows none is told so by an alert', LIMIT, async () => {
+  test('a client without one gets an alert', LIMIT, async () => {
     const { address } = await start(ASKED, '');
     // In TLS 1.3 the client holds the handshake for ended by then, and what it goes on to send may turn the end into a reset.
     const socket = connect({ ...address, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
@@ -417,7 +421,7 @@ describe('who is not let in', () => {
     known.destroy();
   });
 
-  test('a list that is out of date, or none, does not load', {
+  test('an expired or invalid list does not load', {
     ...LIMIT,
     skip: hasOpenssl ? false : 'openssl not installed',
   }, async () => {

@@ -30,7 +30,7 @@ test('connections that come too fast from one address are closed, and others are
   assert.equal(gateway.stats().listeners[0]!.counters.connectionsRefused, 2);
 });
 
-test('connections that come too fast in all are closed, whoever they are from', async (t) => {
+test('connections over the total rate are closed, whatever their source', async (t) => {
   const { address, stop } = await startGateway(plainRules([server.address], 'new connections at most 2/h'));
   t.after(stop);
   const served = [];

@@ -200,7 +200,7 @@ for (const protocol of ['HTTP/1.1', 'HTTP/2']) {
           });
         }
 
-        test(`behind a silent server, ${end}: gives its place back`, async (context) => {
+        test(`with a silent server, ${end}: its slot is released`, async (context) => {
           const path = `/silent/${++number}`;
           const own = await dial(channel, protocol);
           const stream = request(own.wire, protocol, path);
@@ -255,7 +255,7 @@ describe('an HTTP/1.1 client that ends only its side', () => {
     });
   }
 
-  test('gets its answer where the server has its body', async () => {
+  test('gets its response if the server has its body', async () => {
     const origin = await RawServer.start(() => {});
     const { address, stop, gateway } = await startGateway(plainRules([origin.address], '', LONG));
     const wire = await connectTo(address);
@@ -271,7 +271,7 @@ describe('an HTTP/1.1 client that ends only its side', () => {
     await origin.stop();
   });
 
-  test('gets its answer with `on half-close answer`, from a silent server and out of the line', async () => {
+  test('gets its response with `on half-close answer`, from a silent server and from the queue', async () => {
     const origin = await RawServer.start(() => {});
     const { host, port } = origin.address;
     const { address, stop, gateway } = await startGateway(`listener web on 127.0.0.1:0 {
@@ -301,7 +301,7 @@ backend app {
 
 describe('a client whose socket is not read, as more than 64 KiB of it wait', () => {
   for (const channel of channels) {
-    test(`${channel}: a reset is noticed all the same`, async (context) => {
+    test(`${channel}: a reset is still noticed`, async (context) => {
       const path = `/connecting/${++number}`;
       const { wire, raw } = await dial(channel, 'HTTP/1.1');
       wire.send(`POST ${path} HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10000000\r\n\r\n`);
@@ -318,13 +318,13 @@ describe('a client whose socket is not read, as more than 64 KiB of it wait', ()
   }
 });
 
-describe('a client whose end stands behind more than 64 KiB that wait', () => {
+describe('a client whose FIN comes after more than 64 KiB of unread data', () => {
   for (const channel of channels) {
     for (const [where, path] of [
       ['in line', '/line'],
       ...(hasOpenssl ? [['waiting for a connection to a server', '/connecting']] : []),
     ] as const) {
-      test(`${channel}, ${where}: the end is noticed all the same`, async (context) => {
+      test(`${channel}, ${where}: the end is still noticed`, async (context) => {
         const target = `${path}/${++number}`;
         const first = await connectTo(own.gateway.addresses().web as Address);
         request(first, 'HTTP/1.1', `/line/${number}-first`);

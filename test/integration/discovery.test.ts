@@ -107,7 +107,7 @@ test('servers come and go in a file under load, and no request is lost', async (
   assert.deepEqual(load.failures, []);
 });
 
-test('members are told with their reason, and stats and explain say where a server came from', async () => {
+test('changes of members are reported with their reason, and stats and explain show the source of a server', async () => {
   const file = join(temporaryFolder(), 'servers.txt');
   writeFileSync(file, `${one} weight 3 # the first\n\n${two} backup name spare\n`);
   await using stage = await start(`server fixed ${three}\nservers from file "${file}" every 100ms`);
@@ -136,7 +136,7 @@ test('members are told with their reason, and stats and explain say where a serv
   assert.match((await back)[0].reason, /^found by file /);
 });
 
-test('a file that is wrong keeps the last good servers, and the event tells the line', async () => {
+test('an invalid file keeps the last good servers, and the event gives the line', async () => {
   const file = join(temporaryFolder(), 'servers.txt');
   writeFileSync(file, `${one}\n`);
   await using stage = await start(`servers from file "${file}" every 100ms`);
@@ -231,7 +231,7 @@ for (const threads of [0, 2]) {
     });
   });
 
-  test(`${on} requests that wait go on waiting in their order when servers change, and for their own server`, async (t) => {
+  test(`${on} queued requests keep their order and their server when servers change`, async (t) => {
     const [first, other] = [await startHolding(t), await startHolding(t)];
     const file = join(temporaryFolder(), 'servers.txt');
     const lines = (...more: string[]) => [`${first.address} max 1`, ...more].join('\n');
@@ -374,7 +374,7 @@ test('without any answer a start waits no longer than it may, then answers 503 u
   await met(stage.address, 'one');
 });
 
-test('a reload keeps what was found, and a line that is gone takes its servers with it', async () => {
+test('a reload keeps discovered servers, and a removed line removes its servers', async () => {
   const file = join(temporaryFolder(), 'servers.json');
   writeFileSync(file, JSON.stringify([one, two]));
   const line = `servers from file "${file}" every 100ms`;
@@ -478,7 +478,7 @@ test(
   },
 );
 
-test('SRV records say ports, weights and backups', skipUnless('dnsmasq'), async () => {
+test('SRV records set ports, weights and backups', skipUnless('dnsmasq'), async () => {
   const dns = await Dnsmasq.start(
     { 'a.internal': ['127.0.0.11'], 'b.internal': ['127.0.0.12'], 'c.internal': ['::1'] },
     [
@@ -502,7 +502,7 @@ test('SRV records say ports, weights and backups', skipUnless('dnsmasq'), async 
   }
 });
 
-test('a DNS server that fails, sends rubbish or says nothing leaves the start with nobody, and says why', async () => {
+test('a DNS server that fails, sends garbage or is silent leaves start-up without servers, with the reason', async () => {
   const dns = await BadDns.start();
   try {
     for (const [answer, reason] of [
@@ -545,7 +545,7 @@ async function endpoint(answer: RequestListener) {
   };
 }
 
-test('an HTTP endpoint is asked with its ETag, and what it names is used', async () => {
+test('an HTTP endpoint is queried with its ETag, and its servers are used', async () => {
   let names = [one];
   await using http = await endpoint((request, response) => {
     const etag = `"${names.length}"`;

@@ -181,7 +181,7 @@ test('a drain of a sticky backend ends automatically when its clients’ entries
   assert.deepEqual({ outcome, isMoved }, { outcome: 'drained', isMoved: false });
 });
 
-test('where nobody can count who may come back, a drain lasts until its deadline, and then they are moved', async () => {
+test('if returning clients cannot be counted, a drain lasts until its deadline, and then they are moved', async () => {
   await using here = await stage({ backend: 'stick with cookie SRV' });
   const { gateway, begin, ask } = here;
   onlyOne(gateway);
@@ -225,7 +225,7 @@ test('the remaining sessions of a server are listed: requests and tunnels, oldes
 });
 
 for (const threads of [0, 2]) {
-  test(`close moves what nobody has answered at the deadline, answers what cannot move, and counts what it cuts (${threads} threads)`, async () => {
+  test(`at the deadline, close retries unanswered requests elsewhere, answers the others, and counts what it cuts off (${threads} threads)`, async () => {
     await using here = await stage({ threads });
     const { gateway, sites, begin, drained, address } = here;
     onlyOne(gateway);
@@ -298,7 +298,7 @@ test('close leaves the streams of an HTTP/2 connection alone that are with other
   assert.equal(client.closed, false);
 });
 
-test('maint lets what is open end, and tells when it has', async () => {
+test('maint lets open requests finish, and reports when they have', async () => {
   await using here = await stage({ backend: 'stick on cookie sid' });
   const { gateway, sites, begin, ask, drained } = here;
   onlyOne(gateway);
@@ -332,7 +332,7 @@ test('ready takes a drain back: no event, and the server is used again', async (
   assert.equal(drained.length, 0);
 });
 
-test('a drain goes on over a reload, and ends as removed when the server is taken away', async () => {
+test('a drain continues across a reload, and ends as removed when the server is removed', async () => {
   await using here = await stage();
   const { gateway, sites, begin, drained, rulesWith, one, two } = here;
   onlyOne(gateway);
@@ -434,7 +434,7 @@ test('clients that race a drain are answered, and none is on the server once the
   }
 });
 
-test('weight and max set by hand outlive reloads, until the rules say another value than they did', async () => {
+test('manual weight and max survive reloads until their value in the rules changes', async () => {
   await using here = await stage();
   const { gateway, rulesWith, one, two } = here;
   const now = () => gateway.stats().backends[0]!.servers.map(({ weight, max }) => [weight, max]);

@@ -173,7 +173,7 @@ test('servers that cannot be reached, and answers that are none, break the circu
   }
 });
 
-test('a backend whose circuit is open falls back, where it says to', async () => {
+test('a backend with an open circuit uses its fallback', async () => {
   const sick = await RawServer.start(answering(() => SICK));
   const sorry = await RawServer.start(answering(() => ok('sorry')));
   const at = ({ host, port }: Address) => `${host}:${port}`;
@@ -191,7 +191,7 @@ backend sorry of ${at(sorry.address)}`;
   }
 });
 
-test('a sticky client of an ejected server is told to move because of the ejection', async () => {
+test('explain says that a sticky client of an ejected server moves because of the ejection', async () => {
   const servers = await Promise.all([RawServer.start(answering(() => SICK)), RawServer.start(answering(() => SICK))]);
   const lines = 'stick on ip\n eject after 3 failures for 1h at most 50%';
   const { gateway, address, stop } = await startGateway(
@@ -225,7 +225,7 @@ async function talk(address: Address): Promise<string> {
 }
 
 for (const threads of [0, 2]) {
-  test(`on a tcp listener, a server that resets connections before it says anything is ejected (threads ${threads})`, async () => {
+  test(`on a tcp listener, a server that resets connections before sending anything is ejected (threads ${threads})`, async () => {
     let isSick = false;
     const sick = await RawServer.start(async (wire) => {
       await wire.text('hello\n');

@@ -57,13 +57,13 @@ test('a refusal carries the page, with its status and the request’s id, and ot
   assert.notEqual((await ask('/denied')).body.toString('utf8'), body, 'each request has its own id');
 });
 
-test('a server that cannot be reached is told of with it, a range of statuses being enough', async () => {
+test('a range of statuses also covers an unreachable server', async () => {
   const answer = await ask('/down');
   assert.equal(answer.status, 503);
   assert.match(answer.body.toString('utf8'), /<p>503 /);
 });
 
-test('a limit has its page beside its Retry-After', async () => {
+test('a limit has its page and a Retry-After', async () => {
   await ask('/limited');
   const answer = await ask('/limited');
   assert.deepEqual([answer.status, answer.body.toString()], [429, '{"error":429}']);
@@ -77,7 +77,7 @@ test('other statuses keep the gateway’s page, and a server’s own answer pass
   assert.deepEqual([own.status, own.body.toString()], [503, 'mine']);
 });
 
-test('an answer to HEAD says the page’s length and leaves it out', async () => {
+test('a response to HEAD has the page’s length without the page', async () => {
   const answer = await ask('/denied', 'HEAD');
   assert.deepEqual([answer.status, answer.body.length], [403, 0]);
   assert.ok(Number(fieldOf(answer, 'content-length')) > 50);

@@ -28,7 +28,7 @@ const MIXED = `{
 
 for (const [what, lines] of Object.entries({ 'a tcp listener': TCP, 'a listener that ends TLS too': MIXED })) {
   for (const threads of [0, 2]) {
-    test(`${what} does what explain says, on ${threads} threads`, { timeout: 120_000 }, async (t) => {
+    test(`${what} agrees with explain, on ${threads} threads`, { timeout: 120_000 }, async (t) => {
       const names = ['one', 'two', 'three'];
       const servers = await Promise.all(
         names.map((name) =>

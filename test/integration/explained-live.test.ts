@@ -32,7 +32,7 @@ backend spare of 127.0.0.1:1 { fall back to good }
 `;
 
 for (const threads of [0, 2]) {
-  test(`a request gets what explain says, on ${threads} threads`, { timeout: 60_000 }, async (t) => {
+  test(`live traffic agrees with explain, on ${threads} threads`, { timeout: 60_000 }, async (t) => {
     let hold = false;
     const held: (() => void)[] = [];
     const server = await RawServer.start(async (wire) => {

@@ -42,7 +42,7 @@ const CASES: Readonly<Record<string, Refused>> = {
 };
 
 for (const [name, { listener, url, bytes, status, reason }] of Object.entries(CASES)) {
-  test(`${name}: explain says what happens`, async (t) => {
+  test(`${name}: explain agrees with live traffic`, async (t) => {
     const rules = `listener web on 127.0.0.1:0 {\n  ${listener}\n  otherwise send to app\n}\n${BACKEND}`;
     const { gateway, address, stop } = await startGateway(rules);
     t.after(stop);

@@ -323,7 +323,7 @@ describe('explain and live traffic', () => {
     }
   });
 
-  test('the access log has the reasons that explain says', LIMIT, async () => {
+  test('the access log and explain give the same reasons', LIMIT, async () => {
     await stage.gateway.stop({ deadline: '1s' });
     const lines = readFileSync(log, 'utf8')
       .trim()

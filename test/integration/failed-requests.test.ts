@@ -77,7 +77,7 @@ backend gone { server x 127.0.0.1:${await freePort()} }
       return wire;
     };
 
-    test('each failure has its reason, and what succeeds has none', async () => {
+    test('each failure has a reason, and a success has none', async () => {
       assert.equal(await get('/fine'), 200);
       assert.deepEqual((await client.get('/v1/errors')).json, { errors: [] });
       const cases = [
@@ -108,7 +108,7 @@ backend gone { server x 127.0.0.1:${await freePort()} }
       }
     });
 
-    test('a limit and a head that cannot be read say so', async () => {
+    test('a limit and a malformed head are reported as such', async () => {
       await get('/limited');
       assert.equal(await get('/limited'), 429);
       assert.deepEqual([(await latest()).kind, (await latest()).rule], ['limit', `${file}:3`]);
@@ -149,7 +149,7 @@ backend gone { server x 127.0.0.1:${await freePort()} }
       wire.destroy();
     });
 
-    test('an answer that has begun is broken off, so that nobody takes it for whole', async () => {
+    test('a response that has begun is broken off, so that no client mistakes it for complete', async () => {
       const wire = await hang('/begin');
       assert.deepEqual((await client.ask('POST', '/v1/sessions/end', { body: { server: 'app/one' } })).json, {
         ended: 1,
@@ -158,7 +158,7 @@ backend gone { server x 127.0.0.1:${await freePort()} }
       await eventually('nothing is open', async () => (await open()).open === 0);
     });
 
-    test('what is wrong is refused, and ends nothing', async () => {
+    test('invalid calls are refused, and end nothing', async () => {
       const wire = await hang('/hang/stays');
       const cases = [
         [{}, 400],

@@ -60,7 +60,7 @@ test('a server whose stop a listener fails to hear of comes back', async (t) => 
   assert.deepEqual(failures.slice(0, 2), ['no metrics today', 'late']);
 });
 
-test('a listener is called when what it is told of is done, and may call the gateway', async (t) => {
+test('an event listener is called after the event has been handled, and may call the gateway', async (t) => {
   const { gateway } = await staged(t);
   const [name] = gateway.stats().backends[0]!.servers.map((server) => `app/${server.name}`);
   const story: string[] = [];

@@ -20,7 +20,7 @@ async function ask(address: Address): Promise<string> {
   return answer.body.toString();
 }
 
-test('a reload may change what is fallen back to, and what has gone over stays over', async (t) => {
+test('a reload may change the fallback, and requests already on it stay there', async (t) => {
   const rules = (to: RawServer | undefined) => `listener web on 127.0.0.1:0 { otherwise send to app }
 backend app { server a ${text(one)}; fall back to second }
 backend second of ${text(to)}`;

@@ -140,7 +140,7 @@ backend site { serve site "http://localhost:${other.address.port}" }`,
   assert.equal(answer.body.toString(), `localhost:${other.address.port} undefined undefined /x?y`);
 });
 
-test('where a fallback has nobody either, the answer is 503', async (t) => {
+test('if the fallback has no server either, the response is 503', async (t) => {
   const { ask } = await gatewayOf(
     t,
     `backend app { server a ${text(nobody)}; fall back to second }

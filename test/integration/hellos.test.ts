@@ -227,7 +227,7 @@ test(
   },
 );
 
-test('a client that resets in the midst of its hello leaves nothing behind', LIMIT, async () => {
+test('a client that resets in the middle of its hello leaves nothing open', LIMIT, async () => {
   for (const gateway of [alone, mixed]) {
     for (const length of [0, 1, 5, 30, hello.length - 1]) {
       const wire = await open(gateway);

@@ -138,7 +138,7 @@ test('who is limited stays so, under the same rule alone', async (t) => {
   assert.deepEqual(await statuses(third.address, 'ann', 4), [200, 200, 200, 429]);
 });
 
-test('drain, maint, weight and max that were set by hand stay, until the rules say something else', async (t) => {
+test('manual drain, maint, weight and max are kept until the rules change', async (t) => {
   const servers = await startServers(t);
   const rules = rulesOf(servers, '');
   const first = await start(t, rules);
@@ -163,7 +163,7 @@ test('drain, maint, weight and max that were set by hand stay, until the rules s
   assert.deepEqual(serversOf(third.gateway)[2], ['three', 'ready', 3, 9]);
 });
 
-test('a drain that is not over goes on with the time that is left', async (t) => {
+test('an unfinished drain continues with the time left', async (t) => {
   const rules = rulesOf(await startServers(t), 'stick on header X-User ttl 1h');
   const first = await start(t, rules);
   for (let user = 0; user < 12; user++) await bodyOf(first.address, `u${user}`);

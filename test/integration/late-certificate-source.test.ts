@@ -48,7 +48,7 @@ function servedName(port: number): Promise<string> {
   });
 }
 
-test('`run` goes on serving the certificates of a source that fails late', async () => {
+test('`run` continues to serve the certificates of a source that fails late', async () => {
   const folder = temporaryFolder();
   const key = makeKey();
   writeFileSync(join(folder, 'site.test.pem'), certify('site.test', key).cert + key);

@@ -61,7 +61,7 @@ test('a late failure in a data thread is blamed on its plugin and costs no threa
   assert.match(stage.lines.find(({ error }) => error === 'late timer')!.stack!, /helper\.js\?sluice=\d+:5/);
 });
 
-test('a thread that a plugin ends is told to have been lost in the plugin', async (t) => {
+test('a thread that a plugin ends is reported as lost in that plugin', async (t) => {
   const files = { ...LATE, 'helper.js': 'export const later = { leave: () => process.exit(3) };' };
   const stage = await PluginStage.start(t, { files, rules: RULES, threads: 1 });
   await stage.ask('/', { 'x-late': 'leave' }).catch(() => null);
@@ -142,7 +142,7 @@ test('an embedder’s process ends as it would without a gateway', async (t) => 
   assert.match(stderr, /Error: late timer/);
 });
 
-test('an embedder that asks the gateway goes on after a plugin’s failure, and not after its own', async (t) => {
+test('an embedder that calls `contain` continues after a plugin’s failure, and not after its own', async (t) => {
   const handler = `process.on('uncaughtException', (error, origin) => {
     if (gateway.contain(error, origin)) return;
     console.log('not contained: ' + error.message);

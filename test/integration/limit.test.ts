@@ -48,7 +48,7 @@ describe('a limit', () => {
     return seen;
   };
 
-  test('lets the burst pass and answers 429 with Retry-After to what comes too soon', async () => {
+  test('allows the burst, then answers 429 with Retry-After', async () => {
     assert.deepEqual(await statuses('/ip', '/ip/2', '/ip'), [200, 200, 200]);
     const refused = await ask(gateway, '/ip');
     assert.equal(refused.status, 429);

@@ -114,7 +114,7 @@ async function freeRange(): Promise<number> {
   }
 }
 
-test('a range of ports is served whole, by http and by tcp listeners, and rules know which one it was', async () => {
+test('every port of a range is served, by http and tcp listeners, and rules can distinguish them', async () => {
   const low = await freeRange();
   {
     await using _gateway = await running(
@@ -217,7 +217,7 @@ test('a listener goes from every address to one and back without a pause', async
   }
 });
 
-test('a socket file has the permissions that the rules say, from its first moment, and over reloads', async () => {
+test('a socket file has the permissions in the rules, from the first moment and across reloads', async () => {
   const path = join(temporaryFolder(), 'web.sock');
   const rules = (mode: string): string =>
     `listener web on unix:${path} { ${mode}; deny 401 when all; otherwise deny }\n`;
@@ -228,7 +228,7 @@ test('a socket file has the permissions that the rules say, from its first momen
   assert.match(await ask({ path }), /^401/);
 });
 
-test('a socket file that a killed process left behind is taken over', async () => {
+test('the stale socket file of a killed process is replaced', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'web.sock');
   const file = join(folder, 'gateway.sluice');
@@ -279,7 +279,7 @@ test('a socket file that somebody listens on is left alone, even where he takes 
   assert.match(await ask({ path }), /^401/);
 });
 
-test('what is no socket is never removed, and a folder that is not there is told', async () => {
+test('a file that is not a socket is never removed, and a missing folder is reported', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'web.sock');
   writeFileSync(path, 'precious');
@@ -323,7 +323,7 @@ test('tcp listeners and servers may be abstract names', async () => {
   server.close();
 });
 
-test('the backlog is the one that the rules say, and changes with them', async (context) => {
+test('the backlog is the one in the rules, and changes with them', async (context) => {
   if (spawnSync('ss', ['-V']).status !== 0) return context.skip('ss (iproute2) is not installed');
   const port = await freePort();
   const backlog = (): string => {

@@ -26,7 +26,7 @@ import {
 
 const run = promisify(execFile);
 
-describe('a connection that is asked for another host', { skip: hasOpenssl ? false : 'openssl not installed' }, () => {
+describe('requests for another host on a connection', { skip: hasOpenssl ? false : 'openssl not installed' }, () => {
   const folder = temporaryFolder();
   const log = join(folder, 'access.log');
   let authority: Authority;
@@ -84,7 +84,7 @@ backend pay of 127.0.0.1:${passed.address.port} { tls passthrough }`;
     return Number(headers[':status']);
   }
 
-  test('over HTTP/2, a host that is passed through gets 421, and the connection goes on', async () => {
+  test('over HTTP/2, a passed-through host gets 421, and the connection continues', async () => {
     terminated.play();
     const session = connect(`https://www.test:${at.port}`, {
       createConnection: () => connectTls({ ...at, ...trust(), servername: 'www.test', ALPNProtocols: ['h2'] }),
@@ -136,13 +136,13 @@ backend pay of 127.0.0.1:${passed.address.port} { tls passthrough }`;
     }
   });
 
-  test('HTTP/1.0 without a Host asks for nobody else', async () => {
+  test('HTTP/1.0 without a Host is not misdirected', async () => {
     const wire = await open('www.test');
     assert.equal((await wire.send('GET /x HTTP/1.0\r\n\r\n').answer()).status, 200);
     wire.destroy();
   });
 
-  test('the access log says why', async () => {
+  test('the access log gives the reason', async () => {
     const wire = await open('www.test');
     assert.equal(await ask(wire, 'eu.pay.test'), 421);
     wire.destroy();
@@ -227,7 +227,7 @@ backend pay of 127.0.0.1:${passed.address.port} { tls passthrough }`;
 
   for (const version of ['--http2', '--http1.1']) {
     test(
-      `curl ${version} with a Host of its own gets 421, and what it wanted by the name`,
+      `curl ${version} with a custom Host gets 421, and succeeds by the right name`,
       skipUnless('curl'),
       async () => {
         const to = ['--connect-to', `::127.0.0.1:${at.port}`];

@@ -135,7 +135,7 @@ for (const threads of [0, 2]) {
     assert.equal((await held.answer()).body.toString(), 'spare');
   });
 
-  test(`keep, which is meant where nothing is said: they go on (${threads} threads)`, async (t) => {
+  test(`keep, the default: they continue (${threads} threads)`, async (t) => {
     const { gateway, address, open, closed } = await gatewayOf(t, threads === 0 ? '' : 'on down keep', threads);
     const tunnel = await tunnelTo(address);
     gateway.server('app/one').maint();
@@ -145,7 +145,7 @@ for (const threads of [0, 2]) {
     assert.deepEqual([open(), closed()], [1, 0]);
   });
 
-  test(`close: a draining server keeps what it has until its deadline (${threads} threads)`, async (t) => {
+  test(`close: a draining server keeps its requests until its deadline (${threads} threads)`, async (t) => {
     const { gateway, address } = await gatewayOf(t, 'on down close', threads);
     const tunnel = await tunnelTo(address);
     const drained = once(gateway, 'drained');
@@ -197,7 +197,7 @@ test('close: of one HTTP/2 connection only the streams on that server are moved 
   assert.deepEqual(await once(next, 'data'), ['spare']);
 });
 
-test('close: with no other server the client gets 503, and what is fallen back to where there is one', async (t) => {
+test('close: without another server the client gets 503, or the fallback if there is one', async (t) => {
   const started = await startGateway(
     `listener web on 127.0.0.1:0 { otherwise send to app }
 backend app { server one ${one.address}; on down close; fall back to other }

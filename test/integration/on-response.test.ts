@@ -99,7 +99,7 @@ describe('an answer of a server', () => {
     assert.equal(fieldOf(await ask('/seen/1'), 'x-seen'), 'a.example/seen/1');
   });
 
-  test('set cookie stands beside the server’s own, encoded, with its attributes', async () => {
+  test('set cookie is added to the server’s own cookies, encoded, with its attributes', async () => {
     assert.deepEqual(fieldsOf(await ask('/cookie'), 'set-cookie'), [
       'a=1',
       'seen=a%20b%3Bc; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=None',

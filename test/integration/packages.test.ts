@@ -115,7 +115,7 @@ describe('packed and installed into an empty project', () => {
     await run('npm', ['install', '--ignore-scripts', '--prefer-offline'], project);
   });
 
-  test('every package brings the files that its exports name', () => {
+  test('every package contains the files in its exports', () => {
     for (const { manifest } of packages) {
       for (const target of Object.values(manifest.exports ?? {})) {
         for (const file of [target.types, target.default]) {
@@ -125,7 +125,7 @@ describe('packed and installed into an empty project', () => {
     }
   });
 
-  test('every package brings its README and licence, and neither tests nor leftovers of the build', () => {
+  test('every package contains its README and licence, and neither tests nor build leftovers', () => {
     const licence = readFileSync(join(ROOT, 'LICENSE'), 'utf8');
     for (const { manifest } of packages) {
       const folder = join(project, 'node_modules', manifest.name);
@@ -135,7 +135,7 @@ describe('packed and installed into an empty project', () => {
     }
   });
 
-  test('the programs in the READMEs run as they stand', async () => {
+  test('the programs in the READMEs run unchanged', async () => {
     const programs = packages.flatMap(({ folder }) =>
       blocksOf(readFileSync(join(folder, 'README.md'), 'utf8')).filter(({ language }) => language === 'js'),
     );

@@ -111,7 +111,7 @@ ls "$root/root/.cache/sluice" | grep -c '^1.0.0-'
     assert.equal(output, `sluice ${version}\n404\n418\n1\n`);
   });
 
-  test('an executable that is damaged, or has no folder of its own, says so and runs nothing', () => {
+  test('a damaged executable, or one without a private folder, reports it and runs nothing', () => {
     const bytes = readFileSync(executable);
     const cut = join(folder, 'cut');
     writeFileSync(cut, bytes.subarray(0, bytes.length - 1), { mode: 0o755 });

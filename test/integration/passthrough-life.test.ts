@@ -236,7 +236,7 @@ for (const threads of [0, 2]) {
   });
 }
 
-test('an end of one side is passed on, and the other side goes on', LIMIT, async () => {
+test('a half-close is passed on, and the other direction continues', LIMIT, async () => {
   const server = await serverOf(async (wire) => {
     await wire.bytes(HELLO.length);
     if ((await wire.bytes(1)).toString() === 'c') {
@@ -298,7 +298,7 @@ test('a tunnel in which nothing moves is closed in time, one half of it too', LI
   await isOver();
 });
 
-test('a client whose address is denied is closed and sees no byte, before and behind its hello', LIMIT, async () => {
+test('a client whose address is denied is closed without a byte, before and after its hello', LIMIT, async () => {
   const server = await serverOf(echo('a'));
   const { address, gateway, isOver } = await gatewayOf(rulesOf([server], { listener: 'deny ip 127.0.0.2' }));
   const denied = await greet(address, '127.0.0.2');
@@ -407,7 +407,7 @@ test('a server that dies is passed over, and its connections end', LIMIT, async 
   await isOver();
 });
 
-test('a server that goes down with `on down close` lets go of its connections', LIMIT, async () => {
+test('a server that goes down with `on down close` has its connections closed', LIMIT, async () => {
   let isWell = true;
   const server = await serverOf(echo('a'));
   const health = await serverOf(async (wire) => {
@@ -424,7 +424,7 @@ test('a server that goes down with `on down close` lets go of its connections', 
   await isOver();
 });
 
-test('a drain of a server waits for its connections, and cuts them at its deadline where told to', LIMIT, async () => {
+test('a drain waits for connections, and cuts them off at its deadline', LIMIT, async () => {
   const server = await serverOf(echo('1'));
   const other = await serverOf(echo('2'));
   const { address, gateway, isOver } = await gatewayOf(rulesOf([server, other], { backend: 'balance first' }));
@@ -499,7 +499,7 @@ for (const threads of [0, 2]) {
   });
 }
 
-test('a listener that goes away in a reload lets its hellos end', LIMIT, async () => {
+test('a listener removed by a reload lets open hellos finish', LIMIT, async () => {
   const server = await serverOf(echo('a'));
   const { address, gateway } = await gatewayOf(rulesOf([server]));
   const half = (await connectTo(address)).send(HELLO.subarray(0, 20));

@@ -62,7 +62,7 @@ function shown(port: number, servername: string, ALPNProtocols?: string[]): Prom
   });
 }
 
-test('a name is passed on undecrypted, and what no line takes ends TLS in the gateway', {
+test('a matching name is passed through undecrypted, and TLS of other names is terminated', {
   ...LIMIT,
   ...skipUnless('curl', 'openssl'),
 }, async () => {
@@ -110,11 +110,14 @@ backend app of 127.0.0.1:${app}
   }
 });
 
-test('a tcp listener passes everything on by name, and what is no TLS is closed and counted', LIMIT, async () => {
-  const a = await tlsServer('a.example.com');
-  const b = await tlsServer('b.example.com');
-  const log = join(folder, 'access.log');
-  const { address, gateway, stop } = await startGateway(`listener web on 127.0.0.1:0 tcp {
+test(
+  'a tcp listener passes everything through by name, and connections without TLS are closed and counted',
+  LIMIT,
+  async () => {
+    const a = await tlsServer('a.example.com');
+    const b = await tlsServer('b.example.com');
+    const log = join(folder, 'access.log');
+    const { address, gateway, stop } = await startGateway(`listener web on 127.0.0.1:0 tcp {
   tls passthrough
   deny sni bad.example.com or sni absent
   send to a when sni a.example.com
@@ -124,29 +127,30 @@ backend a of 127.0.0.1:${a} { tls passthrough }
 backend b of 127.0.0.1:1, 127.0.0.1:${b} { retry 2 on connect-failure using another server }
 settings { log access json to "${log}" }
 `);
-  try {
-    assert.equal(await shown(address.port, 'a.example.com'), 'a.example.com');
-    assert.equal(await shown(address.port, 'else.example.com'), 'b.example.com');
-    assert.equal(await shown(address.port, 'bad.example.com'), 'nobody');
-    assert.equal(await shown(address.port, ''), 'nobody');
-    const plain = await connectTo(address);
-    plain.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await plain.closed();
-    assert.equal(plain.received.length, 0);
-    await eventually('all ends', async () => gateway.stats().listeners[0]!.counters.connectionsClosed === 5);
-    const { counters } = gateway.stats().listeners[0]!;
-    assert.equal(counters.badRequests, 1);
-    assert.equal(counters.denied, 2);
-  } finally {
-    await stop();
-  }
-  const lines = readFileSync(log, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  const seen = lines.map(({ sni, backend }) => `${sni} ${backend}`).sort();
-  assert.deepEqual(seen, ['a.example.com a', 'bad.example.com null', 'else.example.com b', 'null null']);
-});
+    try {
+      assert.equal(await shown(address.port, 'a.example.com'), 'a.example.com');
+      assert.equal(await shown(address.port, 'else.example.com'), 'b.example.com');
+      assert.equal(await shown(address.port, 'bad.example.com'), 'nobody');
+      assert.equal(await shown(address.port, ''), 'nobody');
+      const plain = await connectTo(address);
+      plain.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await plain.closed();
+      assert.equal(plain.received.length, 0);
+      await eventually('all ends', async () => gateway.stats().listeners[0]!.counters.connectionsClosed === 5);
+      const { counters } = gateway.stats().listeners[0]!;
+      assert.equal(counters.badRequests, 1);
+      assert.equal(counters.denied, 2);
+    } finally {
+      await stop();
+    }
+    const lines = readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const seen = lines.map(({ sni, backend }) => `${sni} ${backend}`).sort();
+    assert.deepEqual(seen, ['a.example.com a', 'bad.example.com null', 'else.example.com b', 'null null']);
+  },
+);
 
 test('a hello that comes byte by byte, in records of one byte, is passed on byte for byte', LIMIT, async () => {
   const a = await tlsServer('a.example.com');
@@ -215,7 +219,7 @@ backend a of 127.0.0.1:${a}
   }
 });
 
-test('what is no hello ends TLS in the gateway, and gets its alert', LIMIT, async () => {
+test('an invalid hello is handled by TLS termination, and gets an alert', LIMIT, async () => {
   const a = await tlsServer('a.example.com');
   const { address, gateway, stop } = await startGateway(`listener web on 127.0.0.1:0 {
   tls passthrough to a when ip 127.0.0.0/8

@@ -80,7 +80,7 @@ test('a plugin that keeps facts in a WeakMap or a Map never gives one client the
   );
 });
 
-test('facts of a request that has ended tell nothing of another', async (t) => {
+test('facts of a finished request reveal nothing about another', async (t) => {
   const stage = await PluginStage.start(t, {
     files: { 'rights.js': KEEPING },
     rules: rules('tell when path is /\n otherwise redirect 302 to "/"'),
@@ -104,7 +104,7 @@ test('what `memo` keeps is kept for one request, for all functions', async (t) =
   );
 });
 
-test('inside `on response` the facts are the same object, with the answer, which nobody sees afterwards', async (t) => {
+test('inside `on response` the facts are the same object, with the response, which is not visible afterwards', async (t) => {
   const stage = await PluginStage.start(t, {
     files: { 'rights.js': KEEPING },
     rules: rules('deny when role is admin\n on response { note }\n otherwise redirect 302 to "/"'),

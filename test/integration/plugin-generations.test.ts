@@ -68,7 +68,7 @@ async function versions(stage: PluginStage): Promise<Map<string, Set<string>>> {
   return seen;
 }
 
-test('after a reload all threads run the new code of an edited plugin, and of what it imports', async (t) => {
+test('after a reload all threads run the new code of an edited plugin and its imports', async (t) => {
   const stage = await PluginStage.start(t, { files: FILES, rules: RULES, threads: 2 });
   assert.deepEqual([...(await versions(stage)).keys()], ['one']);
   await stage.logged(/^started one$/);
@@ -119,7 +119,7 @@ test('a plugin that has not changed is neither imported nor started again', asyn
   assert.equal(stage.lines.filter(({ msg }) => msg.startsWith('started')).length, 1);
 });
 
-test('an edit that cannot be loaded leaves the running code in force', async (t) => {
+test('an edit that cannot be loaded keeps the running code', async (t) => {
   const stage = await PluginStage.start(t, { files: FILES, rules: RULES });
   stage.write('data.js', 'export const verbs = {');
   await assert.rejects(stage.gateway.reload(), /edited/);

@@ -97,7 +97,7 @@ test('a wrong value in a template names the field’s plugin', async (t) => {
   assert.equal((await stage.logged(/a rule failed/)).plugin, 'values');
 });
 
-test('`explain` says what live traffic gets', async (t) => {
+test('`explain` agrees with live traffic', async (t) => {
   const stage = await PluginStage.start(t, { files: { 'values.js': plugin(CODE) }, rules: rules('score over 3') });
   const port = (stage.gateway.addresses().web as { port: number }).port;
   const { verdict } = await stage.gateway.explain({

@@ -30,7 +30,7 @@ function teller(): Promise<RawServer> {
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
-test('the client is whom a trusted proxy names: in rules, limits and forwarding fields', LIMIT, async () => {
+test('the client reported by a trusted proxy is used in rules, limits and forwarding fields', LIMIT, async () => {
   const server = await teller();
   const { address, gateway, stop } = await startGateway(`listener web on 127.0.0.1:0 {
   accept proxy from 127.0.0.0/8
@@ -81,7 +81,7 @@ backend app of 127.0.0.1:${server.address.port}
   }
 });
 
-test('what is no header from a trusted proxy ends the connection and is counted', LIMIT, async () => {
+test('an invalid header from a trusted proxy closes the connection and is counted', LIMIT, async () => {
   const server = await teller();
   const { address, gateway, stop } = await startGateway(`listener web on 127.0.0.1:0 {
   accept proxy from 127.0.0.1

@@ -105,7 +105,7 @@ for (const threads of [0, 2]) {
     await idle();
   });
 
-  test(`${on} with \`queue at most 0\` nobody waits`, async (t) => {
+  test(`${on} with \`queue at most 0\` no request waits`, async (t) => {
     const server = await startHolding(t);
     const { address, idle } = await stage(t, threads, `server one ${server.address} max 1; queue at most 0`);
     const first = get(address, '/1');
@@ -116,7 +116,7 @@ for (const threads of [0, 2]) {
     await idle();
   });
 
-  test(`${on} whoever waits for longer than \`timeout queue\` gets 503 and counts no more`, async (t) => {
+  test(`${on} a request queued for longer than \`timeout queue\` gets 503 and is no longer counted`, async (t) => {
     const server = await startHolding(t);
     const { address, app, idle } = await stage(t, threads, `server one ${server.address} max 1; timeout queue 50ms`);
     const first = get(address, '/1');
@@ -189,7 +189,7 @@ for (const threads of [0, 2]) {
     await idle();
   });
 
-  test(`${on} a client whose server has its line full goes to another server`, async (t) => {
+  test(`${on} a client whose server has a full queue goes to another server`, async (t) => {
     const { one, two, user, first, second, app, idle } = await sticky(t, 'queue at most 1');
     const third = user('/3');
     await two.arrived(1);
@@ -207,7 +207,7 @@ for (const threads of [0, 2]) {
     ['drain', 'is drained'],
     ['weightless', 'loses its weight'],
   ] as const) {
-    test(`${on} a client goes on waiting for its own server when that ${name}`, async (t) => {
+    test(`${on} a client keeps waiting for its own server when that ${name}`, async (t) => {
       const { gateway, one, two, first, second, app, idle } = await sticky(t);
       const server = gateway.server('app/one');
       if (change === 'drain') server.drain();

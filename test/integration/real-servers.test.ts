@@ -18,7 +18,7 @@ import {
   temporaryFolder,
 } from '../kit/index.ts';
 
-describe('nginx behind and curl before', skipUnless('nginx', 'curl'), () => {
+describe('with nginx as the server and curl as the client', skipUnless('nginx', 'curl'), () => {
   const folder = temporaryFolder();
   const bytes = randomBytes(3_000_000);
   let nginx: Peer;
@@ -60,7 +60,7 @@ describe('nginx behind and curl before', skipUnless('nginx', 'curl'), () => {
     assert.equal(digest(readFileSync(saved)), digest(bytes.subarray(1000, 2000)));
   });
 
-  test('a fresh copy is 304, and the connection goes on', async () => {
+  test('a fresh copy gets 304, and the connection continues', async () => {
     const etag = /etag: ("[^"]+")/i.exec(await curl('/big.bin', '-I'))![1];
     const gone = `http://127.0.0.1:${gateway.address.port}/gone`;
     const shown = ['-w', '%{http_code} %{num_connects} ', '-o', saved, '-o', saved];

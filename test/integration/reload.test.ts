@@ -66,7 +66,7 @@ test('twenty reloads by SIGHUP under load lose no request', async () => {
   }
 });
 
-test('a file with a mistake is refused, named in the log, and the old rules go on under load', async () => {
+test('an invalid file is refused, reported in the log, and the old rules stay active under load', async () => {
   const server = await startNamedServer('one');
   const sluice = await runSluice(rules([server.address], 1), '--threads', '2');
   const load = new Load(sluice.address);
@@ -88,7 +88,7 @@ test('a file with a mistake is refused, named in the log, and the old rules go o
   }
 });
 
-test('a file whose own tests fail is refused, and the old rules go on', async () => {
+test('a file whose tests fail is refused, and the old rules stay active', async () => {
   const server = await startNamedServer('one');
   const tested = (generation: number) => (port: number) =>
     `${rules([server.address], generation)(port)}

@@ -70,7 +70,7 @@ test('a status that may be retried reaches the client once the budget is used up
   assert.equal(counters().retriesOverBudget, 2);
 });
 
-test('connections that were not made cost nothing of it', async (t) => {
+test('failed connections do not use it up', async (t) => {
   server.play(answering());
   const dead = await Promise.all([freePort(), freePort()]);
   const servers = [...dead.map((port) => ({ host: '127.0.0.1', port })), server.address];

@@ -74,7 +74,7 @@ describe('rewrite', () => {
     }
   });
 
-  test('explain says the same', async () => {
+  test('explain agrees', async () => {
     const { edits, verdict } = await gateway.gateway.explain({ request: 'GET http://a/u/7/x', listener: 'web' });
     assert.deepEqual(edits[0], { edit: 'rewrite', name: 'path', value: '/users/7/x' });
     assert.deepEqual(verdict, { kind: 'send', backend: 'app' });

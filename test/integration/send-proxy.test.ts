@@ -80,7 +80,7 @@ async function openTls(address: Address, options: ConnectionOptions = {}): Promi
 }
 
 for (const version of ['v1', 'v2'] as const) {
-  test(`${version}: a client's requests go over connections that are its own, and end with it`, LIMIT, async () => {
+  test(`${version}: a client's requests use separate connections, which close with it`, LIMIT, async () => {
     const server = await answerer();
     const address = await start(`send proxy ${version}`, '', server.port);
     const [one, two] = [await connectTo(address), await connectTo(address)];
@@ -120,7 +120,7 @@ backend app of 127.0.0.1:${server.port} { send proxy with id }
   for (const client of clients) client.destroy();
 });
 
-test('the client is whom a trusted forwarding header or PROXY header names', LIMIT, async () => {
+test('the client is the one in a trusted forwarding header or PROXY header', LIMIT, async () => {
   const server = await answerer();
   const forwarded = await start('send proxy', 'client ip from header X-Forwarded-For trust 127.0.0.1', server.port);
   const client = await connectTo(forwarded);
@@ -236,28 +236,24 @@ test('a client of a Unix socket has no address, and is no LOCAL one', LIMIT, asy
   assert.equal(Buffer.from(server.texts[1]!, 'latin1').toString('hex', 12), '21000000');
 });
 
-test(
-  'a checksum and an identity are there when asked for, and nothing of TLS where that is left out',
-  LIMIT,
-  async () => {
-    const server = await answerer();
-    const tls = `tls terminate cert "${site}"`;
-    const address = await start('send proxy v2 with id, with checksum, without tls', tls, server.port);
-    const clients = [await openTls(address), await openTls(address)];
-    for (const client of clients) await client.send(GET).answer();
-    const [one, two] = server.headers;
-    assert.match(one!.uniqueId, /^[0-9a-f]{32}$/);
-    assert.notEqual(one!.uniqueId, two!.uniqueId);
-    assert.equal(one!.tls, null);
-    assert.equal(one!.authority, '');
-    // The reader checks the sum.
-    assert.ok(server.texts[0]!.includes('\x03\x00\x04'));
-    for (const client of clients) client.destroy();
-  },
-);
+test('a checksum and an ID are sent on request, and TLS values can be omitted', LIMIT, async () => {
+  const server = await answerer();
+  const tls = `tls terminate cert "${site}"`;
+  const address = await start('send proxy v2 with id, with checksum, without tls', tls, server.port);
+  const clients = [await openTls(address), await openTls(address)];
+  for (const client of clients) await client.send(GET).answer();
+  const [one, two] = server.headers;
+  assert.match(one!.uniqueId, /^[0-9a-f]{32}$/);
+  assert.notEqual(one!.uniqueId, two!.uniqueId);
+  assert.equal(one!.tls, null);
+  assert.equal(one!.authority, '');
+  // The reader checks the sum.
+  assert.ok(server.texts[0]!.includes('\x03\x00\x04'));
+  for (const client of clients) client.destroy();
+});
 
 describe('tcp', () => {
-  test('the header is the first that a server sees, also of a client that says nothing', LIMIT, async () => {
+  test('the header is sent first, even for a silent client', LIMIT, async () => {
     const server = await ProxiedServer.start(async (wire) => {
       wire.send('hello, who are you?');
       wire.send(await wire.bytes(4));
@@ -273,7 +269,7 @@ describe('tcp', () => {
     client.destroy();
   });
 
-  test('behind `tls terminate`, the server learns of the TLS that it does not see', LIMIT, async () => {
+  test('with `tls terminate`, the server gets the client’s TLS details', LIMIT, async () => {
     const server = await ProxiedServer.start(async (wire) => {
       await wire.text('question');
       wire.send('answer');
@@ -430,7 +426,7 @@ backend connected { ${server}; send proxy ${version}; check tcp every 50ms }
     });
   }
 
-  test('HAProxy’s own headers, with all that it can say, are read into fields', {
+  test('HAProxy’s headers, with all of their values, are read into fields', {
     ...LIMIT,
     ...skipUnless('haproxy', 'openssl'),
   }, async () => {
@@ -496,7 +492,7 @@ backend app
     });
   }
 
-  test('nginx’s stream module tells who the client is, before TLS that is passed on and before http', {
+  test('headers of nginx’s stream module identify the client, before TLS passthrough and before http', {
     ...LIMIT,
     skip: hasNginxStream ? false : 'libnginx-mod-stream not installed',
   }, async () => {

@@ -111,7 +111,7 @@ test('an address of a name that refuses connections costs no request', { skip: S
   servers[1]!.play(answering(() => ok('12')));
 });
 
-test('HTTP/2 goes by the addresses of a name, and leaves a connection to one that it has no more', {
+test('HTTP/2 uses the addresses of a name, and abandons a connection to a removed one', {
   skip: SKIP,
 }, async () => {
   await dns.set({ 'app.internal': ['127.0.0.99', '127.0.0.21'] });
@@ -133,7 +133,7 @@ test('HTTP/2 goes by the addresses of a name, and leaves a connection to one tha
   for (const server of answers) server.close();
 });
 
-test('relays go by the addresses too', { skip: SKIP }, async () => {
+test('relays use the addresses, too', { skip: SKIP }, async () => {
   await dns.set({ 'app.internal': ['127.0.0.99', '127.0.0.12'] });
   await using gateway = await running(rulesFor(`of app.internal:${port}`).replace(':0 {', ':0 tcp {'));
   for (let turn = 0; turn < 4; turn++) assert.equal(await bodyOf(gateway), '200 12');
@@ -176,14 +176,14 @@ test('a backend of nothing but names that do not exist answers 503, and checks d
   assert.match(await bodyOf(gateway), /^503/);
 });
 
-test('checks go by the addresses, and a name with one good address passes', { skip: SKIP }, async () => {
+test('checks use the addresses, and a name with one working address passes', { skip: SKIP }, async () => {
   await dns.set({ 'app.internal': ['127.0.0.99', '127.0.0.12'] });
   await using gateway = await running(rulesFor(`of app.internal:${port} { check GET / every 50ms expect 200 }`));
   await eventually('a good probe', () => gateway.stats().backends[0]!.servers[0]!.lastCheck === 'passed');
   assert.equal(await bodyOf(gateway), '200 12');
 });
 
-test('when the DNS server dies the last addresses go on, over reloads too', { skip: SKIP }, async () => {
+test('when the DNS server dies, the last addresses stay in use, even across reloads', { skip: SKIP }, async () => {
   await dns.set({ 'app.internal': ['127.0.0.11'] });
   const rules = rulesFor(`of app.internal:${port}`);
   const log: string[] = [];
@@ -198,7 +198,7 @@ test('when the DNS server dies the last addresses go on, over reloads too', { sk
   await dns.serve();
 });
 
-test('a DNS server that is silent holds up neither requests nor files', async () => {
+test('a silent DNS server blocks neither requests nor file access', async () => {
   const silent = await BadDns.start();
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'index.html'), 'ok from a file');

@@ -105,7 +105,7 @@ for (const check of ['', 'check tcp every 50ms timeout 1s fall 2 rise 2']) {
   });
 }
 
-test('a server that hangs is not waited for twice: GETs to the others go on', async () => {
+test('a hung server is not waited for twice: GETs to other servers continue', async () => {
   const hanging = await RawServer.start(async (wire) => void (await wire.closed()));
   const good = await RawServer.start(answering(() => ok('good')));
   const rules = plainRules(

@@ -45,7 +45,7 @@ test('requests of one row are split, the same way by live traffic and by explain
   );
 });
 
-test('what no share takes goes on to the next route', async () => {
+test('requests outside all shares continue with the next route', async () => {
   const client = await connectTo(gateway.address);
   client.send('GET / HTTP/1.1\r\nHost: a\r\nX-User: u\r\n\r\n');
   assert.equal((await client.answer()).body.toString(), 'beta');

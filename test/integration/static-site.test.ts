@@ -75,7 +75,7 @@ test('HEAD has the fields of GET and no body', async () => {
   assert.equal(answer.body.length, 0);
 });
 
-test('what is not there is 404, with the listener’s own page', async () => {
+test('a missing file gets 404, with the listener’s custom page', async () => {
   for (const target of ['/nope', '/docs/nope/', '/.git/config', '/caf%E9', '/style.css/', '/a%00b']) {
     const answer = await ask(target);
     assert.ok(answer.status === 404 || answer.status === 400, `${target}: ${answer.status}`);
@@ -83,20 +83,20 @@ test('what is not there is 404, with the listener’s own page', async () => {
   }
 });
 
-test('other methods are 405, and say what is allowed', async () => {
+test('other methods get 405, with the allowed ones', async () => {
   const answer = await ask('/style.css', ['Content-Length: 0'], 'POST');
   assert.equal(answer.status, 405);
   assert.equal(fieldsOf(answer, 'allow')[0], 'GET, HEAD');
 });
 
-test('a body that nobody wants ends the connection, with the answer whole', async () => {
+test('an unwanted body closes the connection after the complete response', async () => {
   const client = await connectTo(site.address);
   client.send('POST /style.css HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nfirst');
   assert.equal((await client.answer()).status, 405);
   await client.closed();
 });
 
-test('a client that has the file is told so', async () => {
+test('a client that has the file gets 304', async () => {
   const known = await ask('/style.css');
   const answer = await ask('/style.css', [`If-None-Match: ${fieldsOf(known, 'etag')[0]}`]);
   assert.equal(answer.status, 304);
@@ -144,7 +144,7 @@ test('several requests on one connection are answered in order', async () => {
   client.destroy();
 });
 
-test('a client that stops reading is let go, and costs no file handle for ever', async () => {
+test('a client that stops reading is disconnected, and its file is closed', async () => {
   const client = await connectTo(site.address);
   client.send('GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n');
   await client.text('xxxx');

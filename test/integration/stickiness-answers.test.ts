@@ -59,7 +59,7 @@ async function ask(address: Address, target = '/', fields = '') {
 
 const pairOf = (setCookie: string): string => setCookie.split(';')[0]!;
 
-test('an inserted cookie stands beside the server’s own, and is not sent again to who has it', async (t) => {
+test('an inserted cookie is added to the server’s own, and not sent again to a client that has it', async (t) => {
   const { address, stop } = await startGateway(rulesOf(await startServers(t), 'stick with cookie srv'), 0);
   t.after(stop);
   const [own, ours] = fieldsOf(await ask(address, '/login'), 'set-cookie');
@@ -156,7 +156,7 @@ test('the key is shown nowhere', async (t) => {
   assert.ok(!shown.includes('top-secret'));
 });
 
-test('explain says where a client belongs, and that servers do not see the cookie', async (t) => {
+test('explain shows which server a client belongs to, and that servers do not see the cookie', async (t) => {
   const { gateway, address, stop } = await startGateway(rulesOf(await startServers(t), 'stick with cookie srv'), 0);
   t.after(stop);
   const answer = await ask(address);
@@ -185,14 +185,14 @@ test('a backend without stickiness has none to look into', async (t) => {
   assert.equal(gateway.stats().backends[0]!.sticky, null);
 });
 
-test('what is no address or no header cannot be looked for', async (t) => {
+test('an invalid address or header is refused', async (t) => {
   const { gateway, stop } = await startGateway(rulesOf(await startServers(t), 'stick on ip'), 0);
   t.after(stop);
   await assert.rejects(gateway.stickiness('app').find({ ip: 'nobody' }), { code: 'SG0505' });
   await assert.rejects(gateway.stickiness('app').find({ headers: ['no header'] }), { code: 'SG0505' });
 });
 
-test('a flood of new clients takes no more memory than the size says, and is counted', async (t) => {
+test('a flood of new clients takes no more memory than the configured size, and is counted', async (t) => {
   const rules = rulesOf(await startServers(t), 'stick on header X-User size 50');
   const { gateway, address, stop } = await startGateway(rules, 0);
   t.after(stop);
@@ -268,7 +268,7 @@ test('a thread that dies takes no client’s place with it', async (t) => {
   for (const [user, home] of homes) for (let at = 0; at < 3; at++) assert.equal(await visit(user), home, user);
 });
 
-test('the client of a server whose line is full too gets another, and `find` says so before', async (t) => {
+test('a client whose server has a full queue gets another, as `find` predicts', async (t) => {
   const held: (() => void)[] = [];
   const holding = await RawServer.start(async (wire) => {
     for (;;) {

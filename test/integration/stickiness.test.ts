@@ -134,7 +134,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
       for (const [user, home] of homes) await staysAt(stage, user, home, `user ${user}`);
     });
 
-    await t.test('the gateway tells where a client belongs, and is not changed by it', async () => {
+    await t.test('looking up a client’s server changes nothing', async () => {
       const [user, home] = await newcomer();
       const before = gateway.stickiness('app').stats().counters;
       const { server, outcome, why } = await find(user);
@@ -258,7 +258,7 @@ test('a forged cookie is no cookie: its client is new, gets a right one, and is 
 
 for (const [name, kind] of Object.entries(KINDS)) {
   if (kind.stick.startsWith('with')) continue;
-  test(`by ${name}: of two first requests at once, the answer that comes first decides, and the other moves nobody`, async (t) => {
+  test(`by ${name}: of two simultaneous first requests, the first response decides`, async (t) => {
     const stage = await openStage(t, kind);
     const { sites, send, receive, ask } = stage;
     for (let user = 100; user < 106; user++) {

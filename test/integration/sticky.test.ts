@@ -54,7 +54,7 @@ test('a client goes back to the server that gave it its cookie, whichever thread
   }
 });
 
-test('clients with cookies that nobody knows are spread, and then stay where they were answered', async () => {
+test('clients with unknown cookies are spread, and then stay on the server that answered them', async () => {
   const { ask, stop } = await stage(['one', 'two', 'three']);
   try {
     const homes = new Map<string, string>();

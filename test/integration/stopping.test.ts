@@ -48,7 +48,7 @@ test('a port that another gateway has is in use too, although ports can be share
   }
 });
 
-test('SIGTERM lets every open request end, takes no new one, and exits with 0', async () => {
+test('SIGTERM finishes every open request, accepts no new one, and exits with 0', async () => {
   const release: (() => void)[] = [];
   const server = await RawServer.start(async (wire) => {
     for (;;) {
@@ -87,7 +87,7 @@ test('SIGTERM lets every open request end, takes no new one, and exits with 0', 
   }
 });
 
-test('SIGTERM under load cuts nobody off', async () => {
+test('SIGTERM under load cuts off no request', async () => {
   const server = await startNamedServer('one');
   const gateway = await runSluice((port) => plainRules([server.address], '', '', port), '--threads', '2');
   const load = new Load(gateway.address, { connections: 12, asksAgain: true });

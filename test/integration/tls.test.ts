@@ -105,7 +105,7 @@ describe('real clients', () => {
   const url = (path: string): string => `https://127.0.0.1:${gateway.address.port}${path}`;
   const saved = join(folder, 'saved');
 
-  test('curl asks, and the server behind learns that it was https', skipUnless('curl'), async () => {
+  test('with curl, the server is told that it was https', skipUnless('curl'), async () => {
     const fields = JSON.parse(await curl(url('/fields')));
     assert.equal(fields['x-forwarded-proto'], 'https');
     assert.match(fields.forwarded, /proto=https/);
@@ -138,7 +138,7 @@ describe('real clients', () => {
     assert.equal(await curl('--data-binary', `@${file}`, url('/hash')), digest(big));
   });
 
-  test('openssl s_client asks by hand', skipUnless('openssl'), async () => {
+  test('with openssl s_client', skipUnless('openssl'), async () => {
     const to = `127.0.0.1:${gateway.address.port}`;
     const client = spawn('openssl', ['s_client', '-quiet', '-connect', to, '-servername', 'site.test']);
     let output = '';
@@ -152,7 +152,7 @@ describe('real clients', () => {
   });
 
   test(
-    'a connection that the gateway ends is ended in TLS first, so that nobody takes the answer for cut off',
+    'the gateway closes TLS before the connection, so that no client mistakes the response for truncated',
     skipUnless('openssl'),
     async () => {
       for (const path of ['/fields', '/big']) {
@@ -168,7 +168,7 @@ describe('real clients', () => {
     },
   );
 
-  test('explain says the same of the scheme as live traffic', async () => {
+  test('explain agrees with live traffic about the scheme', async () => {
     const { verdict } = await gateway.gateway.explain({ request: `GET ${url('/')} from 198.51.100.7` });
     assert.equal(verdict.kind, 'send');
   });
@@ -283,7 +283,7 @@ describe('a handshake that comes to nothing', () => {
   });
 });
 
-describe('what is no TLS', () => {
+describe('input that is not TLS', () => {
   let server: RawServer;
   let gateway: Awaited<ReturnType<typeof startGateway>>;
 
@@ -348,7 +348,7 @@ describe('what is no TLS', () => {
     await allClosed(gateway.gateway);
   });
 
-  test('an answer that breaks off is a reset for the client, and the gateway goes on', async () => {
+  test('a response that breaks off is a reset for the client, and the gateway continues', async () => {
     server.play(async (wire) => {
       await wire.request();
       wire.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it');
@@ -367,7 +367,7 @@ describe('what is no TLS', () => {
 });
 
 describe('a stop', () => {
-  test('lets an answer over TLS come to its end, then closes', async () => {
+  test('finishes a response over TLS, then closes', async () => {
     let answer = (): void => {};
     const server = await RawServer.start(async (wire) => {
       await wire.request();
@@ -455,7 +455,7 @@ for (const threads of [0, 2]) {
       kept.wire.destroy();
     });
 
-    test('a wrong one is refused, and the running one goes on', async () => {
+    test('an invalid one is refused, and the running one stays active', async () => {
       const before = await openTls(address);
       before.wire.destroy();
       writeFileSync(pem, certify('site.test', key).cert);
@@ -508,7 +508,7 @@ describe('certificates for several names', { skip: hasOpenssl ? false : 'openssl
     assert.deepEqual(await visit(''), ['a', 'hello']);
   });
 
-  test('a hello that comes byte by byte is read all the same', async () => {
+  test('a hello sent byte by byte is read', async () => {
     const raw = await connectTo(address);
     const slow = new Duplex({
       read: () => {},
@@ -521,7 +521,7 @@ describe('certificates for several names', { skip: hasOpenssl ? false : 'openssl
     raw.destroy();
   });
 
-  test('who leaves before the end of a hello, or says something else, leaves nothing', async () => {
+  test('a client that leaves before the end of its hello, or sends something else, leaves nothing open', async () => {
     for (const bytes of ['', '\x16\x03\x01\x02\x00\x01', 'GET / HTTP/1.1\r\n\r\n']) {
       const wire = await connectTo(address);
       if (bytes !== '') wire.send(bytes);
@@ -531,7 +531,7 @@ describe('certificates for several names', { skip: hasOpenssl ? false : 'openssl
     await allClosed(gateway);
   });
 
-  test('a stop does not wait for who never says hello', async () => {
+  test('stop does not wait for clients without a hello', async () => {
     const wire = await connectTo(address);
     await eventually('the connection to count', () => openOn(gateway) === 1);
     const own = await createGateway({
@@ -556,7 +556,7 @@ describe('files that change while the gateway runs', () => {
     clear: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
   };
 
-  test('a file that is not taken is shown among the certificates, counted, and told as an event, until a good one is', async () => {
+  test('a rejected file is shown among the certificates, counted, and reported as an event, until a valid one is accepted', async () => {
     renew();
     const server = await RawServer.start(answering(() => ok('hello')));
     const admin = { address: '127.0.0.1:0' };
@@ -673,7 +673,7 @@ describe('the command', () => {
   });
 });
 
-test('a TLS mode that throws closes the connection and is counted, and the listener goes on', async () => {
+test('a TLS mode that throws closes the connection and is counted, and the listener continues', async () => {
   const plugin = join(folder, 'broken.mjs');
   const component = { kind: 'component', slot: 'tls', name: 'broken', doc: 'Breaks.', example: 'tls broken', args: [] };
   writeFileSync(
@@ -759,7 +759,7 @@ describe('the page for operators', () => {
   }
 });
 
-test('when each certificate ends is told, once for all listeners that have it', async (t) => {
+test('the expiry of each certificate is reported once for all listeners that use it', async (t) => {
   const other = join(folder, 'ends.pem');
   writeFileSync(other, certify('ends.test', key, { toDay: 20 }).cert + key);
   const listener = (name: string, files: string): string => `listener ${name} on 127.0.0.1:0 {

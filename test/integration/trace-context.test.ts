@@ -80,7 +80,7 @@ for (const [client, ask] of [
     describe(`from ${client} to ${server}`, () => {
       const port = traced.address.port;
 
-      test('a trace goes on', async () => {
+      test('a trace continues', async () => {
         const { seen } = await ask(port, path, { traceparent: INCOMING, tracestate: 'a=1,b=2' });
         assert.match(seen.traceparent!, CONTINUED);
         assert.equal(seen.tracestate, 'a=1,b=2');
@@ -117,7 +117,7 @@ for (const [client, ask] of [
   }
 }
 
-test('a request that the gateway answers itself has its place in a trace, too, and only rules tell clients of it', async () => {
+test('a request answered by the gateway itself is in the trace, too, and only rules reveal it to clients', async () => {
   const { status, seen } = await byHttp1(traced.address.port, '/denied', { traceparent: INCOMING });
   assert.equal(status, 403);
   assert.equal(seen.traceparent, undefined);

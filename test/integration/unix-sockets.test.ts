@@ -49,7 +49,7 @@ async function get(path: string): Promise<string> {
   return body;
 }
 
-test('a request goes over Unix sockets on both sides', async () => {
+test('a request uses Unix sockets on both sides', async () => {
   assert.equal(await get('/'), 'ok');
 });
 

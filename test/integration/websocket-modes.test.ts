@@ -172,7 +172,7 @@ backend ${own} {
     );
   });
 
-  test('of the browser’s kind is let in by a stop until its deadline', { timeout: LIMIT }, async () => {
+  test('of a browser may finish during a stop, until its deadline', { timeout: LIMIT }, async () => {
     const [mode] = MODES;
     const own = await createGateway({ rules: rules(), threads: 1, logger: false });
     await own.start();

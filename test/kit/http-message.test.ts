@@ -69,7 +69,7 @@ describe('answers', () => {
       assert.equal(readAnswer(bytes(`HTTP/1.1 ${status} X\r\n\r\n`))!.status, status);
   });
 
-  test('without a length an answer goes on to the end of the connection', () => {
+  test('without a length, a response lasts until the end of the connection', () => {
     const text = bytes('HTTP/1.1 200 OK\r\n\r\nabc');
     assert.equal(readAnswer(text), null);
     assert.equal(readAnswer(text, 0, { isEnded: true })!.body.toString(), 'abc');

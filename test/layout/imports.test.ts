@@ -27,7 +27,7 @@ function foreignTests(file: string, text: string): readonly string[] {
   });
 }
 
-test('an import of another package’s tests is found, and none of its own', () => {
+test('an import of another package’s tests is found, but not of its own', () => {
   const foreign = ["import { a } from '../../standard/test/a.ts';", "import '../../../test/kit/a.ts';"].join('\n');
   assert.deepEqual(foreignTests('plugins/random/test/b.test.ts', foreign), [
     'plugins/standard/test/a.ts',

@@ -162,7 +162,7 @@ for (const balance of ['round-robin', 'least-connections', 'random', 'least-resp
   }
 }
 
-test('servers that all refuse connections are asked all the same, and share the work soon after they are back', async () => {
+test('servers that all refuse connections are still tried, and share the load soon after they are back', async () => {
   const all = Array.from({ length: 10 }, (_, index) => path(index));
   const { servers, failed } = await simulate({
     rules: pool(10, 'balance round-robin'),
@@ -210,7 +210,7 @@ for (const [count, rate, most] of [
   });
 }
 
-test('ejection takes out a server that fails, for longer each time, and lets it back in', async () => {
+test('ejection takes out a failing server, for longer each time, and puts it back', async () => {
   const { trace, servers } = await simulate({
     rules: pool(10, 'eject after 5 failures for 3s at most 50%'),
     clients: { rate: 200 },
@@ -242,7 +242,7 @@ test('an open circuit spares a backend that fails, and closes when a trial is an
   assert.ok(servers.every((server) => between(server, 15, 20) > 200));
 });
 
-test('a server that comes to its weight by hand gets what it says from then on', async () => {
+test('a server gets its share as soon as its weight is set manually', async () => {
   const { servers } = await simulate({
     rules: pool(10, 'balance round-robin'),
     clients: { rate: 550 },

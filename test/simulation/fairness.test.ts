@@ -27,7 +27,7 @@ for (const { count, rate, takes, time } of SIZES) {
     assert.ok(most - least <= 1, `from ${least} to ${most}`);
   });
 
-  test(`round-robin gives each of ${count} servers what its weight says`, async () => {
+  test(`round-robin gives each of ${count} servers its share by weight`, async () => {
     const { servers, requests } = await of('balance round-robin', (index) => `weight ${1 + (index % 4)}`);
     const weights = Array.from({ length: count }, (_, index) => 1 + (index % 4)).reduce((sum, each) => sum + each, 0);
     const share = requests / weights;

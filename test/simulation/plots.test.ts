@@ -13,7 +13,7 @@ for (const [path, plot] of Object.entries(plots)) {
   });
 }
 
-test('every figure stands on the page', async () => {
+test('every figure is on the page', async () => {
   const page = await readFile(new URL('simulation.md', docs), 'utf8');
   for (const path of Object.keys(plots)) assert.ok(page.includes(`](${path})`), path);
 });

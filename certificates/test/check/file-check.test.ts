@@ -45,7 +45,7 @@ after(() => rmSync(folder, { recursive: true }));
 const check = (name: string, time = now, password: { secret: string } | null = null, key: string | null = null) =>
   checkOwnCertificate({ cert: name, key, password }, folder, host, time);
 
-test('a good certificate has its names, kind of key and end', async () => {
+test('a valid certificate is read with its names, key type and expiry', async () => {
   const file = join(folder, 'good.pem');
   assert.deepEqual(await check('good.pem'), {
     ...{ cert: file, key: file, names: ['a.test'], keyType: 'ec' },

@@ -5,7 +5,7 @@ import { certificateName, makeCertificate, makeKeyPair } from '../../src/make/in
 
 const now = new Date('2026-05-05T12:00:00Z');
 
-test('names are lowered and put into ASCII; what is no name is refused', () => {
+test('names are converted to lower case and ASCII, and invalid names are refused', () => {
   assert.equal(certificateName('WWW.Example.com'), 'www.example.com');
   assert.equal(certificateName('*.Bücher.example'), '*.xn--bcher-kva.example');
   assert.equal(certificateName('10.0.0.1'), '10.0.0.1');

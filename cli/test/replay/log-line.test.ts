@@ -4,7 +4,7 @@ import { BadLine, readLogLine } from '../../src/replay/log-line.ts';
 
 const COMBINED = '198.51.100.7 - - [01/Mar/2026:12:00:00 +0000] "GET /a?b=1 HTTP/1.1" 200 123 "-" "curl/8.5"';
 
-test('a combined line says client, method, path, query, status, referer and user agent, and nothing else', () => {
+test('a combined line contains client, method, path, query, status, referer and user agent', () => {
   const line = readLogLine(COMBINED);
   assert.equal(line.client?.text, '198.51.100.7');
   assert.deepEqual([line.method, line.path, line.query, line.status], ['GET', '/a', 'b=1', 200]);
@@ -27,7 +27,7 @@ test('common lines, users with blanks, escapes and whole URLs are read', () => {
   assert.equal(readLogLine(COMBINED.replace('198.51.100.7', 'client.example.com')).client, undefined);
 });
 
-test('a JSON line tells what was not there from what is not said', () => {
+test('a JSON line distinguishes absent fields from unlogged ones', () => {
   const said = { method: 'GET', path: '/', client: '2001:db8::1', host: 'A.example.com', backend: null };
   const line = readLogLine(JSON.stringify({ ...said, headers: { Cookie: null, 'X-Two': ['a', 'b'] }, more: 1 }));
   assert.equal(line.host, 'a.example.com');
@@ -36,7 +36,7 @@ test('a JSON line tells what was not there from what is not said', () => {
   assert.deepEqual({ ...line.headers }, { cookie: null, 'x-two': ['a', 'b'] });
 });
 
-test('a line that is none says why', () => {
+test('an invalid line is rejected with the reason', () => {
   const reasons: readonly (readonly [string, RegExp])[] = [
     ['garbage', /neither JSON nor/],
     ['{"method":', /not JSON/],

@@ -67,7 +67,7 @@ function shown({ groups }: { groups: readonly Group[] }): string[] {
   return groups.map(({ outcome, was, now, count }) => `${count} ${outcome}: ${was} -> ${now}`);
 }
 
-test('what the log says and the rules do is the same, or changes', async (t) => {
+test('each logged decision is compared with what the rules do now', async (t) => {
   const summary = await replayed(
     t,
     [
@@ -98,7 +98,7 @@ test('what the log says and the rules do is the same, or changes', async (t) => 
   assert.deepEqual(changed.examples, [{ line: 2, request: 'GET http://shop.example.com/api/x from 198.51.100.7' }]);
 });
 
-test('a condition on what the log does not say cannot be told, unless something else decides', async (t) => {
+test('a condition on an unlogged field is undecidable unless another rule decides', async (t) => {
   const { headers: _, host: __, ...bare } = LINE;
   const lines = [
     JSON.stringify({ ...bare, host: 'shop.example.com' }),
@@ -115,7 +115,7 @@ test('a condition on what the log does not say cannot be told, unless something 
   ]);
 });
 
-test('combined lines: answers are compared by status, and where they do not say who answered, that is told', async (t) => {
+test('combined lines are compared by status, and those that do not show who answered are reported', async (t) => {
   const rules = RULES.replace(/^.*(?:redirect|cookie).*\n/gm, '');
   const line = (ip: string, path: string, status: number): string =>
     `${ip} - - [01/Mar/2026:12:00:00 +0000] "GET ${path} HTTP/1.1" ${status} 5 "-" "curl/8.5"`;
@@ -127,7 +127,7 @@ test('combined lines: answers are compared by status, and where they do not say 
   ]);
 });
 
-test('a log without listeners needs to be told which it was, where there are several', async (t) => {
+test('a log without listener names needs --listener if there are several', async (t) => {
   const rules = RULES.replace(
     'backend app',
     'listener other on 127.0.0.1:8081 { deny method GET; otherwise send to app }\nbackend app',
@@ -188,7 +188,7 @@ test('a packed log that is cut off is refused', async (t) => {
   await assert.rejects(replay, /unexpected end of file/);
 });
 
-test('limits, shares and maps: what depends on the log’s own time or on what it does not say cannot be told', async (t) => {
+test('limits, shares and maps that depend on time or on unlogged fields are undecidable', async (t) => {
   const rules = RULES.replace('  allow path', '  limit 10/s per ip when path under /login\n  allow path').replace(
     '  send to api when cookie',
     '  send 50% to api by cookie sid when path under /share\n  send to api when cookie',

@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { EVENTS, EventStreams } from '../../src/admin/event-streams.ts';
 
-test('every event of a gateway is in the stream, those of discovery too', async () => {
+test('the stream contains all events of the gateway, including discovery', async () => {
   const gateway = new EventEmitter();
   const streams = new EventStreams(gateway as never);
   const response = Object.assign(new PassThrough(), { writeHead: () => response });

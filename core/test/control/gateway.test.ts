@@ -72,7 +72,7 @@ test('several gateways live in one process, each with its own state', async () =
   assert.equal((await get(portOf(second))).status, 200);
 });
 
-test('what is asked at the wrong time is refused', async () => {
+test('calls in the wrong state are refused', async () => {
   const gateway = await createGateway({
     rules: { plan: planOf({ a: 9 }) },
     plugins: [wordsPlugin()],
@@ -146,7 +146,7 @@ test('stats count what went through, and nothing is open afterwards', async () =
   assert.deepEqual(JSON.parse(JSON.stringify(gateway.stats())).generation, 1);
 });
 
-test('a server is drained, put in maintenance and made ready by hand, and events say so', async () => {
+test('a server is drained, put in maintenance and made ready, with an event for each', async () => {
   await using a = await origin('a');
   await using b = await origin('b');
   await using gateway = await started({ plan: planOf({ a: a.port, b: b.port }) });
@@ -200,7 +200,7 @@ test('health checks take servers out and in, and events give the reason', async 
   assert.equal(gateway.stats().backends[0]!.servers[1]!.reason, 'status 200');
 });
 
-test('a reload that fails leaves the old rules running, and says why', async () => {
+test('a failed reload keeps the old rules active and gives the reason', async () => {
   await using a = await origin('a');
   await using gateway = await started({ plan: planOf({ a: a.port }) });
   await assert.rejects(gateway.reload({ rules: 'rubbish' }), { code: 'SG0201' });
@@ -245,7 +245,7 @@ backend app of 127.0.0.1:${a.port} { balance rotate }
   assert.equal(portOf(gateway), port);
 });
 
-test('a stop waits for open requests, and cuts what is left at the deadline', async () => {
+test('stop waits for open requests, and cuts off those left at the deadline', async () => {
   const waiting: (() => void)[] = [];
   let arrived = (): void => {};
   const both = new Promise<void>((resolve) => {
@@ -283,7 +283,7 @@ test('a second stop without patience ends the first at once', async () => {
   assert.equal(await hangs, 'ECONNRESET');
 });
 
-test('explain and live traffic say the same', async () => {
+test('explain agrees with live traffic', async () => {
   await using a = await origin('a');
   const guards = [rule('guard', 'deny', {}, pathIs('/no')), rule('guard', 'deny', {}, trapped())];
   const changes = [rule('change', 'mark', { value: 'x' }, pathIs('/yes'))];
@@ -338,7 +338,7 @@ test('a rule that cannot be decided is an error in explain, as it is in traffic'
   assert.equal(by!.outcome, 'error');
 });
 
-test('the process ends by itself after a stop, with threads and without', async () => {
+test('the process exits after stop, with and without threads', async () => {
   const backendServer = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
   await once(backendServer, 'listening');
   const script = new URL('./fixtures/run-and-stop.ts', import.meta.url).pathname;
@@ -356,7 +356,7 @@ test('the process ends by itself after a stop, with threads and without', async 
   backendServer.close();
 });
 
-test('a client that is connected but says nothing does not hold up a stop', async () => {
+test('a silent client does not delay stop', async () => {
   await using gateway = await started({ plan: planOf({ a: 9 }) });
   const socket = connect(portOf(gateway), '127.0.0.1');
   await once(socket, 'connect');

@@ -69,7 +69,7 @@ test('what a process left that is gone is taken', async () => {
   await lock.release();
 });
 
-test('one of another machine is left alone while it is touched, and taken when nobody has for a minute', async () => {
+test('another machine’s lock is respected while it is renewed, and taken over after a minute', async () => {
   const file = fresh();
   writeFileSync(file, JSON.stringify({ token: 'x', pid: 1, host: 'elsewhere', space: 'pid:[1]' }));
   assert.equal(await FolderLock.take(file), null);

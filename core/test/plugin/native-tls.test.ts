@@ -13,7 +13,7 @@ const FIXTURE = fileURLToPath(new URL('./fixtures/ask-as-it-ends.ts', import.met
 const GONE = 'no handshake, false, no certificate, not verified, false';
 
 for (const version of ['TLSv1.2', 'TLSv1.3']) {
-  test(`what is asked of ${version} while its connection ends is answered as unknown, and ends nothing`, async () => {
+  test(`queries on ${version} while its connection closes return unknown, and do not crash`, async () => {
     const { stdout } = await run(process.execPath, [FIXTURE, PEM, version]);
     const answers = Object.entries(JSON.parse(stdout) as Record<string, Record<string, string>>);
     assert.equal(answers.length, 10);
@@ -50,7 +50,7 @@ function nativeCalls(source: string): string[] {
   return source.split('\n').filter((line) => NATIVE.test(line.replace(/^\s*(?:\/?\*|\/\/).*$|\/\/ .*$/, '')));
 }
 
-test('only its owner asks a TLS connection what OpenSSL knows of it', () => {
+test('only native-tls reads OpenSSL state from a TLS connection', () => {
   const files = globSync(
     ['{certificates,core,dsl,cli}/{src,bin}/**/*.{ts,js}', 'plugins/*/src/**/*.ts', 'examples/**/*.{ts,js}'],
     {

@@ -17,7 +17,7 @@ test('an error has its code, a message with its values, and its cause', () => {
   assert.equal('cause' in teamError('TEAM0001', { team: 'a', known: 'b' }), false);
 });
 
-test('a table is refused whose codes are no codes, or those of the gateway', () => {
+test('a table with invalid codes, or codes of the gateway, is refused', () => {
   for (const code of ['TEAM1', 'team0001', 'T0001', 'TEAM00011', 'SL0001', 'SG0116', 'toString']) {
     assert.throws(() => pluginErrors({ [code]: { message: '', fix: '' } }), /is not a code such as TEAM0001/, code);
   }

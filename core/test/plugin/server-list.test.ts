@@ -46,7 +46,7 @@ const WRONG_JSON: readonly [text: string, line: number, problem: RegExp][] = [
   ['[\n "a:80"\n,"a:80"]', 3, /server 2 has the address of another/],
 ];
 for (const [text, line, problem] of WRONG_JSON) {
-  test(`${JSON.stringify(text)} is refused, and the line is told`, () => {
+  test(`${JSON.stringify(text)} is refused with its line`, () => {
     assert.throws(
       () => readJsonServers(text),
       (error: unknown) => error instanceof ServerListError && error.line === line && problem.test(error.message),
@@ -66,7 +66,7 @@ const WRONG_LINES: readonly [text: string, line: number, problem: RegExp][] = [
   ['a:80\na:80', 2, /the address of another/],
 ];
 for (const [text, line, problem] of WRONG_LINES) {
-  test(`the lines ${JSON.stringify(text)} are refused, and the line is told`, () => {
+  test(`the lines ${JSON.stringify(text)} are refused with their line number`, () => {
     assert.throws(
       () => readServerLines(text),
       (error: unknown) => error instanceof ServerListError && error.line === line && problem.test(error.message),
@@ -78,7 +78,7 @@ test('socket files are refused where they may not be named', () => {
   assert.throws(() => readJsonServers('["unix:/run/a.sock"]', { mayHavePaths: false }), /server 1 is a socket file/);
 });
 
-test('whatever is read is servers that are right, or an error that quotes nothing of it', () => {
+test('any input gives valid servers, or an error that does not quote it', () => {
   // A linear congruential generator: the same texts each time.
   let seed = 20260101;
   const random = (below: number): number => {

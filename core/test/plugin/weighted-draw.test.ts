@@ -31,7 +31,7 @@ function setUp(weights: readonly number[], draws = 1000) {
   return { table, tier, draw, count };
 }
 
-test('each server is drawn exactly as often as its weight says', () => {
+test('each server is drawn exactly in proportion to its weight', () => {
   for (const weights of [[1], [1, 2, 5, 0, 2], [0, 0, 10], [256, 244], Array(100).fill(1)]) {
     const sum = weights.reduce((total, weight) => total + weight, 0);
     const { count } = setUp(weights);
@@ -66,7 +66,7 @@ test('a server that this request has tried is not drawn, nor is a full one', () 
   assert.deepEqual(count(), [10, 10, 980]);
 });
 
-test('nobody is drawn when all are down, or tried', () => {
+test('no server is drawn if all are down or tried', () => {
   const { table, tier, draw } = setUp([1, 2]);
   tier.startPick();
   tier.exclude(0);

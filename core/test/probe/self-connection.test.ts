@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { isItself, mayMeetItself } from '../../src/probe/self-connection.ts';
 
-test('a socket that was joined with itself is told from one that a server has accepted', async (t) => {
+test('a socket connected to itself is distinguished from one accepted by a server', async (t) => {
   const server = createServer((socket) => socket.on('error', () => {}));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -18,7 +18,7 @@ test('numbers are spread evenly from 0 up to 1', () => {
   for (const count of counts) assert.ok(Math.abs(count - 5000) < 350, `${counts}`);
 });
 
-test('times have the mean and the median that were asked for', () => {
+test('times have the requested mean and median', () => {
   const random = new SeededRandom(3, 'times');
   let sum = 0;
   const middle: number[] = [];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SeededRandom } from '../../src/simulation/seeded-random.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 
-test('what is due happens in the order of time, and at one moment in the order in which it was set', () => {
+test('timers fire in order of time, and at the same time in the order in which they were set', () => {
   const clock = new VirtualClock();
   const random = new SeededRandom(7, 'order');
   const happened: { at: number; order: number }[] = [];
@@ -17,7 +17,7 @@ test('what is due happens in the order of time, and at one moment in the order i
   assert.deepEqual(happened, sorted);
 });
 
-test('time moves to the end of a run, and no further; what is due later waits', () => {
+test('time advances to the end of a run, and later timers wait', () => {
   const clock = new VirtualClock();
   const happened: string[] = [];
   clock.set(() => happened.push('early'), 10);

@@ -60,7 +60,7 @@ listener web on :80 { log access json to "/a.log"; otherwise deny 404 }`;
   assert.deepEqual(codesOf((await compileText(text)).diagnostics), ['SL0683 2:42']);
 });
 
-test('an unknown field is reported in its place within the text, with the field that was meant', async () => {
+test('an unknown field is reported at its place in the text, with a suggestion', async () => {
   const text = inContext('settings', 'log access "{client.ip} {statsu}" to stdout');
   const { diagnostics } = await compileText(text);
   const at = text.split('\n').findIndex((line) => line.includes('{statsu}'));
@@ -111,7 +111,7 @@ log access json with headers X-Team, x-team, X-Shard with response headers X-Cac
   );
 });
 
-test('conditions of logs know the request, its response, and its end', async () => {
+test('conditions of logs can use the request, its response, and its end', async () => {
   const condition =
     'path under /api and header X-A present and response header X-B present and retries over 0 and sent to app and served by one and ended by server, client';
   assert.equal((await one(`log access json to stdout when ${condition}`)).when?.kind, 'and');
@@ -123,7 +123,7 @@ test('header means the request’s in the condition of a log', async () => {
   assert.equal(when.field, 'header');
 });
 
-test('a listener’s logs are its own, and `off` is none at all', async () => {
+test('a listener’s logs replace the gateway’s, and `off` disables them', async () => {
   const own = await listenerOf('log access combined to "/web.log"\nlog access json to stdout when status 500..599');
   assert.deepEqual(
     own.accessLogs?.map(({ format }) => format),

@@ -24,7 +24,7 @@ test('a port alone is every address, `[::]` every IPv6 address', async () => {
   ]);
 });
 
-test('a link-local address has its interface', async () => {
+test('a link-local address requires its interface', async () => {
   assert.deepEqual(await listening('[FE80::1%eth0.2]:80'), [{ host: 'fe80::1%eth0.2', port: 80 }]);
   assert.deepEqual(await serversOf('of [fe80::1%lo]:80'), [['[fe80::1%lo]:80', { host: 'fe80::1%lo', port: 80 }]]);
 });
@@ -117,7 +117,7 @@ test('one listener cannot have an address twice', async () => {
   assert.deepEqual(codesOf(diagnostics), ['SL0760 1:22']);
 });
 
-test('a listener says how many may wait, and who may connect to its socket file', async () => {
+test('a listener sets its backlog and the mode of its socket file', async () => {
   const { listeners } = await planOf(
     'listener web on :80, unix:/run/web.sock { backlog 100; socket mode 660; otherwise deny }',
   );
@@ -143,7 +143,7 @@ test('only socket files have permissions', async () => {
   assert.deepEqual(codesOf(diagnostics), ['SL0661 1:34']);
 });
 
-test('settings say whom to ask for names, and how long answers hold', async () => {
+test('settings set the DNS servers and the bounds of the TTL', async () => {
   const namesOf = async (line: string): Promise<unknown> =>
     (await planOf(`settings { ${line} }\nlistener web on :80 { otherwise deny }`)).settings.names;
   assert.equal(await namesOf('threads 1'), undefined);

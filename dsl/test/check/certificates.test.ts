@@ -13,7 +13,7 @@ const rulesOf = (lines: string, settings = SOURCE): string =>
 const codes = async (rules: string): Promise<string[]> =>
   (await compileText(rules)).diagnostics.map(({ code }) => code);
 
-test('a listener says for which names, and the settings whom to ask', async () => {
+test('a listener names the certificates, and the settings their authority', async () => {
   process.env.SLUICE_SECRET_EAB = 'x';
   const plan = await planOf(
     rulesOf('tls terminate cert "a.pem"\ncertificate from acme for a.test, "b.test"\ncertificate from acme for c.test'),
@@ -30,7 +30,7 @@ test('a listener says for which names, and the settings whom to ask', async () =
   assert.deepEqual([...secretsOf(plan)], ['eab']);
 });
 
-test('without such lines a plan says nothing of them', async () => {
+test('without such lines, a plan has none', async () => {
   const plan = await planOf(rulesOf('tls terminate cert "a.pem"', ''));
   assert.equal(plan.listeners[0]!.certificates, undefined);
   assert.equal(plan.settings.certificateSources, undefined);

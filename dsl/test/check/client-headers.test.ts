@@ -34,7 +34,7 @@ test('what rules read and write of a request’s header is noted, once and in lo
   assert.equal((await compiled('deny path is /a')).plan?.judgedHeaders, undefined);
 });
 
-test('`keep` behind the trusted peers names what else they are believed', async () => {
+test('`keep` after the trusted peers lists other trusted headers', async () => {
   const line = 'client ip from header X-Forwarded-For trust 10.0.0.0/8, 192.0.2.1';
   assert.deepEqual((await compiled(`${line} keep X-Forwarded-Proto, x-forwarded-host`)).plan?.clientIp, {
     header: 'x-forwarded-for',

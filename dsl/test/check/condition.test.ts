@@ -60,7 +60,7 @@ test('definitions are kept by name, may use one another, and may come later', as
   assert.deepEqual(short(plan.listeners[0]!.guards[0]!.when!), { outside: { not: inside } });
 });
 
-test('a list stands for its values, alone and among others', async () => {
+test('a list means its values, alone and among others', async () => {
   const plan = await planOf(
     'list office = ips 192.0.2.0/24, 2001:db8::1\nlistener web on :80 { deny ip office; deny ip office, 10.0.0.1; otherwise deny }',
   );

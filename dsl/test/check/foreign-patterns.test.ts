@@ -76,7 +76,7 @@ for (const line of [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what is looked for
   'set header X-Json to "${{a}}"',
 ]) {
-  test(`what is no pattern is not reported: ${line}`, async () => assert.deepEqual(await found(line), []));
+  test(`plain text is not reported as a pattern: ${line}`, async () => assert.deepEqual(await found(line), []));
 }
 
 test('an environment variable or secret is refused with a reason where none is allowed', async () => {
@@ -107,7 +107,7 @@ test('a written retry keeps the defaults that it does not name', async () => {
   assert.deepEqual(await retry('retry 2 using any server'), { ...usual, isAnotherServer: false });
 });
 
-test('causes of a retry that leave out the default say so', async () => {
+test('causes of a retry that omit the default are warned about', async () => {
   assert.match((await found('', { backend: 'retry 2 on 503' })).join(), /^SL0672 /);
   for (const backend of ['retry 2 on 503, connect-failure', 'retry 2', 'retry 0 on 503'])
     assert.deepEqual(await found('', { backend }), [], backend);

@@ -56,7 +56,7 @@ test('no match is an error unless it is optional, and gives no echo', async () =
   assert.match(told[1]!, /^SL0714 edge\.sluice:2:9 /);
 });
 
-test('files that include one another are told with both places', async () => {
+test('an include cycle is reported with both places', async () => {
   const told = await compileFiles({
     'edge.sluice': `include "a.sluice"\n${APP}`,
     'a.sluice': 'include "b.sluice"',
@@ -68,7 +68,7 @@ test('files that include one another are told with both places', async () => {
   ]);
 });
 
-test('a file that is included twice is told with both places, however it is written', async () => {
+test('a file that is included twice is reported with both places, however its path is written', async () => {
   const told = await compileFiles({
     'edge.sluice': `include "a.sluice"\ninclude "./x/../a.sluice"\n${APP}`,
     'a.sluice': 'include optional "nothing"',
@@ -78,7 +78,7 @@ test('a file that is included twice is told with both places, however it is writ
   ]);
 });
 
-test('each file is parsed alone: a block does not go on in the next one', async () => {
+test('each file is parsed separately: a block does not continue in the next one', async () => {
   const told = await compileFiles({
     'edge.sluice': `include "a.sluice", "b.sluice"\ninclude "*.part"\n${APP}`,
     'a.part': 'listener two on :81 {\n  otherwise send to app',
@@ -90,7 +90,7 @@ test('each file is parsed alone: a block does not go on in the next one', async 
   );
 });
 
-test('a name in two files is told with the other file', async () => {
+test('a name defined in two files is reported with the other file', async () => {
   const told = await compileFiles({
     'edge.sluice': `include "a.sluice"\n${APP}settings { threads 2 }\n`,
     'a.sluice': '\nbackend app of 127.0.0.1:9002\nlistener web on :8081 { otherwise deny }\nsettings { threads 1 }',

@@ -103,7 +103,7 @@ test('a file is one entry a line, with comments, blank lines, CRLF and a byte or
   assert.deepEqual(plan!.lists[0]!.file, { path: 'lists/blocked.txt', name: 'lists/blocked.txt', refreshMs: 5000 });
 });
 
-test('every bad line of a file is told where it stands', async () => {
+test('every invalid line of a file is reported at its place', async () => {
   const told = toldOf(
     await compileFiles({
       'edge.sluice': usingList(FILE, 'ip blocked'),
@@ -132,7 +132,7 @@ for (const [what, bytes, told] of [
     'SL0623 edge.sluice:1:25 `lists/blocked.txt` is not UTF-8: byte E9 on line 1, column 4 belongs to no character',
   ],
 ] as const) {
-  test(`a list with ${what} behind it is one diagnostic`, async () => {
+  test(`a list followed by ${what} is one diagnostic`, async () => {
     const files = { 'edge.sluice': usingList(FILE, 'ip blocked') };
     const result = await compileFiles(bytes === null ? files : { ...files, 'lists/blocked.txt': bytes });
     assert.deepEqual(

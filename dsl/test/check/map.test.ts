@@ -33,7 +33,7 @@ test('a map is its file’s keys and values, in canonical form', async () => {
   });
 });
 
-test('every bad line of a map is told where it stands', async () => {
+test('every invalid line of a map is reported at its place', async () => {
   const told = await withMap(
     LINE,
     'a.example\nb.example bluu\n10 .0 app\nc.example blue\nC.example app\nhttp://d/ blue\n',

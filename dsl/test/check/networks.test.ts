@@ -13,7 +13,7 @@ backend app of a:80`);
   return { plan: plan?.listeners[0], codes: diagnostics.map(({ code }) => code) };
 }
 
-test('networks behind `per ip` are those of IPv4, of IPv6, or both', async () => {
+test('prefixes after `per ip` are for IPv4, IPv6, or both', async () => {
   const limits = async (networks: string) => {
     const { plan, codes } = await compiled(
       `connections at most 5 per ip ${networks}; new connections at most 5/s per ip ${networks}; limit 5/s per ip ${networks}`,

@@ -10,7 +10,7 @@ function compiled(lines: string, more = ''): Promise<CompileResult> {
   return compileText(`${inContext('listener', lines)}${more}`, { env: ENV });
 }
 
-test('a variable is put in after parsing: nothing in it means anything', async () => {
+test('a variable is inserted after parsing, so nothing in it is syntax', async () => {
   const { plan, diagnostics } = await compiled('set header X-A to env "REGION"\nset header X-B to env "EMPTY"');
   assert.deepEqual(diagnostics, []);
   const [first, second] = plan!.listeners[0]!.changes;
@@ -32,7 +32,7 @@ for (const [line, code, fix] of [
   ['set header X-A to secret "other-key"', 'SL0632 2:28', null],
   ['set header X-A to secret "../../etc/passwd"', 'SL0704 2:28', null],
 ] as const) {
-  test(`what stands elsewhere and is not there is an error: ${line}`, async () => {
+  test(`a missing variable or secret is an error: ${line}`, async () => {
     const { plan, diagnostics } = await compiled(line);
     assert.equal(plan, null);
     assert.deepEqual(codesOf(diagnostics), [code]);

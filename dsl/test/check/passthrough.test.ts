@@ -26,7 +26,7 @@ ${BACKENDS}`);
   assert.equal(plan!.backends[1]!.isPassthrough, true);
 });
 
-test('a listener that asks for nothing in a hello does not read it', async () => {
+test('a listener without conditions on the hello does not read it', async () => {
   const { plan } = await compileText('listener db on :5432 tcp { otherwise send to app }\nbackend app of a:443');
   assert.equal(plan!.listeners[0]!.readsHello, undefined);
 });
@@ -59,7 +59,7 @@ for (const [listener, code] of WRONG) {
   });
 }
 
-test('a word of a later phase says what is known there', async () => {
+test('a word of a later phase is an error that lists the available ones', async () => {
   const { diagnostics } = await compileText(
     `listener edge on :443 tcp { tls passthrough; tls passthrough to pay when path is /a; otherwise send to app }\n${BACKENDS}`,
   );

@@ -7,7 +7,7 @@ import { codesOf, compileText, inContext, listenerOf, planOf } from '../compile-
 
 const policy = (part: Partial<PathPolicy>): PathPolicy => ({ ...DEFAULT_PATHS, ...part });
 
-test('a listener says what may stand in paths', async () => {
+test('a listener sets its path policy', async () => {
   const cases: [lines: string, paths: PathPolicy | undefined][] = [
     ['', undefined],
     ['paths keep parameters', undefined],
@@ -75,7 +75,7 @@ backend a of 127.0.0.1:9001`);
   ]);
 });
 
-test('what is wrong with a line on paths is said at its place', async () => {
+test('an error in a `paths` line is reported at its place', async () => {
   const codes = async (lines: string, context: 'listener' | 'backend' = 'listener') =>
     codesOf((await compileText(inContext(context, lines))).diagnostics);
   assert.deepEqual(await codes('paths'), ['SL0117 2:3']);

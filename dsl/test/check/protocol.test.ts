@@ -12,7 +12,7 @@ test('a backend may speak HTTP/2 to its servers; by default it does not', async 
   assert.ok(plain.backends.every(({ protocol }) => protocol === undefined));
 });
 
-test('a protocol that is none, a second one, and none at all are errors', async () => {
+test('an unknown, a second and a missing protocol are errors', async () => {
   assert.deepEqual(await problems('protocol http3'), ['SL0614']);
   assert.deepEqual(await problems('protocol http2\nprotocol http1'), ['SL0122']);
   assert.deepEqual(await problems('protocol'), ['SL0117']);

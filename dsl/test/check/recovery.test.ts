@@ -54,7 +54,7 @@ test('a misspelled section word is reported alone', async () => {
   assert.equal(diagnostics[0]!.fix, 'Did you mean `backend`?');
 });
 
-test('a word whose plugins are missing says so in place of being unknown', async () => {
+test('a word without its plugins is reported as such, not as unknown', async () => {
   const text = `listener web on :80 {
   otherwise send to app
 }
@@ -71,7 +71,7 @@ test('a line that ends in `or` does not swallow the otherwise', async () => {
   assert.deepEqual(codesOf(diagnostics), ['SL0111 2:20']);
 });
 
-test('a line that ends in a comma is told where it was meant to end', async () => {
+test('a trailing comma is reported where the line should end', async () => {
   const { fix, code } = await problemOf('deny ip 10.0.0.1,\ndeny path is /a');
   assert.deepEqual(
     [code, fix],
@@ -79,7 +79,7 @@ test('a line that ends in a comma is told where it was meant to end', async () =
   );
 });
 
-test('one change among guards is reported alone, and not the guards behind it', async () => {
+test('a change among guards is the only line reported, not the guards after it', async () => {
   const guards = Array.from({ length: 5 }, (_, index) => `deny path is /${index}`).join('\n');
   const { message, fix } = await problemOf(`set header X-A to b\n${guards}`);
   assert.equal(message, '`set header` is a change, but comes before the last guard');

@@ -59,7 +59,7 @@ test('a static site answers requests, and nothing else', async () => {
   assert.deepEqual(codesOf(site.diagnostics), ['SL0460 2:15']);
 });
 
-test('a backend that nobody sends to is told only that', async () => {
+test('an unused backend is reported only as unused', async () => {
   const { diagnostics } = await compileText(
     'listener raw on :81 tcp { otherwise deny }\nbackend app of 127.0.0.1:9001 { stick on cookie sid }\n',
   );

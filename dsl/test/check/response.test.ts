@@ -14,7 +14,7 @@ const show = (condition: Condition | null): string => {
 const conditionsOf = async (lines: string) =>
   (await listenerOf(`on response {\n${lines}\n}`)).responseChanges.map(({ when }) => show(when));
 
-test('changes of answers are rules of their own, before or behind the otherwise', async () => {
+test('changes to responses are separate rules, before or after `otherwise`', async () => {
   const lines = 'on response { set header X-A to "a"; remove header Server when status 500..599 }';
   for (const text of [
     inContext('listener', lines),
@@ -68,7 +68,7 @@ const WRONG: readonly (readonly [lines: string, code: string, fix: string])[] = 
   ['on response { remove header A }\non response { remove header B }', 'SL0122', ''],
 ];
 for (const [lines, code, fix] of WRONG) {
-  test(`\`${lines.replace('\n', '; ')}\` is told where it belongs`, async () => {
+  test(`\`${lines.replace('\n', '; ')}\` is reported with where it belongs`, async () => {
     const problem = await problemOf(lines);
     assert.equal(problem.code, code);
     assert.ok((problem.fix ?? '').includes(fix), problem.fix ?? 'no fix');

@@ -34,7 +34,7 @@ test('a realistic file becomes a plan that can be cloned and printed', async () 
   assert.deepEqual(plan.plugins[0]!.options, { database: 'geo.mmdb', refresh: 60_000 });
 });
 
-test('tests may gate reloads, where the settings say so and nothing else', async () => {
+test('tests gate reloads only if the settings require it', async () => {
   const plan = await planOf(`${REALISTIC.replace(/^settings .*$/m, '')}\nsettings { test before reload }`);
   assert.equal(plan.settings.testsBeforeReload, true);
   const other = await planOf(REALISTIC);
@@ -48,7 +48,7 @@ test('tests may gate reloads, where the settings say so and nothing else', async
   );
 });
 
-test('a listener says its settings in milliseconds and bytes', async () => {
+test('the settings of a listener are in milliseconds and bytes', async () => {
   const { timeouts, limits, clientIp, paths } = await listenerOf(`timeout header 1.5s, idle 2m
 timeout body 250ms client 1h
 body at most 10MiB
@@ -75,7 +75,7 @@ allow encoded slashes`);
   assert.deepEqual(paths, { ...DEFAULT_PATHS, encodedSlashes: 'keep' });
 });
 
-test('a listener that says nothing has the defaults', async () => {
+test('a listener without settings has the defaults', async () => {
   const { timeouts, limits, clientIp, tls, paths, responseChanges } = await listenerOf('');
   assert.deepEqual(timeouts, { headerMs: 10_000, idleMs: 60_000, bodyMs: 30_000, clientMs: 30_000 });
   assert.deepEqual(limits, {
@@ -144,7 +144,7 @@ for (const [lines, column, fix] of [
   ['send to app when path is /a\nset header X-A to b', 3, /^Move it above line 2/],
   ['set header X-A to b\nbody at most 1MiB', 3, /^Move it above line 2/],
 ] as const) {
-  test(`a line in the wrong part says where it belongs: ${lines.replace('\n', '; ')}`, async () => {
+  test(`a line in the wrong part is reported with where it belongs: ${lines.replace('\n', '; ')}`, async () => {
     const problem = await problemOf(lines);
     assert.deepEqual([problem.code, problem.place.line, problem.place.column], ['SL0401', 3, column]);
     assert.match(problem.fix!, fix);
@@ -177,7 +177,7 @@ test('a retry has a budget: a share of the requests, and a rate that it never fa
   ]);
 });
 
-test('a backend keeps what is on a server that goes down, unless it says `close`', async () => {
+test('a backend keeps open requests on a server that goes down, unless `close` is set', async () => {
   const onDown = async (line: string) => {
     const { backends } = await planOf(
       `listener web on :80 { otherwise send to app }\nbackend app of 127.0.0.1:9001 { ${line} }\n`,
@@ -187,7 +187,7 @@ test('a backend keeps what is on a server that goes down, unless it says `close`
   assert.deepEqual(await Promise.all(['', 'on down keep', 'on down close'].map(onDown)), ['keep', 'keep', 'close']);
 });
 
-test('a backend says servers, strategy, check, retry and timeouts', async () => {
+test('a backend sets servers, strategy, check, retry and timeouts', async () => {
   const { backends } = await planOf(REALISTIC);
   const [app, api] = backends;
   assert.deepEqual(
@@ -246,7 +246,7 @@ for (const [line, code, fix] of [
   });
 }
 
-test('a file is read from its path, and plugins are asked for from its folder', async () => {
+test('a file is read from its path, and plugins are resolved from its folder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
   try {
     const file = join(folder, 'a.sluice');
@@ -330,7 +330,7 @@ test('five thousand rules are all there, and in order', async () => {
   assert.equal(guards[4999]!.place.line, 5001);
 });
 
-test('a backend that serves has what answers in place of servers, a site has its server', async () => {
+test('a backend with `serve` has a service instead of servers, and a site has its server', async () => {
   const plan = await planOf(`listener web on :80 { send to files when path is /f; otherwise send to site }
 backend files { serve files "/srv/sorry" status 503 }
 backend site { serve site "http://Bucket.example.net:8080/" }`);
@@ -371,7 +371,7 @@ test('a cookie that two backends of a listener set is warned of, where a client 
   }
 });
 
-test('a comma behind statuses does not swallow the word of the next argument, and a misspelled one is told', async () => {
+test('a comma after statuses does not swallow the next argument, and a misspelled one is reported', async () => {
   const lines = (line: string) =>
     `listener web on :80 { otherwise send to app }\nbackend app of a:80, b:80 { ${line} }`;
   const { backends } = await planOf(
@@ -391,7 +391,7 @@ test('a comma behind statuses does not swallow the word of the next argument, an
   );
 });
 
-test('falling back has its own `when`, and is below 1 without it', async () => {
+test('`fall back to` has its own `when`, and defaults to below 1', async () => {
   const plan = await planOf(`listener web on :80 { otherwise send to one }
 backend one of a:80, b:80 { fall back to two when healthy below 2 }
 backend two of c:80 { fall back to three }
@@ -464,7 +464,7 @@ for (const [line, code] of [
   ['connections at most', 'SL0117'],
   ['connections at most 5 per ip', 'SL0118'],
 ] as const) {
-  test(`settings that say \`${line}\` are ${code}`, async () => {
+  test(`settings with \`${line}\` are ${code}`, async () => {
     const { diagnostics } = await compileText(`settings { ${line} }\nlistener web on :80 { otherwise deny }\n`);
     assert.equal(diagnostics[0]!.code, code);
   });

@@ -11,7 +11,7 @@ ${backend}
 `;
 const TLS = 'tls terminate cert "site.pem"\n otherwise send to app';
 
-test('a backend says how TLS is spoken to its servers', async () => {
+test('a backend sets TLS to its servers', async () => {
   const plan = await planOf(
     rulesOf('otherwise send to app', 'backend app of a.internal:8443 { tls bridge ca "ca.pem" }'),
   );
@@ -35,7 +35,7 @@ test('a password for its key is a secret that the plan needs', async () => {
   assert.deepEqual([...secretsOf(plan)], ['client-key']);
 });
 
-test('probes speak TLS where the backend does, unless the check says otherwise', async () => {
+test('probes use TLS if the backend does, unless the check disables it', async () => {
   const plan = await planOf(
     rulesOf('otherwise send to app', 'backend app of a:1 { tls bridge; check tcp without tls }'),
   );
@@ -44,7 +44,7 @@ test('probes speak TLS where the backend does, unless the check says otherwise',
   assert.equal(other.backends[0]!.check?.isPlain, undefined);
 });
 
-test('what is wrong with the line is told', async () => {
+test('errors in the line are reported', async () => {
   const codes = async (backend: string): Promise<string[]> => {
     const { diagnostics } = await compileText(rulesOf('otherwise send to app', `backend app of a:1 { ${backend} }`));
     return diagnostics.map(({ code }) => code).filter((code) => code !== 'SL0502');
@@ -55,7 +55,7 @@ test('what is wrong with the line is told', async () => {
   assert.deepEqual(await codes('tls terminate'), ['SL0711']);
 });
 
-test('requests that came over TLS and go on in the clear to a public address are warned of', async () => {
+test('requests received over TLS and forwarded in plain text to a public address are warned about', async () => {
   const warned = async (listener: string, backend: string): Promise<string[]> => {
     const { diagnostics } = await compileText(rulesOf(listener, backend));
     return diagnostics.filter(({ code }) => code === 'SL0740').map(({ message }) => message);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileText, listenerOf, problemOf } from '../compile-text.ts';
 
-test('lines in a row by the same key split the requests; any other line between them begins anew', async () => {
+test('consecutive lines with the same key split the requests; any other line in between starts a new split', async () => {
   const { routes } = await listenerOf(`send 10% to app by cookie sid when path is /a
     send 20% to app by cookie sid
     send 0.5% to app by cookie sid
@@ -24,7 +24,7 @@ test('lines in a row by the same key split the requests; any other line between 
   );
 });
 
-test('what takes only some of the requests needs no condition, and hides nothing behind it', async () => {
+test('a share needs no condition, and does not make later lines unreachable', async () => {
   const { guards, routes } = await listenerOf(
     'limit 20/s per ip when all\nlimit 60/m burst 5 per header X-Key\ndeny path is /a\nsend 5% to app when all\nsend to app when path is /b',
   );
@@ -55,7 +55,7 @@ for (const [line, code] of WRONG) {
   test(`\`${line.replace('\n', '; ')}\` is ${code}`, async () => assert.equal((await problemOf(line)).code, code));
 }
 
-test('a connection is told apart by its address only', async () => {
+test('a share of connections is by address only', async () => {
   const codesOf = async (line: string) => {
     const text = `listener db on :5432 tcp { ${line}; otherwise send to db }\nbackend db of a:80`;
     return (await compileText(text)).diagnostics.map(({ code }) => code);

@@ -29,7 +29,7 @@ test('a test holds its request', async () => {
   });
 });
 
-test('a test holds what it expects', async () => {
+test('a test contains its expectations', async () => {
   const lines = `given GET http://a.example/
     expect allow, deny, deny 404, deny by admin, deny 404 by admin
     expect redirect to "https://b.example/", redirect 301 to /x, send to app
@@ -52,7 +52,7 @@ test('a test holds what it expects', async () => {
   );
 });
 
-test('a test holds a connection, and what its hello says', async () => {
+test('a test can be of a connection, with the content of its hello', async () => {
   const { request, listener } = await testOf(
     'given tcp to :443, sni Shop.example, alpn h2 http/1.1, alpn "x", ip 198.51.100.7\nexpect send to app, deny, allow',
   );

@@ -23,7 +23,7 @@ const OTHERWISE_TESTED = new Set([
 ]);
 
 for (const { digits, codes } of FAMILIES) {
-  test(`every code of SL${digits}xx has its family's digits and tells how it comes about`, () => {
+  test(`every code of SL${digits}xx has the digits of its family and an example that causes it`, () => {
     for (const [code, entry] of Object.entries(codes)) {
       assert.match(code, new RegExp(`^SL${digits}\\d\\d$`));
       assert.doesNotMatch(entry.message, /^[A-Z]|\.$/, code);

@@ -51,7 +51,7 @@ for (const [line, frame] of GOLDEN) {
   test(`the frame of: ${line}`, async () => assert.equal(await framesOf(inContext('listener', line)), frame));
 }
 
-test('words that a tcp listener cannot know are told with those that it can', async () => {
+test('words not available in a tcp listener are reported with those that are', async () => {
   const frames = await framesOf(
     'listener db on :5432 tcp {\n  deny path is /a\n  otherwise send to db\n}\nbackend db of 127.0.0.1:5433',
   );
@@ -63,7 +63,7 @@ test('words that a tcp listener cannot know are told with those that it can', as
   );
 });
 
-test('a long line is cut to what stands around the problem', async () => {
+test('a long line is cut to the part around the problem', async () => {
   const values = Array.from({ length: 60 }, (_, index) => `10.0.0.${index}`).join(', ');
   const [source, caret] = (await framesOf(inContext('listener', `deny ip ${values}, 10.0.0.999, ${values}`))).split(
     '\n',
@@ -78,7 +78,7 @@ test('a value that a terminal would obey is shown escaped', async () => {
   assert.ok(!frames.includes('\u001b') && !frames.includes('\u202e'));
 });
 
-test('colours come only when asked for', async () => {
+test('colours are only used on request', async () => {
   const { diagnostics, sources } = await compileText(inContext('listener', 'dney all'));
   assert.ok(formatDiagnostic(diagnostics[0]!, sources, { colour: true }).startsWith('\u001b[31mSL0101'));
   assert.ok(!formatDiagnostic(diagnostics[0]!, sources).includes('\u001b'));

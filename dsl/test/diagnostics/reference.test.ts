@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { CODES } from '../../src/diagnostics/index.ts';
 import { errorReference } from '../../src/diagnostics/reference.ts';
 
-test('docs/errors says what the table of codes says', async () => {
+test('docs/errors agrees with the table of codes', async () => {
   const page = await readFile(new URL('../../../docs/errors/README.md', import.meta.url), 'utf8');
   assert.equal(page, errorReference(), 'run: node dsl/scripts/write-error-docs.ts');
 });

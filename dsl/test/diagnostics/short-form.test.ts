@@ -21,7 +21,7 @@ test('a reason is whole, in text as in JSON', async () => {
   assert.ok(text.endsWith(REASON));
 });
 
-test('a reason without end keeps its beginning in text, with a mark that says how much is missing', async () => {
+test('a very long reason is truncated in text, with the length of the missing part', async () => {
   const reason = 'x'.repeat(5000);
   const { diagnostic, text } = await diagnosed('use geo from "./geo.js"\n', reason);
   assert.ok(diagnostic.message.endsWith(reason));

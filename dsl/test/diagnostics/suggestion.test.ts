@@ -11,7 +11,7 @@ test('a swap, a slip, a missing and a surplus letter are near', () => {
   assert.equal(closest('SEND', words), 'send');
 });
 
-test('what is far from everything has no suggestion', () => {
+test('a word unlike all others has no suggestion', () => {
   assert.equal(closest('x', ['ip', 'is']), null);
   assert.equal(closest('block', ['deny', 'allow']), null);
   assert.equal(closest('a'.repeat(1000), ['deny']), null);

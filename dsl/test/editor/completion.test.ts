@@ -51,14 +51,14 @@ test('otherwise takes only what may end the routes', () => {
   lacks(inListener('  otherwise <|>'), 'allow', 'set header');
 });
 
-test('a guard goes on with its condition, fields and definitions first', () => {
+test('after a guard come conditions, with fields and definitions first', () => {
   has(inListener('  deny <|>'), 'ip', 'path', 'header', 'admin', 'not', 'all', 'when', '404');
   has(inListener('  deny when <|>'), 'ip', 'admin', 'not');
   lacks(inListener('  deny when <|>'), 'when', 'send', 'and');
   has(inListener('  deny admin and not <|>'), 'ip', 'admin');
 });
 
-test('behind a field come its operators and values', () => {
+test('after a field come its operators and values', () => {
   has(inListener('  deny path <|>'), 'is', 'under', 'starts', 'matches');
   lacks(inListener('  deny path <|>'), 'between', 'present', 'and');
   has(inListener('  deny header <|>'), 'User-Agent', 'X-Forwarded-For');
@@ -69,7 +69,7 @@ test('behind a field come its operators and values', () => {
   has(inListener('  deny ip in <|>'), 'office');
 });
 
-test('behind a whole test come and, or, anycase', () => {
+test('after a complete test come and, or, anycase', () => {
   has(inListener('  deny header X-Team is blue <|>'), 'and', 'or', 'anycase');
   lacks(inListener('  deny ip 10.0.0.0/8 <|>'), 'anycase', 'when');
   has(inListener('  deny (ip 10.0.0.0/8 or <|>'), 'path', 'not');
@@ -86,14 +86,14 @@ test('arguments: statuses, backends, header names, labels', () => {
   has(inListener('  client ip from header X-Forwarded-For trust <|>'), 'office');
 });
 
-test('what is left of a name of several words is proposed', () => {
+test('the rest of a name of several words is proposed', () => {
   has(inListener('  set <|>'), 'header');
   has(inListener('  client <|>'), 'ip');
   has(inListener('  client ip from <|>'), 'header');
   has('backend app {\n  retry 2 on connect-failure using <|>\n}', 'another server');
 });
 
-test('components stand behind their setting, their options behind them', () => {
+test('components are proposed after their setting, and options after components', () => {
   has('backend app {\n  balance <|>\n}', 'round-robin', 'least-connections');
   has('backend app {\n  stick <|>\n}', 'on cookie');
   has('backend app {\n  stick on cookie sid <|>\n}', 'ttl');
@@ -112,7 +112,7 @@ test('head lines of sections', () => {
   has('define a = <|>', 'path', 'not', 'all');
 });
 
-test('placeholders are proposed behind a brace in a string, and nothing else in a string', () => {
+test('in a string, only placeholders are proposed, after a brace', () => {
   const text = inListener('  redirect 301 to "https://{<|>');
   has(text, '{host}', '{path}', '{header.');
   assert.deepEqual(proposed(inListener('  redirect 301 to "ab<|>c"')), []);
@@ -123,7 +123,7 @@ test('nothing is proposed in a comment', () => {
   assert.deepEqual(proposed(inListener('  deny all # when <|>')), []);
 });
 
-test('a line that goes on in the next is one line', () => {
+test('a continued line is one line', () => {
   has(inListener('  deny ip 10.0.0.0/8 and\n    <|>'), 'path', 'not');
   has(inListener('  deny method TRACE,\n    <|>'), 'CONNECT');
 });
@@ -176,7 +176,7 @@ test('the next word of a right file is among the proposals wherever words can be
   assert.ok(seen > 40, `${seen} words`);
 });
 
-test('behind `per ip` come networks, then what else a line may say', () => {
+test('after `per ip` come prefixes, then the rest of the line', () => {
   has(inListener('  limit 20/s per ip <|>'), '/24', 'ipv6', 'burst', 'when');
   has(inListener('  limit 20/s per ip /24 <|>'), 'ipv6', 'burst', 'when');
   has(inListener('  limit 20/s per ip /24 ipv6 <|>'), '/56');
@@ -212,12 +212,12 @@ test('fields of the answer are proposed only where there is one', () => {
   lacks(inListener('  deny <|>'), 'status');
 });
 
-test('values that stand elsewhere', () => {
+test('environment variables and secrets', () => {
   has(inListener('  set header X-A to <|>'), 'env', 'secret');
   has(inListener('  set header X-A to secret "token" <|>'), 'when');
 });
 
-test('a test proposes connections, and what their hello says', () => {
+test('a test proposes connections, and fields of their hello', () => {
   const text = (line: string): string => `test "a" {\n  ${line}\n}`;
   has(text('given <|>'), 'GET', 'ip', 'tcp', 'sni', 'alpn', 'header', 'listener');
   has(text('given tcp <|>'), 'to');

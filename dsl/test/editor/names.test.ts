@@ -34,7 +34,7 @@ test('a name in another file is found there', () => {
   assert.deepEqual(definitionAt(at.project, at.document, at.offset), { file: 'lists.sluice', start: 5, end: 11 });
 });
 
-test('all uses of a name are found, and nothing of the same spelling that is another', () => {
+test('all uses of a name are found, and no other names of the same spelling', () => {
   const text = inListener('  deny header app is app\n  send to app when path is /app\n  otherwise send to a<|>pp');
   const at = marked(text);
   const found = referencesAt(at.project, at.document, at.offset, true).map((span) => shown(at, span));
@@ -75,7 +75,7 @@ function hover(text: string): string | null {
   return hoverAt(at.project, at.document, at.offset)?.text ?? null;
 }
 
-test('a word says what it is', () => {
+test('a word shows its documentation', () => {
   assert.match(hover(inListener('  de<|>ny all'))!, /^\*\*deny .*guard/);
   assert.match(hover(inListener('  deny pa<|>th under /x'))!, /^\*\*path\*\* \(field\)[\s\S]*Compare: is, in, under/);
   assert.match(hover(inListener('  deny path un<|>der /x'))!, /never `\/foobar`/);

@@ -68,7 +68,7 @@ function isRelation(shown: string): boolean {
   return /: (?:send proxy <name>|paths .*(?:keep|refuse|strip|merge) \w+( \w+)?) ‸/.test(shown);
 }
 
-test('what is offered is accepted, and every word that is accepted is offered, at every place of every rule file', async () => {
+test('every proposal is accepted, and every accepted word is proposed, at every place of every rule file', async () => {
   const universe = words();
   const unoffered = new Set(['anycase', ...needy()]);
   const all = placesOf(await corpus(), createVocabulary(WORDS));

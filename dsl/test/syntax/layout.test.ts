@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codesOf, compileText, inContext, listenerOf, planOf } from '../compile-text.ts';
 
-test('a line goes on behind a comma, `and`, `or`, `=` and an open parenthesis', async () => {
+test('a line continues after a comma, `and`, `or`, `=` and an open parenthesis', async () => {
   const plan = await planOf(`define a =
     path is /a,
             /b
@@ -22,7 +22,7 @@ backend app of a:80,
   assert.equal(plan.listeners[0]!.guards[0]!.text, 'deny a and ip 10.0.0.1 and ( method GET or method POST )');
 });
 
-test('a whole file stands on one line', async () => {
+test('a whole file can be on one line', async () => {
   const plan = await planOf('listener web on :80 { deny ip 10.0.0.1; otherwise send to app }; backend app of a:80');
   assert.equal(plan.listeners[0]!.guards.length, 1);
 });
@@ -49,13 +49,13 @@ for (const [name, character] of [
   ['a byte order mark in the middle', '\ufeff'],
   ['what is not UTF-8', '\ufffd'],
 ] as const) {
-  test(`${name} is reported once, where it stands`, async () => {
+  test(`${name} is reported once, at its place`, async () => {
     const { diagnostics } = await compileText(inContext('listener', `deny ip ${character}10.0.0.1`));
     assert.deepEqual(codesOf(diagnostics), ['SL0107 2:11']);
   });
 }
 
-test('strings keep blanks, hashes and braces, and know four escapes', async () => {
+test('strings keep spaces, hashes and braces, and support four escapes', async () => {
   const listener = await listenerOf('set header X-A to "a  # {{ } \\" \\\\ \\t \\u{e9}"'.replace('} ', '}} '));
   assert.deepEqual(listener.changes[0]!.args.value, { template: ['a  # { } " \\ \t é'] });
 });
@@ -70,7 +70,7 @@ test('a keyword in quotes is a value', async () => {
   assert.deepEqual((listener.guards[0]!.when as { values: unknown }).values, ['and', 'not', 'when-ever']);
 });
 
-test('an open string with the block behind it costs one diagnostic', async () => {
+test('an unclosed string before a block is one diagnostic', async () => {
   const { diagnostics } = await compileText(
     'use geo from "./geo.js" { database "geo.mmdb }\nlistener web on :80 { otherwise deny }',
   );

@@ -104,7 +104,7 @@ test('listeners that only one version has are named', async () => {
   assert.deepEqual([onlyBefore, onlyAfter], [['web'], ['other']]);
 });
 
-test('a budget that is spent is told', async () => {
+test('an exhausted budget is reported', async () => {
   const { isComplete } = findDifferences(
     await planOfLines('deny path is /a'),
     await planOfLines('deny path is /b'),

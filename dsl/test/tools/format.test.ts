@@ -145,7 +145,7 @@ test('blanks, line ends and comments of any kind change nothing in the plan', as
   );
 });
 
-test('rubbish never throws, and what it formats it formats once', () => {
+test('invalid input never throws, and formatting is idempotent', () => {
   const piece = fc.constantFrom(
     'a',
     'not',

@@ -65,7 +65,7 @@ test('every rule that can run comes with a request', async () => {
   );
 });
 
-test('lists that overlap are told, and entries within others', async () => {
+test('overlapping lists, and entries contained in others, are reported', async () => {
   const list = (name: string, type: ListPlan['type'], entries: readonly string[]): ListPlan => ({
     name,
     type,
@@ -94,7 +94,7 @@ test('lists that overlap are told, and entries within others', async () => {
   );
 });
 
-test('a budget that is spent is told', async () => {
+test('an exhausted budget is reported', async () => {
   const { isComplete, rules } = lint(await planOfLines('deny path is /a\ndeny path is /b'), readers, 1);
   assert.equal(isComplete, false);
   assert.ok(rules.some(({ outcome }) => outcome === 'unknown'));

@@ -55,7 +55,7 @@ test('a proof is up while the authority looks, and only then', async () => {
   await source.stop();
 });
 
-test('the account, and how it was agreed to, is told once and kept', async () => {
+test('account creation and agreement are reported once and stored', async () => {
   const host = new FakeCertificateHost();
   const first = openSource(authority, host, ['a.test'], { email: 'ops@example.com' });
   assert.equal((await host.next()).isOk, true);
@@ -70,7 +70,7 @@ test('the account, and how it was agreed to, is told once and kept', async () =>
   assert.ok(!authority.asked.includes('/account'));
 });
 
-test('where the authority would have it renewed, it is, and told what it replaces', async () => {
+test('a certificate is renewed when the authority suggests it, and names the one it replaces', async () => {
   const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
   authority.window = { start: at(10 * DAY), end: at(11 * DAY) };
   const host = new FakeCertificateHost();
@@ -119,7 +119,7 @@ test('a renewal that fails leaves the certificate alone, and is tried again', as
   await source.stop();
 });
 
-test('one that ran out is told as expired', async () => {
+test('an expired certificate is reported as expired', async () => {
   const host = new FakeCertificateHost();
   const { source } = openSource(authority, host, ['a.test']);
   await host.next();
@@ -131,7 +131,7 @@ test('one that ran out is told as expired', async () => {
   await source.stop();
 });
 
-test('what another gateway put into the folder is taken, and nothing is asked for', async () => {
+test('a certificate obtained by another gateway in the folder is used, without a request', async () => {
   const own = new FakeCertificateHost();
   const { source, folder, file } = openSource(authority, own, ['a.test']);
   await own.next();
@@ -150,7 +150,7 @@ test('what another gateway put into the folder is taken, and nothing is asked fo
   await Promise.all([source.stop(), second.source.stop()]);
 });
 
-test('the same wishes again change nothing; others end what is no longer wished for', async () => {
+test('unchanged lines change nothing; removed lines stop their certificates', async () => {
   const host = new FakeCertificateHost();
   const { source, keep } = openSource(authority, host, ['a.test']);
   keep();
@@ -184,7 +184,7 @@ test('a stop while the authority thinks ends at once', async () => {
   assert.equal(JSON.parse(readFileSync(`${file}.state.json`, 'utf8')).cutShort, 1);
 });
 
-test('a certificate of another key or other names in the file is got anew', async () => {
+test('a certificate for another key or other names is requested again', async () => {
   const host = new FakeCertificateHost();
   const { source, folder } = openSource(authority, host, ['a.test']);
   await host.next();

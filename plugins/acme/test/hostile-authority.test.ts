@@ -220,7 +220,7 @@ const CASES: readonly [title: string, at: string, spoil: (said: Said) => void, r
 ];
 
 for (const [title, at, spoil, reason] of CASES) {
-  test(`${title} is told as what it is`, async () => {
+  test(`${title} is reported as such`, async () => {
     const event = await attempt((path, said) => {
       if (path === at) spoil(said);
     });
@@ -240,7 +240,7 @@ test('one bad nonce is no failure', async () => {
   assert.equal(event.isOk, true, event.reason);
 });
 
-test('an authority that wants to be left alone is, for as long as it says', async () => {
+test('Retry-After of an authority is respected', async () => {
   const event = await attempt((path, said) => {
     if (path !== 'new-order') return;
     Object.assign(said, { status: 429, body: '{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many"}' });
@@ -252,7 +252,7 @@ test('an authority that wants to be left alone is, for as long as it says', asyn
   assert.ok(waitMs > 86_000_000 && waitMs <= 86_400_000, String(waitMs));
 });
 
-test('an authority that dribbles is let go', async () => {
+test('an authority that trickles its response is aborted', async () => {
   const { createServer } = await import('node:net');
   const server = createServer(() => {}).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

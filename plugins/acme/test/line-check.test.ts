@@ -35,7 +35,7 @@ listener edge on 127.0.0.1:${edge} { tls terminate; ${line}; otherwise deny }`;
 
 const LINE = 'certificate from acme for a.test';
 
-test('what is right says nothing', async () => {
+test('valid lines produce no errors', async () => {
   assert.deepEqual(await check(LINE), { errors: [], warnings: [] });
   assert.deepEqual(await check('certificate from acme for a.test, B.TEST, bücher.test rsa'), {
     errors: [],
@@ -78,7 +78,7 @@ const WRONG: readonly [title: string, line: string, source: string, expected: Re
 ];
 
 for (const [title, line, source, expected] of WRONG) {
-  test(`${title} is an error that says what to do`, async () => {
+  test(`${title} is an error with a fix`, async () => {
     const { errors } = await check(line, source);
     assert.equal(errors.length, 1, errors.join('\n'));
     assert.match(errors[0]!, expected);

@@ -36,7 +36,7 @@ test('an authority that cannot be reached has counted nothing, and is tried agai
   assert.equal(waitMs(20, 0.5, { isUnreachable: true }), 12 * HOUR);
 });
 
-test('what the authority asks for is obeyed, up to a week', () => {
+test('the delay requested by the authority is respected, up to a week', () => {
   assert.equal(waitMs(1, 0.5, { retryAfterMs: DAY }), DAY);
   assert.equal(waitMs(1, 0.5, { retryAfterMs: 1000 * DAY }), 7 * DAY);
   assert.equal(waitMs(1, 0.5, { retryAfterMs: 1 }), 5 * MINUTE);

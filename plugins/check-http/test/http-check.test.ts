@@ -102,7 +102,7 @@ test('a body without the text fails', async (t) => {
   });
 });
 
-test('a status that asks for no new clients needs no text in its body', async (t) => {
+test('a `drain on` status needs no text in its body', async (t) => {
   const port = await serve(t, (_request, response) => response.writeHead(404).end('not found'));
   assert.deepEqual(await probe(port, { contains: 'healthy', drain: [404] }), {
     status: 'condpass',
@@ -175,14 +175,14 @@ test('a server that sends no more than 1xx answers is not healthy', async (t) =>
   await gone;
 });
 
-test('a server that accepts and never answers fails when the time is over, and is let go', async (t) => {
+test('a server that accepts and never responds fails at the timeout, and its connection is closed', async (t) => {
   const aborting = new AbortController();
   const { port, gone } = await speak(t, () => aborting.abort());
   assert.deepEqual(await probe(port, {}, aborting.signal), { status: 'failed', reason: 'no answer in time' });
   await gone;
 });
 
-test('a server that answers slowly fails when the time is over, and is let go', async (t) => {
+test('a server that responds slowly fails at the timeout, and its connection is closed', async (t) => {
   const aborting = new AbortController();
   const { port, gone } = await speak(t, (socket) => socket.write('HTTP/1.1 200 O', () => aborting.abort()));
   assert.deepEqual(await probe(port, {}, aborting.signal), { status: 'failed', reason: 'no answer in time' });

@@ -34,7 +34,7 @@ test('a length of several bytes is read', () => {
   assert.equal(hear(long)?.status, 'passed');
 });
 
-test('a refusal is told by name, with the server’s words', () => {
+test('a refusal is reported by name, with the server’s message', () => {
   assert.equal(
     hear(response(48, 'anonymous bind disallowed'))?.reason,
     'inappropriateAuthentication (48): anonymous bind disallowed',

@@ -35,7 +35,7 @@ function talk(...said: Buffer[]) {
   return { status: 'waiting', reason: '', own };
 }
 
-test('a user who is let in passes, and says goodbye', () => {
+test('a successful login passes, and the session is ended properly', () => {
   const { status, reason, own } = talk(GREETING, OK);
   assert.deepEqual([status, reason], ['passed', 'let in by 10.11.6-MariaDB']);
   assert.equal(own.length, 2);
@@ -57,14 +57,14 @@ test('another way to log in is answered with no password', () => {
   assert.deepEqual([...own[1]!], [0, 0, 0, 3]);
 });
 
-test('what a server refuses is told', () => {
+test('a refusal by the server is reported', () => {
   const refused = packet(2, 0xff, [0x15, 0x04], '#28000', "Access denied for user 'probe'");
   assert.equal(talk(GREETING, refused).reason, "1045: Access denied for user 'probe'");
   assert.equal(talk(packet(0, 0xff, [0x10, 0x04], 'Too many connections')).reason, '1040: Too many connections');
   assert.match(talk(GREETING, packet(2, [1, 4])).reason, /needs a password/);
 });
 
-test('what is not MySQL fails', () => {
+test('a server that is not MySQL fails', () => {
   assert.match(talk(Buffer.from('SSH-2.0-OpenSSH_9.9\r\n')).reason, /not MySQL/);
   assert.match(talk(Buffer.from('HTTP/1.1 200 OK\r\n\r\n')).reason, /not MySQL/);
   assert.match(talk(packet(0, 9, 'old\0')).reason, /not MySQL/);

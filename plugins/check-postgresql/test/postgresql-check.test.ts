@@ -40,7 +40,7 @@ test('the session begins with version 3.0, the user and the database', () => {
   assert.equal(text, 'user\0probe\0database\0app\0application_name\0sluice-check\0\0');
 });
 
-test('a server that is ready, or asks for a password, passes', () => {
+test('a server that is ready, or requests a password, passes', () => {
   const ready = talk(LET_IN, STATUS, STATUS, READY);
   assert.deepEqual([ready.status, ready.reason], ['passed', 'ready for a query']);
   assert.deepEqual([...ready.own[0]!], [0x58, 0, 0, 0, 4]);
@@ -48,7 +48,7 @@ test('a server that is ready, or asks for a password, passes', () => {
   assert.deepEqual([asked.status, asked.reason], ['passed', 'asks for a password']);
 });
 
-test('an error is told with its code, also behind a login that went well', () => {
+test('an error is reported with its code, even after a successful login', () => {
   const error = message('E', 'SFATAL\0C57P03\0Mthe database system is starting up\0\0');
   assert.equal(talk(error).reason, '57P03: the database system is starting up');
   assert.equal(talk(LET_IN, STATUS, error).status, 'failed');
@@ -60,7 +60,7 @@ test('messages in pieces are waited for', () => {
   assert.equal(talk(...bytes).status, 'passed');
 });
 
-test('what is not PostgreSQL fails', () => {
+test('a server that is not PostgreSQL fails', () => {
   assert.match(talk(Buffer.from('HTTP/1.1 400 Bad Request\r\n')).reason, /not PostgreSQL/);
   assert.match(talk(Buffer.from('R\x7f\xff\xff\xff', 'latin1')).reason, /a message of 2147483647 bytes/);
   assert.match(talk(Buffer.from('R\0\0\0\0', 'latin1')).reason, /a message of 0 bytes/);

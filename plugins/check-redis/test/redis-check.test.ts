@@ -37,7 +37,7 @@ test('a password is sent first, with the user if there is one', () => {
   assert.equal(talk({ user: 'u', password: 'p' }).own[0], '*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n');
 });
 
-test('a refusal is told', () => {
+test('a refusal is reported', () => {
   assert.equal(talk({}, '-NOAUTH Authentication required.\r\n').reason, 'NOAUTH Authentication required.');
   assert.equal(talk({}, '-LOADING Redis is loading\r\n').status, 'failed');
   assert.equal(talk({ password: 'x' }, '-WRONGPASS no\r\n').reason, 'WRONGPASS no');

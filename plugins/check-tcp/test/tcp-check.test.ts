@@ -53,7 +53,7 @@ test('a Unix socket is checked too', async (t) => {
   assert.deepEqual(await tryCheck(plugin, 'tcp', { path }), { status: 'passed', reason: 'connected' });
 });
 
-test('an aborted probe fails at once and lets go of its signal', async () => {
+test('an aborted probe fails immediately and releases its signal', async () => {
   const aborting = new AbortController();
   // Nothing answers for an address of a documentation range; where there is no route at all, the reason is another one.
   const pending = probe('192.0.2.1', 9, aborting.signal);

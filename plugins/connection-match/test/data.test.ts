@@ -40,7 +40,7 @@ function all(request: FakeRequest): Record<string, unknown> {
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
-test('every declared word has its function and the other way round', () => {
+test('every declared word has a function, and vice versa', () => {
   assert.deepEqual(Object.keys(fields).sort(), plugin.words!.map(({ name }) => name).sort());
 });
 
@@ -69,7 +69,7 @@ test('what a connection shows is read as it is', () => {
   });
 });
 
-test('a certificate that is not good says nothing but why, and its fingerprint', () => {
+test('an invalid certificate only has the reason and its fingerprint', () => {
   const certificate = { ...CERTIFICATE, problem: 'expired' };
   assert.deepEqual(all({ tls: { ...TLS, alpn: '', isResumed: false, certificate } }), {
     'tls version': '1.3',

@@ -79,7 +79,7 @@ test('a server that is down, tried or full moves only its own keys, to all other
   }
 });
 
-test('a second server that goes down moves only what it has then', () => {
+test('a second server that goes down moves only its current keys', () => {
   const pool = new FakePool(weights(10));
   const balancer = create(pool);
   pool.setUp(2, false);
@@ -133,7 +133,7 @@ test('the same names and weights give the same places in every process', () => {
   assert.deepEqual(picked, PINNED);
 });
 
-test('requests without the key go by their address', () => {
+test('requests without the key use the client address', () => {
   const pool = new FakePool(weights(10));
   const byHeader = balancers['consistent-hash']!(pool, { key: ['header', 'x-user'] });
   const byQuery = balancers['consistent-hash']!(pool, { key: ['query', 'user'] });
@@ -166,7 +166,7 @@ test('the last usable server of many is found', () => {
   for (let key = 0; key < 50; key++) assert.equal(balancer.pick(fakeFacts({ path: `/${key}` }), pool), 199);
 });
 
-test('a server’s own key, its next choice, and a load over its share are told apart', () => {
+test('explain distinguishes a server’s own key, its next choice, and a load above its share', () => {
   const pool = new FakePool(weights(4));
   const balancer = create(pool, 125);
   const facts = fakeFacts({ path: '/x' });

@@ -33,7 +33,7 @@ function sharesOf(weights: readonly number[]) {
 }
 
 for (const size of [1, 2, 40, 1000]) {
-  test(`a table that is made of ${size} servers says the same before and after it is ready`, () => {
+  test(`a table of ${size} servers gives the same results before and after it is complete`, () => {
     const race = raceOf([3, ...mixed(size - 1)]);
     const table = new OwnerTable(race, ticking());
     const notes = size < 255 ? new OwnerNotes(race) : null;
@@ -49,7 +49,7 @@ for (const size of [1, 2, 40, 1000]) {
   });
 }
 
-test('a table is made no faster for the questions that come in one moment, and remembers what it was asked', () => {
+test('a burst of lookups does not speed up the building of the table, and results are remembered', () => {
   const race = raceOf(Array(1000).fill(1));
   let nowMs = 0;
   let looks = 0;
@@ -66,7 +66,7 @@ test('a table is made no faster for the questions that come in one moment, and r
   for (let part = 0; part < 50; part++) assert.equal(table.ownerOf(part), winner.call(race, part));
 });
 
-test('with other weights a race is what it would have been from the beginning', () => {
+test('after a change of weights, results equal those of a fresh table', () => {
   const [before, after] = [Array(60).fill(1), mixed(60)];
   const race = raceOf(before).withWeights(Float64Array.from(after));
   assert.ok(race.isAlike(raceOf(after)));
@@ -113,7 +113,7 @@ test('a change of weight in a large pool holds with the next pick', () => {
   assert.equal(balancer.pick(facts, pool), own);
 });
 
-test('a reload that changes no server keeps what was found out, one that does not agree keeps nothing', () => {
+test('a reload without changed servers keeps the results, any other discards them', () => {
   const create = (pool: FakePool) => balancers['consistent-hash']!(pool, { key: ['path'] });
   const before = new FakePool(mixed(60));
   const old = create(before);

@@ -20,7 +20,7 @@ test('a status without a name is named after its class', () => {
   assert.ok(answerOf(599).body!.includes('<h1>599 Server Error</h1>'));
 });
 
-test('pages fetch nothing, run nothing, and do not say what made them', () => {
+test('pages load nothing, run nothing, and do not identify the gateway', () => {
   for (const status of [301, 400, 403, 404, 500, 502, 503, 504]) {
     assert.doesNotMatch(answerOf(status).body!, /<script|<link|<img|https?:|sluice|node/i);
   }
@@ -34,7 +34,7 @@ test('errors are not for caches, redirections are', () => {
   assert.deepEqual(answerOf(301).headers, [['Content-Type', 'text/html; charset=utf-8']]);
 });
 
-test('a 405 says which methods are allowed', () => {
+test('a 405 lists the allowed methods', () => {
   assert.equal(
     answerOf(405).headers.find(([name]) => name === 'Allow')?.[1],
     'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',

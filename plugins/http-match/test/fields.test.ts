@@ -85,7 +85,7 @@ test('query compares a name with a plus in it after decoding', () => {
   assert.equal(read('query', 'a b', { query: 'a+b=1' }), '1');
 });
 
-test('every declared word has its function and the other way round', () => {
+test('every declared word has a function, and vice versa', () => {
   const declared = (kind: string) => plugin.words!.filter((word) => word.kind === kind).map((word) => word.name);
   assert.deepEqual(declared('field').sort(), Object.keys(fields).sort());
   assert.deepEqual(declared('verb').sort(), Object.keys(verbs).sort());

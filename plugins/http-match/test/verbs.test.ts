@@ -25,7 +25,7 @@ function locationOf(
 
 const PATH = { placeholder: 'path', key: null };
 
-test('redirect fills its template and answers 302 unless told otherwise', () => {
+test('redirect fills its template and answers 302 by default', () => {
   const written = ['https://', { placeholder: 'host', key: null }, PATH, { placeholder: 'query', key: null }];
   const values = { host: 'www.example.com', path: '/a', query: '?b=c%20d' };
   assert.equal(locationOf(written, values), 'https://www.example.com/a?b=c%20d');
@@ -41,7 +41,7 @@ test('redirect percent-encodes whatever is not allowed in a Location', () => {
   assert.equal(locationOf(['/\ud800']), '/%EF%BF%BD');
 });
 
-test('redirect never lets a path of the client become a host', () => {
+test('redirect never turns a path of the client into a host', () => {
   assert.equal(locationOf([PATH], { path: '//evil.example/x' }), '/.//evil.example/x');
   assert.equal(locationOf(['/', PATH], { path: '/evil.example' }), '/.//evil.example');
   assert.equal(new URL('/.//evil.example/x', 'http://www.example.com').host, 'www.example.com');
@@ -110,7 +110,7 @@ for (const verb of ['set header', 'add header', 'remove header']) {
       });
     });
   }
-  test(`${verb} refuses what is no header name`, () => {
+  test(`${verb} refuses invalid header names`, () => {
     for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'é'])
       assert.throws(() => edit(verb, name), /this is not a header name/);
   });

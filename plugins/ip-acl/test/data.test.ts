@@ -36,7 +36,7 @@ test('allow ends the guards', () => {
   assert.deepEqual(verbs.allow!({}, linker), { kind: 'pass' });
 });
 
-test('every declared word has its function and the other way round', () => {
+test('every declared word has a function, and vice versa', () => {
   const declared = (kind: string) => plugin.words!.filter((word) => word.kind === kind).map((word) => word.name);
   assert.deepEqual(declared('field'), Object.keys(fields));
   assert.deepEqual(declared('verb'), Object.keys(verbs));

@@ -54,7 +54,7 @@ test('a server of which little is known gets no more at once than it has answere
   for (let request = 0; request < 30; request++) assert.equal(balancer.pick(facts, pool), 1);
 });
 
-test('a mean follows what is measured over about ten seconds', () => {
+test('the mean covers about ten seconds of measurements', () => {
   const pool = new FakePool([1, 1]);
   const balancer = create(pool);
   for (const index of [0, 1]) known(balancer, index, pool, 20);
@@ -116,7 +116,7 @@ test('a server that is down, tried or full is never picked', () => {
   }
 });
 
-test('explain says what is known of each server, and who is the best', () => {
+test('explain shows the mean of each server, and which is the best', () => {
   const pool = new FakePool([1, 1, 1]);
   const balancer = create(pool);
   balancer.answered!(0, pool, 20, 200);
@@ -133,7 +133,7 @@ test('explain says what is known of each server, and who is the best', () => {
   assert.match(drawn.why(0), /the best of three drawn is taken/);
 });
 
-test('what is known of servers outlives a reload', () => {
+test('means survive a reload', () => {
   const pool = new FakePool([1, 1]);
   const before = create(pool);
   before.answered!(0, pool, 50, 200);

@@ -18,7 +18,7 @@ function countPicks(pool: FakePool, times: number): number[] {
   return counts;
 }
 
-test('an idle pool is used as the weights say', () => {
+test('an idle pool is used in proportion to the weights', () => {
   const counts = countPicks(new FakePool([1, 2, 5, 0]), 8000);
   for (const [index, expected] of [1000, 2000, 5000, 0].entries()) {
     assert.ok(Math.abs(counts[index]! - expected) < 200, `${counts} of 8000`);

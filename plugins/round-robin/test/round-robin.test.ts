@@ -71,7 +71,7 @@ test('a large pool spreads a heavy server over the whole cycle', () => {
 });
 
 for (const size of [4, 100]) {
-  test(`with ${size} servers a retry goes to another server and takes nobody's turn for good`, () => {
+  test(`with ${size} servers a retry goes to another server without using up its turn`, () => {
     const pool = new FakePool(Array.from({ length: size }, () => 1));
     const balancer = create(pool);
     const first = balancer.pick(facts, pool);
@@ -134,7 +134,7 @@ test('a light server is found when every heavy one is full', () => {
 });
 
 for (const size of [3, 40]) {
-  test(`with ${size} servers a reload goes on with the turns of those that stay`, () => {
+  test(`with ${size} servers the turns of remaining servers survive a reload`, () => {
     const weights = Array.from({ length: size }, (_, index) => 1 + (index % 3));
     const [pool, undisturbedPool] = [new FakePool(weights), new FakePool(weights)];
     const [before, undisturbed] = [create(pool), create(undisturbedPool)];
@@ -149,7 +149,7 @@ for (const size of [3, 40]) {
     assert.deepEqual(names(after, reloaded, 3 * half), names(undisturbed, undisturbedPool, 3 * half));
   });
 
-  test(`with ${size} servers one that a reload adds has its share and no more`, () => {
+  test(`with ${size} servers a server added by a reload gets exactly its share`, () => {
     const pool = new FakePool(Array(size).fill(1));
     const before = create(pool);
     countPicks(before, pool, size * 5 + 1);

@@ -32,14 +32,14 @@ test('a file is found, opened, read and closed', async () => {
   while (openFiles() > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
-test('a folder is a folder, and what is not there is nothing', async () => {
+test('a folder is recognised, and a missing path is not found', async () => {
   assert.equal((await root().find(['docs'])).kind, 'folder');
   for (const names of [['nope'], ['a.txt', 'below'], ['x'.repeat(300)], ['docs', '..', '..', 'secret.txt']]) {
     assert.equal((await root().find(names)).kind, 'none', names.join('/').slice(0, 40));
   }
 });
 
-test('a link inside the folder is followed, one that leads out of it is nothing', async () => {
+test('a symlink inside the folder is followed, one that leads outside is not found', async () => {
   symlinkSync('docs', join(folder, 'latest'));
   symlinkSync('../secret.txt', join(folder, 'out.txt'));
   symlinkSync('..', join(folder, 'up'));

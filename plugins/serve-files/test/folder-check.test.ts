@@ -10,7 +10,7 @@ after(() => rmSync(folder, { recursive: true }));
 const file = join(folder, 'a.txt');
 writeFileSync(file, '');
 
-test('a folder is good, and is taken from where the rules stand', async () => {
+test('a folder is valid, and relative to the rule file', async () => {
   const options = { folder: basename(folder), index: 'index.html' };
   assert.deepEqual(await checkFolder(options, dirname(folder)), { ...options, folder });
 });

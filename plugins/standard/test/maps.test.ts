@@ -29,7 +29,7 @@ async function verdictsOf(files: Readonly<Record<string, string>>, requests: rea
 
 const BACKENDS = 'backend app of 127.0.0.1:9001\nbackend blue of 127.0.0.1:9002\nbackend red of 127.0.0.1:9003\n';
 
-test('requests go where the map of hosts says, and elsewhere without an entry', async () => {
+test('requests go to the backend in the map, or to the default without an entry', async () => {
   const told = await verdictsOf(
     {
       'edge.sluice': `map tenants = host to backend from "tenants.map" else app\n${BACKENDS}listener web on :80 {\n  otherwise send to map tenants of host\n}\n`,
@@ -69,7 +69,7 @@ listener web on :80 {
   assert.deepEqual(told, ['app', 'red', 'blue', 'app', 'blue', 'red', 'app']);
 });
 
-test('a trusted proxy may stand in the file of a list', async () => {
+test('trusted proxies can be listed in a file', async () => {
   const told = await verdictsOf(
     {
       'edge.sluice': `list peers = ips from "peers.txt"\n${BACKENDS}listener web on :80 {

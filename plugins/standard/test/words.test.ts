@@ -285,7 +285,7 @@ test('rewrite changes what the server sees of the path, prefix or expression', a
   }
 });
 
-test('limit lets a request go on that does not come too often, and is right with every key', async () => {
+test('limit allows requests within the rate, for every key', async () => {
   const { verdict, guards } = await explain('limit 20/s per ip', `${GET}/`);
   assert.deepEqual([verdict.kind, guards[0]!.outcome], ['send', 'passed']);
   assert.equal((await explain('limit 1/m per ip\ndeny all', `${GET}/`)).verdict.kind, 'answer');

@@ -70,7 +70,7 @@ test('with a ttl every answer renews the cookie', () => {
   assert.ok(sticky.learn(withCookie(pairOf(1)), pool, 1, []).startsWith(pairOf(1)));
 });
 
-test('values are the same for all who have the key, and for nobody else', () => {
+test('gateways with the same key have the same values, and others do not', () => {
   const pair = setUp({ key: 'a secret of two gateways' }).pairOf(1);
   assert.equal(setUp({ key: 'a secret of two gateways' }).pairOf(1), pair);
   assert.notEqual(setUp({ key: 'another secret' }).pairOf(1), pair);

@@ -18,7 +18,7 @@ test('a client goes back to the server that set its cookie', () => {
   assert.equal(sticky.find(withCookie('sid=xyz'), pool), -1);
 });
 
-test('a client that brings an unknown cookie stays where it was answered', () => {
+test('a client with an unknown cookie stays on the server that answered it', () => {
   const { pool, sticky } = setUp();
   assert.equal(sticky.find(withCookie('sid=abc'), pool), -1);
   sticky.learn(withCookie('sid=abc'), pool, 1, []);

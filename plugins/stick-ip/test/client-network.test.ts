@@ -61,7 +61,7 @@ test('the ttl is handed to the table, and is 30 minutes when left out', () => {
   assert.deepEqual(usual.table.ttls, [1_800_000]);
 });
 
-test('it tells what it looked for', () => {
+test('it reports the key it looked for', () => {
   const { pool, sticky } = setUp({ prefix: 24 });
   assert.equal(sticky.describe!(from('198.51.100.7'), pool), 'its network 198.51.100.7/24 is not in the stick table');
   sticky.learn(from('198.51.100.7'), pool, 1, []);

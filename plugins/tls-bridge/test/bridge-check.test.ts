@@ -37,7 +37,7 @@ describe('the files of a bridge', { skip: hasOpenssl ? false : 'openssl not inst
     mkdirSync(join(folder, 'folder'));
   }
 
-  test('paths become absolute, and the stamp changes with what is in them', async () => {
+  test('paths become absolute, and the stamp changes with the content of files', async () => {
     const first = await check({ ca: 'root.crt', certificate: 'client.crt' });
     assert.equal(first.options.ca, join(folder, 'root.crt'));
     assert.equal(first.options.key, join(folder, 'client.key'));
@@ -58,7 +58,7 @@ describe('the files of a bridge', { skip: hasOpenssl ? false : 'openssl not inst
     ]);
   });
 
-  test('a PKCS#12 file opens with its secret, which stays out of the plan', async () => {
+  test('a PKCS#12 file is decrypted with its secret, which is not in the plan', async () => {
     const { options } = await check({ certificate: 'client.p12', password: { secret: 'p12' } });
     assert.deepEqual(options.password, { secret: 'p12' });
     assert.doesNotMatch(JSON.stringify(options), /hidden/);
@@ -78,7 +78,7 @@ describe('the files of a bridge', { skip: hasOpenssl ? false : 'openssl not inst
     ['ca and insecure', { ca: 'root.crt', insecure: true }, /contradict each other/],
   ];
   for (const [name, options, message] of WRONG) {
-    test(`${name}: one line that says so`, async () => {
+    test(`${name}: one clear line`, async () => {
       await assert.rejects(check(options), ({ message: said }: Error) => {
         assert.match(said, message);
         assert.doesNotMatch(said, /\n/);

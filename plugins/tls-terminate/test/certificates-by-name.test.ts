@@ -90,7 +90,7 @@ describe('certificates by name', { skip }, () => {
     return String(name);
   }
 
-  test('a name has its own certificate, then that of a wildcard, then the first one', async () => {
+  test('a name gets its own certificate, or that of a wildcard, or the first one', async () => {
     mode = await made({ cert: ['first.pem', 'wild.pem', 'one.pem'] });
     assert.equal(await answers('first.test'), 'first');
     assert.equal(await answers('one.wild.test'), 'one');
@@ -122,14 +122,14 @@ describe('certificates by name', { skip }, () => {
     });
   }
 
-  test('of a name with two kinds of keys, each client gets what it can verify', async () => {
+  test('for a name with two kinds of keys, each client gets one it can verify', async () => {
     mode = await made({ cert: ['first.pem', 'both-ec.pem', 'both-rsa.pem'] });
     const old = { maxVersion: 'TLSv1.2' } as const;
     assert.equal(await answers('both.test', { ...old, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }), 'both-rsa');
     assert.equal(await answers('both.test', { ...old, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }), 'both-ec');
   });
 
-  test('the chain is sent, so that who knows the root trusts the site', async () => {
+  test('the chain is sent, so that clients with the root trust the site', async () => {
     mode = await made({ cert: 'chained.pem' });
     const client = open('chained.test');
     await once(client, 'secureConnect');
@@ -137,7 +137,7 @@ describe('certificates by name', { skip }, () => {
     client.destroy();
   });
 
-  test('PKCS#12 is served, behind its password', async () => {
+  test('PKCS#12 files are served, with their password', async () => {
     authority.pkcs12('wild', 'secret');
     mode = await made({ cert: 'wild.p12', password: { secret: 'any' } });
     assert.equal(await answers('a.wild.test'), 'wild');
@@ -149,7 +149,7 @@ describe('certificates by name', { skip }, () => {
     await assert.rejects(checkCertificates({ cert: 'wild.p12' }, folder, host), /it needs a password/);
   });
 
-  test('a level says how old a client may be', async () => {
+  test('a level sets the minimum TLS version of clients', async () => {
     const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     mode = await made({ cert: 'first.pem', level: 'old' });
     assert.equal(await answers('first.test', old), 'first');
@@ -169,7 +169,7 @@ describe('certificates by name', { skip }, () => {
       return { cert: other.read('client.crt'), key: other.read('client.key') };
     };
 
-    test('only those of the authority come in', async () => {
+    test('only clients with a certificate of the authority are accepted', async () => {
       mode = await made({ cert: 'first.pem', client: 'root.crt' });
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         assert.equal(await answers('first.test', { ...own(), maxVersion }), 'first');
@@ -178,14 +178,14 @@ describe('certificates by name', { skip }, () => {
       }
     });
 
-    test('who has none may come in where that is said, and a bad one is refused all the same', async () => {
+    test('with `optional`, clients without a certificate are accepted, and invalid ones are still refused', async () => {
       mode = await made({ cert: 'first.pem', client: 'root.crt', optional: true });
       assert.equal(await answers('first.test', own()), 'first');
       assert.equal(await answers('first.test'), 'first');
       assert.equal(await answers('first.test', foreign()), 'closed');
     });
 
-    test('a session of a listener that asks nobody is none where clients are asked', async () => {
+    test('a session of a listener without client certificates is not valid on one that requires them', async () => {
       const open = await made({ cert: 'first.pem' });
       const asking = await made({ cert: 'first.pem', client: 'root.crt' });
       mode = open;
@@ -203,7 +203,7 @@ describe('certificates by name', { skip }, () => {
     return [String(said[0]), got[0] as Buffer] as const;
   }
 
-  test('a session goes on at another thread, and over a reload', async () => {
+  test('a session is resumed on another thread, and after a reload', async () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       mode = await made({ cert: 'first.pem' });
       const [first, session] = await visit(null, version);
@@ -217,7 +217,7 @@ describe('certificates by name', { skip }, () => {
     }
   });
 
-  test('what the authority says of the certificate is sent along', async () => {
+  test('the OCSP response of the authority is stapled', async () => {
     authority.staple('first', 'V');
     mode = await made({ cert: 'first.pem' });
     const { port } = server.address() as { port: number };
@@ -233,7 +233,7 @@ describe('certificates by name', { skip }, () => {
     assert.match(said, /OCSP Response Status: successful/);
   });
 
-  test('a revoked certificate, and an answer for another one, are told', async () => {
+  test('a revoked certificate, and an OCSP response for another one, are reported', async () => {
     authority.staple('one', 'R');
     await assert.rejects(
       made({ cert: 'one.pem' }),

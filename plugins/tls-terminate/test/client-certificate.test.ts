@@ -22,7 +22,7 @@ test('the common name is the last one, without escapes but those that are needed
   assert.equal(commonName(undefined), '');
 });
 
-test('alternative names are told apart by what Node says of them, and by nothing in them', () => {
+test('alternative names are distinguished by their type, not by their content', () => {
   assert.deepEqual(
     alternativeNames('DNS:A.test, DNS:*.b.test, URI:spiffe://x/y, email:ann@example.com, IP Address:10.0.0.1'),
     {
@@ -46,7 +46,7 @@ test('names that cannot be read in one way are none', () => {
   }
 });
 
-test('reasons are few, whatever the error says', () => {
+test('every error maps to one of a few reasons', () => {
   const reasonOf = (code = ''): string => handshakeReason(Object.assign(new Error('x'), { code }));
   assert.equal(reasonOf('ERR_SSL_HTTP_REQUEST'), 'it speaks HTTP without TLS');
   assert.equal(reasonOf('ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN'), 'it refuses the handshake (certificate unknown)');

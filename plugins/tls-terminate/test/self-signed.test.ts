@@ -13,7 +13,7 @@ const home = mkdtempSync(join(tmpdir(), 'sluice-state-'));
 after(() => rmSync(home, { recursive: true }));
 const DAY_MS = 86_400_000;
 
-test('the folder is that of systemd, or else of the user', () => {
+test('the folder is that of systemd, or otherwise the user’s', () => {
   assert.equal(stateFolder({ STATE_DIRECTORY: '/var/lib/sluice:/x', XDG_STATE_HOME: '/y' }), '/var/lib/sluice');
   assert.equal(stateFolder({ XDG_STATE_HOME: '/y' }), '/y/sluice');
   assert.match(stateFolder({ XDG_STATE_HOME: 'relative' }), /\/\.local\/state\/sluice$/);
@@ -33,7 +33,7 @@ test('a certificate is made once, for its owner alone, and used again', async ()
   assert.equal(readFileSync(file, 'utf8'), before);
 });
 
-test('one that soon ends, is broken or is for another name is made anew', async () => {
+test('a certificate that is about to expire, damaged or for another name is created again', async () => {
   const folder = join(home, 'anew');
   const file = await selfSignedFile('*.a.test', folder);
   const first = readFileSync(file, 'utf8');
@@ -58,7 +58,7 @@ test('many that begin at once all get a whole one', async () => {
   new X509Certificate(readFileSync(files[0]!));
 });
 
-test('a folder that cannot be written is told in one line', async () => {
+test('a folder that is not writable is reported in one line', async () => {
   writeFileSync(join(home, 'file'), '');
   await assert.rejects(
     selfSignedFile('a.test', join(home, 'file', 'x')),
@@ -66,7 +66,7 @@ test('a folder that cannot be written is told in one line', async () => {
   );
 });
 
-test('a name that is none, and what contradicts it, are refused', async () => {
+test('invalid names and contradicting options are refused', async () => {
   assert.throws(() => selfSignedNames('a/b'), /is neither a hostname/);
   const host: ValidateHost = { secret: () => '', warn: () => {}, isTrial: true };
   await assert.rejects(checkCertificates({ selfSigned: 'a b' }, home, host), /is neither a hostname/);

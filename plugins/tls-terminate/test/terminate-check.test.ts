@@ -62,7 +62,7 @@ function found({ cert, key, names, keyTypes }: Args) {
   return { cert, key, names, keyTypes };
 }
 
-test('a certificate with its key behind it, before it, or in a file of its own is taken, with absolute paths', async () => {
+test('a certificate with its key after it, before it, or in a separate file is accepted, with absolute paths', async () => {
   const at = (name: string): string => join(folder, name);
   const site = (cert: string, key: string) => ({
     cert: [at(cert)],

@@ -76,7 +76,7 @@ test('the mode is in the data entry under its name', () => {
   assert.ok(tlsModes.terminate!({ cert: file, min: '1.2' }, HOST) instanceof Termination);
 });
 
-test('what the client sends comes out plain, and what is answered goes in', async () => {
+test('requests are decrypted, and responses are encrypted', async () => {
   use();
   const client = open();
   await once(client, 'secureConnect');
@@ -105,7 +105,7 @@ test('a hello that came before the connection was taken over is not lost', async
   client.destroy();
 });
 
-test('HTTP/2 comes before HTTP/1.1, and a client that wants only something else is told', async () => {
+test('HTTP/2 is preferred to HTTP/1.1, and a client that offers neither gets an alert', async () => {
   for (const [offered, chosen] of [
     [['h2', 'http/1.1'], 'h2'],
     [['http/1.1', 'h2'], 'h2'],
@@ -136,7 +136,7 @@ test('a version older than the oldest one is refused with an alert', async () =>
   await gone();
 });
 
-test('renegotiation is refused, and the connection goes on', async () => {
+test('renegotiation is refused, and the connection continues', async () => {
   use();
   const client = open({ maxVersion: 'TLSv1.2' });
   await once(client, 'secureConnect');
@@ -202,7 +202,7 @@ test('the time limit ends with the handshake', async (t) => {
   await gone();
 });
 
-test('rubbish behind the handshake closes the connection', async () => {
+test('invalid data after the handshake closes the connection', async () => {
   use();
   const raw = await openPlain();
   const client = open({ socket: raw });

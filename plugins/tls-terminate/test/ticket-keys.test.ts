@@ -7,7 +7,7 @@ function keys(secret = 1) {
   return { clock, keys: new TicketKeys(Buffer.alloc(32, secret), () => clock.now) };
 }
 
-test('a ticket opens for two hours after its own, is sealed anew meanwhile, and then no more', () => {
+test('a ticket is valid for two more hours, is renewed meanwhile, and then expires', () => {
   const { clock, keys: own } = keys();
   const [, , , name] = own.sealing();
   const results: number[] = [];
@@ -18,7 +18,7 @@ test('a ticket opens for two hours after its own, is sealed anew meanwhile, and 
   assert.deepEqual(results, [1, 2, 2, 0]);
 });
 
-test('who has the same secret opens the same tickets, and nobody else', () => {
+test('only gateways with the same secret can open each other’s tickets', () => {
   const [, hmac, aes, name] = keys().keys.sealing();
   const opened = keys().keys.opening(name);
   assert.equal(opened[0], 1);

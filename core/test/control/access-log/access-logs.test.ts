@@ -70,7 +70,7 @@ test('a file that several logs name is opened once, and each file gets its own l
   assert.deepEqual([readFileSync(a, 'utf8'), readFileSync(b, 'utf8')], ['a1\na2\n', 'b1\n']);
 });
 
-test('a batch that only says what was dropped is dealt with at once', () => {
+test('a batch that contains only a drop count is handled immediately', () => {
   const path = join(folder, 'a.log');
   logs.use(planOf(path));
   logs.take(batch(path, '', 2));
@@ -104,7 +104,7 @@ test('lines of requests that were begun before a reload still go where they were
 });
 
 test(
-  'a file that cannot be opened costs its lines, is told once, and is written again when that is possible',
+  'a file that cannot be opened loses its lines, is reported once, and is written again once possible',
   LIMIT,
   async () => {
     const path = join(folder, 'later', 'a.log');
@@ -131,7 +131,7 @@ test(
   },
 );
 
-test('a file that goes on failing is not told over and over', LIMIT, async () => {
+test('a file that keeps failing is reported once', LIMIT, async () => {
   const path = join(folder, 'never', 'a.log');
   logs.use(planOf(path));
   for (let round = 1; round <= 5; round++) {

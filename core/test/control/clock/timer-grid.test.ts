@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeClock } from '@sluice/plugin-kit';
 import { TimerGrid } from '../../../src/control/clock/timer-grid.ts';
 
-test('what is due within 25 ms comes in one turn, with one timer of the system', async () => {
+test('timers due within 25 ms fire in one turn, with one system timer', async () => {
   const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];
@@ -14,7 +14,7 @@ test('what is due within 25 ms comes in one turn, with one timer of the system',
   assert.equal(timers.size, 0);
 });
 
-test('what is not to come early comes up to a step later', async () => {
+test('timers that must not be early fire up to one step late', async () => {
   const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];
@@ -23,7 +23,7 @@ test('what is not to come early comes up to a step later', async () => {
   assert.deepEqual(calls, [1000, 1025, 1025, 1025]);
 });
 
-test('short waits are as long as they say', async () => {
+test('short waits are exact', async () => {
   const timers = new FakeClock();
   const grid = new TimerGrid(timers);
   const calls: number[] = [];

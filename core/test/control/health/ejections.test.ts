@@ -108,7 +108,7 @@ test('a server that its check stopped is not ejected besides', () => {
   assert.deepEqual(told, []);
 });
 
-test('an ejection goes on over a reload; without `eject`, or with another address, it is over', async () => {
+test('an ejection survives a reload, unless `eject` or the address changes', async () => {
   watch(['a', 'b']);
   ejections.failing(0, 'x');
   await timers.advance(4000);
@@ -143,7 +143,7 @@ test('stopping leaves no timer', () => {
   assert.equal(timers.size, 0);
 });
 
-test('a server that goes on failing without being ejected is logged once', async () => {
+test('a server that keeps failing without being ejected is logged once', async () => {
   watch(['a', 'b']);
   servers.setAdmin(1, MAINT);
   for (let report = 0; report < 100; report++) {

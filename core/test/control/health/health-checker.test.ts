@@ -270,7 +270,7 @@ test('a server whose address changed is another one, and gets nothing before a p
   assert.equal(stateOf(at['app/a']!), 'running passed', 'one pass is enough, whatever `rise` says');
 });
 
-test('servers that a reload brings are probed before it switches, and begin as their first probes say', async () => {
+test('servers added by a reload are probed before it switches, and start in the state of their first probe', async () => {
   const health = checker();
   watch(health, planOf(check(), 'a'));
   health.start();
@@ -293,7 +293,7 @@ test('servers that a reload brings are probed before it switches, and begin as t
   assert.deepEqual(events, [], 'nothing has changed its state');
 });
 
-test('a reload does not wait for ever for servers that do not answer', async () => {
+test('a reload does not wait forever for servers that do not respond', async () => {
   const health = checker();
   const slow = check({ timeoutMs: 60_000 });
   watch(health, planOf(slow, 'a'));
@@ -386,7 +386,7 @@ test('between the first result that differs and the change of state, probes come
   );
 });
 
-test('probes in a row that say the same are one entry of the history, and 16 entries are kept', async () => {
+test('consecutive equal results are one history entry, and 16 entries are kept', async () => {
   const health = checker();
   watch(health, planOf(check({ intervalMs: 1000 }), 'a'));
   let count = 0;
@@ -401,7 +401,7 @@ test('probes in a row that say the same are one entry of the history, and 16 ent
   assert.equal(health.reason('app/a'), health.history('app/a')[0]!.reason);
 });
 
-test('a server that is held is stopped whatever its check says, and then what its check says', async () => {
+test('a held server is stopped whatever its check result, and afterwards follows its check', async () => {
   const health = checker();
   const slot = watch(health, planOf(check(), 'a'))['app/a']!;
   health.start();
@@ -453,7 +453,7 @@ test('the header that a check sends is part of its target', async () => {
   assert.equal(probes[0]!.target.sendProxy, 'v2');
 });
 
-test('a server that is gone is probed no more, and a probe under way says nothing', async () => {
+test('a removed server is no longer probed, and the result of an open probe is ignored', async () => {
   const health = checker();
   watch(health, planOf(check(), 'a', 'b'));
   let end = (): void => {};

@@ -22,7 +22,7 @@ test('the very first failure stops a server, later ones need `fall` in a row', (
   assert.equal(states('pfff'), 'running running running stopped');
 });
 
-test('a pass between failures starts the count anew', () => {
+test('a pass between failures resets the count', () => {
   assert.equal(states('pffpff').split(' ').at(-1), 'running');
   assert.equal(states('pffpfff').split(' ').at(-1), 'stopped');
 });

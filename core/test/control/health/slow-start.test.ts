@@ -104,7 +104,7 @@ test('a server that comes back from maintenance starts slowly', async () => {
   checker.cameBack('app/nobody');
 });
 
-test('without slow start a server that comes back has its whole share at once', async () => {
+test('without slow start, a server that recovers gets its full share immediately', async () => {
   const { checker, seen } = setUp(['a', 'b'], 0);
   checker.cameBack('app/a');
   assert.equal(seen(3), 'running 256');

@@ -102,7 +102,7 @@ test('a server that is missing goes when its grace is over, also between two ans
   assert.deepEqual(events.at(-1), { backend: 'app', source: 'test', isOk: true, servers: 1, reason: '1 server' });
 });
 
-test('nobody goes for lack of proof while the source fails', async () => {
+test('no server is removed while the source fails', async () => {
   const one = source({ graceMs: 2500 });
   answer = async () => found('a', 'b');
   one.start();
@@ -116,7 +116,7 @@ test('nobody goes for lack of proof while the source fails', async () => {
   assert.equal(namesOf(one), 'a:80 b:80');
 });
 
-test('failures are told once for each reason, and asked about after 1, 2, 4 … 60 s', async () => {
+test('failures are reported once per reason, and retried after 1, 2, 4 … 60 s', async () => {
   const one = source();
   one.start();
   await timers.advance(0);
@@ -181,7 +181,7 @@ test('a source that is far apart from its next question is asked soon when its b
   assert.equal(asked.length, questions + 1);
 });
 
-test('without a good answer the last one holds as long as it may be kept, and is taken anew when it comes again', async () => {
+test('without a valid answer, the last one is used for as long as `keep` allows, and servers return with the next valid answer', async () => {
   const one = source({ keepMs: 10_000 });
   answer = async () => ({ ...found('a'), memory: 'tag' });
   one.start();
@@ -199,7 +199,7 @@ test('without a good answer the last one holds as long as it may be kept, and is
   assert.equal(namesOf(one), 'a:80');
 });
 
-test('kept for ever means for ever', async () => {
+test('`keep 0s` keeps servers forever', async () => {
   const one = source({ keepMs: 0 }, { keepMs: 1000 });
   one.start();
   await timers.advance(0);
@@ -210,7 +210,7 @@ test('kept for ever means for ever', async () => {
   assert.equal(namesOf(one), 'a:80');
 });
 
-test('a question that is never answered fails at its limit, and its signal tells', async () => {
+test('a query that is never answered fails at its time limit, and its signal is aborted', async () => {
   let isAborted = false;
   answer = ({ signal }) => {
     signal.addEventListener('abort', () => {
@@ -244,7 +244,7 @@ test('a start waits for the first answer, and no longer than it may', async () =
   await one.answered(5000);
 });
 
-test('after a stop nothing is asked, taken or told', async () => {
+test('after stop, nothing is queried, applied or reported', async () => {
   let reply: (finding: Finding) => void = () => {};
   answer = () => new Promise((resolve) => (reply = resolve));
   const one = source();

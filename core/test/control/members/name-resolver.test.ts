@@ -16,7 +16,7 @@ test('a hosts file has addresses of both families, names in any case, and commen
   assert.deepEqual(hostsOf(text, 'none'), []);
 });
 
-test('search domains come behind names with dots enough, and before others', () => {
+test('search domains are tried after a name with enough dots, and before any other', () => {
   const conf = 'nameserver 10.0.0.53\nsearch a.test b.test. # two\noptions timeout:1 ndots:2\n';
   assert.deepEqual(searched('app', conf), ['app.a.test', 'app.b.test', 'app']);
   assert.deepEqual(searched('app.x', conf), ['app.x.a.test', 'app.x.b.test', 'app.x']);
@@ -25,7 +25,7 @@ test('search domains come behind names with dots enough, and before others', () 
   assert.deepEqual(searched('app', ''), ['app']);
 });
 
-test('what the hosts file says is not asked of any DNS server', async () => {
+test('names in the hosts file are not queried by DNS', async () => {
   const hostsFile = join(folder, 'hosts');
   writeFileSync(hostsFile, '10.1.2.3 app.internal\n');
   const names = systemNames({ hostsFile, servers: ['127.0.0.1:1'], system: () => assert.fail('asked the system') });
@@ -36,7 +36,7 @@ test('what the hosts file says is not asked of any DNS server', async () => {
   await assert.rejects(names.resolve('other.internal', signal), /^Error: no DNS server is there$/);
 });
 
-test('localhost is this machine, whatever anybody says', async () => {
+test('localhost always is this machine', async () => {
   const names = systemNames({ hostsFile: join(folder, 'none'), servers: ['127.0.0.1:1'] });
   for (const name of ['localhost', 'a.localhost']) {
     assert.deepEqual((await names.resolve(name, new AbortController().signal)).addresses, ['127.0.0.1', '::1']);

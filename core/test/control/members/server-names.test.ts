@@ -65,7 +65,7 @@ test('each name is looked up once, however many servers have it, and addresses a
   assert.equal(held.size, 0);
 });
 
-test('an answer is asked for again when its ttl is over, within bounds, and told only if it is another one', async () => {
+test('a name is looked up again when its TTL expires, within bounds, and only changes are reported', async () => {
   await use('app.test');
   await timers.advance(7_999);
   assert.equal(asked.length, 1);
@@ -105,7 +105,7 @@ test('a server whose name does not exist is held back until it does', async () =
   assert.equal(held.size, 0);
 });
 
-test('while nobody can be asked, the last addresses go on, and it is said once', async () => {
+test('while lookups fail, the last addresses stay in use, and the failure is logged once', async () => {
   await use('app.test');
   answer = async () => {
     throw new Error('the DNS server does not answer');
@@ -123,7 +123,7 @@ test('while nobody can be asked, the last addresses go on, and it is said once',
   assert.equal(log.lines.at(-1)!.msg, 'the name app.test resolves again');
 });
 
-test('a name that was never known and cannot be asked for holds its server back, with the reason', async () => {
+test('a name that has never resolved holds its server back, with the reason', async () => {
   answer = async () => {
     throw new Error('the DNS server does not answer');
   };
@@ -150,7 +150,7 @@ test('one stumble of the DNS changes nothing', async () => {
   assert.deepEqual([told.length, held.size], [1, 0]);
 });
 
-test('a reload keeps what is known, forgets what nobody needs, and one that failed leaves no trace', async () => {
+test('a reload keeps known addresses and forgets unused ones, and a failed one changes nothing', async () => {
   await use('a.test', 'b.test');
   assert.equal(asked.length, 2);
   await use('b.test', 'c.test');

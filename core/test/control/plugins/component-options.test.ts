@@ -50,7 +50,7 @@ test('rules that are in no file are in the folder of the process', async () => {
   assert.equal(folder, process.cwd());
 });
 
-test('all that components refuse is told at once, one line each, with its place', async () => {
+test('all errors of components are reported together, one line each, with their places', async () => {
   const find = finding((options) => {
     throw new Error(`no \`${options.cert}\` here`);
   });

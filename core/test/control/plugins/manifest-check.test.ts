@@ -120,7 +120,7 @@ for (const [name, manifest, problem] of cases) {
   test(`${name} is refused with its place`, () => assert.match(problemsOf(manifest), problem));
 }
 
-test('all problems are told at once', () => {
+test('all problems are reported together', () => {
   assert.equal(problemsOf({ words: [{ ...FIELD, type: 'txt' }], strat: () => {} }).split('; ').length, 2);
 });
 

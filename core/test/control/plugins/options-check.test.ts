@@ -20,7 +20,7 @@ async function problemOf(options: Record<string, unknown>): Promise<string> {
   return result.problem;
 }
 
-test('defaults are filled in, the result is frozen, and what was given stays as it was', async () => {
+test('defaults are filled in, the result is frozen, and the input is not modified', async () => {
   const given = { mode: 'fast', nested: {} };
   const result = await checkOptions(SCHEMA, given);
   assert.ok(result.isValid);

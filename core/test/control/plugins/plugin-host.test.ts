@@ -68,7 +68,7 @@ test('a package is looked for from the rule file’s folder upwards, by its expo
   assert.match((await load('plain/extra.mjs')).url, /plain\/extra\.mjs$/);
 });
 
-test('a plugin that cannot be loaded says why', async () => {
+test('a plugin that cannot be loaded is reported with the reason', async () => {
   await assert.rejects(load('./none.mjs'), {
     code: 'SG0101',
     message: new RegExp(`\`./none.mjs\` was not found from ${folder}`),
@@ -170,7 +170,7 @@ test('a stop that throws is logged and does not keep the others', async () => {
   assert.equal(lines[0]!.reason, 'stuck');
 });
 
-test('on a change only what is new starts, and only what is gone stops', async () => {
+test('on a change, only new plugins start and only removed ones stop', async () => {
   const story: string[] = [];
   const host = new PluginHost([noted('a', story)], log);
   await write(

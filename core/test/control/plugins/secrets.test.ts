@@ -39,7 +39,7 @@ for (const [what, env, message] of [
     'secret `api-key` cannot be used: it has more than one line',
   ],
 ] as const) {
-  test(`a secret that is ${what} is refused, and its value is not told`, async () => {
+  test(`a secret that is ${what} is refused without showing its value`, async () => {
     await assert.rejects(readSecrets(planWith(null), env), { code: 'SG0203', message });
   });
 }

@@ -73,7 +73,7 @@ test('two listeners on one address are refused, two on port 0 are not', async ()
   });
 });
 
-test('what is bound already is not asked for again, and keeps its port', async () => {
+test('an address that is already bound is not bound again, and keeps its port', async () => {
   await using server = await listening({ host: '127.0.0.1', port: 0 });
   const { port } = server.address() as AddressInfo;
   const fixed = at('fixed', { host: '127.0.0.1', port });
@@ -84,7 +84,7 @@ test('what is bound already is not asked for again, and keeps its port', async (
   assert.notEqual(renamed.other, 12_345);
 });
 
-test('a stale socket file is removed; one in use, a plain file and a missing folder are told', async (context) => {
+test('a stale socket file is removed; one in use, a regular file and a missing folder are errors', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
   context.after(() => rm(folder, { recursive: true }));
   const path = join(folder, 'web.sock');
@@ -105,7 +105,7 @@ test('a stale socket file is removed; one in use, a plain file and a missing fol
   await assert.rejects(resolve(at('web', { path: join(folder, 'none/web.sock') })), { code: 'SG0306' });
 });
 
-test('a low port without the rights for it says what to do', async (context) => {
+test('a privileged port without permission is an error with a fix', async (context) => {
   const source = new URL('../../../src/control/reload/ports.ts', import.meta.url).href;
   const script = `
     import { resolvePorts } from ${JSON.stringify(source)};
@@ -128,11 +128,11 @@ test('a low port without the rights for it says what to do', async (context) => 
   assert.match(stdout, /^SG0302 listener `web`: port 1 requires privileges: run as root, or `setcap/, stderr);
 });
 
-test('the system says whether ports can be shared', async () => {
+test('port sharing is detected', async () => {
   assert.equal(await hasReusePort(), process.platform === 'linux');
 });
 
-test('a bind error names its owner and keeps its cause, whatever the system says', () => {
+test('a bind error names its owner and keeps its cause, for every system error', () => {
   const failed = (code: string) => Object.assign(new Error(`listen ${code}`), { code });
   const port: Address = { host: '127.0.0.1', port: 99 };
   for (const [address, system, code, message] of [

@@ -45,7 +45,7 @@ test('conditions lose their places, rules keep theirs', async () => {
   assert.deepEqual(plan.tests, []);
 });
 
-test('what rules share they go on sharing', async () => {
+test('data shared between rules stays shared', async () => {
   const values = ['a', 'b'];
   const shared = testOf(values);
   const plan = await planWith(

@@ -74,7 +74,7 @@ class Stage implements AsyncDisposable {
   }
 }
 
-test('a good change is in force after the next look, and the rules are not read again', async () => {
+test('a valid change takes effect at the next check, without reading the rules again', async () => {
   await using stage = await Stage.start();
   assert.deepEqual([await stage.status('/a'), await stage.status('/b')], [403, 200]);
   await writeFile(stage.file, '# moved\n/b\n/c\n');
@@ -86,7 +86,7 @@ test('a good change is in force after the next look, and the rules are not read 
   assert.equal(verdict.kind, 'answer');
 });
 
-test('a bad change keeps the old entries, is told line by line, and a fixed one is taken', async () => {
+test('an invalid change keeps the old entries and is reported line by line, and a fixed one is used', async () => {
   await using stage = await Stage.start();
   await writeFile(stage.file, '/b\nadmin\n/a/../c\n');
   const event = await stage.told();
@@ -121,7 +121,7 @@ test('a file that becomes empty or goes away keeps the list', async () => {
   assert.equal(await stage.status('/z'), 403);
 });
 
-test('a file that comes back with the entries that it had is told to be right again', async () => {
+test('a file restored to its previous entries is reported as fixed', async () => {
   await using stage = await Stage.start();
   await rm(stage.file);
   assert.equal((await stage.told()).isOk, false);

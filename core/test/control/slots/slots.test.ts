@@ -152,7 +152,7 @@ function rulesPlan(...texts: string[]): Plan {
   return plan([{ ...web, guards: [], changes: [], routes, responseChanges: [] }], []);
 }
 
-test('a rule keeps its hits while it stands at its place with its words, and another one there begins at 0', () => {
+test('a rule keeps its hit count while its place and text stay the same, and a different rule starts at 0', () => {
   const memory = createSharedMemory({ threads: 1 });
   const slots = new Slots(memory);
   const sums = new RuleHitSums(memory);

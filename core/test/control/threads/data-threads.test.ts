@@ -163,7 +163,7 @@ test('a rejection that a plugin leaves costs no thread', async () => {
   assert.equal(gateway.stats().threads[0]!.replaced, 0);
 });
 
-test('a replacement runs the rules in force, not those the gateway started with', async () => {
+test('a replacement thread runs the current rules, not those at start-up', async () => {
   await using a = await origin('a');
   await using b = await origin('b');
   await using gateway = await started(planOf(a), { threads: 1 });

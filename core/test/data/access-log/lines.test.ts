@@ -39,7 +39,7 @@ function add(log: AccessLog, line: string): void {
   if (log.hasRoom()) log.add(line);
 }
 
-test('lines are gathered, and go out together, with the place that they are for', () => {
+test('lines are batched per destination', () => {
   const { log, batches } = logOf();
   add(log, 'a\n');
   add(log, 'b\n');
@@ -58,7 +58,7 @@ test('a large batch goes out at once', () => {
   assert.equal(batches.length, 1);
 });
 
-test('lines are dropped and counted while nobody writes, and come again when somebody does', () => {
+test('lines are dropped and counted while the writer is behind, and resume afterwards', () => {
   const { log, batches } = logOf();
   const large = `${'x'.repeat(70_000)}\n`;
   for (let index = 0; index < 40; index++) add(log, large);
@@ -78,14 +78,14 @@ test('a request that got no answer has no status, and none that a server gave ha
 /** What clients may try to put into a log: line ends, quotes, escapes, colours, and bytes that are no UTF-8. */
 const ODD = '/"\\\r\n\t\u0000\u001b[31m\u007f\u0085\u2028é\xff';
 
-test('whatever a request holds, a line of JSON is one line of JSON and says the same', () => {
+test('any request produces a single line of JSON with the same values', () => {
   const line = json(endOf({ path: ODD, query: ODD, sentMethod: 'M"', host: ODD }));
   assert.deepEqual([line.indexOf('\n'), line.at(-1)], [line.length - 1, '\n']);
   const { path, query, method, host } = JSON.parse(line) as Record<string, string>;
   assert.deepEqual([path, query, method, host], [ODD, ODD, 'M"', ODD]);
 });
 
-test('whatever a request holds, a line of text is one line of printable ASCII in which no value has quotes', () => {
+test('any request produces a single line of printable ASCII, without quotes inside values', () => {
   const format = {
     template: ['"', { placeholder: 'path', key: null }, '" "', { placeholder: 'method', key: null }, '"'],
   };
@@ -100,7 +100,7 @@ test('whatever a request holds, a line of text is one line of printable ASCII in
   assert.equal(textLine(format, new Map())(endOf({ path: ODD })).split('"').length, 5);
 });
 
-test('what is not known is a hyphen', () => {
+test('unknown values are a hyphen', () => {
   const fields = [
     'trace.id',
     'rule',
@@ -115,7 +115,7 @@ test('what is not known is a hyphen', () => {
   assert.equal(textLine(format, new Map())(endOf({})), `${'- '.repeat(fields.length)}\n`);
 });
 
-test('a secret cannot be logged, and a field that there is none cannot be compiled', () => {
+test('secrets cannot be logged, and unknown fields do not compile', () => {
   assert.throws(() => textLine({ template: [{ secret: 'key' }] }, new Map()), TypeError);
   assert.throws(() => textLine({ template: [{ placeholder: 'team', key: null }] }, new Map()), TypeError);
 });

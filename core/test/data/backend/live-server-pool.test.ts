@@ -126,7 +126,7 @@ test('sticky clients keep a server that drains or stops, one of weight 0 and a b
   assert.equal(pool.keepsSticky(1), false, 'tried already');
 });
 
-test('an index that is none is neither usable nor kept', () => {
+test('an index out of range is neither usable nor skipped', () => {
   const { pool } = setUp();
   pool.startPick(null);
   for (const index of [-1, 3, Number.NaN, 0.5]) {

@@ -49,7 +49,7 @@ test('clients that go away at any moment leave nothing open', LIMIT, async (cont
   }
 });
 
-test('servers that reset at any moment leave nothing open, and the client knows', LIMIT, async (context) => {
+test('servers that reset at any moment leave nothing open, and the client sees the failure', LIMIT, async (context) => {
   let act: (wire: Wire) => void = silent;
   const stage = await Stage.set(context, { servers: [(wire) => void wire.socket.on('data', () => act(wire))] });
   const ask = async (text: string): Promise<Wire> => {
@@ -99,29 +99,33 @@ test('a client that has gone from an endless answer is noticed, and the server l
   await until(() => stage.counters.connectionsClosed === 1);
 });
 
-test('a server that breaks its answer while the client’s side is full takes nobody down', LIMIT, async (context) => {
-  const stage = await Stage.set(context, {
-    servers: [
-      (wire) => {
-        const piece = `2000;x\r\n${'a'.repeat(8192)}\r\n`;
-        wire.socket.once('data', () =>
-          wire.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${piece.repeat(1500)}zz\r\n${piece}`),
-        );
-      },
-    ],
-  });
-  const client = stage.client();
-  client.socket.pause();
-  client.send(request('/'));
-  await until(() => stage.open === 1);
-  const later = stage.client();
-  later.send(request('/', 'X-Test: deny\r\n'));
-  await later.has('sorry 403');
-  client.socket.resume();
-  await until(() => client.isClosed || client.hasEnded);
-  assert.equal(client.error, 'ECONNRESET');
-  await stage.settled();
-});
+test(
+  'a server that breaks off its response while the client is slow affects no other request',
+  LIMIT,
+  async (context) => {
+    const stage = await Stage.set(context, {
+      servers: [
+        (wire) => {
+          const piece = `2000;x\r\n${'a'.repeat(8192)}\r\n`;
+          wire.socket.once('data', () =>
+            wire.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${piece.repeat(1500)}zz\r\n${piece}`),
+          );
+        },
+      ],
+    });
+    const client = stage.client();
+    client.socket.pause();
+    client.send(request('/'));
+    await until(() => stage.open === 1);
+    const later = stage.client();
+    later.send(request('/', 'X-Test: deny\r\n'));
+    await later.has('sorry 403');
+    client.socket.resume();
+    await until(() => client.isClosed || client.hasEnded);
+    assert.equal(client.error, 'ECONNRESET');
+    await stage.settled();
+  },
+);
 
 test('time-outs answer or end what they should, and leave nothing open', LIMIT, async (context) => {
   const stage = await Stage.set(context, {
@@ -247,7 +251,7 @@ test('a tunnel whose client or server is reset is over for both', LIMIT, async (
   await stage.settled();
 });
 
-test('a 101 that nobody asked for is a bad answer', LIMIT, async (context) => {
+test('an unrequested 101 is an invalid response', LIMIT, async (context) => {
   const stage = await Stage.set(context, {
     servers: [
       (wire) =>
@@ -264,7 +268,7 @@ test('a 101 that nobody asked for is a bad answer', LIMIT, async (context) => {
   await stage.settled();
 });
 
-test('a drain lets an open request end and says so, and ends idle connections', LIMIT, async (context) => {
+test('a drain finishes open requests, reports it, and closes idle connections', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [silent] });
   const [busy, idle] = [stage.client(), stage.client()];
   busy.send(request('/'));
@@ -280,7 +284,7 @@ test('a drain lets an open request end and says so, and ends idle connections', 
   assert.equal(await drained, 0);
 });
 
-test('a drain that lasts too long says how many it cut', LIMIT, async (context) => {
+test('a drain that exceeds its deadline reports how many requests it cut off', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [silent] });
   const client = stage.client();
   client.send(request('/'));
@@ -290,7 +294,7 @@ test('a drain that lasts too long says how many it cut', LIMIT, async (context) 
 });
 
 test(
-  'a drain that lasts too long answers what nobody has answered, and breaks off half an answer',
+  'a drain that exceeds its deadline answers unanswered requests, and breaks off partial responses',
   LIMIT,
   async (context) => {
     const stage = await Stage.set(context, { servers: [silent] });

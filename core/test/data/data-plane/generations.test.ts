@@ -28,7 +28,7 @@ function denyingAll(plan: Plan, status: number): Plan {
   };
 }
 
-test('a plan of which one address is taken opens none, and the running one goes on', LIMIT, async (context) => {
+test('a plan with one address in use opens none, and the current plan stays active', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [answering] });
   const taken = await serve(silent);
   context.after(() => taken.close());
@@ -109,32 +109,28 @@ test('connections to the servers are kept over a reload', LIMIT, async (context)
   assert.equal(stage.servers[0]!.wires.length, 1);
 });
 
-test(
-  'a listener that a reload takes away answers what is open, and then lets its clients go',
-  LIMIT,
-  async (context) => {
-    const stage = await Stage.set(context, { servers: [silent] });
-    const [busy, idle] = [stage.client(), stage.client()];
-    idle.send(request('/', 'X-Test: deny\r\n'));
-    await idle.has('sorry 403');
-    busy.send(request('/'));
-    await until(() => stage.servers[0]!.wires[0]?.received.includes('\r\n\r\n') === true);
-    const path = pathIn(context, 'socket');
-    const [web] = stage.plan.listeners;
-    await stage.prepare(2, { ...stage.plan, listeners: [{ ...web!, name: 'other', address: { path } }] });
-    stage.plane.activate(2);
-    stage.servers[0]!.wires[0]!.send(answer('the last'));
-    assert.match(await busy.ended(), /Connection: close\r\n\r\nthe last$/);
-    assert.match(await idle.ended(), /sorry 403$/);
-    busy.socket.end();
-    idle.socket.end();
-    await until(() => stage.retired.length > 0);
-    assert.deepEqual(stage.retired, [1]);
-    const refused = stage.client();
-    await refused.ended();
-    assert.equal(refused.error, 'ECONNREFUSED');
-  },
-);
+test('a listener removed by a reload finishes open requests, then closes its connections', LIMIT, async (context) => {
+  const stage = await Stage.set(context, { servers: [silent] });
+  const [busy, idle] = [stage.client(), stage.client()];
+  idle.send(request('/', 'X-Test: deny\r\n'));
+  await idle.has('sorry 403');
+  busy.send(request('/'));
+  await until(() => stage.servers[0]!.wires[0]?.received.includes('\r\n\r\n') === true);
+  const path = pathIn(context, 'socket');
+  const [web] = stage.plan.listeners;
+  await stage.prepare(2, { ...stage.plan, listeners: [{ ...web!, name: 'other', address: { path } }] });
+  stage.plane.activate(2);
+  stage.servers[0]!.wires[0]!.send(answer('the last'));
+  assert.match(await busy.ended(), /Connection: close\r\n\r\nthe last$/);
+  assert.match(await idle.ended(), /sorry 403$/);
+  busy.socket.end();
+  idle.socket.end();
+  await until(() => stage.retired.length > 0);
+  assert.deepEqual(stage.retired, [1]);
+  const refused = stage.client();
+  await refused.ended();
+  assert.equal(refused.error, 'ECONNREFUSED');
+});
 
 test('a listener may change its name and keep its address', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [answering] });

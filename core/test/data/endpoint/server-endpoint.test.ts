@@ -32,7 +32,7 @@ test('of connections that were introduced as some client’s, the oldest make ro
   assert.deepEqual(closed, ['client 0', 'client 1']);
 });
 
-test('what is kept for a client goes with it, and nothing else', () => {
+test('connections kept for a client are closed with it, and no others', () => {
   const { endpoint, closed, keep } = keeping();
   for (const introduction of ['a', 'b', 'a', '']) keep(introduction);
   endpoint.forgetIntroduction('a');

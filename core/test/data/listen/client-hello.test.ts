@@ -85,7 +85,7 @@ test('a client that names nothing is still a client', async () => {
   assert.deepEqual(parseClientHello(await ofNode({ servername: '', maxVersion: 'TLSv1.2' })), { sni: '', alpn: [] });
 });
 
-test('what curl says is read', async () => {
+test('the hello of curl is parsed', async () => {
   const hello = await firstFlight((port) => {
     const at = `curl.example:${port}:127.0.0.1`;
     execFile(
@@ -114,7 +114,7 @@ test('a hello is read whatever records and pieces it is cut into', async () => {
   }
 });
 
-test('extensions that nobody knows are stepped over', () => {
+test('unknown extensions are skipped', () => {
   const grease = extension(0x0a0a, [1, 2, 3]);
   const encrypted = extension(0xfe0d, Buffer.alloc(500, 7));
   const hello = made(grease, encrypted, serverName('outer.example'), extension(0x1a1a, []));

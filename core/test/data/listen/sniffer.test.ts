@@ -8,7 +8,7 @@ const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** Type, flags and stream of the first frame of a server that speaks HTTP/2: SETTINGS on the connection. */
 const SETTINGS = '\x04\x00\x00\x00\x00\x00';
 
-test('a connection that says nothing is closed after its idle time, without a word', LIMIT, async (context) => {
+test('a silent connection is closed after its idle time, without a response', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [answering], listener: { idleMs: 50 } });
   const client = stage.client();
   assert.equal(await client.ended(), '');
@@ -23,7 +23,7 @@ test('a part of a preface is a part of a head: it gets 408 when its time is over
   }
 });
 
-test('a part of a preface behind which the client ends gets no answer', LIMIT, async (context) => {
+test('a partial preface followed by FIN gets no response', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [answering] });
   const client = stage.client();
   client.send('PRI * HT');
@@ -53,7 +53,7 @@ test('a method that begins like the preface is HTTP/1, in however many pieces it
   }
 });
 
-test('what is sniffed counts as a connection once, and as none when it has gone', LIMIT, async (context) => {
+test('a sniffed connection is counted once, and uncounted when it is closed', LIMIT, async (context) => {
   const stage = await Stage.set(context, { servers: [answering] });
   const silent = stage.client();
   const http1 = stage.client();

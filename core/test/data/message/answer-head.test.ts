@@ -54,7 +54,7 @@ test('well-formed answers are read, however they are cut', () => {
   }
 });
 
-test('an answer to HEAD has no body, whatever it says', () => {
+test('a response to HEAD has no body, whatever its headers', () => {
   for (const fields of ['Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n', '']) {
     const { answer } = parse(ok(fields), true);
     assert.deepEqual(
@@ -107,14 +107,14 @@ const BAD: Record<string, string> = {
   'too large': ok(`A: ${'b'.repeat(MAX_ANSWER_HEAD_BYTES)}\r\n`),
 };
 
-test('what no good server sends is refused, however it is cut', () => {
+test('invalid responses are refused, however they are split', () => {
   for (const [what, text] of Object.entries(BAD)) {
     assert.equal(parse(text).behind, BAD_ANSWER, what);
     if (text.length < 4096) assertSameWhenCut(text, BAD_ANSWER);
   }
 });
 
-test('a blank before a colon is taken out of an answer (RFC 9112 section 5.1), however it is cut', () => {
+test('whitespace before a colon is removed from a response (RFC 9112 section 5.1), however it is split', () => {
   const text = ok('X-A \t: b : c\r\nContent-Length : 5\r\nSet-Cookie : a=1\r\n');
   const { answer, behind } = parse(text);
   assert.equal(behind, text.length);

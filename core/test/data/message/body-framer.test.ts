@@ -72,7 +72,7 @@ test('no body and a length of 0 take nothing', () => {
   }
 });
 
-test('a chunked body goes on as it came', () => {
+test('a chunked body is forwarded unchanged', () => {
   const body = '5\r\nhello\r\n00A\r\n0123456789\r\n0\r\n\r\n';
   const fed = feed(CHUNKED, AS_IS, `${body}NEXT`);
   assert.deepEqual([fed.out, fed.taken, fed.isDone, fed.contentBytes], [body, body.length, true, 15]);
@@ -310,7 +310,7 @@ test('what has been tampered with is refused, or leaves as what another strict p
   assert.ok(refused > 100, `${refused} of the mutations were noticed`);
 });
 
-test('blanks behind a chunk size are taken from a server with `servers lax` alone, and go no further', () => {
+test('whitespace after a chunk size is accepted only with `servers lax`, and not forwarded', () => {
   const text = '5 \r\nhello\r\nA \t ;x=y\r\n0123456789\r\n0  \r\n\r\n';
   const whole = feed(CHUNKED, AS_IS, text, [], 0, OF_LAX_SERVER);
   assert.equal(whole.out, '5\r\nhello\r\na\r\n0123456789\r\n0\r\n\r\n');
@@ -325,7 +325,7 @@ test('blanks behind a chunk size are taken from a server with `servers lax` alon
   }
 });
 
-test('a blank before the colon of a trailer is taken out of an answer, and refused in a request', () => {
+test('whitespace before the colon of a trailer is removed from a response, and refused in a request', () => {
   const text = '1\r\na\r\n0\r\nX-Sum : 5\r\nHost : evil\r\n\r\n';
   for (const cut of everyCut(text)) {
     for (const reading of [OF_SERVER, OF_LAX_SERVER]) {

@@ -46,7 +46,7 @@ test('fields are names, values without the blanks around them, and kinds', () =>
   assert.equal(scan(text).result, BAD_FIELD, 'a name is a token: nothing above 0x7e');
 });
 
-test('an empty block ends at once, and the index is the one behind the empty line', () => {
+test('an empty block ends immediately, with the index after the empty line', () => {
   assert.equal(scan('\r\n').result, 2);
   assert.equal(scan('\r\nA: b').result, 2);
 });
@@ -82,7 +82,7 @@ test('what RFC 9112 section 5 forbids is refused', () => {
   for (const [what, [result, text]] of Object.entries(mendable)) assert.equal(scan(text).result, result, what);
 });
 
-test('a block cut anywhere needs more, whatever lies behind the cut', () => {
+test('a block split anywhere needs more bytes, whatever follows', () => {
   const text = 'Host: a\r\nX-Long-Name:\t value \r\n\r\n';
   const bytes = Buffer.from(text, 'latin1');
   for (let end = 0; end < bytes.length; end++) {

@@ -54,7 +54,7 @@ function forward(head: string, peer = STRANGER, edit?: (edits: RequestEdits) => 
 
 const get = (fields: string) => `GET / HTTP/1.1\r\nHost: example.com\r\n${fields}\r\n`;
 
-test('the request line carries the normalised path, the query as it came, and our version', () => {
+test('the request line has the normalised path, the unchanged query, and our HTTP version', () => {
   const cases: [string, string][] = [
     ['GET /a/../b?x=%20../y HTTP/1.1', 'GET /b?x=%20../y HTTP/1.1'],
     ['GET /%7e? HTTP/1.1', 'GET /~? HTTP/1.1'],
@@ -111,7 +111,7 @@ test('a stranger’s forwarding fields are dropped and ours added', () => {
   assert.deepEqual([sent.all('x-real-ip'), sent.all('x-forwarded-port')], [[], []]);
 });
 
-test('behind a friend servers are told the client and every hop, and nothing that was said before', () => {
+test('behind a trusted peer, servers get the client and every hop, and no untrusted claims', () => {
   const said =
     'X-Forwarded-For: 6.6.6.6, 1.2.3.4:99, 10.0.0.2\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n' +
     'X-Real-IP: 6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n';
@@ -126,7 +126,7 @@ test('behind a friend servers are told the client and every hop, and nothing tha
   assert.match(v6.all('forwarded')[0]!, /^for="\[2001:db8::1\]", for="\[2001:db8::2\]", for=10\.0\.0\.1;/);
 });
 
-test('fields of a friend that are kept cross as they came, and Forwarded says the same', () => {
+test('fields kept from a trusted peer are forwarded unchanged, and Forwarded agrees with them', () => {
   const keeping = new Peer('10.0.0.1', 'http', true, ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
   const said =
     'X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop:8443\r\nX-FORWARDED-Port: 8443\r\nX_Forwarded_Port: 1\r\n' +
@@ -143,7 +143,7 @@ test('fields of a friend that are kept cross as they came, and Forwarded says th
   assert.deepEqual([silent.all('x-forwarded-proto'), silent.all('x-forwarded-port')], [['http'], []]);
 });
 
-test('a friend who says nothing gets what a stranger gets', () => {
+test('a trusted peer that sends no such fields is treated like any other', () => {
   const sent = forward(get(''), FRIEND);
   assert.deepEqual([sent.all('x-forwarded-proto'), sent.all('x-forwarded-host')], [['https'], ['example.com']]);
 });
@@ -202,7 +202,7 @@ test('an HTTP/1.0 request without Host gets one', () => {
   assert.deepEqual(forward('GET http://shop.example/ HTTP/1.0\r\n\r\n').all('host'), ['shop.example']);
 });
 
-test('what was asked of this hop is asked anew of the next', () => {
+test('hop-by-hop requests are made again to the next hop', () => {
   const sent = forward(get('TE: trailers, gzip\r\nConnection: TE\r\n'));
   assert.deepEqual([sent.all('te'), sent.all('connection')], [['trailers'], ['TE']]);
   const upgrade = forward(get('Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n'));

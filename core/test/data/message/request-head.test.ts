@@ -224,11 +224,11 @@ test('limits allow what reaches them', () => {
   assert.equal(parse(get(`X: ${'a'.repeat(2049 - bare)}\r\n`)).status, 431);
 });
 
-test('encoded slashes pass where the listener says so, and stay encoded', () => {
+test('encoded slashes are allowed if the listener allows them, and stay encoded', () => {
   assert.equal(parse(line('GET /a%2fb HTTP/1.1'), { ...DEFAULT_PATHS, encodedSlashes: 'keep' }).request.path, '/a%2Fb');
 });
 
-test('nothing of an earlier request is left in the next one', () => {
+test('no data of an earlier request is left in the next one', () => {
   const request = new LiveRequest();
   const read = (text: string) => {
     const bytes = Buffer.from(text, 'latin1');
@@ -323,7 +323,7 @@ test('a header’s values come in order, one as text, several as a list', () => 
   assert.equal(request.header('__proto__'), undefined);
 });
 
-test('`methods any` takes small letters: rules see capitals, servers what was sent', () => {
+test('`methods any` accepts lower case: rules see capitals, servers get the original', () => {
   const any = (text: string) => {
     const request = new LiveRequest();
     const bytes = Buffer.from(text, 'latin1');
@@ -354,7 +354,7 @@ test('`methods any` takes small letters: rules see capitals, servers what was se
   }
 });
 
-test('`methods standard` takes those of RFC 9110 and PATCH', () => {
+test('`methods standard` accepts those of RFC 9110 and PATCH', () => {
   const standard = (method: string) => {
     const bytes = Buffer.from(line(`${method} / HTTP/1.1`), 'latin1');
     const limits = { ...LIMITS, methods: STANDARD_METHODS };

@@ -37,7 +37,7 @@ test('a body of its own is sent as UTF-8, and its length counts bytes', () => {
   assert.equal(Buffer.from(body, 'latin1').toString('utf8'), '€');
 });
 
-test('an answer to HEAD says the length and leaves the body out', () => {
+test('a response to HEAD has the length but no body', () => {
   const { fields, body } = render({}, true);
   assert.deepEqual([fields.includes('Content-Length: 8'), body], [true, '']);
 });

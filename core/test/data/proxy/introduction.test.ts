@@ -31,7 +31,7 @@ const tls = fc.record({
   certificate: fc.option(certificate),
 }) as fc.Arbitrary<object>;
 
-test('whatever is known of a client, the header says it and nothing else', () => {
+test('the header contains exactly what is known about the client', () => {
   const client = fc.record({
     source: fc.option(end),
     destination: fc.option(end),
@@ -78,7 +78,7 @@ test('addresses of two families meet as IPv6, in both versions', () => {
   );
 });
 
-test('what a proxy before us said goes on, unless TLS ends here', () => {
+test('the values of a proxy in front are forwarded, unless TLS is terminated here', () => {
   const proxied: ProxiedConnection = {
     source: null,
     destination: null,

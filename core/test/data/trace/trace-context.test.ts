@@ -148,14 +148,14 @@ describe('sampling', () => {
     }
   });
 
-  test('all and nothing are what they say', () => {
+  test('sampling all or none is exact', () => {
     const least = (): number => 0;
     const most = (): number => 1 - Number.EPSILON;
     assert.equal(new Tracer({ sample: 1, ignoresIncoming: false }, null, most).trace(none).isSampled, true);
     assert.equal(new Tracer({ sample: 0, ignoresIncoming: false }, null, least).trace(none).isSampled, false);
   });
 
-  test('the sender decides for a trace that goes on', () => {
+  test('the sender decides whether a continued trace is sampled', () => {
     const never = new Tracer({ sample: 0, ignoresIncoming: false }, null, () => 0.5);
     const always = new Tracer({ sample: 1, ignoresIncoming: false }, null, () => 0.5);
     assert.equal(never.trace(incoming('01')).isSampled, true);

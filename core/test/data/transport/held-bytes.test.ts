@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { HeldBytes } from '../../../src/data/transport/held-bytes.ts';
 
-test('what is held comes out as it went in, however it is cut', () => {
+test('held bytes are delivered unchanged, however they are split', () => {
   const piece = fc.uint8Array({ maxLength: 40_000 });
   const step = fc.oneof(
     fc.record({ add: piece, skip: fc.nat(5) }),

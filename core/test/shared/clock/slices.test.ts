@@ -10,7 +10,7 @@ function* count(steps: number, done: number[]): Generator<void, string, void> {
   return 'done';
 }
 
-test('long work lets the event loop turn between its slices', async () => {
+test('long work yields to the event loop between slices', async () => {
   const done: number[] = [];
   let clock = 0;
   let turns = 0;
@@ -29,7 +29,7 @@ test('long work lets the event loop turn between its slices', async () => {
   assert.ok(turns >= 20, `${turns} turns`);
 });
 
-test('short work is done at once', async () => {
+test('short work completes without yielding', async () => {
   const done: number[] = [];
   const pending = inSlices(count(3, done), () => 0);
   assert.equal(done.length, 3);

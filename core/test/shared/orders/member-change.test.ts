@@ -19,7 +19,7 @@ test('the same servers in any order are no difference', () => {
   assert.equal(differenceOf('app', [a, b], [server('b'), a]), null);
 });
 
-test('a difference applied gives what was wanted: those that stay in their places, the new ones last', () => {
+test('applying a difference keeps remaining members in place and appends new ones', () => {
   const before = [server('a'), server('b'), server('c')];
   const wanted = [server('d'), server('c', 81), server('a')];
   const change = differenceOf('app', before, wanted)!;
@@ -33,7 +33,7 @@ test('a difference applied gives what was wanted: those that stay in their place
   assert.equal(differenceOf('app', after, wanted), null);
 });
 
-test('places before a change are told of those that stay as they are', () => {
+test('previous places are reported for members that stay', () => {
   const before = [server('a'), server('b'), server('c')];
   const change = differenceOf('app', before, [server('d'), server('c', 81), server('a')])!;
   assert.deepEqual([...membersAfter(before, change).before], [0, -1, -1]);

@@ -48,7 +48,7 @@ function order(listeners: readonly object[], backends: readonly object[]): Prepa
 const received = (packed: PrepareOrder): PrepareOrder =>
   finish(unpackOrder(structuredClone(finish(packOrder(packed)))));
 
-test('an order comes out of its packing as it went in', () => {
+test('an order survives packing and unpacking', () => {
   const rules = Array.from({ length: 100 }, (_, at) => rule(at % 3 === 0 ? null : hostIn([`h${at}`])));
   const backends = Array.from({ length: 70 }, (_, at) => ({ name: `b${at}`, servers: [], place }));
   const sent = order([listener(rules, rules.slice(0, 3)), listener([], [rule(null)])], backends);

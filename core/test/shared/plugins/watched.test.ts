@@ -26,7 +26,7 @@ test('a word is named while its function runs, and no longer when that has retur
   assert.equal(word(), 0);
 });
 
-test('a function that goes on later is not named meanwhile', async () => {
+test('an asynchronous function is not named while it waits', async () => {
   const { watch, word } = watched();
   const later = watch(async () => {
     await null;

@@ -20,7 +20,7 @@ test('version 1 writes an IPv4 end beside an IPv6 one as mapped', () => {
   assert.equal(proxyHeaderV1(mapped, SERVER).toString(), 'PROXY TCP4 192.0.2.7 198.51.100.1 1 443\r\n');
 });
 
-test('the checksum is that of the whole header, with zeros in its own place', () => {
+test('the checksum covers the whole header, with zeros in its own place', () => {
   assert.equal(crc32c(Buffer.from('123456789'), -4), 0xe3069283);
   const header = proxyHeaderV2(CLIENT, SERVER, [CHECKSUM]);
   assert.equal(header.readUInt32BE(header.length - 4), crc32c(header, header.length - 4));
@@ -48,7 +48,7 @@ test('version 2 without addresses is local, and holds values', () => {
   assert.equal(proxyHeaderV2({ host: '/x', port: 0 }, SERVER).toString('hex'), `${SIGNATURE}21000000`);
 });
 
-test('version 2 refuses more than its length can say', () => {
+test('version 2 refuses more than its length field can hold', () => {
   const value = { type: 0xea, value: Buffer.alloc(65_530) };
   assert.throws(() => proxyHeaderV2(CLIENT, SERVER, [value]), RangeError);
 });

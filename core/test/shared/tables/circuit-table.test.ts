@@ -8,11 +8,11 @@ beforeEach(() => {
   circuits = new CircuitTable(createSharedMemory({ threads: 1 }));
 });
 
-test('a closed circuit lets everything through', () => {
+test('a closed circuit allows all requests', () => {
   assert.deepEqual([circuits.state(3), circuits.admit(3, 0, 5000)], ['closed', ADMITTED]);
 });
 
-test('an open circuit lets nothing through before its time, then one trial', () => {
+test('an open circuit allows no request until its time, then one trial', () => {
   assert.equal(circuits.open(3, 1000, 5000), true);
   assert.equal(circuits.open(3, 1000, 5000), false, 'only one thread opens it');
   assert.equal(circuits.admit(3, 5900, 5000), REFUSED);
@@ -34,7 +34,7 @@ test('a trial that went well closes it, one that did not leaves it open for as l
   assert.equal(circuits.admit(3, 12_000, 5000), ADMITTED);
 });
 
-test('a trial that nobody hears of again is followed by another', () => {
+test('a trial without a result is followed by another', () => {
   circuits.open(3, 0, 5000);
   assert.equal(circuits.admit(3, 5000, 5000), TRIAL);
   assert.equal(circuits.admit(3, 9900, 5000), REFUSED);

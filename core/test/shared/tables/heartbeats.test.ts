@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createSharedMemory } from '../../../src/shared/tables/create-shared-memory.ts';
 import { BEAT_INTERVAL_MS, Heartbeats, HeartbeatWatch } from '../../../src/shared/tables/heartbeats.ts';
 
-test('the watch sees how long a thread is silent and which word it is in', () => {
+test('the watchdog sees how long a thread has been silent and which word it is executing', () => {
   const memory = createSharedMemory({ threads: 2 });
   const heartbeats = new Heartbeats(memory, 1);
   const watch = new HeartbeatWatch(memory);

@@ -26,7 +26,7 @@ test('an address that could not be reached is tried last for half a minute', () 
   assert.deepEqual(new Set([names.next('app')[0], names.next('app')[0]]), new Set(['10.0.0.1', '10.0.0.2']));
 });
 
-test('what is known of an address stays when the name gets others', () => {
+test('the state of an address is kept when its name gets others', () => {
   names.update({ app: ['10.0.0.1', '10.0.0.2'] });
   names.failed('app', ['10.0.0.1']);
   names.update({ app: ['10.0.0.1', '10.0.0.3'] });
@@ -40,7 +40,7 @@ test('a connection to an address that a name has no more is not current, unless 
   assert.equal(names.has('app', '10.0.0.2'), true);
 });
 
-test('the look-up answers at once, in the form that is asked for', () => {
+test('a lookup answers immediately, in the requested form', () => {
   names.update({ app: ['10.0.0.1', '::1'], none: [], gone: ['10.0.0.9'] });
   names.update({ gone: null });
   const answers: unknown[] = [];

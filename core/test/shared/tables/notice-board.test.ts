@@ -29,7 +29,7 @@ test('a text as long as its key is no other text', () => {
   assert.deepEqual([board.get('kex'), board.get('keyt'), board.get('ke')], [null, null, null]);
 });
 
-test('what is too long or too much is refused', () => {
+test('texts that are too long or too many are refused', () => {
   const board = new NoticeBoard(createSharedMemory({ threads: 1 }));
   assert.equal(board.post('k', 'x'.repeat(9000)), false);
   let count = 0;

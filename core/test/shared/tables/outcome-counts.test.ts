@@ -11,7 +11,7 @@ beforeEach(() => {
   counts = new OutcomeCounts(createSharedMemory({ threads: 1 }));
 });
 
-test('so many failures in a row are too many, and a success starts the count anew', () => {
+test('the limit of consecutive failures is detected, and a success resets the count', () => {
   assert.equal(counts.failed(7, IN_A_ROW, 0), null);
   assert.equal(counts.failed(7, IN_A_ROW, 0), null);
   counts.succeeded(7, IN_A_ROW, 0);
@@ -29,12 +29,12 @@ test('more than the share of enough recent requests is too much', () => {
   assert.equal(counts.failed(1, RATE, 0), '3 of 5 requests failed within 10 s');
 });
 
-test('few requests say nothing', () => {
+test('too few requests decide nothing', () => {
   for (let at = 0; at < 3; at++) assert.equal(counts.failed(1, RATE, 0), null);
   assert.equal(counts.failed(1, RATE, 0), '4 of 4 requests failed within 10 s');
 });
 
-test('what is not recent does not count', () => {
+test('old outcomes do not count', () => {
   for (let at = 0; at < 3; at++) counts.failed(1, RATE, 1000);
   assert.equal(counts.failed(1, RATE, 13_000), null);
   for (let at = 0; at < 100; at++) counts.succeeded(1, RATE, 14_000);
@@ -52,7 +52,7 @@ test('a part of the window that has passed is counted from nothing', () => {
   assert.equal(counts.failed(1, RATE, 49 * 2000), '6 of 11 requests failed within 10 s');
 });
 
-test('one thread tells of a place, until it is reset', () => {
+test('only one thread reports a server, until it is reset', () => {
   counts.failed(1, IN_A_ROW, 0);
   assert.equal(counts.claimReport(1), true);
   assert.equal(counts.claimReport(1), false);

@@ -18,7 +18,7 @@ function retries(slot: number, share: number, least: number, nowMs: number): num
   return 1000;
 }
 
-test('retries are a share of the recent requests, in each slot by itself', () => {
+test('retries are limited to a share of recent requests, separately in each slot', () => {
   counts.requested(3, 100, 1000);
   counts.requested(4, 10, 1000);
   assert.equal(retries(3, 0.2, 0, 1000), 20);

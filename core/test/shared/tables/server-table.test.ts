@@ -29,7 +29,7 @@ test('the version changes with states, weights and maxima, and not with counts',
   assert.equal(servers.version, version);
 });
 
-test('what a lost thread had open is given back, and nobody else’s', () => {
+test('open requests of a lost thread are subtracted, and no others', () => {
   const servers = table(2);
   for (const thread of [0, 1]) {
     servers.opened(5, thread);

@@ -55,7 +55,7 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('look' as const), at: fc.nat(19), value: fc.nat(1) }),
 );
 
-test('a tier that follows the changes knows what one that has just begun would find', () => {
+test('a tier updated by changes equals one built from scratch', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
       const clock = { now: 5 };
@@ -220,7 +220,7 @@ test('many who are refused in the same moment count as one', () => {
   assert.deepEqual([table.refusals(slots[0]!), table.passedOverMs(slots[0]!, 50)], [1, 50]);
 });
 
-test('a connection that failed slowly has its server passed over for ten times as long, at most a minute', () => {
+test('a connection that failed slowly makes its server skipped for ten times as long, at most a minute', () => {
   const { table, slots } = setUp(2);
   table.refused(slots[0]!, 0, 1000, false, 0.5);
   table.refused(slots[1]!, 0, 30_000, false, 0.5);

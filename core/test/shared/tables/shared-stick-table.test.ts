@@ -35,7 +35,7 @@ test('a key is found again under its own scope only', () => {
   assert.equal(table.get('app', 'alice', HOUR), 0);
 });
 
-test('an entry goes when its ttl is over, not before, and a look at it starts the ttl anew', () => {
+test('an entry expires exactly after its TTL, which each lookup restarts', () => {
   const { table, clock } = stage();
   clock.set(1_000_900);
   table.set('app', 'a', 1, 10_000);
@@ -163,7 +163,7 @@ test('a large table is carried over in steps', () => {
   assert.equal(other.entries(), table.entries());
 });
 
-test('an entry knows since when its client belongs to the server, however often it comes', () => {
+test('an entry keeps the time since which its client has belonged to the server', () => {
   const { table, clock } = stage(100);
   clock.set(1_000_000);
   table.set('app', 'a', 3, HOUR);

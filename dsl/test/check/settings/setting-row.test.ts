@@ -44,7 +44,7 @@ test('a field of the plan belongs to one row', () => {
   }
 });
 
-test('every default has its reason', () => {
+test('every default has a reason', () => {
   for (const { name, why } of [...LISTENER_SETTINGS, ...BACKEND_SETTINGS, ...GATEWAY_SETTINGS]) {
     assert.match(why, /\S{3}/, name);
   }

@@ -21,7 +21,7 @@ const cidr = fc.tuple(address, fc.nat(128), fc.boolean()).map(([ip, bits, isNarr
 });
 const cidrs = fc.array(cidr, { maxLength: 40 });
 
-test("a set holds what node's BlockList holds", () => {
+test("a set agrees with node's BlockList", () => {
   fc.assert(
     fc.property(cidrs, fc.array(address, { maxLength: 40 }), (networks, addresses) => {
       const set = IpSet.from(networks);

@@ -30,7 +30,7 @@ test('a trace shows every rule up to the verdict, with the value of every compar
   assert.equal(traces[1]!.rule, rules[1]);
 });
 
-test('for changes a trace goes on behind a match', () => {
+test('for changes, a trace continues after a match', () => {
   const rules = [rule(null), rule(not(is('path', 'is', ['/']))), rule(null)];
   const outcomes = traceRules(rules, readers, facts({}), true).map(({ outcome, condition }) => [
     outcome,

@@ -32,7 +32,7 @@ test('every spelling of a name comes to the same name', () => {
   }
 });
 
-test('what is no host, or could be taken for two, is refused', () => {
+test('invalid and ambiguous hosts are refused', () => {
   const bad = [
     ...[
       '',

@@ -46,7 +46,7 @@ test('ports, IPv6 hosts, paths alone and OPTIONS *', () => {
   );
 });
 
-test('a client names the host of an https URL in its hello, or what is written', () => {
+test('the hello contains the host of an https URL, unless another name is given', () => {
   const sniOf = (text: string): string => parseWrittenRequest(text).sni;
   assert.equal(sniOf('GET https://WWW.a.example:8443/'), 'www.a.example');
   assert.equal(sniOf('GET https://a.example./'), 'a.example');
@@ -59,7 +59,7 @@ test('a client names the host of an https URL in its hello, or what is written',
   assert.deepEqual([alpn, ip.text], [['h2', 'http/1.1', 'x'], '::1']);
 });
 
-test('a connection is written with where it goes, what its hello says and whence it comes', () => {
+test('a connection is written with its destination, its hello and its source', () => {
   const { isConnection, port, sni, alpn, ip, method, host, path } = parseWrittenRequest(
     'tcp to :443 sni Shop.example alpn h2 http/1.1 from 198.51.100.7',
   );
@@ -82,7 +82,7 @@ test('a connection is written with where it goes, what its hello says and whence
   assert.deepEqual([seen.port, seen.ip.text, seen.isConnection], [5432, '127.0.0.1', true]);
 });
 
-test('what is wrong is said in one line', () => {
+test('an error is one line', () => {
   const cases: [text: string, headers: string[], message: RegExp][] = [
     ['', [], /`` is not a request, such as/],
     ['GET', [], /not a request/],

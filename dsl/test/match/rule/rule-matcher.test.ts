@@ -12,7 +12,7 @@ test('no rules match nothing', () => {
   assert.equal(compileRules([], readers).next(facts({}), 0), -1);
 });
 
-test('the first match wins, and asking again from behind it finds the next', () => {
+test('the first match wins, and continuing after it finds the next', () => {
   for (const filler of [0, 1000]) {
     const rules = [
       ...many(filler),

@@ -53,7 +53,7 @@ test('unknown placeholders do not compile', () => {
   assert.throws(() => compileTemplate({ template: [hole('header')] }, with2), /needs a name/);
 });
 
-test('a host that is an IPv6 address stands in brackets in texts, and without them where it is looked up', () => {
+test('an IPv6 host has brackets in texts, but not in lookups', () => {
   const request = facts({ host: '2001:db8::1' });
   const template = ['https://', hole('host'), '/'];
   assert.equal(compileTemplate({ template }, with2)(request), 'https://[2001:db8::1]/');

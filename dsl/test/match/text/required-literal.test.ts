@@ -37,7 +37,7 @@ for (const [pattern, expected] of cases) {
   });
 }
 
-test('every text that an expression matches holds what it needs', () => {
+test('every text that an expression matches contains its required literal', () => {
   const atom = fc.oneof(
     fc.constantFrom(
       'a',

@@ -99,7 +99,7 @@ async function mixed(change: Partial<ListenerPlan> = {}): Promise<ListenerPlan> 
   return { ...listener, passthroughs: passthroughs!, tls: {} as ListenerPlan['tls'], ...change };
 }
 
-test('what is passed on undecrypted comes to no other rule of the listener', async () => {
+test('connections passed through undecrypted reach no other rule of the listener', async () => {
   const listener = await mixed();
   const world = { budget: { steps: 1_000_000 }, readers, changing: new Set<string>() };
   const outcomes = rulesIn(listener).map((rule) => {
@@ -119,7 +119,7 @@ test('what is passed on undecrypted comes to no other rule of the listener', asy
   ]);
 });
 
-test('where a trusted peer names the client, its address says nothing of what was passed on', async () => {
+test('if a trusted peer reports the client, the peer’s address decides about passthrough', async () => {
   const listener = await mixed({ clientIp: { header: 'x-a', trust: ['192.0.2.0/24'], trustLists: [] } });
   const world = { budget: { steps: 1_000_000 }, readers, changing: new Set<string>() };
   const rule = listener.guards.find(({ text }) => text === 'deny ip 10.1.0.0/16')!;

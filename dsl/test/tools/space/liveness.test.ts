@@ -82,7 +82,7 @@ test('nothing is concluded from the entries of a list that may change', async ()
   assert.deepEqual(outcomes(['some']), ['live', 'live, no witness', 'shadowed by 3']);
 });
 
-test('a budget that is spent is told, and nothing else is', async () => {
+test('an exhausted budget is reported, and nothing else', async () => {
   const listener = await listenerOf('deny path under /a\ndeny path is /a/b');
   assert.deepEqual(livenessOf(listener, listener.guards[1]!, worldOf(2)), { kind: 'unknown' });
 });

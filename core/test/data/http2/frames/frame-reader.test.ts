@@ -131,7 +131,7 @@ test('a frame over the limit is refused by its head, before any of it is held', 
   assert.equal(readIn([head]).error, FRAME_SIZE_ERROR);
 });
 
-test('the reserved bit of a stream says nothing', () => {
+test('the reserved bit of a stream identifier is ignored', () => {
   assert.equal(uint31(Buffer.from([0x80, 0, 0, 5]), 0), 5);
   assert.equal(uint32(Buffer.from([0x80, 0, 0, 5]), 0), 0x80000005);
 });

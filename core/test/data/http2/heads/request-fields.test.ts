@@ -47,7 +47,7 @@ test('crumbs of cookies are one field', () => {
   );
 });
 
-test('Host stands in for a missing authority, and must agree with one that is there', () => {
+test('Host replaces a missing :authority, and must match it otherwise', () => {
   const without = GET.filter(([name]) => name !== ':authority');
   assert.match(read([...without, ['host', 'b.example']]).head, /\r\nhost: b.example\r\n/);
   assert.equal(read(without).verdict, ILL_FORMED);
@@ -120,7 +120,7 @@ test('trailers are fields, and no pseudo-fields', () => {
   assert.equal(trailers.isWellFormed, false);
 });
 
-test('trailers that would frame a message, or name its sender, do not go on', () => {
+test('trailers that would frame a message, or identify its sender, are not forwarded', () => {
   const trailers = new TrailerFields();
   trailers.start(1000, null);
   for (const name of [

@@ -38,7 +38,7 @@ function sizesIn(block: Uint8Array): number[] {
 
 const updates = (table: EncoderTable) => (table.isDue ? sizesIn(table.update()) : []);
 
-test('a table size of 4096 or more says nothing new', () => {
+test('a table size of 4096 or more changes nothing', () => {
   const table = new EncoderTable();
   for (const size of [4096, 65_536, 0xffffffff]) {
     table.allow(size);

@@ -113,7 +113,7 @@ test('the oldest entries of a full table go first (RFC 7541 appendix C.5)', () =
   ]);
 });
 
-test('every text comes back out of its Huffman code', () => {
+test('every text survives Huffman encoding and decoding', () => {
   const latin1 = fc.array(fc.integer({ min: 0, max: 255 })).map((octets) => String.fromCharCode(...octets));
   fc.assert(
     fc.property(latin1, (text) => {
