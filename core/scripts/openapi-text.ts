@@ -13,17 +13,19 @@ export function openApiText(): string {
 }
 
 export function referenceText(): string {
-  const rows = ROUTES.map(({ method, path, doc }) => `| \`${method} ${path}\` | ${doc} |`);
+  const rows = ROUTES.map(
+    ({ method, path, doc, role, isOpen }) => `| \`${method} ${path}\` | ${isOpen === true ? '' : role} | ${doc} |`,
+  );
   return `# The admin API, route by route
 
 Made of the routes themselves, as [openapi.json](openapi.json) is, which the API serves at \`/openapi.json\`. How to use it:
 [admin.md](admin.md).
 
-| route | does |
-|---|---|
+| route | role | does |
+|---|---|---|
 ${rows.join('\n')}
-| \`GET /v1/events\` | What happens from now on, as server-sent events: ${EVENTS.map((name) => `\`${name}\``).join(', ')}. |
-| \`GET /openapi.json\` | The OpenAPI document. |
+| \`GET /v1/events\` | read | What happens from now on, as server-sent events: ${EVENTS.map((name) => `\`${name}\``).join(', ')}. |
+| \`GET /openapi.json\` | read | The OpenAPI document. |
 
 ## What the routes take
 

@@ -20,6 +20,9 @@ export const ADMIN_ERRORS = {
   SA0109: [503, 'there are {limit} event streams already'],
   SA0110: [500, 'internal error: the log says more'],
   SA0111: [404, 'there is no backend `{backend}`: there are {known}'],
+  SA0113: [403, '`{name}` may {role}, and {method} {path} needs a token that may {needed}'],
+  SA0114: [429, 'there were too many wrong tokens from this address: try again in {seconds} s'],
+  SA0115: [403, 'requests that another site has a browser send are not taken (Sec-Fetch-Site: {site})'],
   SA0112: [405, '{path} does not take {method}: it takes {allowed}'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 

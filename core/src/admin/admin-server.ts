@@ -13,9 +13,10 @@ import type { Gateway } from '../control/gateway.ts';
 import { ADMIN_API, bindError, formatAddress, tryAddress } from '../control/reload/ports.ts';
 import { codeOf } from '../control/report/errors.ts';
 import { SocketFile } from '../shared/listen/socket-file.ts';
-import { Access } from './access.ts';
+import { Access, type Caller } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
 import { allowedMethods } from './allowed-methods.ts';
+import { AuditLog } from './audit-log.ts';
 import { EventStreams } from './event-streams.ts';
 import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
@@ -33,11 +34,23 @@ const REQUEST_TIME_MS = 10_000;
 const IDLE_MS = 5_000;
 const LOOK_MS = 500;
 const MOST_CONNECTIONS = 256;
+const RETRY_AFTER_S = 60;
 /** What systems say that cannot bind one port for several processes. */
 const CANNOT_SHARE: ReadonlySet<string> = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT', 'ERR_INVALID_ARG_VALUE']);
 /** What anybody may ask. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(ROUTES.filter(({ isOpen }) => isOpen).map(({ path }) => path));
 const DASHBOARD_PATH = /^\/(?:dashboard\/.*)?$/;
+
+/** What is known of a request while it is answered. */
+interface Admitted {
+  caller: Caller | null;
+  /** Its address; null: a Unix socket. */
+  readonly peer: string | null;
+  /** The code of its refusal. */
+  code: string | null;
+  /** What the operation adds to its audit line. */
+  details: object;
+}
 
 /** startAdminServer binds the address. Rejects with SG0301 to SG0307 when it cannot. */
 export async function startAdminServer(options: AdminEndpointOptions<Gateway>): Promise<AdminServer> {
@@ -50,6 +63,8 @@ export async function startAdminServer(options: AdminEndpointOptions<Gateway>): 
 export class AdminServer implements AdminEndpoint {
   readonly #options: AdminEndpointOptions<Gateway>;
   readonly #access: Access;
+  readonly #audit: AuditLog;
+  readonly #admitted = new WeakMap<FastifyRequest, Admitted>();
   readonly #streams: EventStreams;
   readonly #metrics: Metrics;
   readonly #app: FastifyInstance;
@@ -59,7 +74,8 @@ export class AdminServer implements AdminEndpoint {
 
   constructor(options: AdminEndpointOptions<Gateway>) {
     this.#options = options;
-    this.#access = new Access(options.token);
+    this.#access = new Access(options.tokens);
+    this.#audit = new AuditLog(options.log, options.auditFile);
     this.#streams = new EventStreams(options.gateway);
     this.#metrics = new Metrics(options.gateway);
     this.#app = fastify({
@@ -89,6 +105,7 @@ export class AdminServer implements AdminEndpoint {
       reply.raw.setHeader(ADMIN_HEADER, API_VERSION);
       this.#admit(request, reply);
     });
+    this.#app.addHook('onResponse', async (request, reply) => this.#record(request, reply));
     this.#app.setErrorHandler((thrown, request, reply) => this.#refuse(thrown, request, reply));
     this.#app.setNotFoundHandler(notFound);
     for (const route of ROUTES) this.#add(route);
@@ -117,9 +134,10 @@ export class AdminServer implements AdminEndpoint {
       : { ...address, port: bound.port };
   }
 
-  /** token is what callers must show from now on. */
-  set token(token: string | null) {
-    this.#access.token = token;
+  /** admit is who is let in from now on, and where that is written down. */
+  admit({ tokens, auditFile }: Parameters<AdminEndpoint['admit']>[0]): void {
+    this.#access.tokens = tokens;
+    this.#audit.file = auditFile;
   }
 
   async listen(): Promise<void> {
@@ -159,7 +177,8 @@ export class AdminServer implements AdminEndpoint {
     await this.#app.close();
   }
 
-  #add({ method, path, body, query, handle }: Route): void {
+  #add(route: Route): void {
+    const { method, path, body, query, handle } = route;
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
     const schema = {
       ...(body === undefined ? {} : { body }),
@@ -173,6 +192,7 @@ export class AdminServer implements AdminEndpoint {
       method,
       url: path.replace(/\{(\w+)\}/g, ':$1'),
       schema,
+      config: { operation: route },
       handler: async (request, reply) => {
         const result = await handle({
           gateway: this.#options.gateway,
@@ -180,6 +200,9 @@ export class AdminServer implements AdminEndpoint {
           params: request.params,
           query: request.query,
           body: request.body,
+          record: (details) => {
+            Object.assign(this.#stateOf(request).details, details);
+          },
           stream(begin) {
             reply.hijack();
             begin(reply.raw);
@@ -190,19 +213,55 @@ export class AdminServer implements AdminEndpoint {
     });
   }
 
-  #admit({ method, url, headers, raw }: FastifyRequest, reply: FastifyReply): void {
+  #admit(request: FastifyRequest, reply: FastifyReply): void {
+    const { method, url, headers } = request;
     const [path] = url.split('?') as [string];
     // A probe may ask by any name of the host, and has no token; nor has a browser before its user has signed in.
-    if (!OPEN_PATHS.has(path) && !DASHBOARD_PATH.test(path)) this.#access.check(headers, isUnix(raw));
-    const allowed = allowedMethods(path);
-    if (allowed.length > 0 && !allowed.includes(method)) {
-      void reply.header('allow', allowed.join(', '));
-      throw new AdminError('SA0112', { method, path: path.slice(0, 100), allowed: allowed.join(', ') });
+    if (OPEN_PATHS.has(path) || DASHBOARD_PATH.test(path)) {
+      this.#checkMethod(method, path, reply);
+      this.#access.checkWrite(method, headers);
+      return;
     }
+    const state = this.#stateOf(request);
+    const caller = this.#access.identify(headers, state.peer);
+    state.caller = caller;
+    this.#checkMethod(method, path, reply);
+    const operation = operationOf(request);
+    if (operation !== null) this.#access.checkRole(caller, operation);
     this.#access.checkWrite(method, headers);
   }
 
-  #refuse(thrown: unknown, { raw }: FastifyRequest, reply: FastifyReply): void {
+  #checkMethod(method: string, path: string, reply: FastifyReply): void {
+    const allowed = allowedMethods(path);
+    if (allowed.length === 0 || allowed.includes(method)) return;
+    void reply.header('allow', allowed.join(', '));
+    throw new AdminError('SA0112', { method, path: path.slice(0, 100), allowed: allowed.join(', ') });
+  }
+
+  #stateOf(request: FastifyRequest): Admitted {
+    let state = this.#admitted.get(request);
+    if (state === undefined) {
+      state = { caller: null, peer: peerOf(request.raw), code: null, details: {} };
+      this.#admitted.set(request, state);
+    }
+    return state;
+  }
+
+  /** What only looks is not recorded, unless the caller was refused: a log of every scrape would hide the rest. */
+  #record(request: FastifyRequest, { raw: { statusCode: status } }: FastifyReply): void {
+    const { caller, peer, code, details } = this.#stateOf(request);
+    const operation = operationOf(request);
+    if (!isRefusal(status) && (operation === null || operation.role === 'read')) return;
+    // Wrong tokens are logged, and those that come on and on are told by their number.
+    if (status === 429 || (code === 'SA0102' && !this.#isToTell(peer))) return;
+    this.#audit.write({
+      ...{ who: caller?.name ?? null, role: caller?.role ?? null, peer },
+      ...{ operation: operation?.id ?? null, method: request.method, path: request.url.split('?')[0]!.slice(0, 200) },
+      ...{ status, code, ...details },
+    });
+  }
+
+  #refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const answer = errorAnswer(thrown, BODY_LIMIT);
     reply.raw.setHeader(ADMIN_HEADER, API_VERSION);
     if (answer === null) {
@@ -210,22 +269,22 @@ export class AdminServer implements AdminEndpoint {
         { error: thrown instanceof Error ? thrown.stack : String(thrown) },
         'the admin API failed',
       );
-    } else if (answer.body.error.code === 'SA0102') this.#tellRefused(raw);
+    }
     const { status, body } = answer ?? errorAnswer(new AdminError('SA0110'), BODY_LIMIT)!;
+    this.#stateOf(request).code = body.error.code;
+    if (status === 429) void reply.header('retry-after', RETRY_AFTER_S);
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
     // What is left of a body that is not wanted is not read.
-    if (status === 401 || status === 403 || status === 413) void reply.header('connection', 'close');
+    if (isRefusal(status) || status === 413) void reply.header('connection', 'close');
     void reply.code(status).send(body);
   }
 
   /** The first wrong token is told at once, then each time there were ten times as many. */
-  #tellRefused({ socket }: IncomingMessage): void {
+  #isToTell(peer: string | null): boolean {
     const refused = ++this.#refused;
-    if (!Number.isInteger(Math.log10(refused))) return;
-    this.#options.log.warn(
-      { refused, peer: socket.remoteAddress },
-      `the admin API was called with a wrong token (${refused})`,
-    );
+    if (!Number.isInteger(Math.log10(refused))) return false;
+    this.#options.log.warn({ refused, peer }, `the admin API was called with a wrong token (${refused})`);
+    return true;
   }
 }
 
@@ -233,8 +292,18 @@ function notFound({ method, url }: FastifyRequest): never {
   throw new AdminError('SA0105', { method, path: url.split('?')[0]!.slice(0, 100) });
 }
 
-function isUnix({ socket }: IncomingMessage): boolean {
-  return socket.remoteAddress === undefined && socket.localAddress === undefined;
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403 || status === 429;
+}
+
+/** peerOf is the caller's address; null: it came over a Unix socket. */
+function peerOf({ socket }: IncomingMessage): string | null {
+  if (socket.remoteAddress === undefined && socket.localAddress === undefined) return null;
+  return socket.remoteAddress ?? '';
+}
+
+function operationOf({ routeOptions }: FastifyRequest): Route | null {
+  return (routeOptions.config as { readonly operation?: Route }).operation ?? null;
 }
 
 function listenOn(server: Server, options: ListenOptions): Promise<void> {

@@ -61,7 +61,7 @@ function operation(route: Route): object {
   return {
     operationId: route.id,
     summary: route.doc,
-    ...(route.isOpen === true ? { security: [] } : {}),
+    ...(route.isOpen === true ? { security: [] } : { 'x-role': route.role }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}

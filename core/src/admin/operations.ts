@@ -4,6 +4,7 @@
  *
  * The server, the OpenAPI document, the reference page and `sluice ctl` are all made from this table, and so are their types.
  */
+import type { AdminRole } from '@sluice/dsl/plan';
 import { described, oneOf, type Schema, type TypeOf, textOf } from './schema.ts';
 import {
   BACKEND,
@@ -48,12 +49,17 @@ interface MediaType {
   readonly mediaType: string;
 }
 
+/** ROLES are what callers may be, each with all that the ones before it may do. */
+export const ROLES = ['read', 'operate', 'configure'] as const satisfies readonly AdminRole[];
+
 /** Operation is one row: what the API takes and gives at a method and path. */
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'PATCH';
   /** With `{name}` for a part that varies. */
   readonly path: string;
   readonly doc: string;
+  /** The least that a caller must be. */
+  readonly role: AdminRole;
   readonly body?: Schema;
   /** By name. Their values are texts: patterns say what they may be. */
   readonly query?: Readonly<Record<string, Schema<string>>>;
@@ -79,6 +85,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/-/live',
     doc: 'Whether the gateway’s main thread responds: 200 `live`. For liveness probes. Needs no token.',
+    role: 'read',
     answer: LINE,
     isOpen: true,
   },
@@ -86,6 +93,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/-/ready',
     doc: 'Whether the gateway serves: 200 `ready`, or 503 `starting` or `draining`. For readiness probes and load balancers in front. Needs no token.',
+    role: 'read',
     answer: LINE,
     isOpen: true,
     refusals: { 503: 'the gateway is starting, or is draining before it stops' },
@@ -94,24 +102,28 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/status',
     doc: 'The gateway as a whole: generation, threads, listeners, uptime, versions.',
+    role: 'read',
     answer: STATUS,
   },
   getStats: {
     method: 'GET',
     path: '/v1/stats',
     doc: 'Everything that is counted, in one picture.',
+    role: 'read',
     answer: STATS,
   },
   listBackends: {
     method: 'GET',
     path: '/v1/backends',
     doc: 'All backends with their servers.',
+    role: 'read',
     answer: BACKENDS,
   },
   getBackend: {
     method: 'GET',
     path: '/v1/backends/{backend}',
     doc: 'One backend with its servers.',
+    role: 'read',
     answer: BACKEND,
     refusals: { 404: 'There is no such backend.' },
   },
@@ -119,6 +131,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/backends/{backend}/members',
     doc: 'Who a backend’s servers are, where each comes from, and how those that find them are doing.',
+    role: 'read',
     answer: MEMBERS,
     refusals: { 404: 'There is no such backend.' },
   },
@@ -126,6 +139,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/backends/{backend}/sticky',
     doc: 'Where a client belongs, why, and since when. Asking changes nothing.',
+    role: 'read',
     body: STICKY_CLIENT,
     answer: STICKY,
     refusals: { 404: 'There is no such backend, or it has no `stick` line.' },
@@ -134,6 +148,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/backends/{backend}/sticky/entries',
     doc: 'The clients that a backend’s stick table knows. Their keys are kept as hashes alone.',
+    role: 'read',
     query: {
       most: MOST,
       after: described(textOf({ pattern: '^\\d{1,10}$' }), '`next` of the page before.'),
@@ -146,6 +161,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/backends/{backend}/sticky/clear',
     doc: 'Forgets one client, those of a server, or all: with their next request they are new.',
+    role: 'operate',
     body: CLEAR_STICKY,
     answer: CLEARED,
     refusals: { 404: 'There is no such backend, server or entry, or the backend has no `stick` line.' },
@@ -154,12 +170,14 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/servers',
     doc: 'The servers of all backends.',
+    role: 'read',
     answer: SERVERS,
   },
   getServer: {
     method: 'GET',
     path: '/v1/backends/{backend}/servers/{server}',
     doc: 'One server: states, last check, weight, what is open, counters.',
+    role: 'read',
     answer: SERVER,
     refusals: { 404: 'There is no such server.' },
   },
@@ -167,6 +185,7 @@ export const OPERATIONS = {
     method: 'PATCH',
     path: '/v1/backends/{backend}/servers/{server}',
     doc: 'Takes a server out or back, or sets its weight or max. All of a body is applied, or nothing.',
+    role: 'operate',
     body: SERVER_CHANGE,
     answer: SERVER,
     refusals: { 404: 'There is no such server.' },
@@ -175,6 +194,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/backends/{backend}/servers',
     doc: 'Adds a server, without a reload. It is kept over reloads for as long as the rules have the backend, and not over a restart.',
+    role: 'operate',
     body: NEW_SERVER,
     answer: SERVER,
     refusals: { 404: 'There is no such backend.' },
@@ -183,6 +203,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/backends/{backend}/servers/{server}/remove',
     doc: 'Removes a server that was added so. What is open there ends there.',
+    role: 'operate',
     body: NOTHING,
     answer: REMOVED,
     refusals: { 404: 'There is no such server.', 409: 'It was not added by hand, but is in the rules or was found.' },
@@ -191,6 +212,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/backends/{backend}/servers/{server}/sessions',
     doc: 'Who holds on to a server, oldest first.',
+    role: 'read',
     query: {
       most: MOST,
     },
@@ -201,6 +223,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/sessions',
     doc: 'The requests and tunnels that are open anywhere in the gateway, oldest first.',
+    role: 'read',
     query: {
       most: MOST,
       server: described(SERVER_PATH, 'Only those on this server, as `backend/server`.'),
@@ -213,6 +236,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/sessions/end',
     doc: 'Ends one session, or all of a server, a client, or both: requests without an answer get 503, answers and tunnels are broken off.',
+    role: 'operate',
     body: END_SESSIONS,
     answer: SESSIONS_ENDED,
     refusals: { 404: 'There is no such server, or no open session with the id.' },
@@ -221,6 +245,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/errors',
     doc: 'The latest requests that were refused or failed, with the reason.',
+    role: 'read',
     query: { most: MOST },
     answer: ERRORS,
   },
@@ -228,6 +253,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/reload',
     doc: 'Reads the rules again, as SIGHUP does, and answers when they are in force. Reloads wait for each other.',
+    role: 'operate',
     body: NOTHING,
     answer: RELOADED,
     refusals: { 409: 'The gateway is not running.', 422: 'The rules are not right, and the old ones stay in force.' },
@@ -236,6 +262,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/upgrade',
     doc: 'Starts the version that is on disk, has it take over, and answers when it serves. This process then completes its open requests and ends.',
+    role: 'operate',
     body: NOTHING,
     answer: UPGRADED,
     refusals: {
@@ -247,12 +274,14 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/certificates',
     doc: 'All certificates of listeners, and how they stand: those that the gateway renews by itself, and those from files.',
+    role: 'read',
     answer: CERTIFICATES,
   },
   renewCertificate: {
     method: 'POST',
     path: '/v1/certificates/renew',
     doc: 'Tries for the certificates with a name now, whatever their schedule says. The answer does not wait for the authority.',
+    role: 'operate',
     body: RENEW,
     answer: CERTIFICATES,
     refusals: { 404: 'No source has a certificate for the name.' },
@@ -261,6 +290,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/v1/explain',
     doc: 'What would happen to a request now, and why.',
+    role: 'read',
     body: EXPLAIN,
     answer: EXPLANATION,
   },
@@ -268,12 +298,14 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/v1/lists',
     doc: 'Lists and maps, and how many entries are in force.',
+    role: 'read',
     answer: LISTS,
   },
   listRules: {
     method: 'GET',
     path: '/v1/rules',
     doc: 'The rules in force, in the order in which they are judged, and how often each was hit.',
+    role: 'read',
     query: {
       listener: described(NAME, 'Only those of this listener.'),
       hits: described(oneOf(['none', 'some']), '`none`: only rules that were never hit.'),
@@ -284,6 +316,7 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/metrics',
     doc: 'All counters in the text format of Prometheus.',
+    role: 'read',
     answer: METRICS,
   },
 } as const satisfies Readonly<Record<string, Operation>>;

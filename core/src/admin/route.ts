@@ -13,6 +13,8 @@ export interface RouteRequest<Id extends OperationId = OperationId> {
   readonly params: ParamsOf<Id>;
   readonly query: QueryOf<Id>;
   readonly body: BodyOf<Id>;
+  /** Adds to the audit line of the request. */
+  record(details: object): void;
   /** Sends an answer of the route's own kind; the handler then returns undefined. */
   stream(begin: (response: ServerResponse) => void): void;
 }
@@ -24,6 +26,7 @@ export interface CheckedRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  record(details: object): void;
   stream(begin: (response: ServerResponse) => void): void;
 }
 

@@ -41,14 +41,16 @@ const HANDLERS: Handlers = {
     const wish = name === undefined ? {} : { server: name };
     return gateway.stickiness(params.backend).entries({ most: Number(most), after: Number(after), ...wish });
   },
-  async clearSticky({ gateway, params, body: { entry, server: name } }) {
+  async clearSticky({ gateway, params, body: { entry, server: name }, record }) {
+    record({ wish: { ...(entry === undefined ? {} : { entry }), ...(name === undefined ? {} : { server: name }) } });
     const wish = entry !== undefined ? { entry } : name !== undefined ? { server: name } : { all: true as const };
     return { cleared: await gateway.stickiness(params.backend).clear(wish) };
   },
   listServers: ({ gateway }) => ({ servers: backends(gateway).flatMap(({ servers }) => servers) }),
   getServer: server,
   changeServer,
-  async addServer({ gateway, params, body }) {
+  async addServer({ gateway, params, body, record }) {
+    record({ wish: body });
     const { server: name } = await gateway.addServer(params.backend, body);
     return serverView(gateway, params.backend, name);
   },
@@ -61,21 +63,29 @@ const HANDLERS: Handlers = {
     const { most = '100', ...wish } = query;
     return gateway.sessions({ ...wish, most: Number(most) });
   },
-  endSessions: async ({ gateway, body }) => ({ ended: await gateway.endSessions(body) }),
+  async endSessions({ gateway, body, record }) {
+    const ended = await gateway.endSessions(body);
+    record({ wish: body, ended });
+    return { ended };
+  },
   async listErrors({ gateway, query }) {
     const errors = await gateway.errors({ most: Number(query.most ?? 100) });
     return { errors: errors.map(({ atMs, ...rest }) => ({ at: new Date(atMs).toISOString(), ...rest })) };
   },
-  async reload({ gateway }) {
+  async reload({ gateway, record }) {
+    const before = gateway.stats().generation;
     await gateway.reload();
-    return { generation: gateway.stats().generation };
+    const { generation } = gateway.stats();
+    record({ before, after: generation });
+    return { generation };
   },
   async upgrade({ gateway }) {
     await gateway.upgrade();
     return { isUpgraded: true };
   },
   listCertificates: ({ gateway }) => certificates(gateway),
-  renewCertificate({ gateway, body }) {
+  renewCertificate({ gateway, body, record }) {
+    record({ wish: body });
     gateway.renewCertificate(body.name);
     return certificates(gateway);
   },
@@ -197,13 +207,21 @@ function changeServer(request: RouteRequest<'changeServer'>): AnswerOf<'changeSe
   }
   // Everything was checked, so nothing below throws once the server is found.
   const handle = handleOf(request);
+  const found = server(request);
   const cut = close === undefined ? {} : { close };
   if (weight !== undefined) handle.weight(weight);
   if (max !== undefined) handle.max(max);
   if (admin === 'ready') handle.ready();
   else if (admin === 'maint') void handle.maint(cut);
   else if (admin === 'drain') void handle.drain({ ...cut, ...(deadline === undefined ? {} : { deadline }) });
-  return server(request);
+  const changed = server(request);
+  request.record({ before: settingsOf(found), after: settingsOf(changed) });
+  return changed;
+}
+
+/** settingsOf is what an operator may set of a server. */
+function settingsOf({ admin, weight, max, draining }: AnswerOf<'getServer'>): object {
+  return { admin, weight, max, draining };
 }
 
 function certificates(gateway: Gateway): AnswerOf<'listCertificates'> {

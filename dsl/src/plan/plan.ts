@@ -383,6 +383,18 @@ export interface AdminPlan {
   readonly token: string | null;
 }
 
+/** AdminRole is what a caller of the admin API may do: look; change what runs; change the rules too. Each includes those before it. */
+export type AdminRole = 'read' | 'operate' | 'configure';
+
+/** AdminTokenPlan is a named token of the admin API. */
+export interface AdminTokenPlan {
+  /** Who has it, as audit lines say. Several tokens may have one name, as while one is replaced by another. */
+  readonly name: string;
+  /** The name of the secret. */
+  readonly secret: string;
+  readonly role: AdminRole;
+}
+
 /** NamesPlan: whom to ask for the addresses of servers' names, and how long answers hold, whatever their ttl. */
 export interface NamesPlan {
   /** `IP` or `IP:PORT`. */
@@ -422,6 +434,10 @@ export interface SettingsPlan {
   readonly names?: NamesPlan;
   /** Default: there is no admin API. */
   readonly admin?: AdminPlan;
+  /** Tokens of the admin API besides its own, wherever it listens. Default: none. */
+  readonly adminTokens?: readonly AdminTokenPlan[];
+  /** The file that the admin API's audit lines go to, absolute. Default: the gateway's log. */
+  readonly adminAudit?: string;
   /** Default: requests are not traced, and what they bring of traces is passed on as it is. */
   readonly trace?: TracePlan;
   /** Where sampled requests are reported. Default: nowhere. */

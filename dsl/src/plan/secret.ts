@@ -34,6 +34,7 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
   if (plan.settings.traces !== undefined) collect({ args: plan.settings.traces.options });
   const token = plan.settings.admin?.token ?? null;
   if (token !== null) names.add(token);
+  for (const { secret } of plan.settings.adminTokens ?? []) names.add(secret);
   return names;
 }
 

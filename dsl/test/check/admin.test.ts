@@ -4,7 +4,7 @@ import { secretsOf } from '../../src/plan/index.ts';
 import { codesOf, compileText, inContext } from '../compile-text.ts';
 import { inFolder } from '../rule-folder.ts';
 
-const ENV = { SLUICE_SECRET_ADMIN_TOKEN: 'correct-horse-battery', TOKEN: 'plain' };
+const ENV = { SLUICE_SECRET_ADMIN_TOKEN: 'correct-horse-battery', SLUICE_SECRET_CI: 'battery-horse', TOKEN: 'plain' };
 
 const compiled = (lines: string) => compileText(inContext('settings', lines), { env: ENV });
 
@@ -40,6 +40,12 @@ for (const [line, code] of [
   ['admin on 127.0.0.1:9900 token open-sesame', 'SL0650'],
   ['admin on 127.0.0.1:9900 token env "TOKEN"', 'SL0650'],
   ['admin on 127.0.0.1:9900 token secret "other"', 'SL0632'],
+  ['admin token ci secret "ci"', 'SL0117'],
+  ['admin token ci secret "ci" may everything', 'SL0614'],
+  ['admin token ci open-sesame may read', 'SL0650'],
+  ['admin token ci secret "other" may read', 'SL0632'],
+  ['admin token "the ci" secret "ci" may read', 'SL0652'],
+  ['admin audit', 'SL0117'],
   ['admin on localhost:9900', 'SL0609'],
   ['admin on 9900', 'SL0609'],
   ['admin on unix:run/x', 'SL0609'],
@@ -57,6 +63,24 @@ for (const [line, code] of [
     );
   });
 }
+
+test('named tokens have a role, several may have one name, and with one any address may be listened on', async () => {
+  const { plan, diagnostics } = await compiled(`admin on :9900
+admin token ci secret "ci" may operate
+admin token ci secret "admin-token" may operate
+admin token grafana secret "admin-token" may read
+admin audit to "/var/log/sluice/audit.log"`);
+  assert.deepEqual(diagnostics, []);
+  const { admin, adminTokens, adminAudit } = plan!.settings;
+  assert.equal(admin!.token, null);
+  assert.deepEqual(adminTokens, [
+    { name: 'ci', secret: 'ci', role: 'operate' },
+    { name: 'ci', secret: 'admin-token', role: 'operate' },
+    { name: 'grafana', secret: 'admin-token', role: 'read' },
+  ]);
+  assert.equal(adminAudit, '/var/log/sluice/audit.log');
+  assert.deepEqual([...secretsOf(plan!)], ['ci', 'admin-token']);
+});
 
 test('the token is looked for in the folder of secrets wherever the settings name it', async () => {
   await inFolder({ 'keys/admin-token': 'correct-horse-battery\n' }, async (folder) => {

@@ -4,6 +4,8 @@ import { CODES, FAMILIES } from '../../src/diagnostics/index.ts';
 import { formatDiagnostic } from '../../src/index.ts';
 import { compileText, inContext } from '../compile-text.ts';
 
+process.env.SLUICE_SECRET_ADMIN_TOKEN = 'x';
+
 /** Examples that a text alone cannot give. */
 const OTHERWISE_TESTED = new Set([
   'SL0115',

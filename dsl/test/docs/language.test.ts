@@ -24,6 +24,7 @@ test('the language page names every base setting', () => {
 });
 
 test('every example of a base setting is right where it belongs', async () => {
+  process.env.SLUICE_SECRET_MONITORING_TOKEN = 'x';
   for (const { section, name, example } of SETTING_WORDS) {
     // Their kinds are plugins', and tested with them.
     if (name === 'tls' || name === 'servers from' || name === 'certificate from') continue;

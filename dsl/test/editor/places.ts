@@ -125,8 +125,14 @@ const BATCH = 100;
 export async function acceptedAt(place: Place, candidates: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const accepted = new Map<string, string>();
   const size = sectionOf(place.line) === 'settings' ? 1 : BATCH;
-  for (let from = 0; from < candidates.length; from += size) {
-    const tried = candidates.slice(from, from + size);
+  // A line that begins with one of these may have the parser give up on the rest of the text.
+  const isJoint = (candidate: string): boolean => /^(?:and|or|when)\b/.test(candidate);
+  const alone = candidates.filter(isJoint).map((candidate) => [candidate]);
+  const others = candidates.filter((candidate) => !isJoint(candidate));
+  const batches = Array.from({ length: Math.ceil(others.length / size) }, (_, index) =>
+    others.slice(index * size, (index + 1) * size),
+  );
+  for (const tried of [...batches, ...alone]) {
     for (const [candidate, missing] of await judged(place, tried)) accepted.set(candidate, missing);
   }
   return accepted;

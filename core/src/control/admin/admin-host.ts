@@ -1,5 +1,5 @@
 /**
- * AdminHost: whether there is an admin API, where, and with which token, over reloads. Main thread.
+ * AdminHost: whether there is an admin API, where, and with which tokens, over reloads. Main thread.
  *
  * The API itself, and all that it needs, is loaded by `OpenAdmin`, only when somebody asks for one.
  */
@@ -7,16 +7,16 @@ import type { Address, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { SecretValues } from '../plugins/secrets.ts';
 import { formatAddress } from '../reload/ports.ts';
-import { type AdminOptions, wantedAdmin } from './wanted-admin.ts';
+import { type AdminOptions, type AdminToken, type WantedAdmin, wantedAdmin } from './wanted-admin.ts';
 
-export type { AdminOptions } from './wanted-admin.ts';
+export type { AdminOptions, AdminToken } from './wanted-admin.ts';
 
 /** AdminEndpoint is an admin API that listens. */
 export interface AdminEndpoint {
   /** What it is bound to. */
   readonly address: Address;
-  /** token is what callers must show from now on; null: nothing. */
-  set token(token: string | null);
+  /** admit is who is let in from now on, and where that is written down. */
+  admit(wanted: Pick<WantedAdmin, 'tokens' | 'auditFile'>): void;
   /** leave stops listening; open requests go on. */
   leave(): void;
   /** close ends everything at once. */
@@ -27,7 +27,8 @@ export interface AdminEndpoint {
 export interface AdminEndpointOptions<Gateway> {
   readonly gateway: Gateway;
   readonly address: Address;
-  readonly token: string | null;
+  readonly tokens: readonly AdminToken[];
+  readonly auditFile: string | null;
   readonly log: Logger;
   /** Another process listens there, and will leave. */
   readonly isTakeover: boolean;
@@ -72,7 +73,7 @@ export class AdminHost<Gateway> {
     return this.#server?.address ?? null;
   }
 
-  /** prepare gets ready what a plan asks for, beside what is there. Throws SG0301 to SG0307, SG0601 to SG0605. */
+  /** prepare gets ready what a plan asks for, beside what is there. Throws SG0301 to SG0307, SG0601 to SG0606. */
   async prepare(plan: Plan, secrets: SecretValues): Promise<AdminChange> {
     const wanted = wantedAdmin(this.#options, plan, secrets);
     const before = this.#server;
@@ -87,18 +88,19 @@ export class AdminHost<Gateway> {
       };
       return { commit, abandon: async () => {} };
     }
-    const { address, token } = wanted;
+    const { address, tokens, auditFile } = wanted;
     const written = formatAddress(address);
     if (before !== null && written === this.#written) {
       const commit = (): void => {
-        before.token = token;
+        before.admit(wanted);
       };
       return { commit, abandon: async () => {} };
     }
     const server = await this.#open({
       gateway: this.#gateway,
       address,
-      token,
+      tokens,
+      auditFile,
       log: this.#log,
       isTakeover: this.#isTakeover,
     });

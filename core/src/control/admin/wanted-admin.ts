@@ -2,7 +2,7 @@
  * WantedAdmin: which admin API a gateway is to have, by its options and its rules. Main thread; opens nothing.
  */
 import { readListenAddress } from '@sluice/dsl';
-import { type Address, addressesOf, isLoopback, type Plan, sharedAddresses } from '@sluice/dsl/plan';
+import { type Address, type AdminRole, addressesOf, isLoopback, type Plan, sharedAddresses } from '@sluice/dsl/plan';
 import type { SecretValues } from '../plugins/secrets.ts';
 import { formatAddress } from '../reload/ports.ts';
 import { GatewayError } from '../report/errors.ts';
@@ -13,37 +13,80 @@ export interface AdminOptions {
   readonly address: string;
   /** What callers must show, at least 16 characters. Default: the rules' own, if they have one. */
   readonly token?: string;
+  /** Tokens with a name and a role, besides it and those of the rules. Default: none. */
+  readonly tokens?: readonly AdminToken[];
+}
+
+/** AdminToken is a token that callers may show, who has it, and what they may do with it. */
+export interface AdminToken {
+  readonly name: string;
+  /** At least 16 characters of ASCII, without blanks. */
+  readonly token: string;
+  readonly role: AdminRole;
 }
 
 export interface WantedAdmin {
   readonly address: Address;
-  readonly token: string | null;
+  /** None: whoever reaches the address may do everything. */
+  readonly tokens: readonly AdminToken[];
+  /** The file of audit lines; null: the gateway's log. */
+  readonly auditFile: string | null;
 }
+
+/** The name of the token that is written without one. */
+const UNNAMED = 'admin';
 
 const SHORTEST_TOKEN = 16;
 
-/** wantedAdmin returns what is asked for; null: nothing. `false`: none, whatever the rules say. Throws SG0601 to SG0605. */
+/** wantedAdmin returns what is asked for; null: nothing. `false`: none, whatever the rules say. Throws SG0601 to SG0606. */
 export function wantedAdmin(
   options: AdminOptions | false | undefined,
   plan: Plan,
   secrets: SecretValues,
 ): WantedAdmin | null {
   if (options === false) return null;
-  const { admin } = plan.settings;
+  const { admin, adminAudit } = plan.settings;
   if (options === undefined && admin === undefined) return null;
-  const secret = admin?.token ?? null;
-  const token = options?.token ?? (secret === null ? null : secrets[secret]!);
+  const tokens = tokensOf(options, plan, secrets);
   const address = options === undefined ? admin!.address : readAddress(options.address);
-  if (token === null && !isLoopback(address)) throw new GatewayError('SG0601', { address: formatAddress(address) });
-  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) throw new GatewayError('SG0604', {});
-  if (token !== null && token.length < SHORTEST_TOKEN) throw new GatewayError('SG0602', { least: SHORTEST_TOKEN });
+  if (tokens.length === 0 && !isLoopback(address)) {
+    throw new GatewayError('SG0601', { address: formatAddress(address) });
+  }
+  for (const { token } of tokens) {
+    if (!/^[\x21-\x7e]+$/.test(token)) throw new GatewayError('SG0604', {});
+    if (token.length < SHORTEST_TOKEN) throw new GatewayError('SG0602', { least: SHORTEST_TOKEN });
+  }
+  needDistinct(tokens);
   for (const { name, ...listener } of plan.listeners) {
     for (const other of addressesOf({ name, ...listener })) {
       if (sharedAddresses([{ address: other }, { address }]).length === 0) continue;
       throw new GatewayError('SG0605', { address: formatAddress(address), listener: name });
     }
   }
-  return { address, token };
+  return { address, tokens, auditFile: adminAudit ?? null };
+}
+
+function tokensOf(options: AdminOptions | undefined, plan: Plan, secrets: SecretValues): readonly AdminToken[] {
+  const { admin, adminTokens = [] } = plan.settings;
+  const secret = admin?.token ?? null;
+  const unnamed = options?.token ?? (secret === null ? null : secrets[secret]!);
+  return [
+    ...(unnamed === null ? [] : [{ name: UNNAMED, token: unnamed, role: 'configure' as const }]),
+    ...(options?.tokens ?? []),
+    ...adminTokens.map(({ name, secret, role }) => ({ name, token: secrets[secret]!, role })),
+  ];
+}
+
+/** One token for two names, or with two roles, would leave open who a caller is. */
+function needDistinct(tokens: readonly AdminToken[]): void {
+  const byToken = new Map<string, AdminToken>();
+  for (const each of tokens) {
+    const before = byToken.get(each.token);
+    if (before !== undefined && (before.name !== each.name || before.role !== each.role)) {
+      throw new GatewayError('SG0606', { name: before.name, other: each.name });
+    }
+    byToken.set(each.token, each);
+  }
 }
 
 function readAddress(text: string): Address {

@@ -33,6 +33,9 @@ export async function outsideProblems(
   const folder = plan.settings.stateDir;
   const obstacle = folder === undefined ? null : await folderProblem(folder);
   if (obstacle !== null) problems.push(new GatewayError('SG0207', { folder: folder!, reason: obstacle }));
+  const { adminAudit } = plan.settings;
+  const reason = adminAudit === undefined ? null : await appendProblem(adminAudit);
+  if (reason !== null) problems.push(new GatewayError('SG0607', { file: adminAudit!, reason }));
   return problems;
 }
 

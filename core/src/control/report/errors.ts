@@ -82,6 +82,10 @@ export const CORE_ERRORS = {
   SG0603: '`{address}` is not a valid address for the admin API: it {problem}',
   SG0604: 'the token of the admin API contains a space or a non-ASCII character, which cannot be sent in a header',
   SG0605: 'the admin API and listener `{listener}` cannot both have {address}: change one of the addresses',
+  SG0606:
+    'the tokens `{name}` and `{other}` of the admin API are the same: give each holder and each role one of its own',
+  SG0607:
+    'the audit log {file} of the admin API cannot be written: {reason}: let the user that runs the gateway write there, or name another file',
   // Simulation
   SG0701: 'there is no listener for the clients of the simulation: {wish} that speaks HTTP is required',
   // Upgrade

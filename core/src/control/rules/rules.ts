@@ -33,7 +33,7 @@ export async function loadRules(
   return set;
 }
 
-/** loadRulesToRun does the same for a gateway. Rejects with SG0205, SG0207, or SG0601 to SG0605, for what it could not have beside the rules. */
+/** loadRulesToRun does the same for a gateway. Rejects with SG0205, SG0207, or SG0601 to SG0607, for what it could not have beside the rules. */
 export async function loadRulesToRun(
   rules: Rules,
   plugins: PluginHost,

@@ -7,6 +7,7 @@ import type { AccessLogList } from './access-log-list.ts';
 import type { DiscoveryList } from './backend/discovery-list.ts';
 import type { ServerList } from './backend/server-list.ts';
 import { Collected } from './collected.ts';
+import type { AdminTokenList } from './gateway/admin-token-list.ts';
 import type { SourceList } from './gateway/source-list.ts';
 import type { CertificateList } from './listener/certificate-list.ts';
 import type { ErrorPageList } from './listener/error-page-list.ts';
@@ -59,7 +60,10 @@ export type BackendDraft = With<
     balance: BackendPlan['balance'] | null;
   };
 
-export type SettingsDraft = With<Fields<SettingsPlan>, { certificateSources: SourceList; accessLogs: AccessLogList }>;
+export type SettingsDraft = With<
+  Fields<SettingsPlan>,
+  { certificateSources: SourceList; accessLogs: AccessLogList; adminTokens: AdminTokenList }
+>;
 
 /** Planned are the fields of a plan that settings fill. */
 export type PlannedListener = ListenerSettings;

@@ -316,6 +316,15 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     wrong: 'admin on :9900',
     right: 'admin on unix:/run/sluice.sock',
   },
+  SL0652: {
+    severity: 'error',
+    message: '`{value}` is not a name for a token of the admin API',
+    fix: 'Write a name such as `deploy`: a letter, then letters, digits, `-`, `_`, `.` and `@`, up to 64',
+    why: 'The audit log says by this name who made a change.',
+    context: 'settings',
+    wrong: 'admin token "the big one" secret "admin-token" may read',
+    right: 'admin on 127.0.0.1:9900',
+  },
   SL0660: {
     severity: 'error',
     message: '`{value}` are not file permissions',

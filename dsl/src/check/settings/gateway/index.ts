@@ -5,7 +5,7 @@
 import type { SettingsDraft } from '../draft.ts';
 import { defaultsOf, type SettingRow } from '../setting-row.ts';
 import { logAccess } from './access-log.ts';
-import { admin } from './admin.ts';
+import { admin, adminAudit, adminToken } from './admin.ts';
 import { lookUpNames } from './names.ts';
 import {
   certificatesFrom,
@@ -27,6 +27,8 @@ const ROWS = [
   lookUpNames,
   testBeforeReload,
   admin,
+  adminToken,
+  adminAudit,
   certificatesFrom,
   secrets,
   state,
