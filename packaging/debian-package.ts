@@ -57,6 +57,7 @@ export function writeDebianPackage(options: DebianOptions, to: string): void {
     place('default', 'etc/default/sluice');
     place('logrotate', 'etc/logrotate.d/sluice');
     place('sluice.service', 'usr/lib/systemd/system/sluice.service');
+    place('sluice.socket', 'usr/lib/systemd/system/sluice.socket');
     for (const script of SCRIPTS) place(script, `DEBIAN/${script}`, 0o755);
     writeManual(root, version);
     writeCompletions(root, application);

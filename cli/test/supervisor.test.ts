@@ -464,7 +464,7 @@ test('sockets that two gateways share are closed when neither has them, and sock
   const closed: string[] = [];
   const [old, next] = [new KeptSockets(), new KeptSockets()];
   const keep = (thread: number, key: string, port = 1, isFile = false) =>
-    old.keep({ thread, key, port, isFile, handle: { close: () => closed.push(`${key}${thread}`) } });
+    old.keep({ thread, key, port, isFile, isLent: false, handle: { close: () => closed.push(`${key}${thread}`) } });
   for (const thread of [0, 1]) keep(thread, 'a');
   for (const thread of [0, 1]) keep(thread, 'gone');
   keep(1, 'file', 0, true);
@@ -484,7 +484,7 @@ test('of kept sockets, whole sets of one for each thread are handed over, and al
   const closed: string[] = [];
   const sockets = new KeptSockets();
   const keep = (thread: number, key: string, name = `${key}${thread}`) =>
-    sockets.keep({ thread, key, port: 1, isFile: false, handle: { close: () => closed.push(name) } });
+    sockets.keep({ thread, key, port: 1, isFile: false, isLent: false, handle: { close: () => closed.push(name) } });
   for (const thread of [0, 1]) keep(thread, 'a');
   for (const thread of [0, 1, 2]) keep(thread, 'three');
   for (const thread of [0, 1]) keep(thread, 'gone');

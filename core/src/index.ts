@@ -40,7 +40,7 @@ export type { DiscoveryEvent, DiscoveryStats } from './control/members/discovery
 export type { NameResolver, Resolution } from './control/members/name-resolver.ts';
 export { PluginHost, type PluginRequest, type PluginSet } from './control/plugins/plugin-host.ts';
 export { maskedSecret } from './control/plugins/secrets.ts';
-export type { KeptSocket, SocketKeeper, SocketToKeep } from './control/reload/socket-keeper.ts';
+export type { KeptSocket, SocketKeeper, SocketToKeep, WantedSocket } from './control/reload/socket-keeper.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/report/errors.ts';
 export { type Logger, programLog } from './control/report/log.ts';
 export type { ListEvent } from './control/rules/list-watcher.ts';

@@ -17,6 +17,8 @@ export interface KeptSocket extends SocketName {
   readonly port: number;
   /** Clients find it by a file. */
   readonly isFile: boolean;
+  /** A service manager has made it, and it stays open for as long as this process lives. */
+  readonly isLent: boolean;
   readonly handle: Handle;
 }
 
@@ -26,14 +28,25 @@ export class KeptSockets {
   keep(socket: KeptSocket): void {
     const name = nameOf(socket);
     // The same thread has bound the address again.
-    this.#kept.get(name)?.handle.close();
+    close(this.#kept.get(name));
     this.#kept.set(name, socket);
   }
 
   drop(socket: SocketName): void {
     const name = nameOf(socket);
-    this.#kept.get(name)?.handle.close();
+    close(this.#kept.get(name));
     this.#kept.delete(name);
+  }
+
+  /** lent are the lent ones, one of each address. */
+  lent(): readonly KeptSocket[] {
+    return [
+      ...new Map([...this.#kept.values()].filter(({ isLent }) => isLent).map((each) => [each.key, each])).values(),
+    ];
+  }
+
+  has(key: string): boolean {
+    return [...this.#kept.values()].some((socket) => socket.key === key);
   }
 
   /** dropWhere drops all that are meant. */
@@ -75,6 +88,10 @@ export class KeptSockets {
       return keys.includes(key) && thread < threads && counts.get(key) === (port === 0 ? 1 : threads);
     });
   }
+}
+
+function close(socket: KeptSocket | undefined): void {
+  if (socket?.isLent === false) socket.handle.close();
 }
 
 function nameOf({ thread, key }: SocketName): string {

@@ -14,13 +14,22 @@ export interface SocketName {
   readonly key: string;
 }
 
+/** WantedSocket is one address that a gateway listens on: which of the listener's. */
+export interface WantedSocket {
+  readonly key: string;
+  readonly listener: string;
+  readonly index: number;
+}
+
 /** What the gateway hears. */
 export type ToGateway =
   /** A signal. It comes as a message, so that it waits for a gateway that is still starting and cannot kill it. */
   | { readonly type: 'signal'; readonly signal: NodeJS.Signals }
   /** One of the sockets that were claimed; with its handle. */
-  | ({ readonly type: 'socket'; readonly port: number } & SocketName)
-  /** All sockets that were claimed have come, and no others are open. */
+  | ({ readonly type: 'socket'; readonly port: number; readonly isLent: boolean } & SocketName)
+  /** One of the sockets that `lend` asked for; with its handle. */
+  | { readonly type: 'lent'; readonly key: string }
+  /** All sockets that were claimed, or are to be lent, have come, and no others are open. */
   | { readonly type: 'claimed' }
   /** Nothing is kept any more. */
   | { readonly type: 'released' }
@@ -52,7 +61,9 @@ export type ToSupervisor =
   /** Somebody wants the version that is on disk now to take over. `upgraded` is the answer. */
   | { readonly type: 'upgrade' }
   /** It wants the sockets of these keys that are there for so many threads; all others are to be closed. */
-  | { readonly type: 'claim'; readonly keys: readonly string[]; readonly threads: number }
+  | { readonly type: 'claim'; readonly wanted: readonly WantedSocket[]; readonly threads: number }
+  /** It wants another descriptor of each lent socket. */
+  | { readonly type: 'lend' }
   /** A socket to keep; with its handle. */
   | ({ readonly type: 'keep'; readonly port: number; readonly isFile: boolean } & SocketName)
   | ({ readonly type: 'drop' } & SocketName)

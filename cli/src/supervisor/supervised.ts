@@ -2,7 +2,7 @@
  * Supervised: the gateway's end of the channel to its supervisor. Main thread.
  */
 import { Socket } from 'node:net';
-import type { KeptSocket, SocketKeeper, SocketToKeep } from '@sluice/core';
+import type { KeptSocket, SocketKeeper, SocketToKeep, WantedSocket } from '@sluice/core';
 import { EXIT_PROBLEM } from '../exit-codes.ts';
 import { SUPERVISED, type ToGateway, type ToSupervisor, UPGRADED_FROM } from './messages.ts';
 import { takeStateFile } from './state-file.ts';
@@ -40,7 +40,8 @@ export class Supervised implements SocketKeeper {
   /** This gateway takes over from one that runs, which has so many data threads; null: there is none. */
   readonly upgradedFrom: number | null;
   #orders: Orders | null = null;
-  readonly #claimed = new Map<string, { port: number; descriptors: number[] }>();
+  readonly #claimed = new Map<string, { port: number; descriptors: number[]; isLent: boolean }>();
+  readonly #lent = new Map<string, number>();
   #claimDone: () => void = () => {};
   #releaseDone: () => void = () => {};
   #stateDone: (file: string | null) => void = () => {};
@@ -101,19 +102,32 @@ export class Supervised implements SocketKeeper {
     });
   }
 
-  async claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>> {
+  async claim(wanted: readonly WantedSocket[], threads: number): Promise<ReadonlyMap<string, KeptSocket>> {
     if (process.connected) {
       await new Promise<void>((resolve) => {
         this.#claimDone = resolve;
-        this.#tell({ type: 'claim', keys, threads });
+        this.#tell({ type: 'claim', wanted, threads });
       });
     }
     return this.#claimed;
   }
 
+  async lend(): Promise<ReadonlyMap<string, number>> {
+    this.#lent.clear();
+    const isAnyLent = [...this.#claimed.values()].some(({ isLent }) => isLent);
+    if (isAnyLent && process.connected) {
+      await new Promise<void>((resolve) => {
+        this.#claimDone = resolve;
+        this.#tell({ type: 'lend' });
+      });
+    }
+    return this.#lent;
+  }
+
   keep(thread: number, key: string, { port, descriptor, isFile }: SocketToKeep): void {
     // What was claimed is kept already.
-    if (this.#claimed.get(key)?.descriptors[thread] === descriptor) return;
+    const claimed = this.#claimed.get(key);
+    if (claimed?.descriptors[thread] === descriptor || claimed?.isLent === true) return;
     // Sending needs a handle, and gives the supervisor a reference of its own. The handle is never closed here: the descriptor is the thread's.
     const handle = handleOf(descriptor);
     if (handle !== null) this.#tell({ type: 'keep', thread, key, port, isFile }, handle);
@@ -151,12 +165,15 @@ export class Supervised implements SocketKeeper {
         process.emit(message.signal, message.signal);
         break;
       case 'socket': {
-        const { key, port, thread } = message;
-        const socket = this.#claimed.get(key) ?? { port, descriptors: [] };
+        const { key, port, thread, isLent } = message;
+        const socket = this.#claimed.get(key) ?? { port, descriptors: [], isLent };
         socket.descriptors[thread] = handle.fd;
         this.#claimed.set(key, socket);
         break;
       }
+      case 'lent':
+        this.#lent.set(message.key, handle.fd);
+        break;
       case 'claimed':
         this.#claimDone();
         break;

@@ -9,9 +9,10 @@ import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import type { ActivatedSocket } from './activated-sockets.ts';
 import { endingOf, GatewayProcess, isCrashSignal } from './gateway-process.ts';
-import { type Handle, KeptSockets } from './kept-sockets.ts';
-import { type ToSupervisor, UPGRADED_FROM } from './messages.ts';
+import { type Handle, type KeptSocket, KeptSockets } from './kept-sockets.ts';
+import { type ToSupervisor, UPGRADED_FROM, type WantedSocket } from './messages.ts';
 import { MOST_FAILED_STARTS, Restarts } from './restarts.ts';
 import { ServiceManager } from './service-manager.ts';
 import { type SupervisorLog, supervisorLog } from './supervisor-log.ts';
@@ -40,6 +41,8 @@ export class Supervisor {
   readonly #args: readonly string[];
   readonly #log: SupervisorLog;
   readonly #manager: ServiceManager | null;
+  /** What a service manager has given, by the names of listeners. */
+  #activated: ReadonlyMap<string, readonly ActivatedSocket[]> = new Map();
   readonly #restarts = new Restarts(() => performance.now());
   /** The one that serves, or is starting; null: it has crashed. */
   #gateway: GatewayProcess | null = null;
@@ -79,7 +82,21 @@ export class Supervisor {
     process.stdout.on('error', () => {});
     for (const signal of SIGNALS) process.on(signal, () => this.#signalled(signal));
     this.#manager?.watch(() => this.#askIfAlive());
-    this.#startGateway();
+    if (process.env.LISTEN_FDS === undefined) this.#startGateway();
+    else void this.#startActivated();
+  }
+
+  /** The module is loaded only where a service manager has given sockets: it brings all of Node's networking. */
+  async #startActivated(): Promise<void> {
+    try {
+      const { activatedSockets } = await import('./activated-sockets.ts');
+      this.#activated = activatedSockets();
+    } catch (thrown) {
+      this.#log('fatal', `not started: ${(thrown as Error).message}`);
+      this.#exit(1);
+      return;
+    }
+    if (this.#stops === 0) this.#startGateway();
   }
 
   /** Between gateways it is the supervisor that works. A gateway that is there has to answer. */
@@ -129,12 +146,16 @@ export class Supervisor {
         this.#handState(message.file);
         break;
       case 'claim':
-        this.#claim(gateway, message.keys, message.threads);
+        this.#claim(gateway, message.wanted, message.threads);
+        break;
+      case 'lend':
+        for (const { key, handle } of gateway.sockets.lent()) gateway.send({ type: 'lent', key }, handle);
+        gateway.send({ type: 'claimed' });
         break;
       case 'keep':
         {
           const { thread, key, port, isFile } = message;
-          gateway.sockets.keep({ thread, key, port, isFile, handle });
+          gateway.sockets.keep({ thread, key, port, isFile, isLent: false, handle });
         }
         break;
       case 'drop':
@@ -150,13 +171,37 @@ export class Supervisor {
     }
   }
 
-  #claim(gateway: GatewayProcess, keys: readonly string[], threads: number): void {
+  #claim(gateway: GatewayProcess, wanted: readonly WantedSocket[], threads: number): void {
     const isSuccessor = gateway === this.#upgrade?.successor;
-    const before = this.#gateway?.sockets ?? this.#orphans;
     if (!isSuccessor) this.#threads = threads;
+    const before = this.#gateway?.sockets ?? this.#orphans;
+    const keys = wanted.map(({ key }) => key);
     const claimed = isSuccessor ? before.share(gateway.sockets, keys, threads) : gateway.sockets.claim(keys, threads);
-    for (const { thread, key, port, handle } of claimed) gateway.send({ type: 'socket', thread, key, port }, handle);
+    claimed.push(...this.#lend(gateway, wanted, threads));
+    for (const { thread, key, port, isLent, handle } of claimed) {
+      gateway.send({ type: 'socket', thread, key, port, isLent }, handle);
+    }
     gateway.send({ type: 'claimed' });
+  }
+
+  /** lend gives a gateway those sockets of the service manager that it wants and does not have yet: one reference for each thread. */
+  #lend({ sockets }: GatewayProcess, wanted: readonly WantedSocket[], threads: number): KeptSocket[] {
+    const lent: KeptSocket[] = [];
+    for (const { key, listener, index } of wanted) {
+      const activated = this.#activated.get(listener)?.[index];
+      if (activated === undefined || sockets.has(key)) continue;
+      // Of a Unix socket the gateway chooses the thread that has it.
+      for (let thread = 0; thread < threads; thread++) {
+        lent.push({ thread, key, ...activated, isFile: false, isLent: true });
+      }
+    }
+    for (const socket of lent) sockets.keep(socket);
+    const listeners = new Set(wanted.map(({ listener }) => listener));
+    for (const name of this.#activated.keys()) {
+      if (!listeners.has(name))
+        this.#log('warn', `the socket ${name} from the service manager is used by no listener: none has this name`);
+    }
+    return lent;
   }
 
   #serves(): void {

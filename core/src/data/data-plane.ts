@@ -167,7 +167,8 @@ class LoopDataPlane implements DataPlane {
             await port.open(
               'port' in address ? (order.ports[portName(name, index)] ?? address.port) : 0,
               this.#isShared || order.isTakeover === true,
-              order.sockets?.[key]?.[this.#loop.thread],
+              order.sockets?.[key]?.descriptors[this.#loop.thread],
+              order.sockets?.[key]?.isLent === true,
             );
           }
           if (this.#isStopped) throw new Error('the data plane has stopped');

@@ -101,7 +101,17 @@ export class Generations {
 
   /** restoring runs the replacement of a thread, with the order in force. */
   restoring(restore: (order: PrepareOrder | null) => Promise<void>): void {
-    void this.inLine(() => restore(this.#order));
+    void this.inLine(async () => restore(await this.#orderToRestore()));
+  }
+
+  /** orderToRestore is the order as a thread gets it that comes later. Sockets that are lent it could not bind by itself. */
+  async #orderToRestore(): Promise<PrepareOrder | null> {
+    const { sockets, planes } = this.#options;
+    if (this.#order === null || sockets === null) return this.#order;
+    const lent = [...(await sockets.lend())].map(([key, descriptor]) => {
+      return [key, { descriptors: Array.from({ length: planes.size }, () => descriptor), isLent: true }] as const;
+    });
+    return lent.length === 0 ? this.#order : { ...this.#order, sockets: Object.fromEntries(lent) };
   }
 
   /** put puts a candidate in force. Call it in line. Rejects with the old generation still running. */
@@ -212,10 +222,14 @@ export class Generations {
   async #claim({ listeners }: Plan): Promise<ReadonlyMap<string, KeptSocket>> {
     const { sockets, planes } = this.#options;
     if (sockets === null) return new Map();
-    const keys = listeners.flatMap((listener) =>
-      addressesOf(listener).map((address, index) => portKey(listener.name, index, address)),
+    const wanted = listeners.flatMap(({ name: listener, ...plan }) =>
+      addressesOf({ name: listener, ...plan }).map((address, index) => ({
+        key: portKey(listener, index, address),
+        listener,
+        index,
+      })),
     );
-    return sockets.claim(keys, planes.size);
+    return sockets.claim(wanted, planes.size);
   }
 
   async #prepare(order: PrepareOrder | MembersOrder): Promise<void> {
@@ -229,5 +243,5 @@ export class Generations {
 }
 
 function descriptorsOf(kept: ReadonlyMap<string, KeptSocket>): NonNullable<PrepareOrder['sockets']> {
-  return Object.fromEntries([...kept].map(([key, { descriptors }]) => [key, descriptors]));
+  return Object.fromEntries([...kept].map(([key, { descriptors, isLent }]) => [key, { descriptors, isLent }]));
 }

@@ -11,6 +11,17 @@ export interface KeptSocket {
   readonly port: number;
   /** File descriptors of this process, by thread. The thread closes them. */
   readonly descriptors: readonly number[];
+  /** A service manager has made it (socket activation), and its file, if it has one, is not ours to remove. */
+  readonly isLent: boolean;
+}
+
+/** WantedSocket is an address that a gateway is to listen on. */
+export interface WantedSocket {
+  /** See `portKey`. */
+  readonly key: string;
+  readonly listener: string;
+  /** Among the addresses of the listener. */
+  readonly index: number;
 }
 
 export interface SocketToKeep {
@@ -23,10 +34,12 @@ export interface SocketToKeep {
 
 export interface SocketKeeper {
   /**
-   * claim hands over what an earlier process left, by `portKey`, for the same number of threads; all else is closed by then. Called
+   * claim hands over what an earlier process left, or a service manager has made, by `portKey`, for the same number of threads; all else is closed by then. Called
    * once, before anything is bound.
    */
-  claim(keys: readonly string[], threads: number): Promise<ReadonlyMap<string, KeptSocket>>;
+  claim(wanted: readonly WantedSocket[], threads: number): Promise<ReadonlyMap<string, KeptSocket>>;
+  /** lend returns another descriptor of each lent socket, by `portKey`, for a thread that takes the place of a lost one: it could not bind by itself. */
+  lend(): Promise<ReadonlyMap<string, number>>;
   /** keep has a socket kept that a thread has just bound and will not close before `drop` is called. */
   keep(thread: number, key: string, socket: SocketToKeep): void;
   /** drop: the thread has closed its socket. */

@@ -78,13 +78,13 @@ export class Port implements ClientPort, ListenerHandler {
 
   /**
    * open binds. Rejects with the system's error. `port` is bound in place of 0. `isShared`: other threads bind it too. `descriptor`: a
-   * socket that listens there already, and is this port's from now on.
+   * socket that listens there already, and is this port's from now on; `isLent`: its file is somebody else's.
    */
-  async open(port: number, isShared: boolean, descriptor?: number): Promise<void> {
+  async open(port: number, isShared: boolean, descriptor?: number, isLent = false): Promise<void> {
     const { address } = this;
     const backlog = this.#backlogOf(this.listener);
     if ('path' in address) {
-      await this.#openSocket(address.path, backlog, descriptor);
+      await this.#openSocket(address.path, backlog, descriptor, isLent);
       return;
     }
     if (descriptor !== undefined) await this.#server.listen({ descriptor }, backlog);
@@ -111,9 +111,9 @@ export class Port implements ClientPort, ListenerHandler {
     }
   }
 
-  async #openSocket(path: string, backlog: number, descriptor: number | undefined): Promise<void> {
+  async #openSocket(path: string, backlog: number, descriptor: number | undefined, isLent: boolean): Promise<void> {
     this.authority = 'localhost';
-    if (!isSocketFile(path)) {
+    if (!isSocketFile(path) || (isLent && descriptor !== undefined)) {
       await this.#server.listen(descriptor === undefined ? { path: socketName(path) } : { descriptor }, backlog);
       this.#tellBound();
       return;

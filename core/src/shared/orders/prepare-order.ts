@@ -22,6 +22,14 @@ export interface SlotMap {
 /** EntryRef names a plugin's data entry for a thread to import, with the words and components whose functions it holds. */
 export type EntryRef = ImportableEntry;
 
+/** GivenSocket is a listening socket that is there before a generation binds. */
+export interface GivenSocket {
+  /** A file descriptor for each thread. */
+  readonly descriptors: readonly number[];
+  /** Somebody else's, who keeps its file. */
+  readonly isLent: boolean;
+}
+
 export interface PrepareOrder {
   readonly generation: number;
   readonly plan: Plan;
@@ -31,8 +39,8 @@ export interface PrepareOrder {
   readonly ports: Readonly<Record<string, number>>;
   /** Stick tables by backend name. The same memory as before where nothing changed. Default: none. */
   readonly sticks?: Readonly<Record<string, SharedArrayBuffer>>;
-  /** Listening sockets that are there already, by `portKey`: a file descriptor for each thread. Default: none. */
-  readonly sockets?: Readonly<Record<string, readonly number[]>>;
+  /** Listening sockets that are there already, by `portKey`. Default: none. */
+  readonly sockets?: Readonly<Record<string, GivenSocket>>;
   /** Bind ports that another process of ours still serves. Default false. */
   readonly isTakeover?: boolean;
   /**
