@@ -12,7 +12,7 @@ import { shown } from '../shared/reasons/shown.ts';
 import { isHangUp, tlsReason } from '../shared/reasons/tls-reason.ts';
 import { resultOfError } from './connect-reason.ts';
 import { type Conversation, failed, passed } from './conversation.ts';
-import { type Line, type LineUser, openLine } from './line.ts';
+import { openProbeSocket, type ProbeSocket, type ProbeSocketUser } from './probe-socket.ts';
 import { isItself, mayMeetItself } from './self-connection.ts';
 
 const MOST_BYTES = 64 * 1024;
@@ -38,14 +38,14 @@ export function converse(
   });
 }
 
-class Connection implements LineUser {
+class Connection implements ProbeSocketUser {
   readonly #target: ProbeTarget;
   readonly #signal: AbortSignal;
   readonly #conversation: Conversation | null;
   readonly #tls: TlsOptions | null;
   readonly #resolve: (result: ProbeResult) => void;
   readonly #onAbort = (): void => this.#settle(failed(this.#late));
-  #line: Line | null = null;
+  #probeSocket: ProbeSocket | null = null;
   #secured: TLSSocket | null = null;
   /** What it was waiting for when the time was over. */
   #late = 'no connection in time';
@@ -79,7 +79,7 @@ class Connection implements LineUser {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     const isHeard = this.#conversation !== null && !this.#isSecured;
     try {
-      this.#line = openLine(this.#target, this, isHeard);
+      this.#probeSocket = openProbeSocket(this.#target, this, isHeard);
     } catch (error) {
       this.#settle(resultOfError(error as NodeJS.ErrnoException));
     }
@@ -156,7 +156,7 @@ class Connection implements LineUser {
         return;
       }
       if (heard === null) break;
-      if (heard.say !== undefined) (this.#secured ?? this.#line!.socket).write(heard.say);
+      if (heard.say !== undefined) (this.#secured ?? this.#probeSocket!.socket).write(heard.say);
       if ('result' in heard) {
         this.#settle(heard.result, heard.say !== undefined);
         return;
@@ -213,16 +213,16 @@ class Connection implements LineUser {
   }
 
   #hangUp(isSaying: boolean): void {
-    const line = this.#line;
+    const probeSocket = this.#probeSocket;
     const secured = this.#secured;
-    if (line === null) return;
+    if (probeSocket === null) return;
     if (secured === null) {
       // A reset where nothing was said, so that no side keeps a closed connection waiting. A Unix socket knows none.
       const isReset = this.#conversation === null && !this.#isAnnounced && 'port' in this.#target.address;
-      line.hangUp(isSaying ? 'said' : isReset ? 'reset' : 'closed');
+      probeSocket.hangUp(isSaying ? 'said' : isReset ? 'reset' : 'closed');
       return;
     }
-    line.leave();
+    probeSocket.leave();
     if (isSaying) secured.destroySoon();
     else secured.destroy();
   }

@@ -14,14 +14,14 @@ import type { ChallengeKind } from './acme-options.ts';
 import type { Authority } from './authority.ts';
 import { type AttemptState, NO_ATTEMPTS, readState, writeState } from './certificate-state.ts';
 import { type Chain, chainOf, keptChain, renewalId } from './chain.ts';
+import type { Challenges } from './challenges.ts';
 import { acmeError } from './errors.ts';
 import { orderCertificate } from './order.ts';
+import type { OrderLimit } from './order-limit.ts';
 import { pause } from './pause.ts';
-import type { Proofs } from './proofs.ts';
 import { type RenewalWindow, renewalWindow } from './renewal-info.ts';
 import { nextAllowedMs, renewalMs, waitMs } from './schedule.ts';
 import { isFresh, readText } from './storage.ts';
-import type { Turns } from './turns.ts';
 
 /** The file is looked at this often, as another gateway may have renewed it. */
 const LOOK_MS = 6 * 3_600_000;
@@ -42,8 +42,8 @@ export interface CertificateWish {
 export interface CertificateParts {
   readonly host: CertificateHost;
   readonly authority: Authority;
-  readonly proofs: Proofs;
-  readonly turns: Turns;
+  readonly challenges: Challenges;
+  readonly orderLimit: OrderLimit;
   /** Each time, as listeners may change: the kinds of proof that can be given, the first choice first. */
   kinds(): readonly ChallengeKind[];
 }
@@ -127,7 +127,7 @@ export class AcmeCertificate {
 
   /** Returns how long until the next look. */
   async #look(): Promise<number> {
-    const { host, turns } = this.#parts;
+    const { host, orderLimit } = this.#parts;
     const isAsked = this.#isAsked;
     this.#isAsked = false;
     this.#isRecorded = false;
@@ -138,7 +138,7 @@ export class AcmeCertificate {
       this.#dueMs = dueMs;
       const nowMs = host.timers.now();
       if (!isAsked && dueMs > nowMs) return dueMs - nowMs;
-      return await turns.take(() => this.#tryLocked(isAsked), this.#stopping.signal);
+      return await orderLimit.run(() => this.#tryLocked(isAsked), this.#stopping.signal);
     } catch (thrown) {
       if (this.#stopping.signal.aborted) return LOOK_MS;
       return this.#failedWith(thrown);
@@ -228,7 +228,7 @@ export class AcmeCertificate {
   }
 
   async #try(lock: FolderLock): Promise<void> {
-    const { host, authority, proofs, kinds } = this.#parts;
+    const { host, authority, challenges, kinds } = this.#parts;
     const { names, isRsa, file } = this.wish;
     const { timers, log } = host;
     const { signal } = this.#stopping;
@@ -251,7 +251,7 @@ export class AcmeCertificate {
         kinds: [...possible.slice(turn), ...possible.slice(0, turn)],
         replaces: this.#window === null || this.#chain === null ? null : renewalId(this.#chain.certificate),
         signal,
-        prove: (kind, name, token) => proofs.put(kind, name, token, client.keyAuthorization(token)),
+        prove: (kind, name, token) => challenges.put(kind, name, token, client.keyAuthorization(token)),
         pause,
       }),
     );

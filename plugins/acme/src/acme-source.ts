@@ -13,17 +13,17 @@ import type { ListenerPlan } from '@sluice/dsl/plan';
 import { AcmeCertificate, type CertificateWish } from './acme-certificate.ts';
 import { type ChallengeKind, type SourceOptions, sourceOptions } from './acme-options.ts';
 import { Authority } from './authority.ts';
-import { Proofs } from './proofs.ts';
-import { reachOf } from './reach.ts';
-import { Turns } from './turns.ts';
+import { Challenges } from './challenges.ts';
+import { OrderLimit } from './order-limit.ts';
+import { reachableChallenges } from './reachable-challenges.ts';
 
 /** Orders at once: authorities limit those of an account. */
 const MOST_AT_ONCE = 4;
 
 export class AcmeSource implements RunningCertificateSource {
   readonly #host: CertificateHost;
-  readonly #proofs: Proofs;
-  readonly #turns = new Turns(MOST_AT_ONCE);
+  readonly #challenges: Challenges;
+  readonly #orderLimit = new OrderLimit(MOST_AT_ONCE);
   /** By file. */
   #certificates = new Map<string, AcmeCertificate>();
   /** Those that were given up and are not over yet. */
@@ -35,7 +35,7 @@ export class AcmeSource implements RunningCertificateSource {
 
   constructor(host: CertificateHost) {
     this.#host = host;
-    this.#proofs = new Proofs(host.notices);
+    this.#challenges = new Challenges(host.notices);
   }
 
   keep({ source, lines, listeners }: CertificateWishes): void {
@@ -92,8 +92,8 @@ export class AcmeSource implements RunningCertificateSource {
     const certificate = new AcmeCertificate(wish, listeners, {
       host: this.#host,
       authority: this.#authority!,
-      proofs: this.#proofs,
-      turns: this.#turns,
+      challenges: this.#challenges,
+      orderLimit: this.#orderLimit,
       kinds: () => this.#kinds(),
     });
     this.#certificates.set(wish.file, certificate);
@@ -109,7 +109,7 @@ export class AcmeSource implements RunningCertificateSource {
   #kinds(): readonly ChallengeKind[] {
     const { by } = this.#options!;
     if (by !== null) return [by];
-    const kinds = reachOf(this.#listeners);
+    const kinds = reachableChallenges(this.#listeners);
     return kinds.length > 0 ? kinds : ['http-01', 'tls-alpn-01'];
   }
 }

@@ -12,7 +12,7 @@ import type { ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
 import { type ChallengeKind, certificateFile, DIRECTORIES, sourceOptions } from './acme-options.ts';
 import { acmeError } from './errors.ts';
-import { reachOf } from './reach.ts';
+import { reachableChallenges } from './reachable-challenges.ts';
 
 const EXAMPLE = '{ certificates from acme letsencrypt email ops@example.com agree to terms }';
 
@@ -101,7 +101,7 @@ function nameOf(written: string): string {
 }
 
 function warnOfReach(names: readonly string[], by: ChallengeKind | null, host: ValidateHost): void {
-  const kinds = reachOf(host.listeners ?? []);
+  const kinds = reachableChallenges(host.listeners ?? []);
   if (by === null ? kinds.length > 0 : kinds.includes(by)) return;
   const where =
     by === 'http-01'

@@ -7,8 +7,8 @@
  */
 import type { Loop } from '../loop/loop.ts';
 import type { Connection } from '../transport/connection.ts';
-import { Calm } from './calm.ts';
 import { ClosedStreams, RESET_BY_PEER, RESET_HERE } from './closed-streams.ts';
+import { FloodGuard } from './flood-guard.ts';
 import { BlockReader, type BlockTaker } from './frames/block-reader.ts';
 import {
   ACK,
@@ -101,7 +101,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   readonly frameBytes = DEFAULT_FRAME_BYTES;
   protected readonly streams = new Map<number, Stream>();
   protected readonly decoder = new HpackDecoder();
-  protected readonly calm: Calm;
+  protected readonly floodGuard: FloodGuard;
   /** What is remembered of streams that are no longer in `streams`. */
   protected readonly closedStreams = new ClosedStreams();
   protected isOver = false;
@@ -134,7 +134,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   constructor(loop: Loop) {
     this.loop = loop;
-    this.calm = new Calm(loop);
+    this.floodGuard = new FloodGuard(loop);
   }
 
   abstract readonly out: Connection;
@@ -204,12 +204,12 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   /** misled: the peer sent another body than it said, and a server was asked for nothing. */
   misled(): void {
-    this.calm.isOver(2 * RESET_POINTS);
+    this.floodGuard.isOver(2 * RESET_POINTS);
   }
 
   /** answered: an exchange came to its good end, which speaks for the peer. */
   answered(): void {
-    this.calm.answered();
+    this.floodGuard.answered();
   }
 
   // Frames.
@@ -241,7 +241,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     this.#dataLeft -= to - from;
     if (this.#dataStream === null) this.#toGrant += to - from;
     else this.#dataStream.onContent(bytes, from, to, this.#dataEnds && this.#dataLeft === 0);
-    return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
+    return this.floodGuard.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
   onContentEnd(): number {
@@ -253,7 +253,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
       if (this.#dataLeft > 0) this.granted(stream, this.#dataLeft);
       if (this.#dataEnds) stream.onPeerEnd();
     }
-    return this.calm.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
+    return this.floodGuard.isSpent ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
   onPayload(type: number, flags: number, stream: number, bytes: Buffer, from: number, to: number): number {
@@ -311,14 +311,14 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
 
   /** useless counts a frame that brings nobody an answer. */
   protected useless(points = 1): number {
-    return this.calm.isOver(points) ? ENHANCE_YOUR_CALM : NO_ERROR;
+    return this.floodGuard.isOver(points) ? ENHANCE_YOUR_CALM : NO_ERROR;
   }
 
   #settings(flags: number, bytes: Buffer, from: number, to: number): number {
     if ((flags & ACK) !== 0) return from === to ? NO_ERROR : FRAME_SIZE_ERROR;
     if ((to - from) % 6 !== 0) return FRAME_SIZE_ERROR;
     const points = 5 + Math.floor((to - from) / 6 / SETTINGS_A_POINT);
-    if (this.#hasSettings && this.calm.isOver(points)) return ENHANCE_YOUR_CALM;
+    if (this.#hasSettings && this.floodGuard.isOver(points)) return ENHANCE_YOUR_CALM;
     const isFirst = !this.#hasSettings;
     this.#hasSettings = true;
     const windowBefore = this.streamWindow;
@@ -359,7 +359,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   #windowUpdate(id: number, more: number): number {
     // Who takes much says so often.
     if (this.#sentSince >= BYTES_AN_UPDATE) this.#sentSince -= BYTES_AN_UPDATE;
-    else if (this.calm.isOver(1)) return ENHANCE_YOUR_CALM;
+    else if (this.floodGuard.isOver(1)) return ENHANCE_YOUR_CALM;
     if (id === 0) {
       if (more === 0) return PROTOCOL_ERROR;
       this.window += more;
@@ -407,7 +407,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
     if (stream !== 0) return PROTOCOL_ERROR;
     if (length !== 8) return FRAME_SIZE_ERROR;
     if ((flags & ACK) !== 0) return this.useless();
-    if (this.calm.isOver(1)) return ENHANCE_YOUR_CALM;
+    if (this.floodGuard.isOver(1)) return ENHANCE_YOUR_CALM;
     writePingAck(this.out, bytes, from);
     return NO_ERROR;
   }

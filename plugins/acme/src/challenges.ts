@@ -1,12 +1,12 @@
 /**
- * Proofs: what is shown to an authority that comes to look, on the board that all data threads read. Main thread.
+ * Challenges: the pending challenges of an authority, on the notice board that all data threads read. Main thread.
  */
 import type { Notices } from '@sluice/core/plugin';
 import { AcmeError } from './acme-error.ts';
 import type { ChallengeKind } from './acme-options.ts';
 import { makeChallengeCertificate } from './challenge-certificate.ts';
 
-export class Proofs {
+export class Challenges {
   readonly #notices: Notices;
   /** Names that are being proven over TLS, where one proof at a time can be shown. */
   readonly #shown = new Map<string, Promise<void>>();

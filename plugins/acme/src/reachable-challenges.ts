@@ -1,11 +1,11 @@
 /**
- * Reach: by which listeners an authority could come to look. Main thread.
+ * ReachableChallenges: by which listeners an authority could come to look. Main thread.
  */
 import type { ListenerPlan } from '@sluice/dsl/plan';
 import type { ChallengeKind } from './acme-options.ts';
 
-/** reachOf says by which listeners an authority could come. */
-export function reachOf(listeners: readonly ListenerPlan[]): readonly ChallengeKind[] {
+/** reachableChallenges returns the kinds of challenges that an authority could validate with these listeners. */
+export function reachableChallenges(listeners: readonly ListenerPlan[]): readonly ChallengeKind[] {
   const isOn = (port: number, isTls: boolean): boolean =>
     listeners.some(
       ({ address, otherAddresses = [], protocol, tls, certificates = [] }) =>

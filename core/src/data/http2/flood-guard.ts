@@ -1,5 +1,5 @@
 /**
- * Calm: how much a client asks of us that brings nobody an answer. Hot path; data plane.
+ * FloodGuard: limits what a client may send that leads to no response. Hot path; data plane.
  *
  * Pings, settings, resets, empty frames are fine now and then; in floods they are attacks (CVE-2019-9511 to 9518, CVE-2023-44487). Each costs points,
  * which come back with time and with requests that were answered.
@@ -13,7 +13,7 @@ const POINTS_A_SECOND = 200;
 /** Points that an answered request brings back. */
 const POINTS_AN_ANSWER = 5;
 
-export class Calm {
+export class FloodGuard {
   readonly #loop: Pick<Loop, 'now'>;
   #points = MOST_POINTS;
   #lastMs: number;

@@ -1,5 +1,5 @@
 /**
- * Line: a plain socket that probes use one after the other, each for one connection. Main thread.
+ * ProbeSocket: a plain socket that probes use one after the other, each for one connection. Main thread.
  *
  * Making a socket costs as much as a whole probe, and one that has ended stays in memory until the next full collection, so those that ended well are
  * opened again, which `net.Socket` allows once it has closed. One that had an error, or holds anything of the connection before, is left to the collector.
@@ -8,18 +8,18 @@ import { Socket } from 'node:net';
 import { socketName } from '@sluice/dsl/plan';
 import type { ProbeTarget } from '../plugin/health-check.ts';
 
-/** LineUser is a probe, from `open` to `hangUp`. */
-export interface LineUser {
+/** ProbeSocketUser is a probe, from `open` to `hangUp`. */
+export interface ProbeSocketUser {
   connected(socket: Socket): void;
   broke(error: NodeJS.ErrnoException): void;
-  /** These three are only called where the line is listened to. */
+  /** These three are only called if the socket is read. */
   onBytes(chunk: Buffer): void;
   onEnd(): void;
   closed(): void;
 }
 
-/** LineTarget is where to; `lookup` finds the addresses of a name. */
-export type LineTarget = Pick<ProbeTarget, 'address' | 'lookup'>;
+/** ProbeSocketTarget is where to; `lookup` finds the addresses of a name. */
+export type ProbeSocketTarget = Pick<ProbeTarget, 'address' | 'lookup'>;
 
 /** How long one of several addresses has before the next one is tried. */
 const ADDRESS_MS = 1000;
@@ -27,23 +27,23 @@ const ADDRESS_MS = 1000;
 /** Most lines of each kind that are kept for later. */
 const MOST_KEPT = 256;
 
-const silent: Line[] = [];
-const heard: Line[] = [];
+const silent: ProbeSocket[] = [];
+const heard: ProbeSocket[] = [];
 
 /**
- * openLine connects. `isHeard`: what the server says is passed on; else nothing is read, and the socket may be handed to TLS. Throws
+ * openProbeSocket connects. `isHeard`: what the server says is passed on; else nothing is read, and the socket may be handed to TLS. Throws
  * what `connect` throws.
  */
-export function openLine(target: LineTarget, user: LineUser, isHeard: boolean): Line {
-  const line = (isHeard ? heard : silent).pop() ?? new Line(isHeard);
-  line.open(target, user);
-  return line;
+export function openProbeSocket(target: ProbeSocketTarget, user: ProbeSocketUser, isHeard: boolean): ProbeSocket {
+  const probeSocket = (isHeard ? heard : silent).pop() ?? new ProbeSocket(isHeard);
+  probeSocket.open(target, user);
+  return probeSocket;
 }
 
-export class Line {
+export class ProbeSocket {
   readonly socket = new Socket();
   readonly #isHeard: boolean;
-  #user: LineUser | null = null;
+  #user: ProbeSocketUser | null = null;
   #isKept = false;
 
   constructor(isHeard: boolean) {
@@ -61,7 +61,7 @@ export class Line {
     socket.on('end', () => this.#user?.onEnd());
   }
 
-  open({ address, lookup }: LineTarget, user: LineUser): void {
+  open({ address, lookup }: ProbeSocketTarget, user: ProbeSocketUser): void {
     this.#user = user;
     this.#isKept = false;
     if ('path' in address) this.socket.connect(socketName(address.path));

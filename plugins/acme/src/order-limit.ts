@@ -1,7 +1,7 @@
 /**
- * Turns: how many certificates are ordered at once. Main thread.
+ * OrderLimit: limits how many certificates are ordered at the same time. Main thread.
  */
-export class Turns {
+export class OrderLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -9,8 +9,8 @@ export class Turns {
     this.#free = most;
   }
 
-  /** take runs a step when it is its turn. Rejects with the signal's reason when that comes first. */
-  async take<Value>(step: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
+  /** run runs a step as soon as fewer than the limit are running. Rejects with the signal's reason if it is aborted first. */
+  async run<Value>(step: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
