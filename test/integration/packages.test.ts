@@ -28,6 +28,7 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
 }
 
@@ -39,6 +40,21 @@ const packages = globSync(['{certificates,cli,core,dsl,plugin-kit}/package.json'
     manifest: JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as Manifest,
   }))
   .filter(({ manifest }) => manifest.private !== true);
+
+/** neededBy is a package with those of the workspace that it depends on, by name. */
+function neededBy(name: string, needed = new Set<string>()): ReadonlySet<string> {
+  const found = packages.find(({ manifest }) => manifest.name === name);
+  if (found === undefined || needed.has(name)) return needed;
+  needed.add(name);
+  for (const other of Object.keys(found.manifest.dependencies ?? {})) neededBy(other, needed);
+  return needed;
+}
+
+/** tarballOf is the file name of a package that was packed. */
+function tarballOf(name: string): string {
+  const packed = `${name.replace('@', '').replace('/', '-')}-`;
+  return readdirSync(tarballs).find((file) => file.startsWith(packed) && /^\d/.test(file.slice(packed.length)))!;
+}
 
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   const program = new Program(command, args, { cwd, env: NPM_ENV });
@@ -61,9 +77,11 @@ describe('packed and installed for all users of a machine', () => {
   const command = join(prefix, 'bin/sluice');
 
   before(async () => {
-    // All that the command needs. The kit for plugin authors is a development dependency of theirs.
-    const needed = readdirSync(tarballs).filter((name) => !name.startsWith('sluice-plugin-kit-'));
-    const files = needed.map((name) => join(tarballs, name));
+    // All that the command needs: neither the kit for plugin authors, nor plugins that are installed beside it.
+    const needed = neededBy('sluice');
+    const files = packages
+      .filter(({ manifest }) => needed.has(manifest.name))
+      .map(({ manifest }) => join(tarballs, tarballOf(manifest.name)));
     await run(
       'npm',
       ['install', '--global', '--prefix', prefix, '--ignore-scripts', '--prefer-offline', ...files],
@@ -100,13 +118,8 @@ describe('packed and installed into an empty project', () => {
 
   before(async () => {
     mkdirSync(project);
-    const files = readdirSync(tarballs);
     const dependencies = Object.fromEntries(
-      packages.map(({ manifest }) => {
-        const packed = `${manifest.name.replace('@', '').replace('/', '-')}-`;
-        const file = files.find((name) => name.startsWith(packed) && /^\d/.test(name.slice(packed.length)));
-        return [manifest.name, `file:${join(tarballs, file!)}`];
-      }),
+      packages.map(({ manifest: { name } }) => [name, `file:${join(tarballs, tarballOf(name))}`]),
     );
     writeFileSync(
       join(project, 'package.json'),
