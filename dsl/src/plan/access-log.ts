@@ -14,6 +14,14 @@ export type LogDestination =
       /** How the gateway itself rotates it; all logs of a file say the same. Default: it does not. */
       readonly rotation?: LogRotation;
     }
+  | {
+      readonly kind: 'syslog';
+      /** A Unix socket is a stream. */
+      readonly transport: 'udp' | 'tcp' | 'unix';
+      readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
+      /** One of SYSLOG_FACILITIES. */
+      readonly facility: string;
+    }
   | { readonly kind: 'stdout' }
   | { readonly kind: 'stderr' };
 
@@ -45,7 +53,12 @@ export interface AccessLogPlan {
 
 /** destinationKey tells destinations apart. */
 export function destinationKey(to: LogDestination): string {
-  return to.kind === 'file' ? `file ${to.path}` : to.kind;
+  if (to.kind === 'file') return `file ${to.path}`;
+  if (to.kind !== 'syslog') return to.kind;
+  const { transport, address } = to;
+  if ('path' in address) return `syslog unix:${address.path}`;
+  const { host, port } = address;
+  return `syslog ${transport} ${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** accessLogsOf are the logs that a listener's requests are written to: its own if it has any `log access` line, or else those of `settings`. */
@@ -55,3 +68,9 @@ export function accessLogsOf(
 ): readonly AccessLogPlan[] {
   return listener.accessLogs ?? settings.accessLogs ?? [];
 }
+
+/** SYSLOG_FACILITIES are the names of the facilities of RFC 5424 (section 6.2.1), by their numbers. */
+export const SYSLOG_FACILITIES: readonly string[] = [
+  ...['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp'],
+  ...['ntp', 'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
+];

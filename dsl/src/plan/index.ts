@@ -5,6 +5,7 @@ export {
   type LogDestination,
   type LogFormat,
   type LogRotation,
+  SYSLOG_FACILITIES,
 } from './access-log.ts';
 export { addressesOf, isLoopback, isSocketFile, sharedAddresses, socketName, withoutZone } from './address.ts';
 export type * from './condition.ts';

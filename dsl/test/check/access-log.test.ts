@@ -25,6 +25,24 @@ test('a log has a format and a place', async () => {
   assert.deepEqual(await one('log access json to stderr'), { format: 'json', to: { kind: 'stderr' } });
 });
 
+test('a log may go to a syslog server', async () => {
+  const to = async (rest: string) => (await one(`log access json to syslog ${rest}`)).to;
+  const address = { host: '10.0.0.5', port: 514 };
+  assert.deepEqual(await to('10.0.0.5:514'), { kind: 'syslog', transport: 'udp', address, facility: 'local0' });
+  assert.deepEqual(await to('10.0.0.5:514 over tcp facility daemon'), {
+    kind: 'syslog',
+    transport: 'tcp',
+    address,
+    facility: 'daemon',
+  });
+  assert.deepEqual(await to('unix:/run/log.sock'), {
+    kind: 'syslog',
+    transport: 'unix',
+    address: { path: '/run/log.sock' },
+    facility: 'local0',
+  });
+});
+
 test('a format of one’s own has the log’s fields, headers and cookies of the request, headers of the response, and fields of the vocabulary', async () => {
   const { format } = await one(
     'log access "{{{client.ip}}} \\"{header.User-Agent}\\" {cookie.SID} {response.header.X-Cache} {tls.version}" to stdout',
@@ -141,6 +159,13 @@ const WRONG: readonly (readonly [line: string, code: string, context?: 'listener
   ['log access "" to stdout', 'SL0680'],
   ['log access "{client.ip" to stdout', 'SL0613'],
   ['log access json to "/a.log" to stdout', 'SL0118'],
+  ['log access json to syslog', 'SL0117'],
+  ['log access json to syslog 10.0.0.5', 'SL0609'],
+  ['log access json to syslog 10.0.0.5:514-520', 'SL0609'],
+  ['log access json to syslog unix:/run/log.sock over tcp', 'SL0118'],
+  ['log access json to syslog 10.0.0.5:514 over sctp', 'SL0614'],
+  ['log access json to syslog 10.0.0.5:514 facility local9', 'SL0614'],
+  ['log access json to stdout facility local1', 'SL0118'],
   ['log access json to stdout sample 0%', 'SL0616'],
   ['log access json to "/a.log" rotate at 1KiB', 'SL0616'],
   ['log access json to "/a.log" rotate at 1MiB keep 0', 'SL0616'],

@@ -10,7 +10,11 @@ import type { AccessBatch } from '../../shared/orders/access-batch.ts';
 import { LogFile } from './log-file.ts';
 import type { LogSink } from './log-sink.ts';
 import { StandardLog } from './standard-log.ts';
+import { SyslogDatagrams } from './syslog-datagrams.ts';
+import { SyslogStream } from './syslog-stream.ts';
 
+/** The longest that the last lines are waited for at the end: whoever reads a pipe may have stopped. */
+const CLOSE_MS = 5000;
 /** Lines come at most this much later than the end of the last request. */
 const LAST_LINES_MS = 1000;
 
@@ -97,13 +101,23 @@ export class AccessLogs {
     clearTimeout(this.#timer);
     const sinks = [...this.#sinks.values()];
     this.#sinks.clear();
-    await Promise.all(sinks.map((sink) => sink.close()));
+    const closed = Promise.all(sinks.map((sink) => sink.close()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
   }
 
   #open(key: string, to: LogDestination): LogSink {
     const counts = this.#countsOf(key);
     const options = { log: this.#log, now: this.#now, dropped: (lines: number) => this.#undone(counts, lines) };
-    return to.kind === 'file' ? new LogFile(to, options) : new StandardLog(to.kind, options);
+    if (to.kind === 'file') return new LogFile(to, options);
+    if (to.kind !== 'syslog') return new StandardLog(to.kind, options);
+    const { address } = to;
+    if (to.transport === 'udp' && 'host' in address) return new SyslogDatagrams(key, address, options);
+    return new SyslogStream(key, address, options);
   }
 
   #countsOf(key: string): Counts {

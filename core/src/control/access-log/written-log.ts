@@ -16,7 +16,7 @@ const AGAIN_MS = 5000;
 /** Characters that are written at once. */
 const MOST_AT_ONCE = 1024 * 1024;
 
-const LF = 0x0a;
+export const LF = 0x0a;
 
 /** WrittenLogOptions are what each of them needs. */
 export interface WrittenLogOptions {
@@ -83,6 +83,22 @@ export abstract class WrittenLog implements LogSink {
     this.#begin();
   }
 
+  /** How long what failed is left alone, in milliseconds. */
+  protected get againMs(): number {
+    return AGAIN_MS;
+  }
+
+  /** encode makes bytes of lines, each with its line feed. */
+  protected encode(lines: string): Buffer {
+    return Buffer.from(lines, 'utf8');
+  }
+
+  /** lose counts lines that could not be written. */
+  protected lose(lines: number): void {
+    this.#lost += lines;
+    this.#dropped(lines);
+  }
+
   /** The most that is written at once, in characters, unless one batch is more. */
   protected get most(): number {
     return MOST_AT_ONCE;
@@ -111,7 +127,7 @@ export abstract class WrittenLog implements LogSink {
       const batches = this.#waiting.splice(0, this.#nextCount);
       let lines = 0;
       for (const batch of batches) lines += batch.lines;
-      if (!(await this.#writeBatches(batches)) && lines > 0) this.#lose(lines);
+      if (!(await this.#writeBatches(batches)) && lines > 0) this.lose(lines);
       for (const { written } of batches) Atomics.add(written, 0, 1);
     }
   }
@@ -119,10 +135,10 @@ export abstract class WrittenLog implements LogSink {
   /** writeBatches returns false if what was to be written is lost, in part at least. */
   async #writeBatches(batches: readonly AccessBatch[]): Promise<boolean> {
     const failedMs = this.#failedMs;
-    if (failedMs !== null && this.#now() - failedMs < AGAIN_MS) return false;
+    if (failedMs !== null && this.#now() - failedMs < this.againMs) return false;
     const hasLines = batches.length > 0;
     const text = batches.map((batch) => batch.text).join('');
-    const bytes = Buffer.from(hasLines && this.#isTorn ? `\n${text}` : text, 'utf8');
+    const bytes = this.encode(hasLines && this.#isTorn ? `\n${text}` : text);
     let at = 0;
     try {
       await this.prepare(bytes.length);
@@ -144,10 +160,5 @@ export abstract class WrittenLog implements LogSink {
     this.#failedMs = null;
     this.log.info({ file: this.name, dropped: this.#lost }, `the access log ${this.name} can be written again`);
     this.#lost = 0;
-  }
-
-  #lose(lines: number): void {
-    this.#lost += lines;
-    this.#dropped(lines);
   }
 }

@@ -7,6 +7,7 @@ import type { AccessLog } from '../loop/access-log.ts';
 import { combinedLine } from './combined-line.ts';
 import { jsonLine } from './json-line.ts';
 import type { RequestEnd } from './request-end.ts';
+import { syslogLine } from './syslog-line.ts';
 import { textLine } from './text-line.ts';
 
 /** LogHost is what logs need of their event loop. */
@@ -52,14 +53,15 @@ export class RequestLog {
         }
       }
       if (when !== undefined) noteHeaders(when, answerHeaders);
+      const write =
+        format === 'json'
+          ? jsonLine(requestHeaders, responseHeaders)
+          : format === 'combined'
+            ? combinedLine
+            : textLine(format, readers);
       logs.push({
         lines: host.accessLogs.of(destinationKey(to)),
-        write:
-          format === 'json'
-            ? jsonLine(requestHeaders, responseHeaders)
-            : format === 'combined'
-              ? combinedLine
-              : textLine(format, readers),
+        write: to.kind === 'syslog' ? syslogLine(to.facility, write) : write,
         when: when === undefined ? null : yield* compileRulesInSteps([ruleOf(plan, when)], readers),
         sample,
       });

@@ -12,6 +12,8 @@ const BATCH_LENGTH = 64 * 1024;
 const BATCH_MS = 100;
 /** Most batches on their way: some 2 MiB. */
 const MOST_BATCHES = 32;
+/** With so many on their way, a batch waits until it is large. */
+const FEW_BATCHES = 8;
 
 export class AccessLog {
   readonly #destination: string;
@@ -23,6 +25,13 @@ export class AccessLog {
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  /** Where the control plane is behind, few large batches hold more lines than many small ones. */
+  readonly #onTime = (): void => {
+    this.#timer = undefined;
+    if (this.#sent - Atomics.load(this.#written, 0) < FEW_BATCHES) this.flush();
+    else this.#timer = setTimeout(this.#onTime, BATCH_MS).unref();
+  };
+
   constructor(destination: string, send: (batch: AccessBatch) => void) {
     this.#destination = destination;
     this.#send = send;
@@ -32,7 +41,7 @@ export class AccessLog {
   hasRoom(): boolean {
     if (this.#sent - Atomics.load(this.#written, 0) < MOST_BATCHES) return true;
     this.#dropped++;
-    this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
+    this.#timer ??= setTimeout(this.#onTime, BATCH_MS).unref();
     return false;
   }
 
@@ -41,7 +50,7 @@ export class AccessLog {
     this.#text += line;
     this.#lines++;
     if (this.#text.length >= BATCH_LENGTH) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
+    else this.#timer ??= setTimeout(this.#onTime, BATCH_MS).unref();
   }
 
   /** flush sends what has been gathered. A batch without lines, which only says what was dropped, waits for nobody. */

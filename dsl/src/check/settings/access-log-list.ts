@@ -4,6 +4,7 @@
 import type { AccessLogPlan, LogDestination } from '../../plan/access-log.ts';
 import type { Span } from '../../source/source-text.ts';
 import type { Scope } from '../scope/scope.ts';
+import { readAddress, SERVER_ADDRESS } from '../values/address.ts';
 import { isToken } from '../values/literals.ts';
 import type { LogLine } from './access-log-words.ts';
 import { Collected } from './collected.ts';
@@ -56,10 +57,10 @@ export class AccessLogList extends Collected<readonly AccessLogPlan[] | undefine
 
 function destinationOf(line: LogLine): LogDestination | null {
   const { scope, span, spans, args } = line;
-  const named = [...spans].filter(([name]) => name === 'file' || name === 'stdout' || name === 'stderr');
+  const named = [...spans].filter(([name]) => DESTINATIONS.has(name));
   const [first, second] = named;
   if (first === undefined) {
-    const what = '`to` and a file in quotes, `stdout` or `stderr`';
+    const what = '`to` and a file in quotes, `stdout`, `stderr` or `syslog`';
     return scope.error('SL0117', span, { word: 'log access', what }, 'For example `log access json to "access.log"`');
   }
   if (second !== undefined) {
@@ -67,8 +68,25 @@ function destinationOf(line: LogLine): LogDestination | null {
     return scope.error('SL0118', second[1], { word: textOf(scope, second[1]) }, fix);
   }
   if (args.file !== undefined) return fileOf(line, args.file);
+  if (args.syslog !== undefined) return syslogOf(line, args.syslog);
   return { kind: args.stdout ? 'stdout' : 'stderr' };
 }
+
+/** The address was read before, so that it is one; a Unix socket is no matter of UDP or TCP. */
+function syslogOf({ scope, spans, args }: LogLine, text: string): LogDestination | null {
+  const address = readAddress(text, SERVER_ADDRESS);
+  const span = spans.get('syslog')!;
+  if ('problem' in address) return scope.error('SL0609', span, { value: text, problem: address.problem }, address.fix);
+  const over = spans.get('transport');
+  const isUnix = 'path' in address;
+  if (isUnix && over !== undefined) {
+    return scope.error('SL0118', over, { word: textOf(scope, over) }, 'A Unix socket is neither: leave `over` out');
+  }
+  const { transport = 'udp', facility = 'local0' } = args;
+  return { kind: 'syslog', transport: isUnix ? 'unix' : transport, address, facility: String(facility) };
+}
+
+const DESTINATIONS: ReadonlySet<string> = new Set(['file', 'stdout', 'stderr', 'syslog']);
 
 const KEPT = 5;
 

@@ -1,6 +1,7 @@
 /**
  * AccessLogWords: what may stand behind `log access`, in `settings` and in listeners. Main thread.
  */
+import { SYSLOG_FACILITIES } from '../../plan/access-log.ts';
 import type { BaseArg } from '../../vocabulary/setting-word.ts';
 import type { ArgsOf, RowLine } from './setting-row.ts';
 
@@ -15,6 +16,31 @@ const BEHIND = [
     isOptional: true,
   },
   { name: 'stderr', type: 'flag', before: 'to stderr', doc: 'standard error', isOptional: true },
+  {
+    name: 'syslog',
+    type: 'address',
+    before: 'to syslog',
+    doc: 'a syslog server, or its Unix socket',
+    isOptional: true,
+  },
+  {
+    name: 'transport',
+    type: 'name',
+    before: 'over',
+    doc: 'how the syslog server is spoken to; `udp` by default',
+    isOptional: true,
+    needs: 'syslog',
+    choices: ['udp', 'tcp'],
+  },
+  {
+    name: 'facility',
+    type: 'name',
+    before: 'facility',
+    doc: 'the syslog facility; `local0` by default',
+    isOptional: true,
+    needs: 'syslog',
+    choices: SYSLOG_FACILITIES,
+  },
   {
     name: 'requestHeaders',
     type: 'names',
