@@ -54,7 +54,7 @@ backend slow of unix:${folder}/slow.sock
 `;
 }
 
-async function startUpgradable(t: TestContext): Promise<Upgradable> {
+async function startUpgradable(t: TestContext, temporary = '.'): Promise<Upgradable> {
   const port = await freePort();
   const folder = await folderOf(t, { 'hindering.js': HINDERING, 'package.json': '{"type":"module"}' });
   const file = join(folder, 'gateway.sluice');
@@ -62,7 +62,7 @@ async function startUpgradable(t: TestContext): Promise<Upgradable> {
   write(rulesFor(port, folder, OLD));
   const run = new RunningCommand(t, ['run', 'gateway.sluice', '--log-level', 'debug'], {
     cwd: folder,
-    env: { TMPDIR: folder },
+    env: { TMPDIR: join(folder, temporary) },
   });
   await run.logged(/^the gateway serves, as process /);
   await run.logged(/^ready after/);
@@ -229,6 +229,16 @@ test('manual settings and server health are handed over to the new version', asy
     readdirSync(folder).filter((name) => name.startsWith('sluice-upgrade-')),
     [],
   );
+  await stopped(gateway);
+});
+
+test('a state that cannot be written, as on a full disk, costs the state and not the upgrade', async (t) => {
+  const gateway = await startUpgradable(t, 'missing');
+  const { run, port } = gateway;
+  run.child.kill('SIGUSR2');
+  await run.logged(/^the state cannot be handed over, the new gateway starts without: ENOENT/);
+  await run.logged(/^upgraded to version/);
+  assert.equal((await get(port, '/')).status, OLD);
   await stopped(gateway);
 });
 
