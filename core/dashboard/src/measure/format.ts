@@ -20,6 +20,7 @@ export function formatRate(value: number | null): string {
 /** formatMs is `0.42 ms`, `38 ms`, `1.4 s`. */
 export function formatMs(value: number | null): string {
   if (value === null) return '–';
+  if (value === 0) return '0 ms';
   if (value < 1) return `${value.toFixed(2)} ms`;
   if (value < 10) return `${value.toFixed(1)} ms`;
   return value < 1000 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`;

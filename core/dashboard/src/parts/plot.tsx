@@ -110,7 +110,7 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], format: PlotPro
             return isWhole ? clock.slice(0, 5) : clock;
           }),
       },
-      { ...axis, size: 54, space: 34, values: (_, splits) => splits.map((value) => format(value)) },
+      { ...axis, size: 54, space: 26, values: (_, splits) => splits.map((value) => format(value)) },
     ],
     series: [
       {},

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Left out on narrow screens. */
   readonly isMinor?: boolean;
+  /** Has a line of its own on narrow screens, where rows are stacked. */
+  readonly isLine?: boolean;
   readonly cell: (row: Row) => ComponentChildren;
 }
 
@@ -19,18 +21,23 @@ interface TableProps<Row> {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly empty: string;
+  /** On narrow screens each row becomes lines below each other: for tables that would be too wide. */
+  readonly isStacked?: boolean;
 }
 
 /** The first column names its row. */
-export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: TableProps<Row>) {
+export function DataTable<Row>({ caption, columns, rows, keyOf, empty, isStacked = false }: TableProps<Row>) {
   if (rows.length === 0) return <p class="empty">{empty}</p>;
-  const classOf = ({ isNumber, isMinor }: Column<Row>): string =>
-    `${isNumber === true ? 'number' : ''} ${isMinor === true ? 'minor' : ''}`.trim();
+  const classOf = ({ isNumber, isMinor, isLine }: Column<Row>): string =>
+    [isNumber === true ? 'number' : '', isMinor === true ? 'minor' : '', isLine === true ? 'line' : '']
+      .filter((name) => name !== '')
+      .join(' ');
+  const labelOf = ({ title, isNumber }: Column<Row>): string | undefined => (isNumber === true ? title : undefined);
   const keys = distinct(rows.map(keyOf));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
     <section class="scroll" aria-label={caption} tabIndex={0}>
-      <table>
+      <table class={isStacked ? 'stacked' : ''}>
         <caption class="unseen">{caption}</caption>
         <thead>
           <tr>
@@ -50,7 +57,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: TablePr
                     {column.cell(row)}
                   </th>
                 ) : (
-                  <td class={classOf(column)} key={column.title}>
+                  <td class={classOf(column)} data-title={labelOf(column)} key={column.title}>
                     {column.cell(row)}
                   </td>
                 ),

@@ -34,7 +34,7 @@ export function CertificatesView() {
     refresh();
   };
   const columns: Column<Certificate>[] = [
-    { title: 'Names', cell: ({ names, file }) => names.join(', ') || file },
+    { title: 'Names', isLine: true, cell: ({ names, file }) => names.join(', ') || file },
     { title: 'State', cell: ({ state }) => <Badge tone={TONES[state]} text={state} /> },
     { title: 'Expires', cell: ({ expires }) => <Expiry expires={expires} /> },
     {
@@ -62,6 +62,7 @@ export function CertificatesView() {
           {
             title: 'Actions',
             isUntitled: true,
+            isLine: true,
             cell: ({ source, names }: Certificate) =>
               source !== 'file' &&
               names[0] !== undefined && (
@@ -89,6 +90,7 @@ export function CertificatesView() {
       {answer !== null && (
         <DataTable
           caption="Certificates"
+          isStacked
           columns={columns}
           rows={answer.certificates}
           keyOf={({ file, names }) => `${file} ${names.join()}`}

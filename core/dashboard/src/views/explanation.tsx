@@ -67,6 +67,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
       {servers.length > 0 && (
         <DataTable
           caption="Servers that could take it"
+          isStacked
           rows={servers}
           keyOf={({ name }) => name}
           empty=""
@@ -84,7 +85,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
                   <Badge tone="bad" text="no" />
                 ),
             },
-            { title: 'Why', cell: ({ why }) => why },
+            { title: 'Why', isLine: true, cell: ({ why }) => why },
           ]}
         />
       )}

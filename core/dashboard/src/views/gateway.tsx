@@ -59,11 +59,12 @@ export function GatewayView() {
         </div>
         <DataTable
           caption="Listeners"
+          isStacked
           rows={stats.listeners}
           keyOf={({ name }) => name}
           empty="There are none."
           columns={[
-            { title: 'Listener', cell: ({ name }) => name },
+            { title: 'Listener', isLine: true, cell: ({ name }) => name },
             {
               title: 'Addresses',
               cell: ({ address, otherAddresses }) => [address, ...otherAddresses].map(formatAddress).join(', '),

@@ -59,6 +59,7 @@ function Failures() {
       {problem !== null && <p class="problem">{problem.message}</p>}
       <DataTable
         caption="Refused and failed requests"
+        isStacked
         rows={isAll ? found : found.slice(0, MOST_ROWS)}
         keyOf={({ at, thread, client, path, why }) => `${at} ${thread} ${client} ${path} ${why}`}
         empty={errors.length === 0 ? 'None was refused, and none failed.' : 'No request matches.'}
@@ -68,6 +69,7 @@ function Failures() {
           { title: 'Status', isNumber: true, cell: ({ status }) => (status === 0 ? '–' : status) },
           {
             title: 'Request',
+            isLine: true,
             cell: ({ method, path, client, listener }) => (
               <>
                 <code>{method === '' ? 'TCP connection' : `${method} ${path}`}</code>
@@ -79,6 +81,7 @@ function Failures() {
           },
           {
             title: 'Why',
+            isLine: true,
             cell: ({ why, rule, backend, server }) => (
               <>
                 {why}

@@ -26,6 +26,7 @@ export function ServersView({ about }: { readonly about: string }) {
   const columns: Column<Server>[] = [
     {
       title: 'Server',
+      isLine: true,
       cell: ({ backend, name, address }) => (
         <>
           <span class="name">
@@ -84,7 +85,14 @@ export function ServersView({ about }: { readonly about: string }) {
       cell: ({ backend, name }) => `${formatRate(history.serverRate(`${backend}/${name}`)?.failures ?? null)}/s`,
     },
     ...(api.has('changeServer')
-      ? [{ title: 'Actions', isUntitled: true, cell: (server: Server) => <ServerActions server={server} /> }]
+      ? [
+          {
+            title: 'Actions',
+            isUntitled: true,
+            isLine: true,
+            cell: (server: Server) => <ServerActions server={server} />,
+          },
+        ]
       : []),
   ];
   return (
@@ -112,6 +120,7 @@ export function ServersView({ about }: { readonly about: string }) {
       </div>
       <DataTable
         caption="Servers"
+        isStacked
         columns={columns}
         rows={rows}
         keyOf={({ backend, name }) => `${backend}/${name}`}

@@ -74,6 +74,7 @@ export function SessionsTable({ caption, sessions, onEnd, isServerShown = false 
     { title: 'Client', cell: ({ client, isSticky }) => (isSticky ? `${client}, sticky` : client) },
     {
       title: 'Request',
+      isLine: true,
       cell: ({ kind, method, path }) => (
         <>
           <code>
@@ -99,6 +100,7 @@ export function SessionsTable({ caption, sessions, onEnd, isServerShown = false 
           {
             title: 'Actions',
             isUntitled: true,
+            isLine: true,
             cell: (session: Session) => (
               <div class="actions">
                 <button
@@ -116,6 +118,13 @@ export function SessionsTable({ caption, sessions, onEnd, isServerShown = false 
       : []),
   ];
   return (
-    <DataTable caption={caption} rows={sessions} keyOf={({ id }) => id} empty="Nothing is open." columns={columns} />
+    <DataTable
+      isStacked
+      caption={caption}
+      rows={sessions}
+      keyOf={({ id }) => id}
+      empty="Nothing is open."
+      columns={columns}
+    />
   );
 }
