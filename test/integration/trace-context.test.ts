@@ -3,11 +3,13 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders as Http1Headers, request as http1Request } from 'node:http';
 import { connect, createServer as createHttp2Server, type IncomingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { answering, connectTo, fieldsOf, ok, RawServer, startGateway } from '../kit/index.ts';
+import { answering, connectTo, fieldsOf, ok, RawServer, startGateway, temporaryFolder } from '../kit/index.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
@@ -155,4 +157,23 @@ test('a server gets one traceparent, whatever came, and several tracestate field
   assert.deepEqual([others, fieldsOf(first!, 'tracestate')], [[], []]);
   assert.match(fieldsOf(second!, 'traceparent').join(), CONTINUED);
   assert.deepEqual(fieldsOf(second!, 'tracestate'), ['a=1,b=2']);
+});
+
+test('the access log has the ID of the trace, of requests that could not be read too', async (t) => {
+  const log = join(temporaryFolder(), 'access.log');
+  const gateway = await startGateway(`listener web on 127.0.0.1:0 { otherwise send to app }
+    backend app of 127.0.0.1:${portOf(http1)}
+    settings { trace sample 0%; log access json to "${log}" }`);
+  t.after(() => gateway.stop());
+  const { port } = gateway.address;
+  const { seen } = await byHttp1(port, '/begun', {});
+  await byHttp1(port, '/continued', { traceparent: INCOMING });
+  assert.equal((await byHttp1(port, '/bad%2fpath', { traceparent: INCOMING })).status, 400);
+  await gateway.stop();
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const [begun, continued, unread] = lines.map((line) => JSON.parse(line).trace);
+  assert.equal(begun, seen.traceparent!.slice(3, 35));
+  assert.equal(continued, TRACE);
+  assert.match(unread, /^[0-9a-f]{32}$/);
+  assert.notEqual(unread, TRACE);
 });
