@@ -27,7 +27,7 @@ test('every example of a base setting is right where it belongs', async () => {
   process.env.SLUICE_SECRET_MONITORING_TOKEN = 'x';
   for (const { section, name, example } of SETTING_WORDS) {
     // Their kinds are plugins', and tested with them.
-    if (name === 'tls' || name === 'servers from' || name === 'certificate from') continue;
+    if (['tls', 'servers from', 'certificate from', 'traces to'].includes(name)) continue;
     // They need more lines than their own: see passthrough.test.ts and known-from.test.ts.
     if (name === 'tls passthrough' || name === 'forward client certificate') continue;
     const inside = (wanted: string): string => (section === wanted ? example : '');
