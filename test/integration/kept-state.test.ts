@@ -243,6 +243,57 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   });
 }
 
+test('a server that was added by hand is there again, with its clients, unless the rules have it by now', async (t) => {
+  const servers = await startServers(t);
+  const stick = 'stick on header X-User ttl 1h';
+  const first = await start(t, rulesOf(servers.slice(0, 2), stick));
+  const address = servers[2]!.split(' ')[2]!;
+  await first.gateway.addServer('app', { address, name: 'three', weight: 200, max: 50 });
+  const homes = new Map<string, string>();
+  for (let user = 0; user < 12; user++) homes.set(`u${user}`, await bodyOf(first.address, `u${user}`));
+  assert.ok([...homes.values()].includes('three'));
+  const state = await handOver(first.gateway);
+  const second = await start(t, rulesOf(servers.slice(0, 2), stick), state);
+  const { name, weight, max, source } = second.gateway.stats().backends[0]!.servers[2]!;
+  assert.deepEqual([name, weight, max, source], ['three', 200, 50, 'by hand']);
+  for (const [user, home] of homes) assert.equal(await bodyOf(second.address, user), home, user);
+  await second.gateway.removeServer('app', 'three');
+  const third = await start(t, rulesOf(servers, stick), state);
+  await third.logged(/^a server that was added by hand is not added again: .*there is a server `three` already/);
+  assert.equal(third.gateway.stats().backends[0]!.servers[2]!.source, null);
+});
+
+test('an ejected server stays out for the rest of its time, and an open circuit stays open', async (t) => {
+  const broken = await RawServer.start(answering(() => 'HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n'));
+  t.after(() => broken.stop());
+  const [one, two] = await startServers(t);
+  const rules = `
+listener web on 127.0.0.1:0 {
+  send to alone when path is /alone
+  otherwise send to app
+}
+backend app {
+  ${one}
+  ${two}
+  server bad 127.0.0.1:${broken.address.port}
+  eject after 1 failures for 1h at most 50% on 500..599
+}
+backend alone of 127.0.0.1:${broken.address.port} {
+  break circuit after 1 failures for 1h on 500..599
+}
+`;
+  const first = await start(t, rules);
+  await eventually('an ejection', async () => {
+    await ask(first.address);
+    return first.gateway.server('app/bad').state === 'stopped';
+  });
+  await eventually('a circuit', async () => (await ask(first.address, '', '/alone')).status === 503);
+  const second = await start(t, rules, await handOver(first.gateway));
+  assert.equal(second.gateway.server('app/bad').state, 'stopped');
+  for (let round = 0; round < 9; round++) assert.equal((await ask(second.address)).status, 200);
+  assert.equal((await ask(second.address, '', '/alone')).status, 503);
+});
+
 test('state that is damaged, foreign or of a later release is not used, and said so', async (t) => {
   const rules = rulesOf(await startServers(t), '');
   const first = await start(t, rules);

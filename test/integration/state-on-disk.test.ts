@@ -2,7 +2,7 @@
  * State that is kept on disk: `settings { state in "FOLDER" }`, over stops, crashes and mistakes.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
@@ -195,6 +195,22 @@ test('a torn file costs what was new in it, and not the start', async (t) => {
   const third = await start(t, rules);
   await third.logged(/^the state in .* is not used: it has 100 bytes, not the \d+ that were written$/);
   assert.equal(adminOf(third.gateway, 'one'), 'maint');
+});
+
+test('a folder that cannot be written while the gateway runs is one warning, and is used again once it can be', async (t) => {
+  const folder = join(temporaryFolder(), 'state');
+  mkdirSync(folder);
+  const { gateway, lines, logged } = await start(t, rulesOf(await startServers(t), settingOf(folder)));
+  rmSync(folder, { recursive: true });
+  void gateway.server('app/one').maint();
+  const problem = /^the state cannot be written to .*\/state, what is there stays: /;
+  await logged(problem);
+  void gateway.server('app/two').drain();
+  mkdirSync(folder);
+  await logged(/^the state is written to .*\/state again$/);
+  assert.equal(lines.filter((line) => problem.test(line)).length, 1);
+  const written = readFileSync(join(folder, FILE));
+  assert.ok(written.includes('"maint"') && written.includes('"drain"'));
 });
 
 test('a folder that is not there, or none, or may not be written, is an error of check, start and reload', async (t) => {

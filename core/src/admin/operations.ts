@@ -193,7 +193,7 @@ export const OPERATIONS = {
   addServer: {
     method: 'POST',
     path: '/v1/backends/{backend}/servers',
-    doc: 'Adds a server, without a reload. It is kept over reloads for as long as the rules have the backend, and not over a restart.',
+    doc: 'Adds a server, without a reload. It is kept over reloads for as long as the rules have the backend, and over a restart if the gateway keeps its state.',
     role: 'operate',
     body: NEW_SERVER,
     answer: SERVER,

@@ -299,11 +299,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 
   /**
    * addServer adds a server to a backend, without a reload, and resolves to its handle when all threads have it. It is kept over reloads for as long as the rules
-   * have the backend, and not over a restart. Rejects with SG0404, SG0513 or SG0514, with nothing added.
+   * have the backend, and over a restart where the gateway's state is. Rejects with SG0404, SG0513 or SG0514, with nothing added.
    */
   async addServer(backend: string, server: NewServer): Promise<ServerHandle> {
     this.#current('addServer');
     const name = await this.#runtime!.members.add(backend, server);
+    this.#keeper.saveSoon();
     return this.server(`${backend}/${name}`);
   }
 
@@ -314,6 +315,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   async removeServer(backend: string, server: string): Promise<void> {
     this.#current('removeServer');
     await this.#runtime!.members.remove(backend, server);
+    this.#keeper.saveSoon();
   }
 
   /** stickiness looks into a backend's stickiness. Throws SG0509 for a backend that has none. */

@@ -1,7 +1,7 @@
 /**
  * AddedServers: servers that somebody added by hand, by backend. Main thread.
  *
- * They are kept over reloads for as long as the rules have their backend, and not over a restart: the rules are what lasts. What is written there comes first: a
+ * They are kept over reloads for as long as the rules have their backend, and over a restart or an upgrade where the gateway's state is. What is written there comes first: a
  * server with a name or address that the rules have is left out while they do.
  */
 import { addressText, readAddress, SERVER_ADDRESS } from '@sluice/dsl';
@@ -25,6 +25,11 @@ export interface NewServer {
   readonly backup?: boolean;
 }
 
+/** AddedServer is one that somebody added, with its backend. */
+export interface AddedServer extends Required<NewServer> {
+  readonly backend: string;
+}
+
 const NAME = /^[A-Za-z0-9_[][A-Za-z0-9._:[\]-]{0,254}$/;
 /** Most servers of one backend that are added by hand. */
 const MOST = 1000;
@@ -36,6 +41,15 @@ export class AddedServers {
   /** of are those of a backend, in the order in which they were added. */
   of(backend: string): Iterable<ServerPlan> {
     return this.#servers.get(backend)?.values() ?? [];
+  }
+
+  /** all are those of all backends, with what `add` takes. */
+  *all(): Iterable<AddedServer> {
+    for (const [backend, own] of this.#servers) {
+      for (const { name, address, weight, max, isBackup } of own.values()) {
+        yield { backend, address: addressText(address), name, weight, max, backup: isBackup };
+      }
+    }
   }
 
   has(backend: string, server: string): boolean {

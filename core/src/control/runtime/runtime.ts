@@ -213,7 +213,7 @@ export class Runtime {
     });
     this.#sources = {
       ...{ servers: this.servers, sticks, rates: this.rates, checker: this.#checker, ejections: this.#ejections },
-      ...{ circuits: this.#circuits, drains: this.#drains, timers },
+      ...{ circuits: this.#circuits, drains: this.#drains, added, timers },
     };
     this.#restorer = new StateRestorer(this.#sources, log, options.kept);
     this.#parts = [
@@ -257,6 +257,7 @@ export class Runtime {
     this.accessLogs.use(set.plan);
     try {
       await this.#discoverer.prepare(set.plan, (name) => set.component('discovery', name)!.discovery!);
+      this.#restorer.addServers(set.plan);
       const plan = this.#discoverer.withFound(set.plan);
       await this.#names.prepare(plan);
       await this.#checker.prove(plan);

@@ -4,7 +4,7 @@
 import type { Steps } from '@sluice/dsl/match';
 import type { Assigned } from '../reload/generations.ts';
 import { encodeRates } from './rate-section.ts';
-import { encodeCircuits, encodeServers } from './server-section.ts';
+import { encodeAdded, encodeCircuits, encodeServers } from './server-section.ts';
 import { encodeSnapshot, type WrittenSection } from './snapshot.ts';
 import type { StateSources } from './state-sources.ts';
 import { encodeSticks } from './stick-section.ts';
@@ -25,6 +25,7 @@ export function* exportState(
 ): Steps<Uint8Array> {
   const { sticks, rates } = sources;
   const sections: WrittenSection[] = [
+    yield* encodeAdded(sources),
     yield* encodeServers(sources, { plan, slots }),
     yield* encodeCircuits(sources),
     yield* encodeSticks(sticks, slots.servers),

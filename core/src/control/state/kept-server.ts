@@ -10,6 +10,7 @@ import type { KeptEjection } from '../health/ejections.ts';
 import type { KeptHealth } from '../health/health-checker.ts';
 import type { HealthEntry } from '../health/health-history.ts';
 import type { HealthCounts } from '../health/server-health.ts';
+import type { AddedServer } from '../members/added-servers.ts';
 
 /** KeptNumber is a number that somebody set by hand, which holds until the rules have another than they had. */
 export interface KeptNumber {
@@ -58,6 +59,15 @@ export function keptServer(value: unknown): KeptServer {
 export function keptCircuit(value: unknown): KeptCircuit {
   const { backend, trialInMs } = record(value);
   return { backend: text(backend), trialInMs: amount(trialInMs) };
+}
+
+/** keptAdded does the same for a server that was added by hand; whether it can still be added is not known here. */
+export function keptAdded(value: unknown): AddedServer {
+  const { backend, address, name, weight, max, backup } = record(value);
+  return {
+    ...{ backend: text(backend), address: text(address), name: text(name) },
+    ...{ weight: whole(weight, MOST_WEIGHT), max: whole(max, MOST_MAX), backup: flag(backup) },
+  };
 }
 
 function keptDrain({ deadlineInMs, isCutting }: Fields): KeptDrain {

@@ -4,10 +4,18 @@
 import type { Logger } from 'pino';
 import type { StickSeeds } from '../../shared/tables/stick-clock.ts';
 import type { KeptCircuit } from '../health/circuits.ts';
+import type { AddedServer } from '../members/added-servers.ts';
 import { reasonOf } from '../report/errors.ts';
 import type { KeptServer } from './kept-server.ts';
 import { decodeRates, type KeptRates, RATE_SECTION } from './rate-section.ts';
-import { CIRCUIT_SECTION, decodeCircuits, decodeServers, SERVER_SECTION } from './server-section.ts';
+import {
+  ADDED_SECTION,
+  CIRCUIT_SECTION,
+  decodeAdded,
+  decodeCircuits,
+  decodeServers,
+  SERVER_SECTION,
+} from './server-section.ts';
 import { decodeSnapshot, type Section } from './snapshot.ts';
 import { decodeSticks, type KeptSticks, STICK_SECTION } from './stick-section.ts';
 import { decodeTls, TLS_SECTION } from './tls-section.ts';
@@ -16,6 +24,7 @@ import { decodeTls, TLS_SECTION } from './tls-section.ts';
 export interface KeptState {
   /** How long ago it was taken. */
   readonly agoMs: number;
+  readonly added: readonly AddedServer[];
   readonly servers: readonly KeptServer[];
   readonly circuits: readonly KeptCircuit[];
   readonly sticks: KeptSticks | null;
@@ -42,6 +51,7 @@ export function readState(bytes: Uint8Array, nowMs: number, log: Logger): KeptSt
   };
   return {
     agoMs: Math.max(0, nowMs - takenAtMs),
+    added: read(ADDED_SECTION, decodeAdded) ?? [],
     servers: read(SERVER_SECTION, decodeServers) ?? [],
     circuits: read(CIRCUIT_SECTION, decodeCircuits) ?? [],
     sticks: read(STICK_SECTION, decodeSticks),

@@ -5,16 +5,19 @@ import type { Steps } from '@sluice/dsl/match';
 import type { ServerPlan } from '@sluice/dsl/plan';
 import { ADMIN_STATES } from '../../shared/tables/server-table.ts';
 import type { KeptCircuit } from '../health/circuits.ts';
+import type { AddedServer } from '../members/added-servers.ts';
 import type { Assigned } from '../reload/generations.ts';
-import { type KeptServer, keptCircuit, keptServer } from './kept-server.ts';
+import { type KeptServer, keptAdded, keptCircuit, keptServer } from './kept-server.ts';
 import { decodeLines, encodeLines } from './line-section.ts';
 import type { Section, WrittenSection } from './snapshot.ts';
 import type { StateSources } from './state-sources.ts';
 
 export const SERVER_SECTION = 'servers';
 export const CIRCUIT_SECTION = 'circuits';
+export const ADDED_SECTION = 'added servers';
 const SERVER_VERSION = 1;
 const CIRCUIT_VERSION = 1;
+const ADDED_VERSION = 1;
 
 /** encodeServers takes down each server of a generation of which there is something to say. */
 export function encodeServers(sources: StateSources, { plan, slots }: Assigned): Steps<WrittenSection> {
@@ -40,6 +43,15 @@ export function encodeCircuits({ circuits, timers }: StateSources): Steps<Writte
 
 export function decodeCircuits(section: Section): readonly KeptCircuit[] {
   return decodeLines(section, CIRCUIT_VERSION, keptCircuit);
+}
+
+/** encodeAdded records the servers that were added by hand. */
+export function encodeAdded({ added }: StateSources): Steps<WrittenSection> {
+  return encodeLines(ADDED_SECTION, ADDED_VERSION, added.all(), (server) => server);
+}
+
+export function decodeAdded(section: Section): readonly AddedServer[] {
+  return decodeLines(section, ADDED_VERSION, keptAdded);
 }
 
 function serverAsItIs(sources: StateSources, name: string, slot: number, plan: ServerPlan): KeptServer {

@@ -4,7 +4,7 @@
  * There is always a whole one: the next is written beside it, flushed, and renamed over it; the one before stays as `.previous`. What a later
  * release or something else wrote is moved aside, never written over.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { codeOf } from '../report/errors.ts';
@@ -71,7 +71,7 @@ export class StateFolder {
       } finally {
         await handle.close();
       }
-      if (this.#isWhole) await rename(this.#file, this.#previous);
+      if (this.#isWhole) await this.#keepPrevious();
       await rename(this.#next, this.#file);
       this.#isWhole = true;
     } catch (thrown) {
@@ -79,6 +79,12 @@ export class StateFolder {
       throw thrown;
     }
     await this.#syncFolder();
+  }
+
+  /** keepPrevious gives the file a second name, so that there is one at every moment; where a file cannot have two, for a moment there is only the second. */
+  async #keepPrevious(): Promise<void> {
+    await rm(this.#previous, { force: true });
+    await link(this.#file, this.#previous).catch(() => rename(this.#file, this.#previous));
   }
 
   async #look(

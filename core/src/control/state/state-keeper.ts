@@ -134,13 +134,15 @@ export class StateKeeper {
   }
 
   async #save(): Promise<void> {
-    const { changes, exportState, log } = this.#options;
+    const { changes, exportState } = this.#options;
     const now = changes();
     if (now === this.#saved) return;
+    // Others take it from a process that was stopped for a minute, and the folder itself may be gone.
     if (!(await this.#lock!.isHeld())) {
-      log.warn({ folder: this.#folder!.folder }, 'another gateway has taken over the state folder');
+      await this.#lock!.release();
       this.#lock = null;
-      return this.#schedule(LOCK_EVERY_MS);
+      await this.#takeLock(false);
+      if (this.#lock === null) return this.#schedule(LOCK_EVERY_MS);
     }
     this.#saved = now;
     const bytes = await exportState().catch(() => null);

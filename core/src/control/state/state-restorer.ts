@@ -5,10 +5,11 @@
  * Servers that a discovery finds only later get what people have set, and nothing else.
  */
 import type { Steps } from '@sluice/dsl/match';
-import type { BackendPlan } from '@sluice/dsl/plan';
+import type { BackendPlan, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { ADMIN_STATES } from '../../shared/tables/server-table.ts';
 import type { Assigned, Changes, Generation } from '../reload/generations.ts';
+import { reasonOf } from '../report/errors.ts';
 import type { KeptServer } from './kept-server.ts';
 import type { KeptState } from './kept-state.ts';
 import { fillRates } from './rate-section.ts';
@@ -30,6 +31,19 @@ export class StateRestorer {
     this.#log = log;
     this.#kept = kept;
     this.#servers = new Map(kept?.servers.map((server) => [server.name, server]));
+  }
+
+  /** addServers adds, before the first generation, the servers that had been added by hand; later it does nothing. */
+  addServers({ backends }: Plan): void {
+    for (const server of this.#kept?.added ?? []) {
+      const backend = backends.find(({ name }) => name === server.backend);
+      if (backend === undefined) continue;
+      try {
+        this.#sources.added.add(backend, server);
+      } catch (thrown) {
+        this.#log.info({ server }, `a server that was added by hand is not added again: ${reasonOf(thrown)}`);
+      }
+    }
   }
 
   /** fill fills the tables of the first generation; later it does nothing. */

@@ -8,6 +8,7 @@ import type { Circuits } from '../health/circuits.ts';
 import type { Drains } from '../health/drains.ts';
 import type { Ejections } from '../health/ejections.ts';
 import type { HealthChecker } from '../health/health-checker.ts';
+import type { AddedServers } from '../members/added-servers.ts';
 import type { StickTables } from '../slots/stick-tables.ts';
 
 export interface StateSources {
@@ -18,5 +19,6 @@ export interface StateSources {
   readonly ejections: Ejections;
   readonly circuits: Circuits;
   readonly drains: Drains;
+  readonly added: AddedServers;
   readonly timers: Timers;
 }

@@ -64,7 +64,7 @@ test('a plan that is too big is refused, and takes nothing', () => {
     names.map((name) => listener(name)),
     [],
   );
-  assert.throws(() => slots.assign(1, tooBig), { code: 'SG0404', message: /another listener: 1024 are in use/ });
+  assert.throws(() => slots.assign(1, tooBig), { code: 'SG0404', message: /another listener: all 1024 are in use/ });
   const { listeners } = slots.assign(
     2,
     plan(
