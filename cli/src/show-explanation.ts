@@ -111,7 +111,7 @@ class Page {
     switch (verdict.kind) {
       case 'send':
         this.#lines.push(`${bold(green(`→ backend ${verdict.backend}`))}   ${place}`);
-        if (verdict.isPassthrough === true) this.#lines.push(dim('    TLS is passed on undecrypted'));
+        if (verdict.isPassthrough === true) this.#lines.push(dim('    TLS is passed through undecrypted'));
         break;
       case 'close':
         this.#lines.push(`${bold(red('→ closed'))}   ${place}`);
@@ -119,8 +119,8 @@ class Page {
         break;
       case 'open':
         this.#lines.push(
-          `${bold(yellow('→ TLS ends in the gateway'))}   ${dim('no line passes it on')}`,
-          dim('    its requests are judged one by one: explain one of them'),
+          `${bold(yellow('→ TLS is terminated'))}   ${dim('no line passes it through')}`,
+          dim('    its requests are evaluated individually: explain one of them'),
         );
         break;
       case 'answer': {
@@ -170,9 +170,7 @@ class Page {
 
   #servers({ servers, balance, stick, sticky, serve, fallBacks, line, isLive }: Explanation): void {
     for (const { from, to, healthy, below } of fallBacks) {
-      this.#lines.push(
-        `  ${from} falls back to ${to}: ${healthy} of its servers take new clients, ${below} are needed`,
-      );
+      this.#lines.push(`  ${from} falls back to ${to}: ${healthy} of its servers are healthy, ${below} are required`);
     }
     if (serve !== null) this.#lines.push(`  it answers requests itself: serve ${serve}`);
     if (servers.length === 0) return;
@@ -190,7 +188,7 @@ class Page {
     if (line !== null) {
       const room = line.server === null ? 'a server with room' : `room on ${line.server}`;
       this.#lines.push(
-        `  it waits in line for ${room}: ${line.waiting} of ${line.most} wait; after ${line.mostMs / 1000} s it is answered 503`,
+        `  it is queued for ${room}: ${line.waiting} of ${line.most} wait; after ${line.mostMs / 1000} s it is answered 503`,
       );
     }
     for (const server of servers) {
@@ -234,7 +232,7 @@ function outcomeText(verdict: Explanation['verdict']): string {
     case 'close':
       return 'closed';
     case 'open':
-      return 'TLS ends in the gateway';
+      return 'TLS is terminated';
     default:
       return `answer ${verdict.status}`;
   }

@@ -253,7 +253,7 @@ test('a rule that those before it together keep everything from is a warning, wi
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /^SL0501 dead\.sluice:4:3 .*\n.*warning: can never run: lines 2 and 3 together take every request that it wants \(e\.g\. GET http:\S+\/x from [\d.]+\)$/m,
+    /^SL0501 dead\.sluice:4:3 .*\n.*warning: can never run: lines 2 and 3 together take every request that it matches \(e\.g\. GET http:\S+\/x from [\d.]+\)$/m,
   );
 });
 

@@ -207,7 +207,7 @@ routes
         ✓ alpn is h2                                  h2, http/1.1
 
 → backend api   by edge.sluice:6
-    TLS is passed on undecrypted
+    TLS is passed through undecrypted
   without it: backend app   by edge.sluice:7
 
 servers   balance round-robin, assumed to be healthy and idle

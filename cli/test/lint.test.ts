@@ -29,7 +29,7 @@ test('a rule made unreachable by several others together is reported with their 
   assert.match(stdout, /^SL0501 a\.sluice:5:3 {3}deny 404 when path is \/a and ip 10\.0\.0\.0\/8\n/);
   assert.match(
     stdout,
-    /warning: can never run: lines 3 and 4 together take every request that it wants \(e\.g\. GET \S+\/a from 10\.0\.0\.1\)\n/,
+    /warning: can never run: lines 3 and 4 together take every request that it matches \(e\.g\. GET \S+\/a from 10\.0\.0\.1\)\n/,
   );
   assert.match(stdout, /\n✗ a\.sluice: 1 finding\n$/);
 });

@@ -35,7 +35,7 @@ Try this in another terminal:
                   curl -i -H 'X-Forwarded-For: 203.0.113.9' ${url}/
   sticky          for i in 1 2 3 4; do curl -s -H 'Cookie: sid=alice' ${url}/; done
   kill a server   kill ${backends[0]!.pid}
-                  then the first line again: the other two answer, and no request fails
+                  then the first command again: the other two answer, and no request fails
   why             npx sluice explain ${rules} 'GET ${url}/private/x'
   change a rule   edit ${rules}, then: kill -HUP ${process.pid}
 
@@ -45,7 +45,7 @@ Ctrl-C stops everything.
 process.on('SIGHUP', () => {
   demo.reload().then(
     () => say('rules reloaded'),
-    (error: Error) => say(`the old rules stay, since the file has problems:\n\n${error.message}\n`),
+    (error: Error) => say(`the old rules stay active, because the file has errors:\n\n${error.message}\n`),
   );
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Restarts servers one after the other, each only when nobody is on it any more:
+# Restarts servers one at a time, each only after its last session has ended:
 #
 #     RESTART='ssh deploy@host restart' ./rolling-restart.sh app/web1 app/web2
 #
-# Stops at the first thing that goes wrong, so that no second server is taken out then.
+# Stops at the first error, so that no second server is taken out of service.
 set -eu
 
 for server in "$@"; do

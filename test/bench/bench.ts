@@ -78,7 +78,7 @@ if (values.compare !== undefined) {
 }
 
 const peers = PEERS.filter(({ name }) => wantedPeers.includes(name)).filter((peer) => {
-  if (!peer.isPresent()) console.log(`${peer.name} is not installed and is left out`);
+  if (!peer.isPresent()) console.log(`${peer.name} is not installed and will be skipped`);
   return peer.isPresent();
 });
 const progress = values.quiet ? () => {} : (line: string) => console.error(line);

@@ -41,7 +41,7 @@ export async function compare(revision: string, options: CompareOptions): Promis
   console.log(
     `\nThe working tree against ${before.name}: ${rounds} rounds of ${seconds} s each, in turn; ${machine()}.`,
   );
-  console.log(`Above 1 the working tree is better.\n\n${comparisonTable(compared)}`);
+  console.log(`Above 1, the working tree is better.\n\n${comparisonTable(compared)}`);
   const slow = atLeast === null ? [] : compared.filter((one) => judged(one) < atLeast);
   for (const one of slow) console.log(`\n${one.name} is slower than ${atLeast}: ${judged(one).toFixed(3)}`);
   return slow.length === 0;

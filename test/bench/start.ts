@@ -1,5 +1,5 @@
 /**
- * Start measures how long a proxy takes from its start to its first answered request, and how much memory it has when nothing happens.
+ * Start measures how long a proxy takes from its start to its first served request, and how much memory it has when nothing happens.
  * `npm run bench -- start [--rounds N] [--peers NAME,…]`. Benchmark code.
  *
  * Every proxy starts once without being counted (a compile cache is written, files come into the page cache), then all take turns. The
@@ -70,7 +70,7 @@ try {
 } finally {
   await origin.program.stop();
 }
-console.log(`first answered request, and memory when idle: medians of ${values.rounds} starts\n`);
+console.log(`first served request, and memory when idle: medians of ${values.rounds} starts\n`);
 for (const [{ name }, all] of starts) {
   const ms = median(all.map((one) => one.ms)).toFixed(0);
   const megabytes = (median(all.map(({ bytes }) => bytes)) / 1e6).toFixed(1);

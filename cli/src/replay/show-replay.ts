@@ -48,7 +48,7 @@ export function showReplay(summary: Summary, colours: Colours): string {
 function groupText({ rule, was, now, count, examples }: Group, { bold, dim }: Colours): string {
   const change = was === '' ? now : `${was} → ${now}`;
   // A reason stands behind the status of what is refused.
-  const none = /^answer \d+: /.test(now) ? 'before any rule' : 'no rule takes it';
+  const none = /^answer \d+: /.test(now) ? 'before any rule' : 'no rule matches it';
   const by = rule === null ? none : `${rule.text}  ${dim(rule.place)}`;
   const shown = examples.map(({ line, request }) => `      ${dim(`line ${line}:`)} ${request}`);
   return [`  ${bold(count.toLocaleString('en-US'))} × ${change}`, `      ${by}`, ...shown].join('\n');

@@ -160,7 +160,7 @@ function compare({ status, rule, backend, ...line }: LogLine, verdict: NewVerdic
     case 'close':
       return { outcome: isConnection && backend === null ? 'same' : 'changed', was, now: 'closed' };
     case 'open':
-      return { outcome: 'changed', was, now: 'open its TLS, and judge its requests' };
+      return { outcome: 'changed', was, now: 'terminate its TLS, and evaluate its requests' };
     case 'answer': {
       const reason = verdict.reason === undefined ? '' : `: ${verdict.reason}`;
       const now = verdict.status === null ? 'answered' : `answer ${verdict.status}${reason}`;

@@ -294,7 +294,7 @@ backend api of 127.0.0.1:9002
   );
   assert.deepEqual(changes(summary), [
     '1 changed: send to api (200) -> pass on to api',
-    '1 changed: send to api -> open its TLS, and judge its requests',
+    '1 changed: send to api -> terminate its TLS, and evaluate its requests',
     '1 unknown: send to app (200) -> depends on the sni',
   ]);
   assert.equal(summary.same, 3);

@@ -80,9 +80,9 @@ const SERVERS: Readonly<Record<PassedBy['readers'][number], string>> = {
 function fixOfPaths(listener: ListenerPlan, found: readonly PassedBy[]): string {
   const isNamed = (listener.paths?.readers.length ?? 0) > 0;
   const readers = found.flatMap((way) => way.readers).filter((reader) => readersOf(listener).includes(reader));
-  if (!isNamed) return `Say what servers there are, such as \`paths for ${readers[0]}\`: docs/paths.md`;
+  if (!isNamed) return `Declare the kind of servers, for example \`paths for ${readers[0]}\`: docs/paths.md`;
   const isBelow = found.every(({ path, denied }) => path.startsWith(`${denied}/`));
-  return isBelow ? 'Write `path under …`' : 'Remove what a line `paths …` keeps for them: docs/paths.md';
+  return isBelow ? 'Write `path under …`' : 'Remove the `paths keep …` setting that allows them: docs/paths.md';
 }
 
 class Linter {
@@ -123,7 +123,7 @@ class Linter {
     this.#rules.push({ rule, listener: listener.name, outcome: liveness.kind, witness });
     if (liveness.kind === 'unknown') this.#isComplete = false;
     if (liveness.kind === 'contradiction') {
-      this.#add('SL0901', rule.place, 'this condition can never hold', 'Two of its parts contradict each other');
+      this.#add('SL0901', rule.place, 'this condition can never be true', 'Two of its parts contradict each other');
       return;
     }
     if (liveness.kind === 'shadowed') {
@@ -141,8 +141,8 @@ class Linter {
     for (const test of pathTests(rule.when)) {
       const value = test.list === null ? impossiblePath(listener, test) : null;
       if (value === null) continue;
-      const message = `no path has \`${value}\` here: \`paths …\` says in which form this listener compares paths`;
-      this.#add('SL0906', test.place, message, 'Write it in that form, or say `paths keep …`', value);
+      const message = `no path has \`${value}\` here: \`paths …\` determines the form in which this listener compares paths`;
+      this.#add('SL0906', test.place, message, 'Write it in that form, or add `paths keep …`', value);
     }
   }
 
@@ -161,7 +161,7 @@ class Linter {
     const ways = found.map(
       ({ path, readers }) => `\`${path}\` (${readers.map((reader) => SERVERS[reader]).join(', ')})`,
     );
-    const message = `requests get past this line where a server reads their path as \`${found[0]!.denied}\`: ${ways.join(', ')}`;
+    const message = `requests can bypass this line if a server reads their path as \`${found[0]!.denied}\`: ${ways.join(', ')}`;
     this.#add('SL0905', rule.place, message, fixOfPaths(listener, found));
   }
 
@@ -178,7 +178,7 @@ class Linter {
 
   #shadowed(rule: Rule, { by, example }: Extract<Liveness, { kind: 'shadowed' }>): void {
     const such = example === null ? '' : ` (e.g. ${example.line} from ${example.ip})`;
-    const message = `can never run: ${linesOf(by, rule)} every request that it wants${such}`;
+    const message = `can never run: ${linesOf(by, rule)} every request that it matches${such}`;
     this.#add('SL0501', rule.place, message, 'Move it above, or remove it');
   }
 
@@ -196,7 +196,7 @@ class Linter {
     if (part.kind !== 'and') return false;
     const solution = this.#asked((world) => solve([goalOf(part, true)], world, () => true));
     if (solution?.kind !== 'never') return false;
-    this.#add('SL0901', part.place, 'this condition can never hold', 'Two of its parts contradict each other');
+    this.#add('SL0901', part.place, 'this condition can never be true', 'Two of its parts contradict each other');
     return true;
   }
 
@@ -220,7 +220,7 @@ class Linter {
       if (!doesSame(other)) return;
       const rest = this.#asked((world) => solve([wanted, goalOf(other.when, false)], world, () => true));
       if (rest?.kind !== 'never') continue;
-      const message = `needless: line ${lineOf(other, rule)} does the same with every request that it wants`;
+      const message = `redundant: line ${lineOf(other, rule)} does the same for every request that it matches`;
       this.#add('SL0902', rule.place, message, 'Remove it');
       return;
     }
@@ -247,7 +247,7 @@ class Linter {
     const common = first.type === 'ips' ? commonRanges(first, second) : commonEntries(first, second);
     if (common === 0) return;
     const message = `list \`${second.name}\` overlaps with list \`${first.name}\` of line ${first.place.line}: ${common} of its ${second.entries.length} entries`;
-    this.#add('SL0904', second.place, message, 'Make sure that both are meant', first.name);
+    this.#add('SL0904', second.place, message, 'Make sure that both are intended', first.name);
   }
 
   /** asked gives a question its share of the budget; null when there is none left, or it was not enough. */

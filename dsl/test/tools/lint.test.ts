@@ -20,25 +20,25 @@ async function findingsOf(lines: string): Promise<readonly string[]> {
 const CASES: readonly [lines: string, findings: readonly string[]][] = [
   [
     'deny path is /a\nsend to app when path is /b and ip 10.0.0.1',
-    ['SL0902 3: needless: line 4 does the same with every request that it wants'],
+    ['SL0902 3: redundant: line 4 does the same for every request that it matches'],
   ],
   [
     'deny method GET\ndeny method POST\ndeny 404 when method GET, POST',
     [
-      'SL0501 4: can never run: lines 2 and 3 together take every request that it wants (e.g. GET http://www.example.com:8080/ from 198.51.100.7)',
+      'SL0501 4: can never run: lines 2 and 3 together take every request that it matches (e.g. GET http://www.example.com:8080/ from 198.51.100.7)',
     ],
   ],
-  ['deny path is /a and path is /b', ['SL0901 2: this condition can never hold']],
-  ['deny path is /c or (path is /a and path is /b)', ['SL0901 2: this condition can never hold']],
+  ['deny path is /a and path is /b', ['SL0901 2: this condition can never be true']],
+  ['deny path is /c or (path is /a and path is /b)', ['SL0901 2: this condition can never be true']],
   [
     'deny ip 10.1.0.0/16\ndeny ip 10.0.0.0/8',
-    ['SL0902 2: needless: line 3 does the same with every request that it wants'],
+    ['SL0902 2: redundant: line 3 does the same for every request that it matches'],
   ],
   ['deny 404 when ip 10.1.0.0/16\ndeny ip 10.0.0.0/8', []],
   ['deny ip 10.1.0.0/16\nallow path is /a\ndeny ip 10.0.0.0/8', []],
   [
     'deny ip 10.1.0.0/16 and path is /b\nallow path is /a\ndeny ip 10.0.0.0/8',
-    ['SL0902 2: needless: line 4 does the same with every request that it wants'],
+    ['SL0902 2: redundant: line 4 does the same for every request that it matches'],
   ],
   ['deny path under /a and not path under /a/b', []],
   ['deny header X-A is a and header X-A is b', []],
@@ -115,7 +115,7 @@ const WAYS: readonly [lines: string, backend: string, findings: readonly string[
     'deny path under /secret\ndeny path under /other',
     '',
     [
-      'SL0905 2: requests get past this line where a server reads their path as `/secret`: `/secret;` (Tomcat), `/Secret` (IIS, Node.js), `/%2573ecret` (PHP)',
+      'SL0905 2: requests can bypass this line if a server reads their path as `/secret`: `/secret;` (Tomcat), `/Secret` (IIS, Node.js), `/%2573ecret` (PHP)',
     ],
   ],
   ['deny path under /secret', 'paths for any', []],
@@ -123,27 +123,27 @@ const WAYS: readonly [lines: string, backend: string, findings: readonly string[
   [
     'paths keep parameters\ndeny path under /secret',
     'paths for tomcat',
-    ['SL0905 3: requests get past this line where a server reads their path as `/secret`: `/secret;` (Tomcat)'],
+    ['SL0905 3: requests can bypass this line if a server reads their path as `/secret`: `/secret;` (Tomcat)'],
   ],
   [
     'paths keep empty segments\ndeny path under /secret',
     'paths for nginx',
-    ['SL0905 3: requests get past this line where a server reads their path as `/secret`: `//secret` (nginx)'],
+    ['SL0905 3: requests can bypass this line if a server reads their path as `/secret`: `//secret` (nginx)'],
   ],
   [
     'allow encoded slashes\ndeny path under /secret',
     'paths for nginx',
-    ['SL0905 3: requests get past this line where a server reads their path as `/secret`: `/%2Fsecret` (nginx)'],
+    ['SL0905 3: requests can bypass this line if a server reads their path as `/secret`: `/%2Fsecret` (nginx)'],
   ],
   [
     'deny path is /secret',
     'paths for node',
-    ['SL0905 2: requests get past this line where a server reads their path as `/secret`: `/secret/` (Node.js)'],
+    ['SL0905 2: requests can bypass this line if a server reads their path as `/secret`: `/secret/` (Node.js)'],
   ],
   [
     'deny path is /admin.php',
     'paths for php',
-    ['SL0905 2: requests get past this line where a server reads their path as `/admin.php`: `/admin.php/` (PHP)'],
+    ['SL0905 2: requests can bypass this line if a server reads their path as `/admin.php`: `/admin.php/` (PHP)'],
   ],
   ['deny path under /admin.php', 'paths for php', []],
   ['deny host a.example', '', []],
@@ -151,13 +151,13 @@ const WAYS: readonly [lines: string, backend: string, findings: readonly string[
   [
     'deny path contains "//"',
     'paths for nginx',
-    ['SL0906 2: no path has `//` here: `paths …` says in which form this listener compares paths'],
+    ['SL0906 2: no path has `//` here: `paths …` determines the form in which this listener compares paths'],
   ],
   ['paths keep empty segments\ndeny path contains "//"', 'paths for apache', []],
   [
     'deny path is "/a;b"',
     'paths for tomcat',
-    ['SL0906 2: no path has `/a;b` here: `paths …` says in which form this listener compares paths'],
+    ['SL0906 2: no path has `/a;b` here: `paths …` determines the form in which this listener compares paths'],
   ],
 ];
 for (const [lines, backend, findings] of WAYS) {

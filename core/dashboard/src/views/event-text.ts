@@ -28,7 +28,7 @@ const TEXTS: Readonly<Record<string, (event: Event) => EventText>> = {
   }),
   drained: ({ backend, server }) => ({ text: `${backend}/${server}: the last session ended`, tone: 'ok' }),
   fallBack: ({ backend, to, isActive, healthy, below }) => ({
-    text: `${backend} ${isActive === true ? 'falls' : 'no longer falls'} back to ${to}: ${healthy} of its servers take new clients, ${below} are needed`,
+    text: `${backend} ${isActive === true ? 'falls' : 'no longer falls'} back to ${to}: ${healthy} of its servers are healthy, ${below} are required`,
     tone: isActive === true ? 'warn' : 'ok',
   }),
   discovery: ({ backend, source, isOk, reason }) => ({

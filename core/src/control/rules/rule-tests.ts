@@ -136,7 +136,7 @@ function gotOf(explanation: Explanation): string {
   const { verdict } = explanation;
   if (verdict.kind === 'send') return `send to ${verdict.backend}`;
   if (verdict.kind === 'close') return verdict.reason === undefined ? 'closed' : `closed: ${verdict.reason}`;
-  if (verdict.kind === 'open') return 'its TLS ends in the gateway, and its requests are judged';
+  if (verdict.kind === 'open') return 'its TLS is terminated, and its requests are evaluated';
   if (verdict.kind === 'error') return `answer 500: ${verdict.message}`;
   if (verdict.reason !== undefined) return `answer ${verdict.status}: ${verdict.reason}`;
   const location = locationOf(explanation);

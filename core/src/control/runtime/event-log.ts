@@ -30,7 +30,7 @@ export function logEvents(events: EventBus<RuntimeEvents>, log: Logger): void {
   });
   events.on('fallBack', (event) => {
     const { backend, to, isActive, healthy, below } = event;
-    const count = `${healthy} of its servers take new clients, ${below} are needed`;
+    const count = `${healthy} of its servers are healthy, ${below} are required`;
     if (isActive) log.warn(event, `backend ${backend} falls back to ${to}: ${count}`);
     else log.info(event, `backend ${backend} no longer falls back to ${to}: ${count}`);
   });

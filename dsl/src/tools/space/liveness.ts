@@ -14,7 +14,7 @@ export type Liveness =
   | { readonly kind: 'live'; readonly witness: TestRequest | null }
   /** Its own condition can never hold. */
   | { readonly kind: 'contradiction' }
-  /** The rules `by` together take every request that it wants, such as the example; null: none could be written. */
+  /** The rules `by` together take every request that it matches, such as the example; null: none could be written. */
   | { readonly kind: 'shadowed'; readonly by: readonly Rule[]; readonly example: TestRequest | null }
   /** The budget was spent. */
   | { readonly kind: 'unknown' };
