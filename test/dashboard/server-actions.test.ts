@@ -141,3 +141,38 @@ test('everything can be done with the keyboard', needed, async () => {
   await eventually('ready', () => site.server('two').admin === 'ready');
   assert.deepEqual(site.browser.problems, []);
 });
+
+test('with a token that may only read, there is nothing to press that would change anything', needed, async () => {
+  const reader = 'somebody-who-only-looks';
+  await using site = await Site.open({ tokens: [{ name: 'viewer', token: reader, role: 'read' }] });
+  const page = await site.page('servers', reader);
+  await seen(page, /read only/, '.gateway-state');
+  await page.waitForSelector('tbody tr');
+  assert.deepEqual(
+    await page.$$eval('td .actions button', (buttons) => [...new Set(buttons.map((each) => each.innerText))]),
+    ['Sessions'],
+  );
+  await page.evaluate(() => {
+    location.hash = '#/gateway';
+  });
+  await seen(page, /Data threads/);
+  assert.equal((await page.$$('main button')).length, 0, 'no reload');
+  assert.deepEqual(site.browser.problems, []);
+});
+
+test('a token that lost its role is told so when it is used', needed, async () => {
+  const reader = 'somebody-who-only-looks';
+  await using site = await Site.open({ tokens: [{ name: 'viewer', token: reader, role: 'read' }] });
+  const page = await site.page('servers');
+  await press(page, 'Set to maint: app/one');
+  await page.waitForSelector('dialog[open]');
+  // As if the token had been given another role while the page was open.
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
+    const headers = { ...request.headers(), authorization: `Bearer ${reader}` };
+    void request.continue(request.method() === 'PATCH' ? { headers } : {});
+  });
+  await page.click('dialog button[type="submit"]');
+  await seen(page, /app\/one was not changed: `viewer` may read, and PATCH/, '.announcer');
+  assert.equal(site.server('one').admin, 'ready');
+});

@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createGateway, type Gateway } from 'sluice';
+import { type AdminOptions, createGateway, type Gateway } from 'sluice';
 import { type Address, answering, Browser, connectTo, ok, RawServer, temporaryFolder } from '../kit/index.ts';
 
 export const TOKEN = 'correct-horse-battery';
@@ -11,6 +11,8 @@ export const TOKEN = 'correct-horse-battery';
 interface SiteOptions {
   /** null: none is needed. Default: TOKEN. */
   readonly token?: string | null;
+  /** More tokens. */
+  readonly tokens?: AdminOptions['tokens'];
   /** Lines for the listener, and more blocks. */
   readonly listener?: string;
   readonly more?: string;
@@ -30,7 +32,7 @@ export class Site implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async open({ token = TOKEN, listener = '', more = '' }: SiteOptions = {}): Promise<Site> {
+  static async open({ token = TOKEN, tokens = [], listener = '', more = '' }: SiteOptions = {}): Promise<Site> {
     const browser = await Browser.open();
     const server = await RawServer.start(answering(() => ok()));
     const { host, port } = server.address;
@@ -50,7 +52,7 @@ backend app {
 backend gone of 127.0.0.1:1 { check tcp every 100ms fall 1 }
 ${more}`,
     );
-    const admin = { address: '127.0.0.1:0', ...(token === null ? {} : { token }) };
+    const admin = { address: '127.0.0.1:0', ...(token === null ? {} : { token, tokens }) };
     const gateway = await createGateway({ rules: { file }, threads: 0, logger: false, admin });
     await gateway.start();
     return new Site(gateway, browser, file, server);
@@ -62,10 +64,10 @@ ${more}`,
   }
 
   /** page opens a view, signed in. */
-  async page(view = 'overview', width?: number) {
-    const page = await this.browser.page(`${this.url}#/${view}`, width);
+  async page(view = 'overview', token = TOKEN) {
+    const page = await this.browser.page(`${this.url}#/${view}`);
     if (await page.$('#token')) {
-      await page.type('#token', TOKEN);
+      await page.type('#token', token);
       await page.keyboard.press('Enter');
     }
     await page.waitForSelector('nav.views');

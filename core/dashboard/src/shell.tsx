@@ -31,7 +31,7 @@ function useRoute(): { readonly id: string; readonly about: string } {
 export function Shell({ onSignOut }: { readonly onSignOut: (() => void) | null }) {
   const feed = useFeed();
   const { id, about } = useRoute();
-  const offered = VIEWS.filter(({ needs }) => needs.every((operation) => feed.api.has(operation)));
+  const offered = VIEWS.filter(({ needs }) => needs.every((operation) => feed.api.may(operation)));
   const view = offered.find((each) => each.id === id) ?? offered[0]!;
   useEffect(() => {
     document.title = `${view.title} · Sluice`;
@@ -84,7 +84,7 @@ function Content({
 
 const STATE_TONES: Readonly<Record<string, Tone>> = { running: 'ok', starting: 'warn', stopping: 'warn' };
 
-function GatewayState({ feed: { picture, error } }: { readonly feed: Feed }) {
+function GatewayState({ feed: { api, picture, error } }: { readonly feed: Feed }) {
   if (picture === null) return null;
   const { state, generation, uptimeMs, version } = picture.status;
   return (
@@ -99,6 +99,7 @@ function GatewayState({ feed: { picture, error } }: { readonly feed: Feed }) {
       </span>
       <span class="minor">up {formatAge(uptimeMs)}</span>
       <span class="minor">version {version.sluice}</span>
+      {api.role === 'read' && <Badge tone="idle" text="read only" title="The token may read, and change nothing" />}
     </div>
   );
 }

@@ -27,6 +27,8 @@ import { NAME, SERVER_NAME } from './schemas.ts';
 /** The header of all answers, with the version of the API. */
 const ADMIN_HEADER = 'sluice-admin';
 const API_VERSION = '1';
+/** The header that says what the caller may do, so that a client need not offer what would be refused. */
+const ROLE_HEADER = 'sluice-role';
 const BODY_LIMIT = 65_536;
 const HEAD_LIMIT = 16_384;
 const HEAD_TIME_MS = 5_000;
@@ -225,6 +227,7 @@ export class AdminServer implements AdminEndpoint {
     const state = this.#stateOf(request);
     const caller = this.#access.identify(headers, state.peer);
     state.caller = caller;
+    reply.raw.setHeader(ROLE_HEADER, caller.role);
     this.#checkMethod(method, path, reply);
     const operation = operationOf(request);
     if (operation !== null) this.#access.checkRole(caller, operation);

@@ -35,17 +35,26 @@ interface Call<Id extends OperationId> {
 interface Offered {
   readonly method: string;
   readonly path: string;
+  /** The role that it takes; undefined: none. */
+  readonly role: string | undefined;
 }
 
 interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly operationId: string; readonly 'x-role'?: string }>>>
+  >;
 }
+
+/** From the least to the most; each may do what those before it may. */
+const ROLES = ['read', 'operate', 'configure'];
 
 /** PATIENCE_MS is how long a call may take; a reload waits for the rules' own tests. */
 const PATIENCE_MS = 10_000;
 const RELOAD_PATIENCE_MS = 120_000;
 
 export class Api {
+  /** What the token is good for; null: not known yet. */
+  role: string | null = null;
   readonly #token: string | null;
   readonly #offered = new Map<string, Offered>();
 
@@ -58,14 +67,17 @@ export class Api {
     const { paths } = (await this.#ask('GET', '/openapi.json')) as Document;
     this.#offered.clear();
     for (const [path, methods] of Object.entries(paths)) {
-      for (const [method, { operationId }] of Object.entries(methods)) {
-        this.#offered.set(operationId, { method: method.toUpperCase(), path });
+      for (const [method, { operationId, 'x-role': role }] of Object.entries(methods)) {
+        this.#offered.set(operationId, { method: method.toUpperCase(), path, role });
       }
     }
   }
 
-  has(id: string): boolean {
-    return this.#offered.has(id);
+  /** may: the API has the operation, and the token suffices for it. */
+  may(id: string): boolean {
+    const offered = this.#offered.get(id);
+    if (offered === undefined) return false;
+    return this.role === null || ROLES.indexOf(this.role) >= ROLES.indexOf(offered.role ?? '');
   }
 
   /** call carries out an operation. Rejects with ApiError. */
@@ -91,6 +103,7 @@ export class Api {
   async #ask(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<unknown> {
     const response = await this.#send(method, path, body, AbortSignal.timeout(patienceMs));
     if (!response.ok) throw await errorOf(response);
+    this.role = response.headers.get('sluice-role') ?? this.role;
     if (!response.headers.has('sluice-admin')) throw new ApiError(0, '', 'what answers here is not a gateway');
     return response.json();
   }

@@ -57,7 +57,7 @@ export function CertificatesView() {
         </>
       ),
     },
-    ...(api.has('renewCertificate')
+    ...(api.may('renewCertificate')
       ? [
           {
             title: 'Actions',

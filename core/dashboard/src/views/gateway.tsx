@@ -29,7 +29,7 @@ export function GatewayView() {
           <Fact title="Sticky clients known" value={formatCount(status.sticks)} />
         </dl>
       </section>
-      {api.has('reload') && <Reload />}
+      {api.may('reload') && <Reload />}
       <section aria-labelledby="threads-title">
         <div class="section-head">
           <h2 id="threads-title">Data threads</h2>
@@ -85,7 +85,7 @@ export function GatewayView() {
           ]}
         />
       </section>
-      {api.has('listLists') && <Lists />}
+      {api.may('listLists') && <Lists />}
     </>
   );
 }

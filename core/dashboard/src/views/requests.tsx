@@ -16,8 +16,8 @@ export function RequestsView() {
   const { api } = useFeed();
   return (
     <>
-      {api.has('listErrors') && <Failures />}
-      {api.has('listAllSessions') && <OpenSessions />}
+      {api.may('listErrors') && <Failures />}
+      {api.may('listAllSessions') && <OpenSessions />}
     </>
   );
 }

@@ -16,6 +16,7 @@ export function ServerActions({ server }: { readonly server: Server }) {
   const feed = useFeed();
   const [question, setQuestion] = useState<Question | null>(null);
   const path = `${server.backend}/${server.name}`;
+  const mayChange = feed.api.may('changeServer');
   const close = (): void => setQuestion(null);
   const change = async (body: Change, done: string): Promise<void> => {
     close();
@@ -34,11 +35,13 @@ export function ServerActions({ server }: { readonly server: Server }) {
   );
   return (
     <div class="actions">
-      {server.admin !== 'ready' && button('Ready', 'Set to ready:', () => void change({ admin: 'ready' }, 'is ready'))}
-      {server.admin !== 'drain' && button('Drain', 'Drain', () => setQuestion('drain'))}
-      {server.admin !== 'maint' && button('Maint', 'Set to maint:', () => setQuestion('maint'))}
-      {button('Weight', 'Weight and limit of', () => setQuestion('limits'))}
-      {feed.api.has('listSessions') && button('Sessions', 'Sessions on', () => setQuestion('sessions'))}
+      {mayChange &&
+        server.admin !== 'ready' &&
+        button('Ready', 'Set to ready:', () => void change({ admin: 'ready' }, 'is ready'))}
+      {mayChange && server.admin !== 'drain' && button('Drain', 'Drain', () => setQuestion('drain'))}
+      {mayChange && server.admin !== 'maint' && button('Maint', 'Set to maint:', () => setQuestion('maint'))}
+      {mayChange && button('Weight', 'Weight and limit of', () => setQuestion('limits'))}
+      {feed.api.may('listSessions') && button('Sessions', 'Sessions on', () => setQuestion('sessions'))}
       {question === 'drain' && <DrainDialog path={path} onClose={close} onChange={change} />}
       {question === 'maint' && <MaintDialog path={path} onClose={close} onChange={change} />}
       {question === 'limits' && <LimitsDialog path={path} server={server} onClose={close} onChange={change} />}

@@ -84,7 +84,7 @@ export function ServersView({ about }: { readonly about: string }) {
       isMinor: true,
       cell: ({ backend, name }) => `${formatRate(history.serverRate(`${backend}/${name}`)?.failures ?? null)}/s`,
     },
-    ...(api.has('changeServer')
+    ...(api.may('changeServer') || api.may('listSessions')
       ? [
           {
             title: 'Actions',

@@ -95,7 +95,7 @@ export function SessionsTable({ caption, sessions, onEnd, isServerShown = false 
     { title: 'Age', isNumber: true, cell: ({ ageMs }) => formatAge(ageMs) },
     { title: 'In', isNumber: true, isMinor: true, cell: ({ bytesIn }) => formatBytes(bytesIn) },
     { title: 'Out', isNumber: true, isMinor: true, cell: ({ bytesOut }) => formatBytes(bytesOut) },
-    ...(api.has('endSessions')
+    ...(api.may('endSessions')
       ? [
           {
             title: 'Actions',
