@@ -41,6 +41,7 @@ const OTHERS: Readonly<Record<string, { readonly use: RegExp; readonly why: stri
     use: /_handle.*PeeredHandle/,
     why: 'the peer’s address, which Node asks below TLS',
   },
+  'cli/src/supervisor/activated-sockets.ts': { use: /_handle/, why: 'a listening socket' },
   'cli/src/supervisor/supervised.ts': { use: /_handle/, why: 'a listening socket' },
   'certificates/src/check/file-check.ts': { use: /context\.context.*getCertificate\(\)/, why: 'a context' },
 };
