@@ -21,6 +21,7 @@ export function readCombinedLine(text: string): LogLine {
   const behind = text.indexOf('"', request.end);
   const referer = behind < 0 ? null : quotedAt(text, behind);
   const agent = referer === null || text[referer.end + 1] !== '"' ? null : quotedAt(text, referer.end + 1);
+  if (request.value === NO_REQUEST) return { ...REFUSED, client: parseIp(text.slice(0, blank)) ?? undefined };
   const target = targetOf(request.value);
   return {
     format: 'combined',
@@ -39,6 +40,16 @@ export function readCombinedLine(text: string): LogLine {
     backend: undefined,
   };
 }
+
+/** What stands for the request line of a head that could not be read, and of a connection that carried none. */
+const NO_REQUEST = '-';
+
+const REFUSED: LogLine = {
+  format: 'combined',
+  isRefused: true,
+  ...{ client: undefined, scheme: undefined, host: undefined, port: undefined, listener: undefined },
+  ...{ method: '', path: '', query: '', headers: {}, status: 400, rule: null, backend: null },
+};
 
 type Target = Pick<LogLine, 'method' | 'path' | 'query'> & Partial<Pick<LogLine, 'host' | 'port' | 'scheme'>>;
 

@@ -90,3 +90,8 @@ test('a host is read as live traffic reads it, and an address with or without it
   ]);
   assert.throws(() => hostOf('127.1'), /is not a host/);
 });
+
+test('a combined line without a request line is of a head that could not be read, which no rule can change', () => {
+  const line = readLogLine('198.51.100.7 - - [01/Mar/2026:12:00:00 +0000] "-" 400 341 "-" "-"');
+  assert.deepEqual([line.isRefused, line.format, line.client?.text], [true, 'combined', '198.51.100.7']);
+});

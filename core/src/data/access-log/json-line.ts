@@ -3,6 +3,7 @@
  *
  * Texts of heads are latin1, so each byte that a client sent is one character of JSON, and what was sent can be told from what is written.
  */
+import type { Rule, ServerPlan } from '@sluice/dsl/plan';
 import type { LiveRequest } from '../message/live-request.ts';
 import { addressOf, placeOf } from './fixed-parts.ts';
 import { isoTime } from './log-time.ts';
@@ -22,10 +23,20 @@ export function jsonLine(
   const names = [...new Set([...USUAL_HEADERS, ...requestHeaders])];
   const keys = names.map((name, index) => `${index === 0 ? '' : ','}${quoted(name)}:`);
   const responseKeys = responseHeaders.map((name, index) => `${index === 0 ? '' : ','}${quoted(name)}:`);
+  const shown: HeaderValues[] = names.map(() => undefined);
+  let shownText = names.map((_, index) => `${keys[index]}null`).join('');
   const headersOf = (request: LiveRequest): string => {
-    let text = '';
-    for (let index = 0; index < names.length; index++) text += keys[index]! + values(request.header(names[index]!));
-    return text;
+    let isSame = true;
+    for (let index = 0; index < names.length; index++) {
+      const value = request.header(names[index]!);
+      if (value === shown[index]) continue;
+      isSame = false;
+      shown[index] = value;
+    }
+    if (isSame) return shownText;
+    shownText = '';
+    for (let index = 0; index < names.length; index++) shownText += keys[index]! + values(shown[index]);
+    return shownText;
   };
   const responseHeadersOf = (end: RequestEnd): string => {
     if (responseHeaders.length === 0 || end.answerValues === null) return '';
@@ -40,8 +51,7 @@ export function jsonLine(
     const { request } = end;
     const { status, refusal } = request;
     return (
-      `${headOf(end)},"method":${quoted(request.sentMethod)},"scheme":"${request.scheme}","version":"${request.version}"` +
-      `,"host":${quoted(request.host)},"port":${request.port}${helloOf(request)},"path":${quoted(request.path)}` +
+      `${headOf(end)},"method":${quoted(request.sentMethod)}${siteOf(request)}${helloOf(request)},"path":${quoted(request.path)}` +
       `,"query":${quoted(request.query)},"headers":{${headersOf(request)}}${status === 0 ? '' : `,"status":${status}`}` +
       `${responseHeadersOf(end)}${refusal === '' ? '' : `,"refused":${quoted(refusal)}`}${serverOf(end)}` +
       `${request.peer === null ? '' : request.peer.logged}${causeOf(request)},"bytesIn":${end.bytesIn},"bytesOut":${end.bytesOut}` +
@@ -73,18 +83,72 @@ function headOf({ request, listener, startedAtMs }: RequestEnd): string {
   return `{"ts":"${isoTime(startedAtMs)}","id":"${request.id}","listener":${quoted(listener)},"client":"${ip.text}"${from}${numberOf(request)}`;
 }
 
+let site = '';
+let siteHost = '';
+let sitePort = -1;
+let siteScheme = '';
+let siteVersion = '';
+
+/** What was asked, and how; mostly it is the same as in the line before. */
+function siteOf({ scheme, version, host, port }: LiveRequest): string {
+  if (host !== siteHost || port !== sitePort || scheme !== siteScheme || version !== siteVersion) {
+    siteHost = host;
+    sitePort = port;
+    siteScheme = scheme;
+    siteVersion = version;
+    site = `,"scheme":"${scheme}","version":"${version}","host":${quoted(host)},"port":${port}`;
+  }
+  return site;
+}
+
 function numberOf({ number, traceId }: LiveRequest): string {
   const trace = traceId === '' ? '' : `,"trace":"${traceId}"`;
   return number === 0 ? trace : `${trace},"requestOnConnection":${number}`;
 }
 
-function serverOf({ request, rule, backend, server, serverPlan, retries }: RequestEnd): string {
-  const place = rule === null ? 'null' : quoted(placeOf(rule));
-  const name = backend === undefined ? 'null' : quoted(backend);
-  const at = server === undefined ? 'null' : `${quoted(server)},"serverAddress":${quoted(addressOf(serverPlan))}`;
+/** What lines say of a rule and of a server is written once for each; mostly it is the same as in the line before. */
+const rules = new WeakMap<Rule, string>();
+const servers = new WeakMap<ServerPlan, string>();
+let lastRule: Rule | null = null;
+let lastRuleText = '';
+let lastServer: ServerPlan | null = null;
+let lastServerText = '';
+
+function ruleOf(rule: Rule): string {
+  let text = rules.get(rule);
+  if (text === undefined) {
+    text = `,"rule":${quoted(placeOf(rule))}`;
+    rules.set(rule, text);
+  }
+  lastRule = rule;
+  lastRuleText = text;
+  return text;
+}
+
+function serverText(backend: string, server: ServerPlan): string {
+  let text = servers.get(server);
+  if (text === undefined) {
+    text = `,"backend":${quoted(backend)},"server":${quoted(server.name)},"serverAddress":${quoted(addressOf(server))}`;
+    servers.set(server, text);
+  }
+  lastServer = server;
+  lastServerText = text;
+  return text;
+}
+
+function serverOf({ request, rule, backend, serverPlan, retries }: RequestEnd): string {
+  const place = rule === null ? ',"rule":null' : rule === lastRule ? lastRuleText : ruleOf(rule);
+  const at =
+    backend === undefined
+      ? ',"backend":null,"server":null'
+      : serverPlan === null
+        ? `,"backend":${quoted(backend)},"server":null`
+        : serverPlan === lastServer
+          ? lastServerText
+          : serverText(backend, serverPlan);
   const { queuePosition } = request;
   const queue = queuePosition === 0 ? '' : `,"queuePosition":${queuePosition}`;
-  return `,"rule":${place},"backend":${name},"server":${at},"retries":${retries}${queue}`;
+  return `${place}${at},"retries":${retries}${queue}`;
 }
 
 /** What the hello of TLS said, where it was read. */
@@ -114,9 +178,13 @@ function timeOf(ms: number): string {
 }
 
 function values(value: HeaderValues): string {
-  return value === undefined ? 'null' : JSON.stringify(value);
+  if (value === undefined) return 'null';
+  return typeof value === 'string' ? quoted(value) : JSON.stringify(value);
 }
 
+/** Texts that JSON has as they are: nearly all. Looking is cheaper than writing them. */
+const IS_PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 function quoted(text: string): string {
-  return JSON.stringify(text);
+  return IS_PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
