@@ -29,7 +29,7 @@ before(async () => {
   const file = join(folder, 'gateway.sluice');
   await writeFile(
     file,
-    `listener web on 127.0.0.1:0 { send to known when header X-User present; otherwise send to app }\nbackend plain of 127.0.0.1:${port}\nbackend known { stick on header X-User; server one 127.0.0.1:${port} }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
+    `list blocked = ips 203.0.113.1\nlistener web on 127.0.0.1:0 { send to known when header X-User present; otherwise send to app }\nbackend plain of 127.0.0.1:${port}\nbackend known { stick on header X-User; server one 127.0.0.1:${port} }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
   );
   admin = `unix:${join(folder, 'admin.sock')}`;
   gateway = await createGateway({
@@ -238,6 +238,19 @@ test('a server is added as a rule file has it, and removed again', async () => {
   for (const wrong of [['nonsense'], ['weight'], ['weight', 'x']]) {
     assert.equal((await ctl('add-server', 'app', '127.0.0.1:9', ...wrong)).code, 2);
   }
+});
+
+test('entries are added to a list, shown, and removed', async () => {
+  assert.match(
+    (await ctl('list-add', 'blocked', '192.0.2.7', '192.0.2.8')).stdout,
+    /^blocked: 2 added, 0 removed, 3 entries/,
+  );
+  assert.equal((await ctl('lists', 'blocked', '--contains', '192.')).stdout, '192.0.2.7\n192.0.2.8\n');
+  assert.match((await ctl('lists')).stdout, /blocked +ips +3 +- +-\n/);
+  assert.match((await ctl('list-remove', 'blocked', '192.0.2.7')).stdout, /0 added, 1 removed, 2 entries/);
+  const again = await ctl('list-remove', 'blocked', '192.0.2.7');
+  assert.deepEqual([again.code, /is not in it/.test(again.stderr)], [1, true]);
+  assert.equal((await ctl('list-add', 'blocked')).code, 2);
 });
 
 test('explain predicts a 503 of the running gateway, with the reason', async () => {

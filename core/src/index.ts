@@ -43,6 +43,7 @@ export { maskedSecret } from './control/plugins/secrets.ts';
 export type { KeptSocket, SocketKeeper, SocketToKeep, WantedSocket } from './control/reload/socket-keeper.ts';
 export { CORE_ERRORS, type CoreErrorCode, GatewayError } from './control/report/errors.ts';
 export { type Logger, programLog } from './control/report/log.ts';
+export type { ListChange, ListChanged, ListPage, ListPageOptions } from './control/rules/list-entries.ts';
 export type { ListEvent } from './control/rules/list-watcher.ts';
 export {
   type Explaining,

@@ -149,7 +149,9 @@ describe('queries', () => {
       const schema = (methods.get as never as { responses: { 200: { content: Record<string, { schema: object }> } } })
         ?.responses[200].content['application/json']?.schema;
       if (schema === undefined) continue;
-      const { status, json } = await here.client.get(path.replace('{backend}', 'app').replace('{server}', 'one'));
+      const { status, json } = await here.client.get(
+        path.replace('{backend}', 'app').replace('{server}', 'one').replace('{list}', 'blocked'),
+      );
       assert.equal(status, 200, path);
       assert.ok(ajv.validate(schema, json), `${path}: ${ajv.errorsText()}`);
       looked++;
@@ -476,11 +478,11 @@ describe('access', () => {
 describe('arbitrary input', () => {
   let here: Awaited<ReturnType<typeof open>>;
   before(async () => {
-    here = await open(LOOPBACK);
+    here = await open(LOOPBACK, 0, 'list blocked = ips 10.0.0.0/8');
   });
   after(() => here[Symbol.asyncDispose]());
 
-  const PLACES: Readonly<Record<string, string>> = { backend: 'app', server: 'one' };
+  const PLACES: Readonly<Record<string, string>> = { backend: 'app', server: 'one', list: 'blocked' };
 
   test('HEAD responds like GET, without the body', async () => {
     const { paths } = (await here.client.get('/openapi.json')).json as { paths: Record<string, object> };

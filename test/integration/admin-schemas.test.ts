@@ -38,6 +38,7 @@ const DOCUMENT: Document = JSON.parse(readFileSync(new URL('../../docs/openapi.j
 const BODIES: Readonly<Record<string, unknown>> = {
   findSticky: { headers: ['Cookie: sid=1'] },
   changeServer: { weight: 7 },
+  changeList: { add: ['192.0.2.1'], remove: ['10.0.0.0/8'] },
   clearSticky: { all: true },
   addServer: { address: '127.0.0.1:9', name: 'hand', backup: true },
   reload: {},
@@ -140,7 +141,7 @@ describe('every operation responds exactly as its schema requires', () => {
       if (ENDLESS.includes(id)) continue;
       test(`${method.toUpperCase()} ${path}`, async () => {
         const body = BODIES[id] ?? REFUSED[id];
-        const at = path.replace('{backend}', 'app').replace('{server}', 'one');
+        const at = path.replace('{backend}', 'app').replace('{server}', 'one').replace('{list}', 'blocked');
         const answer = await admin.ask(method.toUpperCase(), at, body === undefined ? {} : { body });
         if (id in REFUSED) {
           assert.ok(answer.status >= 400, answer.text);

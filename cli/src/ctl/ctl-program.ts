@@ -35,6 +35,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
       .option('--token-file <file>', 'file with the admin token (default: SLUICE_ADMIN_TOKEN)')
       .option('--json', 'print the response as JSON');
   const commands = () => import('./ctl-commands.ts');
+  const lists = () => import('./ctl-lists.ts');
   const sticks = () => import('./ctl-sticks.ts');
   const traffic = () => import('./ctl-traffic.ts');
 
@@ -118,6 +119,23 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .argument('<server>', 'as backend/server', readServer)
     .argument('<max>', '0 for no limit', whole(0, 1_000_000))
     .action(async (server, max, options) => ended(await (await commands()).ctlSet(server, { max }, options)));
+
+  command('lists', 'list lists and maps, or the entries of a list')
+    .argument('[list]', 'the list')
+    .option('--contains <text>', 'only entries with this text')
+    .option('--most <n>', 'maximum number of entries (default: 100)', whole(1, 1000))
+    .option('--after <place>', 'start of the page, as the page before says', whole(0, 999_999_999))
+    .action(async (list, options) => ended(await (await lists()).ctlLists(list, options)));
+
+  command('list-add', 'add entries to a list, until the next reload')
+    .argument('<list>', 'the list')
+    .argument('<entry...>', 'entries, as in a file of the list')
+    .action(async (list, add, options) => ended(await (await lists()).ctlChangeList(list, { add }, options)));
+
+  command('list-remove', 'remove entries from a list, until the next reload')
+    .argument('<list>', 'the list')
+    .argument('<entry...>', 'entries, as in a file of the list')
+    .action(async (list, remove, options) => ended(await (await lists()).ctlChangeList(list, { remove }, options)));
 
   command('rules', 'list the rules in force, and how often each was hit')
     .option('--listener <name>', 'only rules of this listener')

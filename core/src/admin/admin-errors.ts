@@ -45,6 +45,8 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0514: 400,
   SG0515: 409,
   SG0516: 404,
+  SG0517: 404,
+  SG0518: 400,
   SG0801: 409,
   SG0802: 422,
 };

@@ -91,6 +91,10 @@ const HANDLERS: Handlers = {
   },
   explain: ({ gateway, body }) => gateway.explain(body),
   listLists: ({ gateway }) => lists(gateway),
+  getList({ gateway, params, query: { most = '100', after = '0', contains = '' } }) {
+    return gateway.list(params.list, { most: Number(most), after: Number(after), contains });
+  },
+  changeList: ({ gateway, params, body }) => gateway.changeList(params.list, body),
   listRules: ({ gateway, query }) => ({
     rules: gateway
       .rules()

@@ -116,3 +116,27 @@ export const CLEAR_STICKY = closed(
 );
 
 export const CLEARED = object({ cleared: count });
+
+const LIST_ENTRY = textOf({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f]+$' });
+
+/** LIST_ENTRIES are entries as a file of the list has them. */
+const LIST_ENTRIES = { ...list(LIST_ENTRY), minItems: 1, maxItems: 1000 };
+
+export const LIST_PAGE = object({
+  name: text,
+  type: text,
+  count: described(count, 'All entries of the list.'),
+  entries: list(text),
+  next: described(maybe(count), 'What `after` is for the next page; null: that was all.'),
+});
+
+export const LIST_CHANGE = closed(
+  {},
+  {
+    add: described(LIST_ENTRIES, 'As in a file of the list. Those that are there already are left alone.'),
+    remove: described(LIST_ENTRIES, 'All must be there.'),
+  },
+  { minProperties: 1 },
+);
+
+export const LIST_CHANGED = object({ name: text, count, added: count, removed: count });

@@ -31,6 +31,14 @@ import { boundAddresses, hasReusePort } from './reload/ports.ts';
 import { GatewayError, reasonOf } from './report/errors.ts';
 import { EventOutlet } from './report/event-outlet.ts';
 import { failureFields, failureLog } from './report/log.ts';
+import {
+  changeEntries,
+  type ListChange,
+  type ListChanged,
+  type ListPage,
+  type ListPageOptions,
+  listPage,
+} from './rules/list-entries.ts';
 import { ListWatcher } from './rules/list-watcher.ts';
 import { loadRulesToRun, type Rules, tellWarnings } from './rules/rules.ts';
 import { EventBus } from './runtime/event-bus.ts';
@@ -318,6 +326,32 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#keeper.saveSoon();
   }
 
+  /** list looks at the entries of a list, a page at a time (default: the first 100). Throws SG0517. */
+  list(name: string, options: ListPageOptions = {}): ListPage {
+    this.#current('list');
+    return listPage(this.plan, name, options);
+  }
+
+  /**
+   * changeList adds and removes entries of a list, all or none, and resolves when all threads have them. The change holds until the next reload, or until the list's
+   * file changes and is read: it is written nowhere. Rejects with SG0517 or SG0518.
+   */
+  async changeList(name: string, change: ListChange): Promise<ListChanged> {
+    this.#current('changeList');
+    let changed: ListChanged | undefined;
+    await this.#putEntries((plan) => {
+      const { entries, ...rest } = changeEntries(plan, name, change);
+      changed = rest;
+      return { lists: { [name]: entries } };
+    });
+    const { count, added, removed } = changed!;
+    this.#log.info(
+      { list: name, ...changed },
+      `list ${name}: ${added} entries were added and ${removed} removed by hand, ${count} now`,
+    );
+    return changed!;
+  }
+
   /** stickiness looks into a backend's stickiness. Throws SG0509 for a backend that has none. */
   stickiness(backend: string): StickinessHandle {
     return new StickinessHandle(backend, () => {
@@ -486,11 +520,12 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   }
 
   /** putEntries is a reload of nothing but lists and maps: the rules are not read again. */
-  async #putEntries(entries: NewEntries): Promise<void> {
+  async #putEntries(wanted: NewEntries | ((plan: Plan) => NewEntries)): Promise<void> {
     const runtime = this.#runtime!;
     await runtime.generations.inLine(async () => {
       this.#need('running', 'a list');
       const { plan, source } = this.#set;
+      const entries = typeof wanted === 'function' ? wanted(plan) : wanted;
       const set = { ...this.#set, plan: replaceEntries(plan, entries), source: replaceEntries(source, entries) };
       await runtime.put(set);
       this.#set = set;
