@@ -94,7 +94,7 @@ describe('packed and installed for all users of a machine', () => {
     assert.ok(kilobytes > 1_000 && kilobytes <= 60_000, `${kilobytes} KB`);
   });
 
-  test('`sluice run` serves, and ends with SIGTERM', async (t) => {
+  test('`sluice run` serves, with its dashboard, and ends with SIGTERM', async (t) => {
     const origin = createServer((request, response) => response.end(`hello from ${request.url}`)).listen(
       0,
       '127.0.0.1',
@@ -104,10 +104,15 @@ describe('packed and installed for all users of a machine', () => {
     const { port } = origin.address() as AddressInfo;
     const rules = join(prefix, 'gateway.sluice');
     writeFileSync(rules, `listener web on 127.0.0.1:0 { otherwise send to app; }\nbackend app of 127.0.0.1:${port}\n`);
-    const program = new Program(process.execPath, [command, 'run', rules], { cwd: '/' });
+    const program = new Program(process.execPath, [command, 'run', rules, '--admin', '127.0.0.1:0'], { cwd: '/' });
     const [, address] = await program.printed(/is on (127\.0\.0\.1:\d+)/);
     const answer = await fetch(`http://${address}/here`);
     assert.equal(await answer.text(), 'hello from /here');
+    const [, admin] = await program.printed(/admin API (?:is on )?(127\.0\.0\.1:\d+)/);
+    const page = await (await fetch(`http://${admin}/`)).text();
+    for (const [, path] of page.matchAll(/(?:href|src)="(\/[^"]+)"/g)) {
+      assert.equal((await fetch(`http://${admin}${path}`)).status, 200, `the dashboard’s ${path}`);
+    }
     program.signal('SIGTERM');
     assert.equal((await program.exited).code, 0, program.output);
   });
