@@ -28,7 +28,7 @@ export function checkRevocations(file: string, text: string, now: Date): void {
   }
 }
 
-/** goodUntil is when the next list is due; a list that does not say is good for ever. */
+/** goodUntil is when the next list is due; a list that does not say is good forever. */
 function goodUntil(file: string, der: string): Date {
   const FOR_EVER = new Date(8.64e15);
   try {

@@ -8,7 +8,7 @@ import { pluginPlace } from '../failure.ts';
 import { LanguageServer } from '../lsp/language-server.ts';
 import { containUncaught } from '../uncaught.ts';
 
-/** lsp serves until the editor says `exit` or closes its end; the process then ends by itself. */
+/** lsp serves until the editor says `exit` or closes its end; then the process exits. */
 export async function lsp(version: string): Promise<never> {
   // Whatever a plugin prints must not stand between two messages.
   globalThis.console = new Console(process.stderr, process.stderr);

@@ -414,7 +414,7 @@ function inheritTurns(next: Generation, previous: Generation, loop: Loop): void 
     try {
       balancer.inherit(known.balancer);
     } catch (error) {
-      // The switch has begun, and ends; the strategy begins its turns anew.
+      // The switch has begun, and ends; the strategy starts its turns again.
       const word = wordKey('balance', plan.balance.name);
       const plugin = owner(word);
       const whose = plugin === undefined ? word : `${word} of plugin ${plugin}`;

@@ -434,7 +434,7 @@ class FileChecker {
   /** isTaken reports a name that a definition, a list or a word has already. */
   #isTaken(name: string, span: Span): boolean {
     const scope = this.#scope;
-    // An editor has one line read, by itself, of files whose names are all known.
+    // An editor has a single line read of files whose names are all known.
     if (scope.reading !== null) return false;
     const define = scope.defines.placeOf(name);
     const list = scope.lists.get(name);

@@ -43,7 +43,7 @@ export class RenameError extends Error {
   override readonly name = 'RenameError';
 }
 
-/** renameAt returns every place that must be written anew. Throws RenameError. */
+/** renameAt returns every place that must be written again. Throws RenameError. */
 export function renameAt(
   project: RuleProject,
   document: RuleDocument,

@@ -1,7 +1,7 @@
 /**
  * RuleDocument: one rule file in an editor, read once: its lines, what each word is, and the names it gives. Main thread.
  *
- * A document is made anew whenever its text changes. `RuleProject` is a document and those that are read with it.
+ * A document is created again whenever its text changes. `RuleProject` is a document and those that are read with it.
  */
 
 import type { NameRole, NameSpace, Role } from '../check/scope/role.ts';

@@ -111,7 +111,7 @@ export interface ClientIp extends TrustedPeers {
   readonly keep?: readonly string[];
 }
 
-/** ErrorPage is sent in place of the standard answers of some statuses, where the gateway answers by itself. */
+/** ErrorPage is sent in place of the standard answers of some statuses, where the gateway itself answers. */
 export interface ErrorPage {
   /** 400 to 599, or `'a..b'`. */
   readonly statuses: readonly (number | string)[];
@@ -141,7 +141,7 @@ export interface ListenerPlan {
   readonly socketMode?: number;
   readonly protocol: 'http' | 'tcp';
   readonly tls: ComponentUse | null;
-  /** Certificates that the gateway gets and renews by itself, for `tls`. Default: none. */
+  /** Certificates that the gateway obtains and renews automatically, for `tls`. Default: none. */
   readonly certificates?: readonly ComponentUse[];
   readonly timeouts: ListenerTimeouts;
   readonly limits: ListenerLimits;
@@ -224,7 +224,7 @@ export interface DiscoveryPlan {
   readonly most: number;
   /** How long a server stays that is missing from good answers. Null: what the component says. */
   readonly graceMs: number | null;
-  /** How long the servers of the last good answer stay while there is none. 0: for ever. Null: what the component says. */
+  /** How long the servers of the last good answer stay while there is none. 0: forever. Null: what the component says. */
   readonly keepMs: number | null;
   /** How long a start or a reload waits for the first answer. Default 5 s. */
   readonly waitMs: number;
@@ -334,7 +334,7 @@ export interface SendProxyPlan {
 export interface BackendPlan {
   readonly name: string;
   /**
-   * Those that are written down; in a generation in force, those that were found too, behind them. Empty for a backend that
+   * Those that are written down; in the current generation, also those that were discovered, after them. Empty for a backend that
    * answers by itself.
    */
   readonly servers: readonly ServerPlan[];
@@ -428,7 +428,7 @@ export interface SettingsPlan {
   readonly stateDir?: string;
   /** What is written of requests that have ended, for all listeners that say nothing else. Default: nothing. */
   readonly accessLogs?: readonly AccessLogPlan[];
-  /** The rules' own tests are run before they are put in force, and keep them from it when one fails. Default: false. */
+  /** The rules' own tests are run before they are activated, and prevent it if one fails. Default: false. */
   readonly testsBeforeReload?: boolean;
   /** How the names of servers are looked up. Default: by the system's DNS servers, held for 1 s to 60 s. */
   readonly names?: NamesPlan;
@@ -442,7 +442,7 @@ export interface SettingsPlan {
   readonly trace?: TracePlan;
   /** Where sampled requests are reported. Default: nowhere. */
   readonly traces?: ComponentUse;
-  /** Where certificates that the gateway gets by itself come from, one of each kind. Default: nowhere. */
+  /** Where certificates that the gateway obtains automatically come from, one of each kind. Default: nowhere. */
   readonly certificateSources?: readonly ComponentUse[];
 }
 

@@ -1,7 +1,7 @@
 /**
  * AcmeCertificate: one certificate: is it there, when is it due, and getting it. Main thread.
  *
- * An attempt is written down before it is made, so that a gateway that dies in the middle of it and starts anew, over and over,
+ * An attempt is written down before it is made, so that a gateway that dies in the middle of it and starts again, over and over,
  * waits as long as one that failed. Nothing is ordered while that cannot be written.
  */
 

@@ -1,7 +1,7 @@
 /**
  * AcmeSource: all certificates that one gateway gets from one authority. Main thread.
  *
- * What a reload leaves as it was goes on, an order under way above all. Where whom to ask has changed, all begin anew.
+ * What a reload leaves as it was goes on, an order under way above all. Where whom to ask has changed, all start again.
  */
 import type {
   CertificateHost,

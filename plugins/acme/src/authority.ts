@@ -30,7 +30,7 @@ export class Authority {
     this.#host = host;
   }
 
-  /** client returns one that is registered. What fails is tried anew by the next one who asks. */
+  /** client returns one that is registered. What fails is tried again by the next one who asks. */
   client(): Promise<AcmeClient> {
     this.#client ??= this.#make().catch((thrown) => {
       this.#client = null;

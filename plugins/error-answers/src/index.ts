@@ -1,5 +1,5 @@
 /**
- * The manifest of error-answers: the answers that the gateway gives by itself. Main thread only.
+ * The manifest of error-answers: the gateway's own answers. Main thread only.
  */
 import { definePlugin } from '@sluice/core/plugin';
 

@@ -1,7 +1,7 @@
 /**
  * SlowTurns: when idle servers in slow start have their turns. Data threads; hot path.
  *
- * An idle server would be picked before all busy ones, with every pick anew: however small its share is, it would have as
+ * An idle server would be picked before all busy ones, again with every pick: however small its share is, it would have as
  * much as the others at once, the more surely the larger the pool. So one in slow start counts as idle only when as many
  * picks have passed since its last turn as its part of all weights says.
  */

@@ -4,7 +4,7 @@
 import type { DataEntry, VerbFactory } from '@sluice/core/plugin';
 import { CLIENT_NETWORKS, compileKey } from '@sluice/dsl/match';
 
-/** limit asks the table of all threads, which counts each limit by itself. */
+/** limit asks the table of all threads, which counts each limit separately. */
 const limit: VerbFactory = (args, linker) => {
   const [count = 1, periodMs = 1000] = args.rate as readonly number[];
   const intervalMs = periodMs / count;

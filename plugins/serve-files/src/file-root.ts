@@ -3,7 +3,7 @@
  *
  * Symbolic links are followed as long as they end inside the folder (a site is often a link to its newest release), so a
  * path is resolved first, and what was opened is then compared with what was resolved: a link that changes in between opens
- * nothing. Devices, pipes and sockets are never opened. The folder itself may be a link, and is resolved anew every second.
+ * nothing. Devices, pipes and sockets are never opened. The folder itself may be a link, and is resolved again every second.
  */
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';

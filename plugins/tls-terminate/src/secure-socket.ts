@@ -1,7 +1,7 @@
 /**
  * SecureSocket: the server's side of one TLS connection. Data threads.
  *
- * It closes by itself, without a word, when the handshake fails or takes too long: who speaks no TLS, or none that is
+ * It closes without a response when the handshake fails or takes too long: who speaks no TLS, or none that is
  * accepted here, gets OpenSSL's alert at most. Errors never reach the process: whoever uses the socket sees `close`.
  */
 import type { Socket } from 'node:net';

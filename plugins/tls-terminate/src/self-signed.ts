@@ -14,7 +14,7 @@ import { terminateError } from './errors.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS = 397;
-/** One that ends sooner is made anew. */
+/** One that ends sooner is created again. */
 const LEAST_DAYS = 30;
 
 /** selfSignedNames are the names for one that is written: for `localhost` its addresses too. Throws one line for what is no name. */

@@ -2,7 +2,7 @@
  * TicketKeys: with what session tickets are sealed (RFC 5077, RFC 8446 section 4.6.1). Data threads.
  *
  * Keys are made of one secret and the hour, so that all threads, reloads and, where the secret is configured, gateways open each
- * other's tickets without a word between them. A ticket is opened for two hours after its key's own, and sealed anew with the key of
+ * other's tickets without a word between them. A ticket is opened for two hours after its key's own, and sealed again with the key of
  * the hour.
  */
 import { createHmac, randomBytes } from 'node:crypto';

@@ -96,7 +96,7 @@ export interface LinkedBackend {
   fallBack: LinkedBackend | null;
   /** What connections to its servers begin with; null: nothing. */
   readonly sendProxy: SendProxyPlan | null;
-  /** The backend of the same name in the next generation, once that is in force and if it is another one. */
+  /** The backend of the same name in the next generation, once that is current, if it differs. */
   successor: LinkedBackend | null;
   /** The next generation has no backend of this name. */
   isGone: boolean;
@@ -179,7 +179,7 @@ export function succeed(next: Generation, previous: Generation): void {
 }
 
 /**
- * newest is the backend that a request for this one goes to when it is tried now: the one of the generation in force if they differ in
+ * newest is the backend that a request for this one goes to when it is tried now: the one of the current generation if they differ in
  * nothing but their servers, or else the same.
  */
 export function newest(backend: LinkedBackend): LinkedBackend {

@@ -12,7 +12,7 @@ import type { Loop } from '../loop/loop.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { ConnectionTls } from '../transport/connection-tls.ts';
 
-/** A server that fails every handshake is told of this often. */
+/** A server that fails every handshake is reported this often. */
 const LOG_INTERVAL_MS = 60_000;
 
 export interface LinkedServerTls {

@@ -22,7 +22,7 @@ export class AnsweredRequest implements ResponseFacts {
     return this;
   }
 
-  /** ofGateway takes an answer that the gateway gives by itself. */
+  /** ofGateway takes one of the gateway's own answers. */
   ofGateway(request: LiveRequest, status: number, headers: Answer['headers']): this {
     this.#request = request;
     this.#head = null;

@@ -175,7 +175,7 @@ export class Attempts extends Timed implements Waiting {
     return true;
   }
 
-  /** goTo turns to the same backend in the generation in force, whose servers are others. The request is with nobody now. */
+  /** goTo turns to the same backend in the current generation, whose servers are others. The request is with nobody now. */
   #goTo(backend: LinkedBackend): void {
     const exchange = this.#exchange;
     const { loop } = exchange;
@@ -247,7 +247,7 @@ export class Attempts extends Timed implements Waiting {
     return true;
   }
 
-  /** serve has the backend answer by itself. False: it has done so. */
+  /** serve lets the backend answer without a server. False: it has done so. */
   #serve(service: Service): boolean {
     const exchange = this.#exchange;
     exchange.request.attempts++;

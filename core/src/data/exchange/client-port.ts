@@ -15,7 +15,7 @@ export interface ClientPort {
   readonly number: number;
   /** `host:port`, for requests that name no host. */
   readonly authority: string;
-  /** The listener in force. */
+  /** The current listener. */
   readonly listener: LinkedListener;
   /** No longer bound: what is still connected gets its answers, then goes. */
   readonly isClosed: boolean;

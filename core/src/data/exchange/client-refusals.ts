@@ -5,7 +5,7 @@ import { ListenerIndex } from '../../shared/tables/counters.ts';
 import type { Loop } from '../loop/loop.ts';
 import { greetingOf, NOTHING_SAID } from './greeting.ts';
 
-/** Anybody can fail at a handshake as often as he likes: each reason is told of this often. */
+/** Anybody can fail at a handshake as often as he likes: each reason is reported this often. */
 const LOG_INTERVAL_MS = 60_000;
 /** Reasons that are told apart. */
 const MOST_REASONS = 64;

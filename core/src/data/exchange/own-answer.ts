@@ -1,5 +1,5 @@
 /**
- * OwnAnswer: answers that the gateway gives by itself: which one, changed how, and what happens when a plugin made one that
+ * OwnAnswer: the gateway's own answers: which one, changed how, and what happens when a plugin made one that
  * cannot be sent. Data plane.
  */
 import type { Answer } from '../../plugin/data-entry.ts';

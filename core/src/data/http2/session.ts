@@ -113,7 +113,7 @@ export abstract class Session<Stream extends SessionStream> implements FrameHand
   #hasSettings = false;
   /** Sent since the peer opened a window last. */
   #sentSince = 0;
-  /** What the peer may still send on the whole connection, and what is to be granted anew. */
+  /** What the peer may still send on the whole connection, and what is to be granted again. */
   #receiveWindow = CONNECTION_WINDOW;
   #toGrant = 0;
   /** Of the DATA frame that is being read. */

@@ -45,7 +45,7 @@ const SERVERS_A_STEP = 512;
 
 /**
  * link makes a generation, in steps, as the event loop has requests to serve meanwhile. Throws LinkError, or whatever a
- * plugin's factory throws, told with its rule. `exporter` is the trace exporter in force.
+ * plugin's factory throws, told with its rule. `exporter` is the current trace exporter.
  */
 export function* link(
   order: PrepareOrder,
@@ -305,7 +305,7 @@ class Linking {
     return own;
   }
 
-  /** linkFallBacks: a plan that was written by hand may hold a circle, in which requests would go round for ever. */
+  /** linkFallBacks: a plan that was written by hand may hold a circle, in which requests would go round forever. */
   #linkFallBacks(backends: readonly LinkedBackend[]): void {
     for (const backend of backends) {
       const { fallBack } = backend.plan;

@@ -220,7 +220,7 @@ export class LinkedPlugins {
     });
   }
 
-  /** traceExporter is made where `before`, the one in force, is another. */
+  /** traceExporter is made where `before`, the current one, is another. */
   traceExporter(use: ComponentUse, before: LinkedExporter | null): LinkedExporter {
     const key = JSON.stringify([use.name, use.options, this.code(use)]);
     if (before !== null && before.key === key) return before;

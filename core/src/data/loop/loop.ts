@@ -102,7 +102,7 @@ export interface Loop {
   readonly lines: Set<Line>;
   /** Answers close their connections, so that clients go elsewhere. */
   isDraining: boolean;
-  /** The generation in force; null before the first. */
+  /** The current generation; null before the first. */
   generation: HeldGeneration | null;
   now(): number;
   random(): number;

@@ -156,7 +156,7 @@ export class BodyFramer {
     const isBare = this.#output === UNCHUNKED || this.#output === WITH_TRAILERS;
     let at = start;
     // Bytes from spanStart on are in order and not yet handed on. lineStart is where the present size line begins,
-    // or -1 when it began in an earlier buffer or lost an extension and so must be written anew.
+    // or -1 when it began in an earlier buffer or lost an extension and so must be written again.
     let spanStart = start;
     let lineStart = this.#digits === 0 && this.#state === SIZE ? start : -1;
     while (at < end) {

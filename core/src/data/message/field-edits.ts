@@ -82,7 +82,7 @@ export class FieldEdits implements FieldEditor {
     this.#lines.delete(this.#key(lower));
   }
 
-  /** hide takes a field of the head out, whatever it is called; a rule may still set it anew. */
+  /** hide takes a field of the head out, whatever it is called; a rule may still set it again. */
   hide(lowerName: string): void {
     this.#hide(lowerName);
   }

@@ -94,7 +94,7 @@ function hostPart(authority: string): string {
   return `;host=${/^[\w.-]+$/.test(authority) ? authority : `"${authority}"`}`;
 }
 
-/** withoutHidden leaves out our own fields that a rule sets anew or removes. */
+/** withoutHidden leaves out our own fields that a rule sets again or removes. */
 function withoutHidden(lines: string, edits: FieldEdits): string {
   let kept = '';
   for (const line of lines.split('\r\n')) {

@@ -1,5 +1,5 @@
 /**
- * SelfAnswer: answers that the gateway gives by itself, as text ready to send. Data plane.
+ * SelfAnswer: the gateway's own answers, as text ready to send. Data plane.
  */
 import type { Answer } from '../../plugin/data-entry.ts';
 import { isToken } from '../../shared/judgement/field-name.ts';

@@ -1,5 +1,5 @@
 /**
- * ErrorPages: the pages of a listener's own for answers that the gateway gives by itself. Both planes, so that explain and
+ * ErrorPages: the pages of a listener's own for the gateway's own answers. Both planes, so that explain and
  * live traffic agree.
  */
 import type { ErrorPage, ListenerPlan } from '@sluice/dsl/plan';

@@ -44,7 +44,7 @@ export class SocketFile {
     return true;
   }
 
-  /** allow sets the permissions anew. */
+  /** allow sets the permissions again. */
   allow(mode: number): void {
     if (this.#isOurs()) chmodSync(this.#path, mode);
   }

@@ -28,7 +28,7 @@ export interface MemberChange {
 /** MembersOrder makes a generation that is the one before but for the servers of some backends. */
 export interface MembersOrder {
   readonly generation: number;
-  /** The generation before; the order is refused where another one is in force. */
+  /** The generation before; the order is refused if another one is current. */
   readonly base: number;
   readonly members: readonly MemberChange[];
 }
@@ -154,7 +154,7 @@ export type Report =
  */
 export interface DataPlane {
   /**
-   * prepare imports the data entries, links the plan beside the one in force, and binds new listeners (which do not serve
+   * prepare imports the data entries, links the plan beside the current one, and binds new listeners (which do not serve
    * yet). Resolves to the bound port of every address that is new or kept, by `portName`. Rejects, with everything it opened closed again, when an
    * entry cannot be imported, a plan cannot be linked, or an address cannot be bound.
    */

@@ -91,9 +91,9 @@ export const ServerIndex = {
 export const BackendIndex = {
   /** Requests that went to another backend, as this one had too few servers. */
   fallBacks: 0,
-  /** Answers that it gave by itself. */
+  /** Its own answers. */
   served: 1,
-  /** Answers that it should have given by itself, and could not give or finish. */
+  /** Its own answers that it could not give or finish. */
   serveErrors: 2,
   /** Requests that were not sent again, as too many had been lately. */
   retriesOverBudget: 3,

@@ -52,7 +52,7 @@ export class RetryCounts {
     for (let field = 0; field < STRIDE; field++) Atomics.store(this.#words, slot * STRIDE + field, 0);
   }
 
-  /** part is where the part of this moment stands, begun anew if it is that of an earlier round. */
+  /** part is where the part of this moment stands, started again if it is that of an earlier round. */
   #part(slot: number, nowMs: number): number {
     const epoch = epochOf(nowMs);
     const part = slot * STRIDE + (epoch % PARTS) * PART;

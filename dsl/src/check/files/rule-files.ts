@@ -1,5 +1,5 @@
 /**
- * RuleFiles: the file that was asked for and all that it includes, read and parsed, each by itself. Main thread.
+ * RuleFiles: the file that was asked for and all that it includes, each read and parsed separately. Main thread.
  *
  * Nothing here rejects: a file that cannot be read or included is a diagnostic at the line that names it.
  */

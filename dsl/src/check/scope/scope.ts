@@ -103,7 +103,7 @@ export class Scope {
   readonly listed: Pick<ReadonlyMap<Item, SourceText>, 'get'>;
   /** Notes what is read, for an editor; null when rules are compiled. */
   reading: Reading | null = null;
-  /** Those of all files, while an editor has a line read by itself; else null. */
+  /** Those of all files, while an editor has a line read separately; else null. */
   readonly knownDefines: Definitions | null;
   defines!: Definitions;
   /** The file being checked. */

@@ -55,7 +55,7 @@ export class SectionSettings<D extends object> {
     for (const { row, line } of this.#toComplete) this.#take(row.complete!(line, this.draft));
   }
 
-  /** Each argument counts by itself. */
+  /** Each argument counts separately. */
   #newArgs({ setting, args, spans }: SettingLine): SettingLine['args'] {
     const repeated = new Set<string>();
     for (const [name, span] of spans) if (!this.isNew(`${setting.name} ${name}`, span)) repeated.add(name);

@@ -2,7 +2,7 @@
  * ListEntry: one entry of a list or a key of a map to its canonical form, and whole files of them. Main thread.
  *
  * Files are read strictly: one entry a line, `#` begins a comment at the beginning of a line or behind a blank, blank
- * lines do not count; every line that is wrong is reported by itself, in the file it stands in.
+ * lines do not count; every invalid line is reported separately, in the file it stands in.
  */
 import type { ListType } from '../../plan/list.ts';
 import type { SourceText } from '../../source/source-text.ts';

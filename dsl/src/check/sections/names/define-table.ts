@@ -33,7 +33,7 @@ type Measured = Pick<Define, 'size' | 'depth' | 'phase'>;
 
 export class DefineTable implements Definitions {
   readonly #scope: Scope;
-  /** Those of all files, while an editor has a line read by itself. */
+  /** Those of all files, while an editor has a line read separately. */
   readonly #known: Definitions | null;
   readonly #defines = new Map<string, Define>();
   /** Names that a broken line was to define: no word about them. */
