@@ -7,6 +7,20 @@ export type { AdminOptions } from './control/admin/admin-host.ts';
 export type { SourcedCertificate } from './control/certificates/certificate-sources.ts';
 export { type Duration, durationMs } from './control/clock/deadline.ts';
 export type { Timers } from './control/clock/timers.ts';
+export type {
+  Configuration,
+  ReplaceOptions,
+  ReplaceResult,
+  RuleTextState,
+} from './control/configuration/configuration.ts';
+export {
+  compareRules,
+  type DifferenceSide,
+  type RuleDifference,
+  type RuleDifferences,
+} from './control/configuration/rule-differences.ts';
+export type { HistoryEntry } from './control/configuration/rule-history.ts';
+export { restoreUnconfirmed } from './control/configuration/unconfirmed.ts';
 export type { ConditionExplanation } from './control/explain/condition.ts';
 export type { FieldEdit } from './control/explain/edits.ts';
 export type { Explanation, Otherwise, RuleExplanation, Verdict } from './control/explain/explanation.ts';

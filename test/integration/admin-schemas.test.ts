@@ -48,6 +48,11 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const REFUSED: Readonly<Record<string, unknown>> = {
   renewCertificate: { name: 'nowhere.test' },
   endSessions: { id: '0'.repeat(32) },
+  // It takes an ETag.
+  replaceConfiguration: { text: '' },
+  confirmConfiguration: {},
+  rollbackConfiguration: {},
+  getHistory: undefined,
   // Nothing starts it again.
   upgrade: {},
   // It is written in the rules.
@@ -141,7 +146,8 @@ describe('every operation responds exactly as its schema requires', () => {
       if (ENDLESS.includes(id)) continue;
       test(`${method.toUpperCase()} ${path}`, async () => {
         const body = BODIES[id] ?? REFUSED[id];
-        const at = path.replace('{backend}', 'app').replace('{server}', 'one').replace('{list}', 'blocked');
+        const names: Readonly<Record<string, string>> = { backend: 'app', server: 'one', list: 'blocked', number: '1' };
+        const at = path.replace(/\{(\w+)\}/g, (_, name: string) => names[name]!);
         const answer = await admin.ask(method.toUpperCase(), at, body === undefined ? {} : { body });
         if (id in REFUSED) {
           assert.ok(answer.status >= 400, answer.text);

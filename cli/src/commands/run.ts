@@ -4,7 +4,7 @@
  * The signals are the command's alone; the gateway itself never touches them.
  */
 import { constants } from 'node:os';
-import type { AdminOptions, Gateway, Logger } from '@sluice/core';
+import { type AdminOptions, type Gateway, type Logger, restoreUnconfirmed } from '@sluice/core';
 import { createGateway } from '../create-gateway.ts';
 import { EXIT_OK, EXIT_PROBLEM, EXIT_SIGNAL } from '../exit-codes.ts';
 import { createRunLog, logReady } from '../run-log.ts';
@@ -33,6 +33,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   if (options.check === true) return check([file], admin);
   const log = createRunLog(options.logLevel);
   const supervised = Supervised.current();
+  await restoreUnconfirmed(file, log);
   // The sockets that a new version takes over are as many as the data threads of the one before.
   const threads = supervised?.upgradedFrom ?? options.threads;
   const gateway = await createGateway({

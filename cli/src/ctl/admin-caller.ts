@@ -51,7 +51,8 @@ type Varying<Name extends string, Values> = [keyof Values] extends [never] ? unk
 /** CallInput is what an operation is called with: no more and no less than it takes. */
 type CallInput<Id extends OperationId> = Varying<'params', ParamsOf<Id>> &
   ([keyof QueryOf<Id>] extends [never] ? unknown : { readonly query?: QueryOf<Id> }) &
-  (BodyOf<Id> extends undefined ? unknown : { readonly body: BodyOf<Id> });
+  (BodyOf<Id> extends undefined ? unknown : { readonly body: BodyOf<Id> }) &
+  ((typeof OPERATIONS)[Id] extends { readonly needsTag: true } ? { readonly ifMatch: string } : unknown);
 
 /** An operation that takes nothing is called by its name alone. */
 type Arguments<Id extends OperationId> = unknown extends CallInput<Id> ? [] : [input: CallInput<Id>];
@@ -60,6 +61,8 @@ interface WrittenInput {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** The tag of what is replaced. */
+  readonly ifMatch?: string;
 }
 
 export class AdminCaller {
@@ -81,9 +84,9 @@ export class AdminCaller {
    */
   async call<Id extends OperationId>(id: Id, ...[input]: Arguments<Id>): Promise<AnswerOf<Id>> {
     const { method, path } = OPERATIONS[id];
-    const { params, query, body } = (input ?? {}) as WrittenInput;
+    const { params, query, body, ifMatch } = (input ?? {}) as WrittenInput;
     const patienceMs = id === 'upgrade' ? UPGRADE_PATIENCE_MS : PATIENCE_MS;
-    const response = await this.#send(method, withQuery(withParams(path, params), query), body, patienceMs);
+    const response = await this.#send(method, withQuery(withParams(path, params), query), body, patienceMs, ifMatch);
     const answer = this.#parse(await this.#read(response));
     if (response.statusCode !== 200) throw this.#refused(response, answer);
     // The gateway may be of another release, which adds to answers and takes nothing away.
@@ -115,7 +118,13 @@ export class AdminCaller {
     return new Unreachable(`the server at ${this.#written} is not the admin API of a gateway`);
   }
 
-  #send(method: string, path: string, body: unknown, patienceMs = PATIENCE_MS): Promise<IncomingMessage> {
+  #send(
+    method: string,
+    path: string,
+    body: unknown,
+    patienceMs = PATIENCE_MS,
+    ifMatch?: string,
+  ): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       let ask: ClientRequest;
@@ -131,6 +140,7 @@ export class AdminCaller {
             ...(text === undefined
               ? {}
               : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+            ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
             ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
           },
         });

@@ -26,8 +26,8 @@ type Ended = (code: number) => void;
 /** addCtl adds \`ctl\` and its commands to a program. */
 export function addCtl(ctl: Command, ended: Ended): void {
   ctl.addHelpText('after', CTL_HELP);
-  const command = (name: string, description: string): Command =>
-    ctl
+  const command = (name: string, description: string, parent = ctl): Command =>
+    parent
       .command(name)
       .description(description)
       .helpOption('-h, --help', 'print this help')
@@ -150,6 +150,40 @@ export function addCtl(ctl: Command, ended: Ended): void {
   command('remove-server', 'remove a server that was added with add-server')
     .argument('<server>', 'as backend/server', readServer)
     .action(async (server, options) => ended(await (await commands()).ctlRemoveServer(server, options)));
+
+  const config = ctl
+    .command('config')
+    .description('read, replace and roll back the rules of the gateway')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false);
+  const configs = () => import('./ctl-config.ts');
+
+  command('get', 'print the rule file', config)
+    .option('--number <n>', 'the one of this entry of the history', whole(1, 999_999_999))
+    .action(async (options) => ended(await (await configs()).ctlConfigGet(options)));
+
+  command('put', 'check, test, write and activate new rules', config)
+    .argument('<file>', 'the new rule file; - for stdin')
+    .option('--message <text>', 'why, for the history')
+    .option('--confirm-within <time>', 'roll back unless confirmed within this time: 2m', readTime)
+    .option('--if-match <tag>', 'replace only these rules (default: those of now)')
+    .action(async (file, options) => ended(await (await configs()).ctlConfigPut(file, options)));
+
+  command('diff', 'check and test new rules, and show which requests they treat differently', config)
+    .argument('<file>', 'the new rule file; - for stdin')
+    .action(async (file, options) => ended(await (await configs()).ctlConfigDiff(file, options)));
+
+  command('confirm', 'keep rules that were put with --confirm-within', config).action(async (options) =>
+    ended(await (await configs()).ctlConfigConfirm(options)),
+  );
+
+  command('rollback', 'activate the rules of an entry of the history again', config)
+    .argument('<number>', 'as in `history`', whole(1, 999_999_999))
+    .action(async (number, options) => ended(await (await configs()).ctlConfigRollback(number, options)));
+
+  command('history', 'list who changed the rules over the admin API, when and why', config).action(async (options) =>
+    ended(await (await configs()).ctlConfigHistory(options)),
+  );
 
   command('certificates', 'list certificates with their expiry dates, and why one could not be obtained')
     .option('--renew <name>', 'try to renew the certificates with this name now')

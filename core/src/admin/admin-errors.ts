@@ -23,6 +23,7 @@ export const ADMIN_ERRORS = {
   SA0113: [403, '`{name}` may {role}, and {method} {path} needs a token that may {needed}'],
   SA0114: [429, 'there were too many wrong tokens from this address: try again in {seconds} s'],
   SA0115: [403, 'requests that another site has a browser send are not taken (Sec-Fetch-Site: {site})'],
+  SA0116: [428, 'say which rules are replaced: send the ETag of GET /v1/configuration as If-Match'],
   SA0112: [405, '{path} does not take {method}: it takes {allowed}'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
@@ -49,6 +50,13 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0518: 400,
   SG0801: 409,
   SG0802: 422,
+  SG0901: 412,
+  SG0902: 409,
+  SG0903: 409,
+  SG0904: 409,
+  SG0905: 404,
+  SG0906: 409,
+  SG0907: 507,
 };
 
 /** ErrorBody is the one shape of an error's answer. */

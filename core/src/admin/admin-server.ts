@@ -22,7 +22,7 @@ import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { NAME, SERVER_NAME } from './schemas.ts';
+import { paramSchema } from './schemas.ts';
 
 /** The header of all answers, with the version of the API. */
 const ADMIN_HEADER = 'sluice-admin';
@@ -187,7 +187,7 @@ export class AdminServer implements AdminEndpoint {
       querystring: { type: 'object', properties: query ?? {}, additionalProperties: false },
       params: {
         type: 'object',
-        properties: Object.fromEntries(names.map((name) => [name, name === 'server' ? SERVER_NAME : NAME])),
+        properties: Object.fromEntries(names.map((name) => [name, paramSchema(name)])),
       },
     };
     this.#app.route({
@@ -195,6 +195,7 @@ export class AdminServer implements AdminEndpoint {
       url: path.replace(/\{(\w+)\}/g, ':$1'),
       schema,
       config: { operation: route },
+      ...(route.bodyBytes === undefined ? {} : { bodyLimit: route.bodyBytes }),
       handler: async (request, reply) => {
         const result = await handle({
           gateway: this.#options.gateway,
@@ -202,6 +203,9 @@ export class AdminServer implements AdminEndpoint {
           params: request.params,
           query: request.query,
           body: request.body,
+          caller: this.#stateOf(request).caller?.name ?? null,
+          ifMatch: request.headers['if-match'],
+          setTag: (tag) => void reply.header('etag', `"${tag}"`),
           record: (details) => {
             Object.assign(this.#stateOf(request).details, details);
           },
@@ -265,7 +269,8 @@ export class AdminServer implements AdminEndpoint {
   }
 
   #refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const answer = errorAnswer(thrown, BODY_LIMIT);
+    const limit = operationOf(request)?.bodyBytes ?? BODY_LIMIT;
+    const answer = errorAnswer(thrown, limit);
     reply.raw.setHeader(ADMIN_HEADER, API_VERSION);
     if (answer === null) {
       this.#options.log.error(
@@ -273,7 +278,7 @@ export class AdminServer implements AdminEndpoint {
         'the admin API failed',
       );
     }
-    const { status, body } = answer ?? errorAnswer(new AdminError('SA0110'), BODY_LIMIT)!;
+    const { status, body } = answer ?? errorAnswer(new AdminError('SA0110'), limit)!;
     this.#stateOf(request).code = body.error.code;
     if (status === 429) void reply.header('retry-after', RETRY_AFTER_S);
     if (status === 401) void reply.header('www-authenticate', 'Bearer');

@@ -7,7 +7,7 @@ import { isMediaType } from './operations.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import type { JsonSchema } from './schema.ts';
-import { ERROR, NAME, SERVER_NAME } from './schemas.ts';
+import { ERROR, paramSchema } from './schemas.ts';
 import { VERSION } from './version.ts';
 
 /** openApiDocument is OpenAPI 3.1. */
@@ -50,9 +50,12 @@ export function openApiDocument(): object {
 function operation(route: Route): object {
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const parameters = [
-    ...names.map((name) => ({ name, in: 'path', required: true, schema: name === 'server' ? SERVER_NAME : NAME })),
+    ...names.map((name) => ({ name, in: 'path', required: true, schema: paramSchema(name) })),
     ...Object.entries(route.query ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
   ];
+  if (route.needsTag === true) {
+    parameters.push({ name: 'If-Match', in: 'header', required: true, schema: { type: 'string' } });
+  }
   const { answer } = route;
   const media = isMediaType(answer) ? answer.mediaType : 'application/json';
   const schema: JsonSchema = isMediaType(answer) ? { type: 'string' } : answer;

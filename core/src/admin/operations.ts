@@ -5,6 +5,16 @@
  * The server, the OpenAPI document, the reference page and `sluice ctl` are all made from this table, and so are their types.
  */
 import type { AdminRole } from '@sluice/dsl/plan';
+import {
+  CONFIGURATION,
+  CONFIGURED,
+  CONFIRM_WITHIN,
+  CONFIRMED,
+  HISTORY,
+  HISTORY_ENTRY,
+  NEW_CONFIGURATION,
+  YES_OR_NO,
+} from './configuration-schemas.ts';
 import { described, oneOf, type Schema, type TypeOf, textOf } from './schema.ts';
 import {
   BACKEND,
@@ -57,13 +67,17 @@ export const ROLES = ['read', 'operate', 'configure'] as const satisfies readonl
 
 /** Operation is one row: what the API takes and gives at a method and path. */
 export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
   /** With `{name}` for a part that varies. */
   readonly path: string;
   readonly doc: string;
   /** The least that a caller must be. */
   readonly role: AdminRole;
   readonly body?: Schema;
+  /** The longest body. Default: 64 KiB. */
+  readonly bodyBytes?: number;
+  /** The header If-Match has to have the ETag of what is replaced. */
+  readonly needsTag?: boolean;
   /** By name. Their values are texts: patterns say what they may be. */
   readonly query?: Readonly<Record<string, Schema<string>>>;
   /** The answer's schema, or its media type where it is no JSON. */
@@ -336,6 +350,72 @@ export const OPERATIONS = {
       hits: described(oneOf(['none', 'some']), '`none`: only rules that were never hit.'),
     },
     answer: RULES,
+  },
+  getConfiguration: {
+    method: 'GET',
+    path: '/v1/configuration',
+    doc: 'The text of the rules, with an ETag.',
+    role: 'read',
+    answer: CONFIGURATION,
+    refusals: { 409: 'The gateway runs a plan without text.' },
+  },
+  replaceConfiguration: {
+    method: 'PUT',
+    path: '/v1/configuration',
+    doc: 'Checks, tests, writes and activates new rules, or with `dry-run=true` checks, tests and compares them only. If-Match has the ETag of the rules that they replace.',
+    role: 'configure',
+    body: NEW_CONFIGURATION,
+    bodyBytes: 8_388_608,
+    needsTag: true,
+    query: {
+      'dry-run': described(YES_OR_NO, '`true`: nothing is written or activated.'),
+      'confirm-within': CONFIRM_WITHIN,
+    },
+    answer: CONFIGURED,
+    refusals: {
+      409: 'The rule file changed on disk meanwhile, another change is still to be confirmed, or the gateway runs a plan without text.',
+      412: 'The rules are no longer those of If-Match.',
+      422: 'The rules are not right, or their tests fail.',
+      428: 'If-Match is missing.',
+      507: 'The rule file cannot be written.',
+    },
+  },
+  confirmConfiguration: {
+    method: 'POST',
+    path: '/v1/configuration/confirm',
+    doc: 'Keeps rules that would be rolled back otherwise.',
+    role: 'configure',
+    body: NOTHING,
+    answer: CONFIRMED,
+    refusals: { 409: 'There is nothing to confirm.' },
+  },
+  listHistory: {
+    method: 'GET',
+    path: '/v1/configuration/history',
+    doc: 'The rules that were activated over the API: who, when and why.',
+    role: 'read',
+    answer: HISTORY,
+  },
+  getHistory: {
+    method: 'GET',
+    path: '/v1/configuration/history/{number}',
+    doc: 'One of them with its text.',
+    role: 'read',
+    answer: HISTORY_ENTRY,
+    refusals: { 404: 'There is no such entry.' },
+  },
+  rollbackConfiguration: {
+    method: 'POST',
+    path: '/v1/configuration/history/{number}/rollback',
+    doc: 'Activates its text again, as any other change.',
+    role: 'configure',
+    body: NOTHING,
+    answer: CONFIGURED,
+    refusals: {
+      404: 'There is no such entry.',
+      409: 'Another change is still to be confirmed.',
+      422: 'The rules are not right any more, or their tests fail.',
+    },
   },
   getMetrics: {
     method: 'GET',

@@ -13,6 +13,11 @@ export interface RouteRequest<Id extends OperationId = OperationId> {
   readonly params: ParamsOf<Id>;
   readonly query: QueryOf<Id>;
   readonly body: BodyOf<Id>;
+  /** The name of the caller's token; null: none was asked for. */
+  readonly caller: string | null;
+  readonly ifMatch: string | undefined;
+  /** Sends an ETag with the answer. */
+  setTag(tag: string): void;
   /** Adds to the audit line of the request. */
   record(details: object): void;
   /** Sends an answer of the route's own kind; the handler then returns undefined. */
@@ -26,6 +31,9 @@ export interface CheckedRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  readonly caller: string | null;
+  readonly ifMatch: string | undefined;
+  setTag(tag: string): void;
   record(details: object): void;
   stream(begin: (response: ServerResponse) => void): void;
 }

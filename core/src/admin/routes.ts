@@ -6,6 +6,14 @@ import type { Gateway } from '../control/gateway.ts';
 import type { ServerStats } from '../control/watch/stats.ts';
 import { ADMIN_STATES, type AdminState, SERVER_STATES, type ServerState } from '../shared/tables/server-table.ts';
 import { AdminError } from './admin-errors.ts';
+import {
+  confirmConfiguration,
+  getConfiguration,
+  getHistory,
+  listHistory,
+  replaceConfiguration,
+  rollbackConfiguration,
+} from './configuration-routes.ts';
 import { type AnswerOf, LINE, METRICS, OPERATIONS, type Operation, type OperationId } from './operations.ts';
 import type { Route, RouteRequest } from './route.ts';
 import { VERSION } from './version.ts';
@@ -101,6 +109,12 @@ const HANDLERS: Handlers = {
       .filter(({ listener }) => query.listener === undefined || listener === query.listener)
       .filter(({ hits }) => query.hits === undefined || (query.hits === 'none' ? hits === 0 : (hits ?? 0) > 0)),
   }),
+  getConfiguration,
+  replaceConfiguration,
+  confirmConfiguration,
+  listHistory,
+  getHistory,
+  rollbackConfiguration,
   async getMetrics({ metrics, stream }) {
     const body = await metrics.text();
     stream((response) => {

@@ -9,6 +9,7 @@ import { CIRCUIT_STATES } from '../shared/tables/circuit-table.ts';
 import { BACKEND_COUNTERS, LISTENER_COUNTERS, SERVER_COUNTERS } from '../shared/tables/counters.ts';
 import { ADMIN_STATES, LAST_CHECKS, SERVER_STATES } from '../shared/tables/server-table.ts';
 import { STICK_COUNTERS } from '../shared/tables/shared-stick-table.ts';
+import { HISTORY_NUMBER } from './configuration-schemas.ts';
 import {
   anyObject,
   closed,
@@ -24,6 +25,7 @@ import {
   oneOf,
   only,
   record,
+  type Schema,
   shapeOf,
   text,
   textOf,
@@ -37,6 +39,12 @@ export const NAME = textOf({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' });
 
 /** SERVER_NAME is what servers may be called: those without a name of their own, and those that are found, by their address. */
 export const SERVER_NAME = textOf({ pattern: '^[A-Za-z0-9_[][!-~]{0,254}$' });
+
+/** paramSchema is what a varying part of a path may be. */
+export function paramSchema(name: string): Schema<string> {
+  if (name === 'server') return SERVER_NAME;
+  return name === 'number' ? HISTORY_NUMBER : NAME;
+}
 
 const ADDRESS = either(
   object({ host: text, port: count }, { isV6Only: described(only(true), '`::` is every IPv6 address, and no other.') }),

@@ -6,6 +6,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { blame, lateFailure } from '../shared/plugins/blame.ts';
@@ -15,6 +16,7 @@ import type { SourcedCertificate } from './certificates/certificate-sources.ts';
 import { FileCertificates } from './certificates/file-certificates.ts';
 import { type Duration, durationMs } from './clock/deadline.ts';
 import { systemTimers } from './clock/timers.ts';
+import { Configuration } from './configuration/configuration.ts';
 import { explain } from './explain/explain.ts';
 import type { Explanation } from './explain/explanation.ts';
 import type { ExplainRequest } from './explain/request.ts';
@@ -40,7 +42,7 @@ import {
   listPage,
 } from './rules/list-entries.ts';
 import { ListWatcher } from './rules/list-watcher.ts';
-import { loadRulesToRun, type Rules, tellWarnings } from './rules/rules.ts';
+import { loadRulesToRun, type Rules, rehearseRules, tellWarnings } from './rules/rules.ts';
 import { EventBus } from './runtime/event-bus.ts';
 import { logEvents } from './runtime/event-log.ts';
 import { Runtime } from './runtime/runtime.ts';
@@ -71,6 +73,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #set: PluginSet;
   #state: GatewayState = 'created';
   #runtime: Runtime | null = null;
+  #configuration: Configuration | null = null;
   readonly #lists: ListWatcher;
   readonly #files: ComponentFiles;
   readonly #fileCertificates = new FileCertificates(() => new Set(this.#sourcedCertificates().map(({ file }) => file)));
@@ -225,6 +228,31 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     if (upgrade === undefined) throw new GatewayError('SG0801', {});
     const problem = await upgrade();
     if (problem !== null) throw new GatewayError('SG0802', { problem });
+  }
+
+  /** configuration is the text of the rules: to read, replace, try, confirm and roll back. */
+  get configuration(): Configuration {
+    const { stateDir } = this.plan.settings;
+    this.#configuration ??= new Configuration({
+      rules: () => this.#rules,
+      set: () => this.#set,
+      generation: () => this.#current('configuration').number,
+      load: (text) => this.#rehearse(text),
+      reload: (rules) => this.reload({ rules }),
+      log: this.#log,
+      timers: this.#options.timers ?? systemTimers,
+      historyFolder: stateDir === undefined ? null : join(stateDir, 'history'),
+    });
+    return this.#configuration;
+  }
+
+  async #rehearse(text: string): Promise<PluginSet> {
+    this.#need('running', 'configuration');
+    let set: PluginSet | null = null;
+    await this.#runtime!.generations.inLine(async () => {
+      set = await rehearseRules(this.#rules, text, this.#plugins, this.#options.admin);
+    });
+    return set!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -465,6 +493,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     if (this.state === 'stopped') return { cut: 0 };
     this.#state = 'stopping';
     if (isReplaced) this.#admin.leave();
+    this.#configuration?.stop();
     this.#lists.stop();
     this.#files.stop();
     const runtime = this.#runtime;

@@ -93,6 +93,14 @@ export const CORE_ERRORS = {
   // Upgrade
   SG0801: 'the gateway cannot be upgraded while it runs: it was not started by `sluice run` with its supervisor',
   SG0802: 'not upgraded: {problem}',
+  // Configuration
+  SG0901: 'the rules are no longer those that the change is based on: read them again',
+  SG0902: 'the rule file {file} was changed on disk meanwhile: nothing was written; read it again',
+  SG0903: 'the gateway runs a plan that was built without text',
+  SG0904: 'the last change of the rules is still to be confirmed: confirm it, or wait until it is rolled back',
+  SG0905: 'the history of the rules has no entry {number}. Entries: {known}',
+  SG0906: 'there is nothing to confirm: it was confirmed or rolled back already',
+  SG0907: 'the rule file {file} cannot be {wish}: {reason}',
 } as const satisfies Record<string, string>;
 
 export type CoreErrorCode = keyof typeof CORE_ERRORS;

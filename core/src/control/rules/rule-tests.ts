@@ -35,10 +35,10 @@ export interface Explaining {
   explain(request: ExplainRequest): Promise<Explanation>;
 }
 
-/** testRules rejects with SG0204 when a test of the rules fails, if their settings say `test before reload`. */
-export async function testRules(set: PluginSet): Promise<void> {
+/** testRules rejects with SG0204 when a test of the rules fails, if their settings say `test before reload`, or `isAlways`. */
+export async function testRules(set: PluginSet, isAlways = false): Promise<void> {
   const { plan } = set;
-  if (plan.settings.testsBeforeReload !== true) return;
+  if (!isAlways && plan.settings.testsBeforeReload !== true) return;
   const candidate: Explaining = { explain: (request) => explain(request, set, null) };
   const diagnostics: Diagnostic[] = [];
   for (const test of plan.tests) {

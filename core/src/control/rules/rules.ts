@@ -3,14 +3,17 @@
  *
  * `check`, `run` and reloads all come through here, so that what passes one passes the others.
  */
-import { compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type CompileOptions, compile, type Diagnostic, formatDiagnostic } from '@sluice/dsl';
 import { formatPlace, PLAN_VERSION, type Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import type { AdminOptions } from '../admin/wanted-admin.ts';
 import type { PluginHost, PluginSet } from '../plugins/plugin-host.ts';
+import { rehearse } from '../rehearsal/rehearsal.ts';
 import { outsideProblems } from '../rehearsal/start-problems.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
-import { problemFields } from '../report/log.ts';
+import { createLog, problemFields } from '../report/log.ts';
 import { testRules } from './rule-tests.ts';
 
 /** Rules is text, a rule file, or a plan that was built without text. */
@@ -25,9 +28,10 @@ export async function loadRules(
   plugins: PluginHost,
   log: Logger,
   areTestsRun = true,
+  readFile?: CompileOptions['readFile'],
 ): Promise<PluginSet> {
   plugins.forgetLoaded();
-  const set = await plugins.assemble(await planOf(rules, plugins, log));
+  const set = await plugins.assemble(await planOf(rules, plugins, log, readFile));
   tellWarnings(set, log);
   if (areTestsRun) await testRules(set);
   return set;
@@ -46,6 +50,27 @@ export async function loadRulesToRun(
   return set;
 }
 
+/**
+ * rehearseRules does the same for rules that a text is to take the place of, and runs their tests, whatever their settings say. Nothing is
+ * logged, opened or started.
+ */
+export async function rehearseRules(
+  rules: Rules,
+  text: string,
+  plugins: PluginHost,
+  admin: AdminOptions | false | undefined,
+): Promise<PluginSet> {
+  const silent = createLog(false);
+  const file = typeof rules === 'object' && 'file' in rules ? resolve(rules.file) : null;
+  const read = (path: string): Promise<string | Uint8Array> => (path === file ? Promise.resolve(text) : readFile(path));
+  const set = await loadRules(file === null ? text : rules, plugins, silent, false, read);
+  const [problem] = await outsideProblems(set, admin);
+  if (problem !== undefined) throw problem;
+  await testRules(set, true);
+  await rehearse(set);
+  return set;
+}
+
 /** tellWarnings logs what components had to say about their options. */
 export function tellWarnings({ warnings }: PluginSet, log: Logger): void {
   for (const { code, place, message } of warnings) {
@@ -53,7 +78,12 @@ export function tellWarnings({ warnings }: PluginSet, log: Logger): void {
   }
 }
 
-async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<Plan> {
+async function planOf(
+  rules: Rules,
+  plugins: PluginHost,
+  log: Logger,
+  readFile: CompileOptions['readFile'],
+): Promise<Plan> {
   if (typeof rules === 'object' && 'plan' in rules) {
     const { version } = rules.plan;
     if (version !== PLAN_VERSION)
@@ -64,6 +94,7 @@ async function planOf(rules: Rules, plugins: PluginHost, log: Logger): Promise<P
   const { plan, diagnostics, sources } = await compile(source, {
     words: plugins.words(),
     loadPlugin: (use) => plugins.load(use),
+    ...(readFile === undefined ? {} : { readFile }),
   }).catch((cause: unknown) => {
     // A given plugin brings a word that the language keeps for itself.
     throw new GatewayError('SG0115', { message: reasonOf(cause) }, { cause });
