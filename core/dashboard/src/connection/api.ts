@@ -30,6 +30,18 @@ interface Call<Id extends OperationId> {
   readonly params?: ParamsOf<Id>;
   readonly query?: QueryOf<Id>;
   readonly body?: BodyOf<Id>;
+  /** The tag of what is to be replaced. */
+  readonly ifMatch?: string;
+}
+
+/** Sent is what a request has besides its line. */
+interface Sent {
+  readonly body?: unknown;
+  readonly ifMatch?: string | undefined;
+}
+
+interface Asked extends Sent {
+  readonly patienceMs?: number;
 }
 
 interface Offered {
@@ -51,6 +63,8 @@ const ROLES = ['read', 'operate', 'configure'];
 /** PATIENCE_MS is how long a call may take; a reload waits for the rules' own tests. */
 const PATIENCE_MS = 10_000;
 const RELOAD_PATIENCE_MS = 120_000;
+/** Operations that run the rules' own tests. */
+const SLOW: ReadonlySet<string> = new Set(['reload', 'replaceConfiguration', 'rollbackConfiguration']);
 
 export class Api {
   /** What the token is good for; null: not known yet. */
@@ -81,7 +95,7 @@ export class Api {
   }
 
   /** call carries out an operation. Rejects with ApiError. */
-  async call<Id extends OperationId>(id: Id, { params, query, body }: Call<Id> = {}): Promise<AnswerOf<Id>> {
+  async call<Id extends OperationId>(id: Id, { params, query, body, ifMatch }: Call<Id> = {}): Promise<AnswerOf<Id>> {
     const offered = this.#offered.get(id);
     if (offered === undefined) throw new ApiError(404, '', `this gateway’s API has no ${id}`);
     const filled = offered.path.replace(/\{(\w+)\}/g, (_, name: string) =>
@@ -89,29 +103,30 @@ export class Api {
     );
     const search = new URLSearchParams(query as Record<string, string> | undefined).toString();
     const path = search === '' ? filled : `${filled}?${search}`;
-    const patienceMs = id === 'reload' ? RELOAD_PATIENCE_MS : PATIENCE_MS;
-    return (await this.#ask(offered.method, path, body, patienceMs)) as AnswerOf<Id>;
+    const patienceMs = SLOW.has(id) ? RELOAD_PATIENCE_MS : PATIENCE_MS;
+    return (await this.#ask(offered.method, path, { body, ifMatch, patienceMs })) as AnswerOf<Id>;
   }
 
   /** open begins a stream; its reader must cancel it. Rejects with ApiError. */
   async open(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#send('GET', path, undefined, signal);
+    const response = await this.#send('GET', path, {}, signal);
     if (!response.ok || response.body === null) throw await errorOf(response);
     return response.body;
   }
 
-  async #ask(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<unknown> {
-    const response = await this.#send(method, path, body, AbortSignal.timeout(patienceMs));
+  async #ask(method: string, path: string, { patienceMs = PATIENCE_MS, ...sent }: Asked = {}): Promise<unknown> {
+    const response = await this.#send(method, path, sent, AbortSignal.timeout(patienceMs));
     if (!response.ok) throw await errorOf(response);
     this.role = response.headers.get('sluice-role') ?? this.role;
     if (!response.headers.has('sluice-admin')) throw new ApiError(0, '', 'what answers here is not a gateway');
     return response.json();
   }
 
-  async #send(method: string, path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+  async #send(method: string, path: string, { body, ifMatch }: Sent, signal: AbortSignal): Promise<Response> {
     const headers = new Headers();
     if (this.#token !== null) headers.set('authorization', `Bearer ${this.#token}`);
     if (body !== undefined) headers.set('content-type', 'application/json');
+    if (ifMatch !== undefined) headers.set('if-match', `"${ifMatch}"`);
     try {
       return await fetch(path, {
         method,

@@ -7,6 +7,7 @@ import { ClientsView } from './clients.tsx';
 import { EventsView } from './events.tsx';
 import { ExplainView } from './explain.tsx';
 import { GatewayView } from './gateway.tsx';
+import { HistoryView } from './history.tsx';
 import { OverviewView } from './overview.tsx';
 import { RequestsView } from './requests.tsx';
 import { RulesView } from './rules.tsx';
@@ -29,6 +30,7 @@ export const VIEWS: readonly View[] = [
   { id: 'explain', title: 'Explain', needs: ['explain'], content: ExplainView },
   { id: 'clients', title: 'Clients', needs: ['findSticky'], content: ClientsView },
   { id: 'certificates', title: 'Certificates', needs: ['listCertificates'], content: CertificatesView },
+  { id: 'history', title: 'History', needs: ['listHistory'], content: HistoryView },
   { id: 'events', title: 'Events', needs: ['streamEvents'], content: EventsView },
   { id: 'gateway', title: 'Gateway', needs: ['getStatus'], content: GatewayView },
 ];
