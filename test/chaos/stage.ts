@@ -174,7 +174,7 @@ export class Stage {
     for (;;) {
       const { status, text } = await this.#admin.ask('POST', '/v1/reload', { body: {} });
       if (status === 200) break;
-      // A thread that is lost in the midst of a reload may have died of it: the rules of before stay in force, and people try again.
+      // A thread that is lost in the midst of a reload may have died of it: the old rules stay active, and people try again.
       if (!text.includes('SG0402')) throw new Error(`reload: ${status} ${text}`);
       this.trouble.note('a reload that met the loss of a thread');
       await this.serving();

@@ -122,7 +122,7 @@ test('events are shown as they happen', needed, async () => {
   site.gateway.server('app/two').weight(9);
   await seen(page, /set\s+app\/two: weight was set from 1 to 9/, '[role="log"]');
   await site.gateway.reload();
-  await seen(page, /reload\s+generation 2 is in force/, '[role="log"]');
+  await seen(page, /reload\s+generation 2 is active/, '[role="log"]');
   assert.deepEqual(site.browser.problems, []);
 });
 
@@ -136,7 +136,7 @@ test('reload brings the new rules into force, or shows what is wrong with them',
   assert.equal(site.gateway.stats().generation, 1);
   writeFileSync(site.file, right.replace('weight 2', 'weight 7'));
   await press(page, 'Reload');
-  await seen(page, /generation 2 is in force/, '.announcer');
+  await seen(page, /generation 2 is active/, '.announcer');
   await seen(page, /generation 2/, '.gateway-state');
   assert.equal(site.server('one').weight, 7);
   assert.deepEqual(

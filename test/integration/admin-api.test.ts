@@ -252,7 +252,7 @@ describe('changes', () => {
     assert.equal(bad.status, 422);
     assert.equal(bad.json.error.code, 'SG0201');
     assert.equal(bad.json.error.diagnostics[0].place.line, 2);
-    assert.equal((await here.client.get('/v1/status')).json.generation, 2, 'the old rules are in force');
+    assert.equal((await here.client.get('/v1/status')).json.generation, 2, 'the old rules are still active');
   });
 
   test('a storm of reloads is a few reloads, one after the other, and all are answered', async () => {

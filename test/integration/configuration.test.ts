@@ -59,7 +59,7 @@ async function open(more = '', rules?: string) {
   };
 }
 
-test('rules are read with an ETag, and replaced: written, in force, and in the history with who and why', async () => {
+test('rules are read with an ETag, and replaced: written, active, and in the history with who and why', async () => {
   await using here = await open('# kept as it is\n');
   const { headers, json } = await here.client.get('/v1/configuration', BEARER);
   assert.equal(json.text, readFileSync(here.file, 'utf8'));
@@ -100,7 +100,7 @@ test('a dry run checks, tests and compares, and changes nothing', async () => {
   assert.deepEqual((await here.client.get('/v1/configuration/history', BEARER)).json.entries, []);
 });
 
-test('an entry of the history is put in force again', async () => {
+test('an entry of the history is activated again', async () => {
   await using here = await open();
   await here.put(answering(410));
   const { status, json } = await here.post('history/1/rollback');

@@ -87,7 +87,7 @@ for (const [name, terrible] of [
 for (const threads of [2, 1]) {
   const outcome =
     threads === 2
-      ? 'is in force in the others at once, and in the one that replaces it'
+      ? 'takes effect in the others at once, and in the one that replaces it'
       : 'fails where it was the only one';
   test(`a reload while a data thread hangs ${outcome}`, async () => {
     const hung = join(temporaryFolder(), 'hung');

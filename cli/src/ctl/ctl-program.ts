@@ -137,7 +137,7 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .argument('<entry...>', 'entries, as in a file of the list')
     .action(async (list, remove, options) => ended(await (await lists()).ctlChangeList(list, { remove }, options)));
 
-  command('rules', 'list the rules in force, and how often each was hit')
+  command('rules', 'list the active rules, and how often each was hit')
     .option('--listener <name>', 'only rules of this listener')
     .option('--never-hit', 'only rules that were never hit')
     .action(async (options) => ended(await (await traffic()).ctlRules(options)));

@@ -50,7 +50,7 @@ const DIFFERENCES = object({
 
 export const CONFIGURED = object({
   tag: TAG,
-  generation: described(count, 'The one in force.'),
+  generation: described(count, 'The active one.'),
   history: described(maybe(count), 'The number of the entry in the history; null for a dry run.'),
   isApplied: flag,
   differences: described(DIFFERENCES, 'Against the rules that were running, as `sluice diff` shows them.'),

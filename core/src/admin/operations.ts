@@ -269,11 +269,11 @@ export const OPERATIONS = {
   reload: {
     method: 'POST',
     path: '/v1/reload',
-    doc: 'Reads the rules again, as SIGHUP does, and answers when they are in force. Reloads wait for each other.',
+    doc: 'Reloads the rules, as SIGHUP does, and answers when they are active. Reloads wait for each other.',
     role: 'operate',
     body: NOTHING,
     answer: RELOADED,
-    refusals: { 409: 'The gateway is not running.', 422: 'The rules are not right, and the old ones stay in force.' },
+    refusals: { 409: 'The gateway is not running.', 422: 'The rules have errors, and the old ones stay active.' },
   },
   upgrade: {
     method: 'POST',
@@ -314,14 +314,14 @@ export const OPERATIONS = {
   listLists: {
     method: 'GET',
     path: '/v1/lists',
-    doc: 'Lists and maps, and how many entries are in force.',
+    doc: 'Lists and maps, and how many entries each has.',
     role: 'read',
     answer: LISTS,
   },
   getList: {
     method: 'GET',
     path: '/v1/lists/{list}',
-    doc: 'The entries of a list that are in force.',
+    doc: 'The current entries of a list.',
     role: 'read',
     query: {
       most: MOST,
@@ -334,7 +334,7 @@ export const OPERATIONS = {
   changeList: {
     method: 'POST',
     path: '/v1/lists/{list}/change',
-    doc: 'Adds and removes entries, all or none, and answers when they are in force. It holds until the next reload, or until the list’s file changes: it is written nowhere.',
+    doc: 'Adds and removes entries, all or none, and answers when they are active. They last until the next reload, or until the list’s file changes: they are not written to it.',
     role: 'operate',
     body: LIST_CHANGE,
     answer: LIST_CHANGED,
@@ -343,7 +343,7 @@ export const OPERATIONS = {
   listRules: {
     method: 'GET',
     path: '/v1/rules',
-    doc: 'The rules in force, in the order in which they are judged, and how often each was hit.',
+    doc: 'The active rules, in the order in which they are judged, and how often each was hit.',
     role: 'read',
     query: {
       listener: described(NAME, 'Only those of this listener.'),

@@ -309,7 +309,7 @@ export const RENEW = closed({
 
 export const UPGRADED = object({ isUpgraded: described(flag, 'The new version serves.') });
 
-export const RELOADED = object({ generation: described(count, 'The one in force now.') });
+export const RELOADED = object({ generation: described(count, 'The active one.') });
 
 /** EXPLANATION is as `sluice explain --json` prints it. */
 export const EXPLANATION = shapeOf<Explanation>({

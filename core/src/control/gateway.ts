@@ -69,7 +69,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #log: Logger;
   readonly #plugins: PluginHost;
   #rules: Rules;
-  /** The plugins and the plan that are in force, or will be once started. */
+  /** The plugins and the plan that are active, or will be once started. */
   #set: PluginSet;
   #state: GatewayState = 'created';
   #runtime: Runtime | null = null;
@@ -145,7 +145,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#state;
   }
 
-  /** The plan in force; before start, the one that will be. */
+  /** The active plan; before start, the one that will be. */
   get plan(): Plan {
     return this.#set.plan;
   }
@@ -271,7 +271,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#runtime!.stats(current);
   }
 
-  /** rules are all rules in force, and how often each was hit. */
+  /** rules are all active rules, and how often each was hit. */
   rules(): readonly RuleStats[] {
     const current = this.#current('rules');
     return this.#runtime!.rules.read(current);
@@ -561,7 +561,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     });
   }
 
-  /** refreshComponents puts the same rules in force with what their files hold now: certificates, above all. */
+  /** refreshComponents activates the same rules with what their files hold now: certificates, above all. */
   async #refreshComponents(): Promise<void> {
     await this.#runtime!.generations.inLine(async () => {
       this.#isRefreshDue = this.#state === 'starting';

@@ -211,7 +211,7 @@ class LoopDataPlane implements DataPlane {
     members,
   }: MembersOrder): Promise<Readonly<Record<string, number>>> {
     const current = this.#current;
-    if (current === null || current.number !== base) throw new Error(`generation ${base} is not in force`);
+    if (current === null || current.number !== base) throw new Error(`generation ${base} is not active`);
     const steps = withMembers(current, number, members, (...asked) => this.#endpoint(...asked));
     const { generation, relinked } = await inSlices(steps, this.#loop.now);
     const serving: [string, Port][] = [];

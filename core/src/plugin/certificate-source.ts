@@ -29,7 +29,7 @@ export interface CertificateLine {
   readonly options: Args;
 }
 
-/** CertificateWishes are what the plan in force asks of a source. */
+/** CertificateWishes are what the active plan asks of a source. */
 export interface CertificateWishes {
   /** The checked options of the line in `settings`. */
   readonly source: Args;
@@ -58,7 +58,7 @@ export interface CertificateEvent {
   readonly isOk: boolean;
   /** For people. */
   readonly reason: string;
-  /** When the one in force ends, in milliseconds since 1970; null: there is none. */
+  /** When the active one ends, in milliseconds since 1970; null: there is none. */
   readonly expiresMs: number | null;
   /** When the next attempt is due; null: not known. */
   readonly nextMs: number | null;
@@ -70,7 +70,7 @@ export interface CertificateHost {
   /** From 0 up to, not including, 1. */
   random(): number;
   readonly notices: Notices;
-  /** The value of a secret that the plan in force names. Throws for one that is not there. */
+  /** The value of a secret that the active plan names. Throws for one that is not there. */
   secret(name: string): string;
   /** changed has the new files served. Resolves when they are, or when the gateway has said why not. */
   changed(): Promise<void>;
@@ -99,7 +99,7 @@ export interface CertificateState {
 
 /** RunningCertificateSource is a source while a gateway runs. */
 export interface RunningCertificateSource {
-  /** keep hears what the plan in force wishes for: at the start, and after each reload. What is wished for no more is given up. */
+  /** keep hears what the active plan wishes for: at the start, and after each reload. What is wished for no more is given up. */
   keep(wishes: CertificateWishes): void;
   states(): readonly CertificateState[];
   /** renew tries for a certificate with this name now, whatever the schedule says. False: there is none. */

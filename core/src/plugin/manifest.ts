@@ -63,7 +63,7 @@ export type Component = ComponentWord & {
   /** For the slot `server tls`: what the data entry has under the same name, for probes. Main thread. */
   readonly serverTls?: ServerTlsFactory;
   /**
-   * Looks at what no schema can see, such as files, whenever a plan is checked or about to be put in force. `baseDir` is the
+   * Looks at what no schema can see, such as files, whenever a plan is checked or about to be activated. `baseDir` is the
    * folder of the rule file. Returns the options that data threads will get, as plain data: paths, never a file's secrets.
    * Throws an Error whose message is one line for people; the gateway adds where it was written. Main thread.
    */

@@ -24,7 +24,7 @@ export const FAMILIES: readonly {
   { digits: '01', title: 'Words and syntax', codes: SYNTAX_CODES },
   { digits: '02', title: 'Conditions', codes: CONDITION_CODES },
   { digits: '03', title: 'Logic', codes: LOGIC_CODES },
-  { digits: '04', title: 'Where things stand', codes: PLACEMENT_CODES },
+  { digits: '04', title: 'Placement', codes: PLACEMENT_CODES },
   { digits: '05', title: 'Unused and unreachable', codes: UNUSED_CODES },
   { digits: '06', title: 'Values and files', codes: VALUE_CODES },
   { digits: '07', title: 'Names and plugins', codes: NAME_CODES },

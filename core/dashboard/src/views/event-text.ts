@@ -37,7 +37,7 @@ const TEXTS: Readonly<Record<string, (event: Event) => EventText>> = {
   }),
   reload: ({ isOk, generation, error }) =>
     isOk === true
-      ? { text: `generation ${generation} is in force`, tone: 'ok' }
+      ? { text: `generation ${generation} is active`, tone: 'ok' }
       : { text: `the rules were not reloaded: ${messageOf(error)}`, tone: 'bad' },
   list: ({ kind, name, isOk, entries, reason }) => ({
     text: isOk === true ? `${kind} ${name} has ${entries} entries` : `${kind} ${name} was not reloaded: ${reason}`,

@@ -50,7 +50,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
       <Edits title="Changes of the response" edits={explanation.answerEdits} />
       {fallBacks.map(({ from, to, healthy, below }) => (
         <p key={from}>
-          {from} falls back to {to}: {healthy} of its servers take new clients, {below} are needed
+          {from} falls back to {to}: {healthy} of its servers accept new clients, {below} are needed
         </p>
       ))}
       {sticky !== null && (

@@ -115,7 +115,7 @@ function Reload() {
     setFailure(null);
     try {
       const { generation } = await feed.api.call('reload', { body: {} });
-      announce(`The rules were reloaded: generation ${generation} is in force`);
+      announce(`The rules were reloaded: generation ${generation} is active`);
     } catch (thrown) {
       setFailure(thrown as ApiError);
     }
@@ -129,7 +129,7 @@ function Reload() {
         <button type="button" disabled={isBusy} onClick={() => void reload()}>
           {isBusy ? 'Reloading…' : 'Reload'}
         </button>
-        <span class="muted">reads the rule file again; if it has problems, the rules in force stay</span>
+        <span class="muted">reads the rule file again; if it has errors, the active rules stay</span>
       </div>
       <div role="alert">
         {failure !== null && (

@@ -1,5 +1,5 @@
 /**
- * RulesView: the rules in force, and how often traffic hits each. Browser.
+ * RulesView: the active rules, and how often traffic hits each. Browser.
  */
 import { useRef, useState } from 'preact/hooks';
 import { formatCount, formatRate } from '../measure/format.ts';

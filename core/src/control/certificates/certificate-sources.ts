@@ -53,7 +53,7 @@ export class CertificateSources {
     this.#failures = failureLog(options.log);
   }
 
-  /** keep tells the sources what a plan that is in force wishes for. */
+  /** keep tells the sources what the active plan wishes for. */
   keep({ settings, listeners }: Plan, find: (name: string) => CertificateSource): void {
     const wanted = new Set<string>();
     for (const { name, options } of settings.certificateSources ?? []) {
@@ -94,7 +94,7 @@ export class CertificateSources {
     this.#tried(name, 'keep', undefined, () => source?.keep(wishes));
   }
 
-  /** tried contains a source that fails: the plan that asks it is in force, whatever it does. */
+  /** tried contains a source that fails: the plan that asks it is active, whatever it does. */
   #tried<Value>(name: string, what: string, otherwise: Value, call: () => Value): Value {
     try {
       return call();

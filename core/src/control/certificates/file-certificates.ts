@@ -72,7 +72,7 @@ export class FileCertificates {
     return events;
   }
 
-  /** taken notes that a set with all its files is in force, and returns what to tell of certificates that are other ones than before. */
+  /** taken notes that a set with all its files is active, and returns what to tell of certificates that are other ones than before. */
   taken(set: Shown, before: Shown, nowMs: number): readonly CertificateEvent[] {
     const old = new Map(this.states(before, nowMs).map((state) => [state.file, state]));
     const events: CertificateEvent[] = [];

@@ -1,7 +1,7 @@
 /**
  * Configuration: the rules of a running gateway as something to read, replace, try, confirm and roll back. Main thread.
  *
- * A new text goes the way of every reload: it is compiled, checked and tested, and only then written, in one step, and put in force. What
+ * A new text goes the way of every reload: it is compiled, checked and tested, and only then written, in one step, and activated. What
  * fails on the way leaves the file and the gateway as they were. Changes wait for each other, so that of two that began with the same text
  * one is refused.
  */
@@ -82,7 +82,7 @@ export class Configuration {
     this.#history = new RuleHistory(gateway.historyFolder, gateway.log);
   }
 
-  /** current is the rule file as it is on disk, or the text that is in force. Rejects with SG0903 for a plan without text, and SG0907. */
+  /** current is the rule file as it is on disk, or the active text. Rejects with SG0903 for a plan without text, and SG0907. */
   async current(): Promise<RuleTextState> {
     const text = await this.#text();
     const left = this.#pending === null ? null : this.#pending.untilMs - this.#gateway.timers.now();
@@ -111,7 +111,7 @@ export class Configuration {
     });
   }
 
-  /** history is what was put in force over this configuration, oldest first. */
+  /** history is what was activated over this configuration, oldest first. */
   history(): Promise<readonly HistoryEntry[]> {
     return this.#history.entries();
   }
@@ -124,7 +124,7 @@ export class Configuration {
     throw new GatewayError('SG0905', { number, known: entries.map((each) => each.number).join(', ') || 'none' });
   }
 
-  /** rollback puts a text of the history in force again. Rejects with SG0905, and as `replace` does. */
+  /** rollback activates a text of the history again. Rejects with SG0905, and as `replace` does. */
   async rollback(number: number, who: string | null): Promise<ReplaceResult> {
     const { text } = await this.entry(number);
     return this.#inLine(async () => {

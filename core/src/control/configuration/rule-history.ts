@@ -1,5 +1,5 @@
 /**
- * RuleHistory: the texts of rules that were put in force over the API, with who did it and when: the last 100. Main thread.
+ * RuleHistory: the texts of rules that were activated over the API, with who did it and when: the last 100. Main thread.
  *
  * With a folder, each is a file of its own there, and they outlive the process; without one, they are in memory alone.
  */
@@ -39,7 +39,7 @@ export class RuleHistory {
     return this.#entries;
   }
 
-  /** add never rejects: rules that are in force are not taken back because their history cannot be kept. */
+  /** add never rejects: rules that are active are not taken back because their history cannot be kept. */
   async add(who: string | null, message: string | null, text: string): Promise<HistoryEntry> {
     await this.entries();
     const entries = this.#entries!;

@@ -1,7 +1,7 @@
 /**
  * ServerNames keeps the addresses of the names that servers are written by, for all threads. Main thread.
  *
- * Each name of the plan in force is looked up once for the whole gateway, and again when its answer is over, whether requests come or
+ * Each name of the active plan is looked up once for the whole gateway, and again when its answer is over, whether requests come or
  * not: so a request never waits for a look-up. While nobody can be asked, the last addresses go on. A server whose name has
  * no address is held back, with the reason, until it has one.
  */
@@ -114,7 +114,7 @@ export class ServerNames {
     else this.#plan = plan;
   }
 
-  /** settle forgets the names of a plan that was not put in force after all. */
+  /** settle forgets the names of a plan that was not activated after all. */
   settle(): void {
     if (this.#plan === null) return;
     this.#use(this.#plan);

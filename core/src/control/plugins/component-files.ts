@@ -13,7 +13,7 @@ const LOOK_INTERVAL_MS = 5000;
 
 export interface ComponentFilesOptions {
   readonly timers: Timers;
-  /** The files of the plan in force, absolute. */
+  /** The files of the active plan, absolute. */
   files(): readonly string[];
   /** They have changed and then been still. A rejection is not expected. */
   changed(): Promise<void>;
@@ -22,7 +22,7 @@ export interface ComponentFilesOptions {
 export class ComponentFiles {
   readonly #options: ComponentFilesOptions;
   #timer: unknown = null;
-  /** What the files in force were like when they were read; null: not looked at yet. */
+  /** What the active files were like when they were read; null: not looked at yet. */
   #inForce: string | null = null;
   #last: string | null = null;
   #watching = 0;
@@ -31,7 +31,7 @@ export class ComponentFiles {
     this.#options = options;
   }
 
-  /** watch begins anew with the files of the plan in force, which are taken as they are now. */
+  /** watch begins anew with the files of the active plan, which are taken as they are now. */
   watch(): void {
     this.stop();
     if (this.#options.files().length === 0) return;

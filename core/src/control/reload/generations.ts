@@ -1,5 +1,5 @@
 /**
- * Generations: which plan is in force, and the change from one to the next. Main thread.
+ * Generations: which plan is active, and the change from one to the next. Main thread.
  *
  * A new plan gets its slots and ports, is prepared on every data plane, and only when all are ready do they switch. Any
  * failure throws the new one away everywhere and leaves the old one running. One change at a time; replacements of lost
@@ -99,7 +99,7 @@ export class Generations {
     return result;
   }
 
-  /** restoring runs the replacement of a thread, with the order in force. */
+  /** restoring runs the replacement of a thread, with the active order. */
   restoring(restore: (order: PrepareOrder | null) => Promise<void>): void {
     void this.inLine(async () => restore(await this.#orderToRestore()));
   }
@@ -114,7 +114,7 @@ export class Generations {
     return lent.length === 0 ? this.#order : { ...this.#order, sockets: Object.fromEntries(lent) };
   }
 
-  /** put puts a candidate in force. Call it in line. Rejects with the old generation still running. */
+  /** put activates a candidate. Call it in line. Rejects with the old generation still running. */
   put(candidate: Candidate): Promise<Generation> {
     const assign = (number: number): SlotMap => this.#options.slots.assign(number, candidate.plan);
     return this.#switch(candidate, null, assign, async (number, slots) => {
@@ -125,7 +125,7 @@ export class Generations {
   }
 
   /**
-   * change puts a plan in force that differs from the one that is in nothing but the servers of some backends. Threads are told
+   * change activates a plan that differs from the one that is in nothing but the servers of some backends. Threads are told
    * the differences alone. Call it in line. Rejects with the old generation still running.
    */
   change(plan: Plan, changes: Changes): Promise<Generation> {

@@ -47,7 +47,7 @@ export function boundAddresses(listener: ListenerPlan, ports: Ports): readonly A
   return addressesOf(listener).map((address, index) => boundAddress(address, ports[portName(listener.name, index)]));
 }
 
-/** BoundListeners is what is bound already: the listeners in force, and the ports that port 0 became. */
+/** BoundListeners is what is bound already: the active listeners, and the ports that port 0 became. */
 export interface BoundListeners {
   readonly listeners: readonly ListenerPlan[];
   readonly ports: Ports;

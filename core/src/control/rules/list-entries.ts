@@ -1,5 +1,5 @@
 /**
- * ListEntries: the entries of a list in force, looked at and changed by hand. Main thread.
+ * ListEntries: the entries of an active list, looked at and changed by hand. Main thread.
  *
  * A change holds until the next reload, or until the list's file is read again because it changed: what is written is what lasts.
  */

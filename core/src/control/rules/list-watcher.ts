@@ -14,27 +14,27 @@ import { reasonOf } from '../report/errors.ts';
 import { problemFields } from '../report/log.ts';
 import { fileReason } from '../report/path-problem.ts';
 
-/** ListEvent says how the reading of a file that changed ended. A bad one left the old entries in force. */
+/** ListEvent says how the reading of a file that changed ended. A bad one left the old entries active. */
 export interface ListEvent {
   readonly kind: 'list' | 'map';
   readonly name: string;
   /** As written in the rules. */
   readonly file: string;
   readonly isOk: boolean;
-  /** Entries in force now. */
+  /** The current entries. */
   readonly entries: number;
   /** What is wrong in the file, line by line; empty when it is right, or cannot be read at all. */
   readonly diagnostics: readonly Diagnostic[];
-  /** For people: why the old entries stay; empty when the new ones are in force. */
+  /** For people: why the old entries stay; empty when the new ones are active. */
   readonly reason: string;
 }
 
 export interface ListWatcherOptions {
   readonly log: Logger;
   readonly timers: Timers;
-  /** The plan in force. */
+  /** The active plan. */
   plan(): Plan;
-  /** Puts entries in force. A rejection leaves the old ones. */
+  /** Activates entries. A rejection leaves the old ones. */
   put(entries: NewEntries): Promise<void>;
   emit(event: ListEvent): void;
 }
@@ -62,7 +62,7 @@ export class ListWatcher {
     this.#options = options;
   }
 
-  /** watch begins anew with the files of the plan in force. */
+  /** watch begins anew with the files of the active plan. */
   watch(): void {
     this.stop();
     const { lists, maps } = this.#options.plan();

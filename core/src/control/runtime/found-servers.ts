@@ -47,7 +47,7 @@ export class FoundServers {
     });
   }
 
-  /** apply has the generation in force have the servers that were found and added by now. Call it in line. Rejects with the old ones still there. */
+  /** apply has the active generation have the servers that were found and added by now. Call it in line. Rejects with the old ones still there. */
   async apply(): Promise<void> {
     const { servers, discoverer, generations } = this.#options;
     const { current } = generations;

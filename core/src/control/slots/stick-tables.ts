@@ -41,7 +41,7 @@ export class StickTables {
   readonly #threads: number;
   readonly #hasTable: (component: string) => boolean;
   readonly #tables = new Map<string, Table>();
-  /** Tables made for a plan that is not in force yet. */
+  /** Tables made for a plan that is not active yet. */
   readonly #made = new Map<string, Table>();
   /** Tables that the last switch replaced, and what replaced them. */
   #replaced: readonly (readonly [from: Table, to: Table])[] = [];
@@ -73,7 +73,7 @@ export class StickTables {
     this.#made.clear();
   }
 
-  /** fill carries over into the prepared tables what those of the same backends know now. Nothing is in force yet. */
+  /** fill carries over into the prepared tables what those of the same backends know now. Nothing uses them yet. */
   *fill(): Steps<void> {
     for (const [name, table] of this.#made) {
       const before = this.#tables.get(name);

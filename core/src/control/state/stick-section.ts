@@ -30,7 +30,7 @@ export interface KeptSticks {
   readonly tables: ReadonlyMap<string, KeptTable>;
 }
 
-/** encodeSticks records all tables. `slots`: of the servers in force, by `backend/server`; what belongs to another one is left out. */
+/** encodeSticks records all tables. `slots`: of the active servers, by `backend/server`; what belongs to another one is left out. */
 export function* encodeSticks(sticks: StickTables, slots: Readonly<Record<string, number>>): Steps<WrittenSection> {
   const writer = new ByteWriter();
   for (const seed of sticks.clock.seeds) writer.i32(seed);

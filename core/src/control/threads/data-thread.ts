@@ -114,7 +114,7 @@ export class DataThread {
 
   /**
    * prepare resolves to null when the thread is ready for a generation. Rejects with its failure, SG0402 or SG0403. A thread that served before and is
-   * lost without having taken the order was not lost by that: it resolves to the loss, and the thread in its place prepares what is in force by then.
+   * lost without having taken the order was not lost by that: it resolves to the loss, and the thread in its place prepares what is active by then.
    */
   async prepare(order: PackedOrder | MembersOrder): Promise<GatewayError | null> {
     const { generation } = 'members' in order ? order : order.order;

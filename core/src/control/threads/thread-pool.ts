@@ -2,7 +2,7 @@
  * ThreadPool: all data threads, and the watch over them. Main thread.
  *
  * A thread that ends, or whose heartbeat stops, is made to go; what it had counted as open is given back; a new one takes
- * its number, is prepared with the generation in force, and activated. The loss is logged with the word or plugin that the
+ * its number, is prepared with the active generation, and activated. The loss is logged with the word or plugin that the
  * thread was in last.
  */
 import type { Logger } from 'pino';
@@ -58,7 +58,7 @@ export interface ThreadPoolOptions {
   blamed(thrown: unknown): string | null;
   report(thread: number, report: Report): void;
   lost(loss: ThreadLoss): void;
-  /** Runs `restore` when no reload is under way, with the order in force; null when there is none yet. */
+  /** Runs `restore` when no reload is under way, with the active order; null when there is none yet. */
   restoring(restore: (order: PrepareOrder | null) => Promise<void>): void;
   replaced(thread: number): void;
 }
@@ -137,7 +137,7 @@ export class ThreadPool implements Planes {
       if (result.value === null) isPrepared = true;
       else loss ??= result.value ?? null;
     }
-    // What no thread has tried is not put in force.
+    // What no thread has tried is not activated.
     if (loss !== null && !isPrepared) throw loss;
   }
 

@@ -1,5 +1,5 @@
 /**
- * RuleReader: how often each rule of the generation in force was hit, read from shared memory. Main thread.
+ * RuleReader: how often each rule of the active generation was hit, read from shared memory. Main thread.
  */
 import type { ListenerPlan } from '@sluice/dsl/plan';
 import { RuleHitSums, UNCOUNTED_RULE } from '../../shared/tables/rule-hits.ts';
