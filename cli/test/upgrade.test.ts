@@ -307,3 +307,23 @@ test('an upgrade without a supervisor is refused with the reason', async (t) => 
   run.child.kill('SIGTERM');
   assert.equal((await run.ended).code, 0);
 });
+
+test('the admin API on a TCP port moves to the new process, time after time', async (t) => {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const folder = await folderOf(t, {});
+  writeFileSync(
+    join(folder, 'gateway.sluice'),
+    `settings {\n  threads 1\n  admin on 127.0.0.1:${adminPort}\n}\nlistener web on 127.0.0.1:${port} {\n  otherwise deny 404\n}\n`,
+  );
+  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--log-level', 'debug'], { cwd: folder });
+  await run.logged(/^the gateway serves, as process /);
+  const pids = new Set<unknown>();
+  for (let count = 1; count <= 3; count++) {
+    assert.equal((await sluice(['ctl', 'upgrade', '--admin', `127.0.0.1:${adminPort}`])).code, 0);
+    const { stdout } = await sluice(['ctl', 'status', '--json', '--admin', `127.0.0.1:${adminPort}`]);
+    pids.add(JSON.parse(stdout).pid);
+    assert.equal(pids.size, count, 'another process answers');
+  }
+  run.child.kill('SIGTERM');
+  assert.equal((await run.ended).code, 0);
+});
