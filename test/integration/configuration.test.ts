@@ -120,8 +120,26 @@ describe('with a time to confirm', () => {
     await eventually('the end of it', async () => (await here.current()).unconfirmed === null);
     assert.deepEqual(readdirSync(here.folder), ['gateway.sluice']);
     const { entries } = (await here.client.get('/v1/configuration/history', BEARER)).json;
-    assert.deepEqual([entries[0].who, entries[0].message], ['sluice', 'rolled back: not confirmed in time']);
+    assert.deepEqual(
+      [entries[0].who, entries[0].message],
+      ['sluice', 'rolled back: the rules were not confirmed in time'],
+    );
     assert.equal((await here.post('confirm')).json.error.code, 'SG0906');
+  });
+
+  test('rules that bring errors are rolled back before the time is over', async () => {
+    await using here = await open();
+    for (let count = 0; count < 5; count++) assert.equal(await here.status(), 403);
+    const broken = `listener web on 127.0.0.1:0 { otherwise send to gone }\nbackend gone of 127.0.0.1:1`;
+    assert.equal((await here.put(broken, '?confirm-within=1h')).status, 200);
+    for (let count = 0; count < 25; count++) assert.equal(await here.status(), 503);
+    await eventually('the rollback', async () => (await here.current()).unconfirmed === null);
+    assert.equal(await here.status(), 403);
+    const { entries } = (await here.client.get('/v1/configuration/history', BEARER)).json;
+    assert.match(
+      entries[0].message,
+      /^rolled back: the rules brought errors \(100 % of \d+ responses are errors, 0 % were before\)$/,
+    );
   });
 
   test('rules that are confirmed stay, and until then no others are taken', async () => {

@@ -239,6 +239,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       generation: () => this.#current('configuration').number,
       load: (text) => this.#rehearse(text),
       reload: (rules) => this.reload({ rules }),
+      responses: () => responsesOf(this.stats()),
       log: this.#log,
       timers: this.#options.timers ?? systemTimers,
       historyFolder: stateDir === undefined ? null : join(stateDir, 'history'),
@@ -646,4 +647,15 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 function asGatewayError(thrown: unknown, generation: number): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError('SG0401', { generation, message: reasonOf(thrown) }, { cause: thrown });
+}
+
+/** responsesOf counts what clients got from all listeners. */
+function responsesOf({ listeners }: GatewayStats): { readonly responses: number; readonly errors: number } {
+  let [responses, errors] = [0, 0];
+  for (const { counters } of listeners) {
+    const { answers2xx, answers3xx, answers4xx, answers5xx } = counters;
+    responses += answers2xx + answers3xx + answers4xx + answers5xx;
+    errors += answers5xx;
+  }
+  return { responses, errors };
 }

@@ -12,6 +12,7 @@ import { explain } from '../explain/explain.ts';
 import type { PluginSet } from '../plugins/plugin-host.ts';
 import { GatewayError, reasonOf } from '../report/errors.ts';
 import type { Rules } from '../rules/rules.ts';
+import { ErrorWatch, type ResponseCounts } from './error-watch.ts';
 import { compareRules, type RuleDifferences } from './rule-differences.ts';
 import { type HistoryEntry, RuleHistory } from './rule-history.ts';
 import { readRuleFile, replaceFile, tagOf } from './rule-text.ts';
@@ -25,6 +26,8 @@ export interface ConfiguredGateway {
   /** Compiles, checks and tests a text in the place of the rules; opens nothing. */
   load(text: string): Promise<PluginSet>;
   reload(rules: Rules): Promise<void>;
+  /** All responses to clients so far. */
+  responses(): ResponseCounts;
   readonly log: Logger;
   readonly timers: Timers;
   /** The folder of the history; null: it is in memory. */
@@ -48,7 +51,7 @@ export interface ReplaceOptions {
   readonly message?: string | null;
   /** True: everything is done but writing and applying. */
   readonly isDryRun?: boolean;
-  /** Rolled back by itself unless `confirm` comes in time. */
+  /** Rolled back automatically unless `confirm` comes in time, and at once when clients get clearly more errors than before. */
   readonly confirmWithinMs?: number | null;
 }
 
@@ -64,8 +67,13 @@ export interface ReplaceResult {
 /** Steps of a comparison: some tenths of a second, as the main thread does nothing else meanwhile. */
 const DIFFERENCE_BUDGET = 500_000;
 
+/** How often error rates are looked at while a change is to be confirmed. */
+const LOOK_MS = 1000;
+
 interface Pending {
-  readonly timer: unknown;
+  /** For the end of the time, and for the next look at error rates. */
+  timer: unknown;
+  look: unknown;
   readonly untilMs: number;
   readonly before: string;
   readonly tag: string;
@@ -135,7 +143,7 @@ export class Configuration {
 
   /** stop forgets the timer; what is unconfirmed is rolled back by the next start. */
   stop(): void {
-    if (this.#pending !== null) this.#gateway.timers.clear(this.#pending.timer);
+    if (this.#pending !== null) this.#clearTimers(this.#pending);
   }
 
   #inLine<T>(step: () => Promise<T>): Promise<T> {
@@ -200,11 +208,31 @@ export class Configuration {
 
   #expectConfirmation(before: string, tag: string, withinMs: number): void {
     const { timers } = this.#gateway;
-    const timer = timers.set(() => void this.#inLine(() => this.#takeBack()), withinMs);
-    this.#pending = { timer, untilMs: timers.now() + withinMs, before, tag };
+    const timer = timers.set(() => this.#takeBackInLine('were not confirmed in time'), withinMs);
+    const pending: Pending = { timer, look: null, untilMs: timers.now() + withinMs, before, tag };
+    this.#pending = pending;
+    this.#lookAtErrors(pending, new ErrorWatch(this.#gateway.responses()));
   }
 
-  async #takeBack(): Promise<void> {
+  #lookAtErrors(pending: Pending, watch: ErrorWatch): void {
+    pending.look = this.#gateway.timers.set(() => {
+      const rise = watch.rise(this.#gateway.responses());
+      if (rise === null) this.#lookAtErrors(pending, watch);
+      else this.#takeBackInLine(`brought errors (${rise})`);
+    }, LOOK_MS);
+  }
+
+  #clearTimers({ timer, look }: Pending): void {
+    this.#gateway.timers.clear(timer);
+    this.#gateway.timers.clear(look);
+  }
+
+  #takeBackInLine(why: string): void {
+    void this.#inLine(() => this.#takeBack(why));
+  }
+
+  /** takeBack rolls back what is to be confirmed. `why`: such as `were not confirmed in time`. */
+  async #takeBack(why: string): Promise<void> {
     const pending = this.#pending;
     if (pending === null) return;
     const { log } = this.#gateway;
@@ -212,18 +240,17 @@ export class Configuration {
       const text = await this.#text();
       if (tagOf(text) === pending.tag) {
         await this.#apply(text, pending.before, false);
-        await this.#history.add('sluice', 'rolled back: not confirmed in time', pending.before);
-        log.warn('the rules were not confirmed in time, and were rolled back');
-      } else
-        log.warn('the rules were not confirmed in time, but have been changed since then: they are left as they are');
+        await this.#history.add('sluice', `rolled back: the rules ${why}`, pending.before);
+        log.warn(`the new rules ${why}, and were rolled back`);
+      } else log.warn(`the new rules ${why}, but have been changed since then: they are left as they are`);
     } catch (thrown) {
-      log.error(`the rules were not confirmed in time, and could not be rolled back: ${reasonOf(thrown)}`);
+      log.error(`the new rules ${why}, and could not be rolled back: ${reasonOf(thrown)}`);
     }
     await this.#settle(pending);
   }
 
-  async #settle({ timer }: Pending): Promise<void> {
-    this.#gateway.timers.clear(timer);
+  async #settle(pending: Pending): Promise<void> {
+    this.#clearTimers(pending);
     const file = this.#file();
     if (file !== null) await forgetUnconfirmed(file);
     this.#pending = null;
