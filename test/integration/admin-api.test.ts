@@ -64,6 +64,13 @@ async function open(admin: AdminOptions | undefined, threads = 0, more = '') {
   };
 }
 
+/** changeRules adds a remark to the rules over the API, so that they have a history. */
+async function changeRules(client: AdminClient): Promise<void> {
+  const { text, tag } = (await client.get('/v1/configuration')).json;
+  const options = { body: { text: `${text}\n# a remark\n` }, headers: { 'if-match': `"${tag}"` } };
+  assert.equal((await client.ask('PUT', '/v1/configuration', options)).status, 200);
+}
+
 describe('queries', () => {
   let here: Awaited<ReturnType<typeof open>>;
   before(async () => {
@@ -145,12 +152,17 @@ describe('queries', () => {
     const { json: document } = await here.client.get('/openapi.json');
     const ajv = new Ajv({ strict: false });
     let looked = 0;
+    await changeRules(here.client);
     for (const [path, methods] of Object.entries<Record<string, never>>(document.paths)) {
       const schema = (methods.get as never as { responses: { 200: { content: Record<string, { schema: object }> } } })
         ?.responses[200].content['application/json']?.schema;
       if (schema === undefined) continue;
       const { status, json } = await here.client.get(
-        path.replace('{backend}', 'app').replace('{server}', 'one').replace('{list}', 'blocked'),
+        path
+          .replace('{backend}', 'app')
+          .replace('{server}', 'one')
+          .replace('{list}', 'blocked')
+          .replace('{number}', '1'),
       );
       assert.equal(status, 200, path);
       assert.ok(ajv.validate(schema, json), `${path}: ${ajv.errorsText()}`);
@@ -482,12 +494,13 @@ describe('arbitrary input', () => {
   });
   after(() => here[Symbol.asyncDispose]());
 
-  const PLACES: Readonly<Record<string, string>> = { backend: 'app', server: 'one', list: 'blocked' };
+  const PLACES: Readonly<Record<string, string>> = { backend: 'app', server: 'one', list: 'blocked', number: '1' };
 
   test('HEAD responds like GET, without the body', async () => {
     const { paths } = (await here.client.get('/openapi.json')).json as { paths: Record<string, object> };
     const readable = Object.keys(paths).filter((path) => 'get' in paths[path]!);
     assert.ok(readable.length > 8);
+    await changeRules(here.client);
     for (const template of readable) {
       const path = template.replace(/\{(\w+)\}/g, (_, name: string) => PLACES[name]!);
       const url = `http://127.0.0.1:${(here.at as { port: number }).port}${path}`;
