@@ -66,6 +66,7 @@ ${more}`,
   /** page opens a view, signed in. */
   async page(view = 'overview', token = TOKEN) {
     const page = await this.browser.page(`${this.url}#/${view}`);
+    await page.waitForSelector('#token, nav.views');
     if (await page.$('#token')) {
       await page.type('#token', token);
       await page.keyboard.press('Enter');
