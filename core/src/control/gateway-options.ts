@@ -9,6 +9,7 @@ import type { NameResolver } from './members/name-resolver.ts';
 import type { SocketKeeper } from './reload/socket-keeper.ts';
 import type { Level, Logger } from './report/log.ts';
 import type { Rules } from './rules/rules.ts';
+import type { HandedState } from './state/state-keeper.ts';
 
 export interface GatewayOptions {
   readonly rules: Rules;
@@ -29,7 +30,7 @@ export interface GatewayOptions {
    * these rules no longer have is dropped. Bytes that cannot be used are logged, and the gateway starts without. A function is asked as late as
    * possible, and null is nothing. Default: nothing.
    */
-  readonly state?: Uint8Array | (() => Promise<Uint8Array | null>);
+  readonly state?: HandedState;
   /** Has the version that is on disk take over, and resolves to why it does not; null: it serves. For the command’s supervisor. Default: it cannot be done. */
   readonly upgrade?: () => Promise<string | null>;
   /** How long a thread may be silent before it is replaced. Default 5 s. */

@@ -7,13 +7,13 @@
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Address, type ListenerPlan, type NewEntries, type Plan, replaceEntries } from '@sluice/dsl/plan';
+import type { Address, Plan } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
 import { blame, lateFailure } from '../shared/plugins/blame.ts';
 import type { FailureLog } from '../shared/plugins/failure-log.ts';
-import { type AdminChange, AdminHost, type OpenAdmin } from './admin/admin-host.ts';
+import { ActiveRules } from './active-rules.ts';
+import { AdminHost, type OpenAdmin } from './admin/admin-host.ts';
 import type { SourcedCertificate } from './certificates/certificate-sources.ts';
-import { FileCertificates } from './certificates/file-certificates.ts';
 import { type Duration, durationMs } from './clock/deadline.ts';
 import { systemTimers } from './clock/timers.ts';
 import { Configuration } from './configuration/configuration.ts';
@@ -25,29 +25,24 @@ import type { GatewayEvents } from './gateway-events.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { ServerHandle } from './health/server-handle.ts';
 import type { NewServer } from './members/added-servers.ts';
-import { ComponentFiles } from './plugins/component-files.ts';
 import { ownersOf, type PluginHost, type PluginSet } from './plugins/plugin-host.ts';
 import type { Generation } from './reload/generations.ts';
-import { addressList, newAddresses } from './reload/new-addresses.ts';
 import { boundAddresses, hasReusePort } from './reload/ports.ts';
-import { GatewayError, reasonOf } from './report/errors.ts';
+import { asGatewayError, GatewayError } from './report/errors.ts';
 import { EventOutlet } from './report/event-outlet.ts';
-import { failureFields, failureLog } from './report/log.ts';
+import { failureLog } from './report/log.ts';
 import {
-  changeEntries,
   type ListChange,
   type ListChanged,
   type ListPage,
   type ListPageOptions,
   listPage,
 } from './rules/list-entries.ts';
-import { ListWatcher } from './rules/list-watcher.ts';
-import { loadRulesToRun, type Rules, rehearseRules, tellWarnings } from './rules/rules.ts';
+import type { Rules } from './rules/rules.ts';
 import { EventBus } from './runtime/event-bus.ts';
 import { logEvents } from './runtime/event-log.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { PUBLIC_EVENTS, type RuntimeEvents } from './runtime/runtime-events.ts';
-import { type KeptState, readState } from './state/kept-state.ts';
 import { StateKeeper } from './state/state-keeper.ts';
 import type { PlaneError } from './threads/planes.ts';
 import type { OpenSessionList, SessionWish } from './watch/live-sessions.ts';
@@ -68,23 +63,14 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   readonly #options: GatewayOptions;
   readonly #log: Logger;
   readonly #plugins: PluginHost;
-  #rules: Rules;
-  /** The plugins and the plan that are active, or will be once started. */
-  #set: PluginSet;
+  readonly #active: ActiveRules;
   #state: GatewayState = 'created';
   #runtime: Runtime | null = null;
   #configuration: Configuration | null = null;
-  readonly #lists: ListWatcher;
-  readonly #files: ComponentFiles;
-  readonly #fileCertificates = new FileCertificates(() => new Set(this.#sourcedCertificates().map(({ file }) => file)));
   readonly #admin: AdminHost<Gateway>;
   readonly #keeper: StateKeeper;
   readonly #events = new EventBus<RuntimeEvents>();
   #startedMs = 0;
-  /** A certificate came while the gateway was still starting. */
-  #isRefreshDue = false;
-  /** A reload of the same source that has not begun. */
-  #waitingReload: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<StopResult> | null = null;
 
@@ -104,8 +90,6 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#options = options;
     this.#log = log;
     this.#plugins = plugins;
-    this.#rules = options.rules;
-    this.#set = set;
     this.#failures = failureLog(log);
     this.#outlet = new EventOutlet({
       listeners: (event) => this.rawListeners(event as keyof GatewayEvents),
@@ -115,17 +99,16 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       },
     });
     this.#admin = new AdminHost<Gateway>(this, options.admin, log, openAdmin, options.isTakeover ?? false);
-    this.#lists = new ListWatcher({
-      log,
+    this.#active = new ActiveRules({
+      ...{ options, set, log, plugins },
       timers: options.timers ?? systemTimers,
-      plan: () => this.plan,
-      put: (entries) => this.#putEntries(entries),
-      emit: (event) => this.#emitSoon('list', event),
-    });
-    this.#files = new ComponentFiles({
-      timers: options.timers ?? systemTimers,
-      files: () => this.#set.files,
-      changed: () => this.#refreshComponents(),
+      runtime: () => this.#runtime,
+      isRunning: () => this.#state === 'running',
+      isStarting: () => this.#state === 'starting',
+      needRunning: (wish) => this.#need('running', wish),
+      prepareAdmin: (plan, secrets) => this.#admin.prepare(plan, secrets),
+      reloaded: ({ settings }) => this.#keeper.use(settings.stateDir ?? null),
+      emit: (event, ...values) => this.#emitSoon(event, ...values),
     });
     this.#keeper = new StateKeeper({
       log,
@@ -137,7 +120,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     logEvents(this.#events, log);
     for (const name of PUBLIC_EVENTS) this.#events.on(name, (event) => this.#emitSoon(name, event as never));
     this.#events.on('settled', () => {
-      void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#set));
+      void this.#runtime?.generations.inLine(() => this.#plugins.settle(this.#active.set));
     });
   }
 
@@ -147,7 +130,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
 
   /** The active plan; before start, the one that will be. */
   get plan(): Plan {
-    return this.#set.plan;
+    return this.#active.set.plan;
   }
 
   /** Milliseconds since it was started; 0 before. */
@@ -175,35 +158,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
    */
   async reload(options: { readonly rules?: Rules } = {}): Promise<void> {
     this.#need('running', 'reload');
-    if (options.rules !== undefined) return this.#reload(options);
-    this.#waitingReload ??= this.#reload(options);
-    return this.#waitingReload;
-  }
-
-  async #reload(options: { readonly rules?: Rules }): Promise<void> {
-    const { generations } = this.#runtime!;
-    await generations.inLine(async () => {
-      if (options.rules === undefined) this.#waitingReload = null;
-      this.#need('running', 'reload');
-      const rules = options.rules ?? this.#rules;
-      const before = this.#set;
-      try {
-        const generation = await this.#switchTo(rules);
-        this.#certificatesTaken(before);
-        this.#log.info({ generation: generation.number }, `generation ${generation.number} is active`);
-        this.#emitSoon('reload', { isOk: true, generation: generation.number });
-      } catch (thrown) {
-        const error = asGatewayError(thrown, generations.current!.number);
-        const generation = generations.current!.number;
-        this.#log.error(
-          { ...failureFields(error), generation },
-          `reload failed, the running rules are unchanged: ${error.message}`,
-        );
-        this.#certificatesRefused(error);
-        this.#emitSoon('reload', { isOk: false, generation, error });
-        throw error;
-      }
-    });
+    return this.#active.reload(options);
   }
 
   /**
@@ -234,26 +189,17 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   get configuration(): Configuration {
     const { stateDir } = this.plan.settings;
     this.#configuration ??= new Configuration({
-      rules: () => this.#rules,
-      set: () => this.#set,
+      rules: () => this.#active.source,
+      set: () => this.#active.set,
       generation: () => this.#current('configuration').number,
-      load: (text) => this.#rehearse(text),
+      load: (text) => this.#active.rehearse(text),
       reload: (rules) => this.reload({ rules }),
-      responses: () => responsesOf(this.stats()),
+      responses: () => this.#runtime!.responses(),
       log: this.#log,
       timers: this.#options.timers ?? systemTimers,
       historyFolder: stateDir === undefined ? null : join(stateDir, 'history'),
     });
     return this.#configuration;
-  }
-
-  async #rehearse(text: string): Promise<PluginSet> {
-    this.#need('running', 'configuration');
-    let set: PluginSet | null = null;
-    await this.#runtime!.generations.inLine(async () => {
-      set = await rehearseRules(this.#rules, text, this.#plugins, this.#options.admin);
-    });
-    return set!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -305,13 +251,9 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     return this.#runtime!.errors(options.most ?? MOST_ERRORS);
   }
 
-  /** certificates are all that listeners have, and how they stand: those that the gateway renews by itself, then those from files. */
+  /** certificates are all that listeners have, and their states: those that the gateway renews automatically, then those from files. */
   certificates(): readonly SourcedCertificate[] {
-    return [...this.#sourcedCertificates(), ...this.#fileCertificates.states(this.#set, Date.now())];
-  }
-
-  #sourcedCertificates(): readonly SourcedCertificate[] {
-    return this.#runtime?.certificates.states() ?? [];
+    return this.#active.certificates();
   }
 
   /** renewCertificate tries for the certificates with a name now, whatever their schedule says. Throws SG0510 for a name that none has. */
@@ -367,18 +309,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
    */
   async changeList(name: string, change: ListChange): Promise<ListChanged> {
     this.#current('changeList');
-    let changed: ListChanged | undefined;
-    await this.#putEntries((plan) => {
-      const { entries, ...rest } = changeEntries(plan, name, change);
-      changed = rest;
-      return { lists: { [name]: entries } };
-    });
-    const { count, added, removed } = changed!;
-    this.#log.info(
-      { list: name, ...changed },
-      `list ${name}: ${added} entries were added and ${removed} removed by hand, ${count} now`,
-    );
-    return changed!;
+    return this.#active.changeList(name, change);
   }
 
   /** stickiness looks into a backend's stickiness. Throws SG0509 for a backend that has none. */
@@ -411,7 +342,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     const current = runtime?.generations.current ?? null;
     return explain(
       request,
-      current === null ? this.#set : { ...this.#set, plan: current.plan },
+      current === null ? this.#active.set : { ...this.#active.set, plan: current.plan },
       runtime === null || current === null
         ? null
         : { ...runtime.live(current), rates: runtime.rates, sticks: runtime.sticks },
@@ -430,7 +361,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     { isOwnProcess = false }: { readonly isOwnProcess?: boolean } = {},
   ): boolean {
     const isRejection = origin === 'unhandledRejection';
-    const blamed = blame(thrown, ownersOf(this.#set), isRejection);
+    const blamed = blame(thrown, ownersOf(this.#active.set), isRejection);
     const { plugin, place, kind } = blamed;
     if (!blamed.isWhole || (plugin === null && !isOwnProcess)) return false;
     this.#failures.report(kind, lateFailure(blamed, isRejection), { plugin: plugin ?? undefined, place }, thrown);
@@ -443,40 +374,40 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   }
 
   async #start(): Promise<void> {
+    const { set } = this.#active;
+    const { state, isTakeover = false } = this.#options;
     const { beatLimitMs, prepareLimitMs, probesAtOnce, nameResolver, dataPlane } = this.#options;
     try {
       const threads = await this.#threadsToRun();
-      await this.#plugins.start(this.#set);
+      await this.#plugins.start(set);
       const runtime = await Runtime.create({
         threads,
         log: this.#log,
         timers: this.#options.timers ?? systemTimers,
         random: this.#options.random ?? Math.random,
-        isTakeover: this.#options.isTakeover ?? false,
+        isTakeover,
         sockets: this.#options.sockets ?? null,
         beatLimitMs,
         prepareLimitMs,
         probesAtOnce,
         nameResolver,
         dataPlane,
-        kept: await this.#keptState(),
+        kept: await this.#keeper.restore(state, set.plan.settings.stateDir ?? null, isTakeover),
         events: this.#events,
-        refreshCertificates: () => this.#refreshComponents(),
+        refreshCertificates: () => this.#active.refresh(),
       });
       this.#runtime = runtime;
       await runtime.generations.inLine(async () => {
         await runtime.start();
-        this.#announceListeners(await runtime.put(this.#set), null);
+        this.#active.announceListeners(await runtime.put(set), null);
       });
       runtime.check();
-      (await this.#admin.prepare(this.#set.plan, this.#set.secrets)).commit();
+      (await this.#admin.prepare(set.plan, set.secrets)).commit();
       this.#startedMs = systemTimers.now();
       if (this.#state === 'starting') {
         this.#state = 'running';
-        this.#lists.watch();
-        this.#files.watch();
+        this.#active.watch();
         this.#keeper.start();
-        if (this.#isRefreshDue) void this.#refreshComponents();
       }
     } catch (thrown) {
       await this.#admin.stop();
@@ -495,8 +426,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#state = 'stopping';
     if (isReplaced) this.#admin.leave();
     this.#configuration?.stop();
-    this.#lists.stop();
-    this.#files.stop();
+    this.#active.stop();
     const runtime = this.#runtime;
     // A reload under way ends first, if it does so in time.
     const line = runtime?.generations.inLine(async () => {});
@@ -510,119 +440,6 @@ export class Gateway extends EventEmitter<GatewayEvents> {
     this.#state = 'stopped';
     this.#log.info({ cut }, 'the gateway has stopped');
     return { cut };
-  }
-
-  async #switchTo(rules: Rules): Promise<Generation> {
-    const before = this.#set;
-    const runtime = this.#runtime!;
-    const previous = runtime.generations.current!;
-    const set = await loadRulesToRun(rules, this.#plugins, this.#log, this.#options);
-    this.#need('running', 'reload');
-    await this.#plugins.start(set);
-    let next: Generation;
-    let admin: AdminChange | null = null;
-    try {
-      admin = await this.#admin.prepare(set.plan, set.secrets);
-      next = await runtime.put(set);
-    } catch (thrown) {
-      await admin?.abandon();
-      // A gateway that stopped meanwhile has stopped its plugins too.
-      if (this.#state !== 'running') await this.#plugins.stop();
-      else {
-        await this.#plugins.start(before);
-        await this.#plugins.settle(before);
-      }
-      throw thrown;
-    }
-    admin.commit();
-    const { threads } = set.plan.settings;
-    if (this.#options.threads === undefined && threads !== before.plan.settings.threads) {
-      this.#log.warn({ threads }, 'the new number of threads takes effect when the gateway is restarted');
-    }
-    this.#set = set;
-    this.#rules = rules;
-    this.#keeper.use(set.plan.settings.stateDir ?? null);
-    this.#lists.watch();
-    this.#files.watch();
-    if (runtime.generations.isSettled) await this.#plugins.settle(set);
-    this.#announceListeners(next, previous.plan.listeners);
-    return next;
-  }
-
-  /** putEntries is a reload of nothing but lists and maps: the rules are not read again. */
-  async #putEntries(wanted: NewEntries | ((plan: Plan) => NewEntries)): Promise<void> {
-    const runtime = this.#runtime!;
-    await runtime.generations.inLine(async () => {
-      this.#need('running', 'a list');
-      const { plan, source } = this.#set;
-      const entries = typeof wanted === 'function' ? wanted(plan) : wanted;
-      const set = { ...this.#set, plan: replaceEntries(plan, entries), source: replaceEntries(source, entries) };
-      await runtime.put(set);
-      this.#set = set;
-    });
-  }
-
-  /** refreshComponents activates the same rules with what their files hold now: certificates, above all. */
-  async #refreshComponents(): Promise<void> {
-    await this.#runtime!.generations.inLine(async () => {
-      this.#isRefreshDue = this.#state === 'starting';
-      if (this.#state !== 'running') return;
-      const before = this.#set;
-      try {
-        const set = await this.#plugins.assemble(before.source, false, before);
-        await this.#runtime!.put(set);
-        this.#set = set;
-        tellWarnings(set, this.#log);
-        this.#log.info({ files: set.files.length }, 'files used by the rules have changed and were reloaded');
-        this.#certificatesTaken(before);
-        this.#emitSoon('files', { isOk: true });
-        // It may have begun to stop meanwhile.
-        if (this.state === 'running') this.#files.watch();
-      } catch (thrown) {
-        const error = asGatewayError(thrown, this.#runtime!.generations.current!.number);
-        this.#log.error(
-          failureFields(error),
-          `files used by the rules have changed, but were not reloaded: ${error.message}`,
-        );
-        this.#certificatesRefused(error);
-        this.#emitSoon('files', { isOk: false, error });
-      }
-    });
-  }
-
-  /** keptState is what an earlier gateway hands over, or else has left on disk; null: nothing that can be used. */
-  async #keptState(): Promise<KeptState | null> {
-    const { state, isTakeover = false } = this.#options;
-    const read = async (take: () => Promise<Uint8Array | null>): Promise<KeptState | null> => {
-      try {
-        const bytes = await take();
-        return bytes === null ? null : readState(bytes, Date.now(), this.#log);
-      } catch (thrown) {
-        this.#log.warn(`the state of an earlier gateway is not used: ${reasonOf(thrown)}`);
-        return null;
-      }
-    };
-    const handed = await read(async () => (typeof state === 'function' ? state() : (state ?? null)));
-    const folder = this.plan.settings.stateDir ?? null;
-    const stored = await this.#keeper.read(folder, isTakeover || handed !== null);
-    return handed ?? (await read(async () => stored));
-  }
-
-  #certificatesTaken(before: PluginSet): void {
-    for (const event of this.#fileCertificates.taken(this.#set, before, Date.now()))
-      this.#emitSoon('certificate', event);
-  }
-
-  #certificatesRefused(error: GatewayError): void {
-    for (const event of this.#fileCertificates.refused(this.#set, error, Date.now()))
-      this.#emitSoon('certificate', event);
-  }
-
-  #announceListeners(generation: Generation, before: readonly ListenerPlan[] | null): void {
-    for (const { listener, addresses } of newAddresses(generation, before)) {
-      this.#log.info({ listener }, `listener ${listener} is on ${addressList(addresses)}`);
-      for (const address of addresses) this.#emitSoon('listening', { listener, address });
-    }
   }
 
   async #threadsToRun(): Promise<number> {
@@ -642,20 +459,4 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   #need(needed: GatewayState, wish: string): void {
     if (this.#state !== needed) throw new GatewayError('SG0501', { state: this.#state, wish, needed });
   }
-}
-
-function asGatewayError(thrown: unknown, generation: number): GatewayError {
-  if (thrown instanceof GatewayError) return thrown;
-  return new GatewayError('SG0401', { generation, message: reasonOf(thrown) }, { cause: thrown });
-}
-
-/** responsesOf counts what clients got from all listeners. */
-function responsesOf({ listeners }: GatewayStats): { readonly responses: number; readonly errors: number } {
-  let [responses, errors] = [0, 0];
-  for (const { counters } of listeners) {
-    const { answers2xx, answers3xx, answers4xx, answers5xx } = counters;
-    responses += answers2xx + answers3xx + answers4xx + answers5xx;
-    errors += answers5xx;
-  }
-  return { responses, errors };
 }

@@ -212,7 +212,7 @@ export class Drains {
     const { timers, servers, drained } = this.#options;
     drain.endMs = timers.now();
     const { slot, isMoved, cut } = drain;
-    const tookMs = drain.endMs - drain.startMs;
+    const tookMs = Math.round(drain.endMs - drain.startMs);
     if (outcome === 'drained') {
       const admin = servers.admin(slot) === DRAIN ? 'drain' : 'maint';
       drained({ ...namesOf(drain), admin, tookMs, isMoved, cut });

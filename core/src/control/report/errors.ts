@@ -142,3 +142,9 @@ export function codeOf(thrown: unknown): string | null {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : null;
 }
+
+/** asGatewayError is what a generation failed with, as an error of the gateway's. */
+export function asGatewayError(thrown: unknown, generation: number): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError('SG0401', { generation, message: reasonOf(thrown) }, { cause: thrown });
+}

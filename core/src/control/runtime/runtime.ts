@@ -298,6 +298,11 @@ export class Runtime {
     return this.#planes.errors(most);
   }
 
+  /** responses counts what clients got from each listener. */
+  responses(): ReturnType<StatsReader['responses']> {
+    return this.#stats.responses(this.generations.current!);
+  }
+
   /** live is what explanations ask of the servers. */
   live(current: Generation): LiveServers {
     return {

@@ -10,8 +10,13 @@ import type { Logger } from 'pino';
 import { FolderLock } from '../../plugin/folder-lock.ts';
 import { withinLimit } from '../clock/time-limit.ts';
 import type { Timers } from '../clock/timers.ts';
+import { reasonOf } from '../report/errors.ts';
 import { fileReason } from '../report/path-problem.ts';
+import { type KeptState, readState } from './kept-state.ts';
 import { StateFolder } from './state-folder.ts';
+
+/** HandedState is what `exportState` of another gateway gave, or a function that is asked for it as late as possible. */
+export type HandedState = Uint8Array | (() => Promise<Uint8Array | null>);
 
 export interface StateKeeperOptions {
   readonly log: Logger;
@@ -49,11 +54,27 @@ export class StateKeeper {
   }
 
   /**
-   * read begins with a folder, and resolves to what an earlier gateway left there; null: nothing. Never rejects. `isHandedOver`: the one before
-   * may still run, and nothing is wrong with that.
+   * restore resolves to what an earlier gateway hands over, or else has left in a folder, which is this one's from now on; null: nothing that can be
+   * used, and why has been logged. `isTakeover`: the one before may still run, and nothing is wrong with that. Never rejects.
    */
-  async read(path: string | null, isHandedOver: boolean): Promise<Uint8Array | null> {
-    if (path === null) return null;
+  async restore(handed: HandedState | undefined, path: string | null, isTakeover: boolean): Promise<KeptState | null> {
+    const given = await this.#kept(async () => (typeof handed === 'function' ? handed() : (handed ?? null)));
+    const stored = path === null ? null : await this.#begin(path, isTakeover || given !== null);
+    return given ?? this.#kept(async () => stored);
+  }
+
+  async #kept(take: () => Promise<Uint8Array | null>): Promise<KeptState | null> {
+    try {
+      const bytes = await take();
+      return bytes === null ? null : readState(bytes, Date.now(), this.#options.log);
+    } catch (thrown) {
+      this.#options.log.warn(`the state of an earlier gateway is not used: ${reasonOf(thrown)}`);
+      return null;
+    }
+  }
+
+  /** begin takes a folder, and resolves to the state in it. */
+  async #begin(path: string, isHandedOver: boolean): Promise<Uint8Array | null> {
     this.#folder = new StateFolder(path, this.#options.log);
     await this.#takeLock(isHandedOver);
     return this.#folder.read(this.#lock !== null);

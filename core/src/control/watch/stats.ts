@@ -173,6 +173,16 @@ export class StatsReader {
     this.#sticks = sticks;
   }
 
+  /** responses counts what clients got, by listener: responses, and those of them with a status of 500 or above. */
+  responses({ plan, slots }: Generation): Map<string, { readonly responses: number; readonly errors: number }> {
+    return new Map(
+      plan.listeners.map(({ name }) => {
+        const { answers2xx, answers3xx, answers4xx, answers5xx } = this.#counters.listener(slots.listeners[name]!);
+        return [name, { responses: answers2xx + answers3xx + answers4xx + answers5xx, errors: answers5xx }];
+      }),
+    );
+  }
+
   read(
     generation: Generation,
     planes: readonly PlaneStatus[],
