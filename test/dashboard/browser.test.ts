@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { createGateway } from 'sluice';
 import {
   Browser,
@@ -83,7 +84,10 @@ test('rates are those of the last seconds', needed, async () => {
   await seen(page, /requests 0\/s/);
   let isEnough = false;
   const load = (async () => {
-    while (!isEnough) await site.request();
+    while (!isEnough) {
+      await site.request();
+      await setTimeout(5);
+    }
   })();
   await seen(page, /requests [1-9]\d*(\.\d)?K?\/s/);
   await seen(page, /p50 \d+(\.\d+)? ms/);
@@ -149,10 +153,12 @@ test('text can be read in light and in dark: contrast is at least 4.5 to 1', nee
 test('colours follow the system, or the button, and stay as chosen', needed, async () => {
   await using site = await Site.open();
   const page = await site.page();
-  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+  await page.waitForSelector('[data-theme="light"]');
   const light = await background();
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+  await page.waitForSelector('[data-theme="dark"]');
   const dark = await background();
   assert.notEqual(light, dark);
   await press(page, 'Colours: system. Change to light');

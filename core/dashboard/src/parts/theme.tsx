@@ -16,11 +16,10 @@ function saved(): Theme {
   return theme === 'light' || theme === 'dark' ? theme : 'system';
 }
 
-/** applyTheme puts the user's choice on the document; colours that were read from it are read again. */
+/** applyTheme puts the user's choice, or the system's, on the document; colours that were read from it are read again. */
 export function applyTheme(): void {
   const theme = saved();
-  if (theme === 'system') document.documentElement.removeAttribute('data-theme');
-  else document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.theme = theme === 'system' ? (DARK.matches ? 'dark' : 'light') : theme;
   number++;
   for (const watcher of watchers) watcher();
 }
