@@ -1,9 +1,8 @@
 /**
  * RewriteFile: text files read strictly and replaced in one step. Main thread.
  */
-import { randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { rewriteWhole } from '@sluice/core/whole-file';
 
 /** readText reads a file, or stdin for `-`. Rejects with a one-line Error when it cannot be read or is not UTF-8. */
 export async function readText(file: string): Promise<string> {
@@ -25,22 +24,9 @@ export async function readText(file: string): Promise<string> {
  * stays; a symbolic link stays one. Rejects with a one-line Error.
  */
 export async function replaceText(file: string, text: string): Promise<void> {
-  let fresh: string | null = null;
   try {
-    const path = await realpath(file);
-    const { mode } = await stat(path);
-    fresh = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-    const handle = await open(fresh, 'wx', mode);
-    try {
-      await handle.writeFile(text);
-      await handle.chmod(mode);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(fresh, path);
+    await rewriteWhole(file, text);
   } catch (thrown) {
-    if (fresh !== null) await rm(fresh, { force: true });
     throw new Error(`cannot write \`${file}\`: ${reasonOf(thrown)}`);
   }
 }

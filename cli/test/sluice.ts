@@ -138,3 +138,16 @@ export async function get(port: number, path: string): Promise<{ status: number;
   for await (const chunk of answer.setEncoding('utf8')) body += chunk;
   return { status: answer.statusCode!, body };
 }
+
+/** statusOver asks for `/` over a Unix socket. */
+export function statusOver(socketPath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/', headers: { host: 'a.test' }, agent: false });
+    asked.on('error', reject);
+    asked.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    });
+    asked.end();
+  });
+}

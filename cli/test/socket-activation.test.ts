@@ -4,11 +4,10 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually, freePort } from '@sluice/plugin-kit';
-import { COMMAND, folderOf, get, type LogLine } from './sluice.ts';
+import { COMMAND, folderOf, get, type LogLine, statusOver } from './sluice.ts';
 
 const HAS_NONE = spawnSync('systemd-socket-activate', ['--version']).error !== undefined;
 const options = HAS_NONE ? { skip: 'systemd-socket-activate is not installed' } : {};
@@ -57,18 +56,6 @@ async function startActivated(t: TestContext, names: string, threads: number): P
   };
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return { port, socket, file, lines, logged, signal: (signal) => child.kill(signal), exited };
-}
-
-function statusOver(socketPath: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/', headers: { host: 'a.test' }, agent: false });
-    asked.on('error', reject);
-    asked.on('response', (response) => {
-      response.resume();
-      resolve(response.statusCode!);
-    });
-    asked.end();
-  });
 }
 
 for (const threads of [1, 2]) {

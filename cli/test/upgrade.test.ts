@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, request, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually, freePort } from '@sluice/plugin-kit';
-import { folderOf, get, RunningCommand, sluice } from './sluice.ts';
+import { folderOf, get, RunningCommand, sluice, statusOver } from './sluice.ts';
 
 /** A plugin that does what files in the folder say as the gateway starts. */
 const HINDERING = `import { existsSync } from 'node:fs';
@@ -78,18 +78,6 @@ async function startUpgradable(t: TestContext, temporary = '.'): Promise<Upgrada
   });
   const ctl = (...args: readonly string[]) => sluice(['ctl', ...args, '--admin', `unix:${folder}/admin.sock`]);
   return { run, port, folder, socket: join(folder, 'web.sock'), pids, write, ctl };
-}
-
-function statusOver(socketPath: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/', headers: { host: 'a.test' }, agent: false });
-    asked.on('error', reject);
-    asked.on('response', (response) => {
-      response.resume();
-      resolve(response.statusCode!);
-    });
-    asked.end();
-  });
 }
 
 async function stopped({ run }: Upgradable): Promise<void> {

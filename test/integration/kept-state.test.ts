@@ -12,27 +12,15 @@ import { createGateway, type Gateway } from 'sluice';
 import {
   type Address,
   answering,
+  CHECKED_NAMES,
   connectTo,
   eventually,
   fieldOf,
-  ok,
   RawServer,
+  startCheckedServers,
   temporaryFolder,
   Wire,
 } from '../kit/index.ts';
-
-const NAMES = ['one', 'two', 'three'];
-
-/** Three servers that answer with their names; those in `sick` fail their checks. */
-async function startServers(t: TestContext, sick: Set<string> = new Set()) {
-  const site = (name: string) =>
-    answering(({ target }) =>
-      target === '/healthz' && sick.has(name) ? 'HTTP/1.1 503 Sick\r\nContent-Length: 0\r\n\r\n' : ok(name),
-    );
-  const servers = await Promise.all(NAMES.map((name) => RawServer.start(site(name))));
-  t.after(() => Promise.all(servers.map((server) => server.stop())));
-  return NAMES.map((name, index) => `server ${name} 127.0.0.1:${servers[index]!.address.port}`);
-}
 
 const rulesOf = (servers: readonly string[], lines: string, listener = '') => `
 listener web on 127.0.0.1:0 {
@@ -79,7 +67,7 @@ async function handOver(gateway: Gateway): Promise<Uint8Array> {
 
 for (const threads of [0, 2]) {
   test(`clients stay with their servers over a hand-over (threads: ${threads})`, async (t) => {
-    const rules = rulesOf(await startServers(t), 'stick on header X-User ttl 1h');
+    const rules = rulesOf(await startCheckedServers(t), 'stick on header X-User ttl 1h');
     const first = await start(t, rules, undefined, threads);
     const homes = new Map<string, string>();
     for (let user = 0; user < 60; user++) homes.set(`u${user}`, await bodyOf(first.address, `u${user}`));
@@ -93,7 +81,7 @@ for (const threads of [0, 2]) {
 }
 
 test('clients of a server that the next rules do not have get another, all others stay', async (t) => {
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const first = await start(t, rulesOf(servers, 'stick on header X-User ttl 1h'));
   const homes = new Map<string, string>();
   for (let user = 0; user < 30; user++) homes.set(`u${user}`, await bodyOf(first.address, `u${user}`));
@@ -107,7 +95,7 @@ test('clients of a server that the next rules do not have get another, all other
 });
 
 test('a cookie of the gateway’s own is believed by the next one', async (t) => {
-  const rules = rulesOf(await startServers(t), 'stick with cookie srv');
+  const rules = rulesOf(await startCheckedServers(t), 'stick with cookie srv');
   const first = await start(t, rules);
   const answer = await ask(first.address);
   const cookie = fieldOf(answer, 'set-cookie')!.split(';')[0]!;
@@ -119,7 +107,7 @@ test('a cookie of the gateway’s own is believed by the next one', async (t) =>
 });
 
 test('who is limited stays so, under the same rule alone', async (t) => {
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const limit = 'limit 2/h per header X-User';
   const first = await start(t, rulesOf(servers, '', limit));
   const statuses = async (address: Address, user: string, count: number) => {
@@ -139,7 +127,7 @@ test('who is limited stays so, under the same rule alone', async (t) => {
 });
 
 test('manual drain, maint, weight and max are kept until the rules change', async (t) => {
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const rules = rulesOf(servers, '');
   const first = await start(t, rules);
   void first.gateway.server('app/one').maint();
@@ -164,7 +152,7 @@ test('manual drain, maint, weight and max are kept until the rules change', asyn
 });
 
 test('an unfinished drain continues with the time left', async (t) => {
-  const rules = rulesOf(await startServers(t), 'stick on header X-User ttl 1h');
+  const rules = rulesOf(await startCheckedServers(t), 'stick on header X-User ttl 1h');
   const first = await start(t, rules);
   for (let user = 0; user < 12; user++) await bodyOf(first.address, `u${user}`);
   void first.gateway.server('app/one').drain({ deadline: '200ms' });
@@ -178,7 +166,7 @@ test('an unfinished drain continues with the time left', async (t) => {
 
 test('a server that was down gets no request from the next gateway before a check has passed', async (t) => {
   const sick = new Set(['two']);
-  const servers = await startServers(t, sick);
+  const servers = await startCheckedServers(t, sick);
   const check = (every: string) => `check GET /healthz every ${every} timeout 5s expect 200 fall 2 rise 2`;
   const first = await start(t, rulesOf(servers, check('50ms')));
   await eventually('a server down', () => first.gateway.server('app/two').state === 'stopped');
@@ -194,10 +182,15 @@ test('a server that was down gets no request from the next gateway before a chec
 });
 
 test('servers that were all down a while ago are taken on trust', async (t) => {
-  const sick = new Set(NAMES);
-  const rules = rulesOf(await startServers(t, sick), 'check GET /healthz every 20ms timeout 5s expect 200 fall 1');
+  const sick = new Set(CHECKED_NAMES);
+  const rules = rulesOf(
+    await startCheckedServers(t, sick),
+    'check GET /healthz every 20ms timeout 5s expect 200 fall 1',
+  );
   const first = await start(t, rules);
-  await eventually('all down', () => NAMES.every((name) => first.gateway.server(`app/${name}`).state === 'stopped'));
+  await eventually('all down', () =>
+    CHECKED_NAMES.every((name) => first.gateway.server(`app/${name}`).state === 'stopped'),
+  );
   const state = await handOver(first.gateway);
   sick.clear();
   // Longer than the interval of the checks.
@@ -212,7 +205,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const key = makeKey();
     const site = join(folder, 'site.pem');
     writeFileSync(site, certify('site.test', key).cert + key);
-    const rules = rulesOf(await startServers(t), '', `tls terminate cert "${site}"`);
+    const rules = rulesOf(await startCheckedServers(t), '', `tls terminate cert "${site}"`);
     const sessions: Buffer[] = [];
     const visit = async (address: Address) => {
       const session = sessions.at(-1);
@@ -244,7 +237,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 }
 
 test('a server that was added by hand is there again, with its clients, unless the rules have it by now', async (t) => {
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const stick = 'stick on header X-User ttl 1h';
   const first = await start(t, rulesOf(servers.slice(0, 2), stick));
   const address = servers[2]!.split(' ')[2]!;
@@ -266,7 +259,7 @@ test('a server that was added by hand is there again, with its clients, unless t
 test('an ejected server stays out for the rest of its time, and an open circuit stays open', async (t) => {
   const broken = await RawServer.start(answering(() => 'HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n'));
   t.after(() => broken.stop());
-  const [one, two] = await startServers(t);
+  const [one, two] = await startCheckedServers(t);
   const rules = `
 listener web on 127.0.0.1:0 {
   send to alone when path is /alone
@@ -295,7 +288,7 @@ backend alone of 127.0.0.1:${broken.address.port} {
 });
 
 test('state that is damaged, foreign or of a later release is not used, and said so', async (t) => {
-  const rules = rulesOf(await startServers(t), '');
+  const rules = rulesOf(await startCheckedServers(t), '');
   const first = await start(t, rules);
   void first.gateway.server('app/one').maint();
   const state = await handOver(first.gateway);
@@ -312,6 +305,6 @@ test('state that is damaged, foreign or of a later release is not used, and said
 });
 
 test('a gateway that does not run exports nothing', async (t) => {
-  const gateway = await createGateway({ rules: rulesOf(await startServers(t), ''), threads: 0, logger: false });
+  const gateway = await createGateway({ rules: rulesOf(await startCheckedServers(t), ''), threads: 0, logger: false });
   await assert.rejects(gateway.exportState(), { code: 'SG0501' });
 });

@@ -9,29 +9,15 @@ import { pino } from 'pino';
 import { createGateway, type Gateway } from 'sluice';
 import {
   type Address,
-  answering,
+  CHECKED_NAMES,
   connectTo,
   eventually,
   fieldOf,
-  ok,
-  RawServer,
   runSluice,
   sluice,
+  startCheckedServers,
   temporaryFolder,
 } from '../kit/index.ts';
-
-const NAMES = ['one', 'two', 'three'];
-
-/** Three servers that answer with their names, except to checks while they are sick. */
-async function startServers(t: TestContext, sick: Set<string> = new Set()) {
-  const site = (name: string) =>
-    answering(({ target }) =>
-      target === '/healthz' && sick.has(name) ? 'HTTP/1.1 503 Sick\r\nContent-Length: 0\r\n\r\n' : ok(name),
-    );
-  const servers = await Promise.all(NAMES.map((name) => RawServer.start(site(name))));
-  t.after(() => Promise.all(servers.map((server) => server.stop())));
-  return NAMES.map((name, index) => `server ${name} 127.0.0.1:${servers[index]!.address.port}`);
-}
 
 const rulesOf = (servers: readonly string[], settings: string, lines = '', port = 0) => `
 settings { ${settings} }
@@ -71,7 +57,7 @@ const adminOf = (gateway: Gateway, name: string): string => gateway.server(`app/
 test('a gateway that is stopped and started again knows its clients, limits, health and what was set by hand', async (t) => {
   const folder = temporaryFolder();
   const sick = new Set(['three']);
-  const servers = await startServers(t, sick);
+  const servers = await startCheckedServers(t, sick);
   const check = (every: string) => `stick on header X-User ttl 1h
   check GET /healthz every ${every} timeout 5s expect 200 fall 1`;
   const first = await start(t, rulesOf(servers, settingOf(folder), check('50ms')));
@@ -103,7 +89,7 @@ test('a gateway that is stopped and started again knows its clients, limits, hea
 });
 
 test('a cookie of the gateway’s own is believed after a restart', async (t) => {
-  const rules = rulesOf(await startServers(t), settingOf(temporaryFolder()), 'stick with cookie srv');
+  const rules = rulesOf(await startCheckedServers(t), settingOf(temporaryFolder()), 'stick with cookie srv');
   const first = await start(t, rules);
   const answer = await ask(first.address);
   const cookie = fieldOf(answer, 'set-cookie')!.split(';')[0]!;
@@ -116,7 +102,7 @@ test('a cookie of the gateway’s own is believed after a restart', async (t) =>
 
 test('the keys of TLS sessions are handed over in memory, and never written', async (t) => {
   const folder = temporaryFolder();
-  const { gateway } = await start(t, rulesOf(await startServers(t), settingOf(folder)));
+  const { gateway } = await start(t, rulesOf(await startCheckedServers(t), settingOf(folder)));
   const handed = Buffer.from(await gateway.exportState());
   await gateway.stop();
   const name = Buffer.from('\x03\x00tls');
@@ -126,7 +112,7 @@ test('the keys of TLS sessions are handed over in memory, and never written', as
 
 test('what is set by hand is on disk soon, and outlives a crash', async (t) => {
   const folder = temporaryFolder();
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const settings = `${settingOf(folder)}\n  admin on unix:${join(folder, 'admin.sock')}`;
   const command = await runSluice((port) => rulesOf(servers, settings, '', port), '--no-supervisor');
   t.after(() => command.stop());
@@ -144,7 +130,7 @@ test('what is set by hand is on disk soon, and outlives a crash', async (t) => {
 
 test('of two gateways with one folder the second says so, and writes once the first has ended', async (t) => {
   const folder = temporaryFolder();
-  const rules = rulesOf(await startServers(t), settingOf(folder));
+  const rules = rulesOf(await startCheckedServers(t), settingOf(folder));
   const first = await start(t, rules);
   void first.gateway.server('app/one').maint();
   const second = await start(t, rules);
@@ -161,14 +147,14 @@ test('of two gateways with one folder the second says so, and writes once the fi
   await second.gateway.stop();
   const third = await start(t, rules);
   assert.deepEqual(
-    NAMES.map((name) => adminOf(third.gateway, name)),
+    CHECKED_NAMES.map((name) => adminOf(third.gateway, name)),
     ['ready', 'ready', 'drain'],
   );
 });
 
 test('a reload may name another folder, or none', async (t) => {
   const [folder, other] = [temporaryFolder(), temporaryFolder()];
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const { gateway } = await start(t, rulesOf(servers, settingOf(folder)));
   await gateway.reload({ rules: rulesOf(servers, settingOf(other)) });
   void gateway.server('app/one').maint();
@@ -185,7 +171,7 @@ test('a reload may name another folder, or none', async (t) => {
 test('a torn file costs what was new in it, and not the start', async (t) => {
   const folder = temporaryFolder();
   const file = join(folder, FILE);
-  const rules = rulesOf(await startServers(t), settingOf(folder));
+  const rules = rulesOf(await startCheckedServers(t), settingOf(folder));
   const first = await start(t, rules);
   void first.gateway.server('app/one').maint();
   await first.gateway.stop();
@@ -200,7 +186,7 @@ test('a torn file costs what was new in it, and not the start', async (t) => {
 test('a folder that cannot be written while the gateway runs is one warning, and is used again once it can be', async (t) => {
   const folder = join(temporaryFolder(), 'state');
   mkdirSync(folder);
-  const { gateway, lines, logged } = await start(t, rulesOf(await startServers(t), settingOf(folder)));
+  const { gateway, lines, logged } = await start(t, rulesOf(await startCheckedServers(t), settingOf(folder)));
   rmSync(folder, { recursive: true });
   void gateway.server('app/one').maint();
   const problem = /^the state cannot be written to .*\/state, what is there stays: /;
@@ -218,7 +204,7 @@ test('a folder that is not there, or none, or may not be written, is an error of
   const missing = join(folder, 'missing');
   const file = join(folder, 'file');
   writeFileSync(file, '');
-  const servers = await startServers(t);
+  const servers = await startCheckedServers(t);
   const good = rulesOf(servers, '');
   const { gateway } = await start(t, good);
   const bad: [string, RegExp][] = [
@@ -231,7 +217,7 @@ test('a folder that is not there, or none, or may not be written, is an error of
   if (process.getuid?.() !== 0) bad.push([locked, /permission denied/]);
   for (const [path, reason] of bad) {
     const rules = rulesOf(servers, settingOf(path));
-    for (const refused of [createGateway({ rules, logger: false }), gateway.reload({ rules })]) {
+    for (const refused of [() => createGateway({ rules, logger: false }), () => gateway.reload({ rules })]) {
       await assert.rejects(refused, (error: Error & { code: string }) => {
         assert.equal(error.code, 'SG0207');
         assert.match(error.message, /^the state cannot be kept in \/.*: make the folder/);

@@ -3,6 +3,7 @@ export * from './admin-client.ts';
 export * from './browser.ts';
 export * from './cgi-server.ts';
 export * from './chaos-server.ts';
+export * from './checked-servers.ts';
 export * from './chromium.ts';
 export * from './client-hello.ts';
 export * from './dns-server.ts';

@@ -1,3 +1,2 @@
 /** @sluice/certificates/store: where certificates are kept. Main thread. */
 export { requireKeepable, stateFolder } from './state-folder.ts';
-export { writeWhole } from './whole-file.ts';

@@ -5,7 +5,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyPem, makeKeyPair } from '@sluice/certificates/make';
-import { writeWhole } from '@sluice/certificates/store';
+import { writeWhole } from '@sluice/core/whole-file';
 import { readText } from './storage.ts';
 
 export interface Account {

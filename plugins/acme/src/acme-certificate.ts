@@ -6,9 +6,9 @@
  */
 
 import { keyPem, makeKeyPair, makeRequest } from '@sluice/certificates/make';
-import { writeWhole } from '@sluice/certificates/store';
 import { FolderLock } from '@sluice/core/folder-lock';
 import type { CertificateHost, CertificateState } from '@sluice/core/plugin';
+import { writeWhole } from '@sluice/core/whole-file';
 import { AcmeError, reasonOf } from './acme-error.ts';
 import type { ChallengeKind } from './acme-options.ts';
 import type { Authority } from './authority.ts';

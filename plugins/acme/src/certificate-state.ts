@@ -2,7 +2,7 @@
  * CertificateState: what is remembered of a certificate's attempts, beside its file, so that a gateway that starts over and over again
  * does not ask over and over again. Main thread.
  */
-import { writeWhole } from '@sluice/certificates/store';
+import { writeWhole } from '@sluice/core/whole-file';
 import { readText } from './storage.ts';
 
 export interface AttemptState {

@@ -8,8 +8,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { certificateName, keyPem, makeCertificate, makeKeyPair } from '@sluice/certificates/make';
-import { requireKeepable, stateFolder, writeWhole } from '@sluice/certificates/store';
+import { requireKeepable, stateFolder } from '@sluice/certificates/store';
 import type { PluginError } from '@sluice/core/plugin';
+import { writeWhole } from '@sluice/core/whole-file';
 import { terminateError } from './errors.ts';
 
 const DAY_MS = 86_400_000;

@@ -3,9 +3,9 @@
  *
  * A file is replaced in one step: whoever opens it sees the old text or the new one, whole, after a crash too.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { rewriteWhole } from '../../plugin/whole-file.ts';
 import { GatewayError } from '../report/errors.ts';
 import { fileReason } from '../report/path-problem.ts';
 
@@ -28,25 +28,9 @@ export async function readRuleFile(file: string): Promise<string> {
  * everything as it was.
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
-  let fresh: string | null = null;
   try {
-    const path = await realpath(file).catch(() => file);
-    const mode = await stat(path).then(
-      (found) => found.mode & 0o777,
-      () => 0o600,
-    );
-    fresh = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-    const handle = await open(fresh, 'wx', mode);
-    try {
-      await handle.writeFile(text);
-      await handle.chmod(mode);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(fresh, path);
+    await rewriteWhole(file, text);
   } catch (thrown) {
-    if (fresh !== null) await rm(fresh, { force: true });
     throw new GatewayError('SG0907', { wish: 'written', file, reason: fileReason(thrown) });
   }
 }

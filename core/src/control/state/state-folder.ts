@@ -4,9 +4,10 @@
  * There is always a whole one: the next is written beside it, flushed, and renamed over it; the one before stays as `.previous`. What a later
  * release or something else wrote is moved aside, never written over.
  */
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { flushFolder, writeFlushed } from '../../plugin/whole-file.ts';
 import { codeOf } from '../report/errors.ts';
 import { fileReason } from '../report/path-problem.ts';
 import { decodeSnapshot, SnapshotError, type SnapshotFlaw } from './snapshot.ts';
@@ -64,13 +65,7 @@ export class StateFolder {
   async write(bytes: Uint8Array): Promise<void> {
     try {
       await rm(this.#next, { force: true });
-      const handle = await open(this.#next, 'wx', MODE);
-      try {
-        await handle.writeFile(bytes);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await writeFlushed(this.#next, bytes, MODE);
       if (this.#isWhole) await this.#keepPrevious();
       await rename(this.#next, this.#file);
       this.#isWhole = true;
@@ -78,7 +73,7 @@ export class StateFolder {
       await rm(this.#next, { force: true }).catch(() => {});
       throw thrown;
     }
-    await this.#syncFolder();
+    await flushFolder(this.folder);
   }
 
   /** keepPrevious gives the file a second name, so that there is one at every moment; where a file cannot have two, for a moment there is only the second. */
@@ -116,20 +111,6 @@ export class StateFolder {
       return aside;
     } catch {
       return null;
-    }
-  }
-
-  /** A rename is on disk once its folder is. Not every system can flush one. */
-  async #syncFolder(): Promise<void> {
-    try {
-      const handle = await open(this.folder, 'r');
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    } catch {
-      // The file is whole either way; after a power cut it may be the one before.
     }
   }
 }
