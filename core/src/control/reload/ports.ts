@@ -6,7 +6,7 @@
  */
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
-import { connect, createServer, type ListenOptions, type Server } from 'node:net';
+import { connect, createServer, isIPv6, type ListenOptions, type Server } from 'node:net';
 import { addressText } from '@sluice/dsl';
 import {
   type Address,
@@ -168,7 +168,7 @@ export function bindError(owner: string, asked: Address, cause: unknown): Gatewa
     case 'EPERM':
       return new GatewayError('SG0302', { owner, port: asked.port, node: process.execPath }, { cause });
     case 'EADDRNOTAVAIL':
-      return new GatewayError('SG0303', { owner, address }, { cause });
+      return new GatewayError('SG0303', { owner, address, family: isIPv6(asked.host) ? 'ipv6' : 'ipv4' }, { cause });
     default:
       return new GatewayError('SG0307', { owner, address, message: reasonOf(cause) }, { cause });
   }

@@ -46,7 +46,8 @@ export const CORE_ERRORS = {
   SG0301: '{owner}: address {address} is in use by another process: stop it, or choose another port',
   SG0302:
     '{owner}: port {port} requires privileges: run as root, or `setcap cap_net_bind_service=+ep {node}`, or use a port above 1023',
-  SG0303: '{owner}: address {address} does not belong to this machine: use one that does, or 0.0.0.0 for all',
+  SG0303:
+    '{owner}: address {address} does not belong to this machine: use one that does, or 0.0.0.0 for all; if two machines share it, set the sysctl net.{family}.ip_nonlocal_bind=1',
   SG0304: '{owner}: socket {path} is in use by another process: stop it, or choose another path',
   SG0305: '{owner}: {path} exists and is not a socket: remove it, or choose another path',
   SG0306: '{owner}: socket {path} cannot be created: {message}',
