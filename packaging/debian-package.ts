@@ -53,6 +53,7 @@ export function writeDebianPackage(options: DebianOptions, to: string): void {
     cpSync(application, join(root, 'usr/lib/sluice'), { recursive: true });
     writeNode(join(root, 'usr/lib/sluice/node'));
     place('sluice', 'usr/bin/sluice', 0o755);
+    place('reload', 'usr/lib/sluice/reload', 0o755);
     place('gateway.sluice', 'etc/sluice/gateway.sluice');
     place('default', 'etc/default/sluice');
     place('logrotate', 'etc/logrotate.d/sluice');
@@ -72,11 +73,15 @@ export function writeDebianPackage(options: DebianOptions, to: string): void {
   }
 }
 
+/** debianArchitecture is Debian's name of this machine's kind of processor, such as `amd64`. */
+export function debianArchitecture(): string {
+  return execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+}
+
 function controlText(version: string, kilobytes: number): string {
-  const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
   return `Package: sluice
 Version: ${version.replaceAll('-', '~')}
-Architecture: ${architecture}
+Architecture: ${debianArchitecture()}
 Maintainer: The Sluice developers <sluice@localhost>
 Installed-Size: ${kilobytes}
 Depends: adduser, libatomic1, libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 11)

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeApplication } from './application.ts';
-import { writeDebianPackage } from './debian-package.ts';
+import { debianArchitecture, writeDebianPackage } from './debian-package.ts';
 import { writeExecutable } from './executable.ts';
 
 const checkout = fileURLToPath(new URL('../', import.meta.url));
@@ -23,7 +23,7 @@ try {
   const executable = join(packages, `sluice-${version}-linux-${process.arch}`);
   writeExecutable({ application, version, level: 9 }, executable);
   report(executable);
-  const debian = join(packages, `sluice_${version}_${process.arch}.deb`);
+  const debian = join(packages, `sluice_${version}_${debianArchitecture()}.deb`);
   writeDebianPackage({ application, checkout, version, compression: 'xz' }, debian);
   report(debian);
   // The name by which the Containerfile copies it.

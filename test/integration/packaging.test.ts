@@ -151,7 +151,7 @@ in_root bash -c 'source /usr/share/bash-completion/completions/sluice; COMP_WORD
 in_root pkill -TERM -f 'bin/[s]luice.js'
 wait
 in_root dpkg -P sluice >/dev/null 2>&1
-in_root sh -c 'getent passwd sluice; ls -d /var/lib/sluice /etc/sluice /usr/lib/sluice 2>/dev/null' || true
+in_root sh -c 'getent passwd sluice | cut -d : -f 1,7; ls -d /var/lib/sluice /etc/sluice /usr/lib/sluice 2>/dev/null' || true
 `);
     assert.deepEqual(output.trim().split('\n'), [
       `sluice ${version}`,
@@ -163,6 +163,7 @@ in_root sh -c 'getent passwd sluice; ls -d /var/lib/sluice /etc/sluice /usr/lib/
       '404',
       'sluice',
       'drain',
+      'sluice:/usr/sbin/nologin',
     ]);
   });
 });
@@ -174,7 +175,7 @@ test('the unit is one that systemd takes, and takes away what the service does n
   const unit = readFileSync(new URL('../../packaging/debian/sluice.service', import.meta.url), 'utf8');
   const file = join(folder, 'sluice.service');
   // The command is not installed here.
-  writeFileSync(file, unit.replaceAll('/usr/bin/sluice', '/bin/true'));
+  writeFileSync(file, unit.replaceAll(/\/usr\/(?:bin\/sluice|lib\/sluice\/reload)/g, '/bin/true'));
   const verified = new Program('systemd-analyze', ['verify', '--man=no', file]);
   const { code } = await verified.exited;
   const lines = verified.output.split('\n').filter((line) => line.includes('sluice.service'));

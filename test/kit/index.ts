@@ -6,6 +6,8 @@ export * from './chaos-server.ts';
 export * from './checked-servers.ts';
 export * from './chromium.ts';
 export * from './client-hello.ts';
+export * from './debian-machine.ts';
+export * from './debian-root.ts';
 export * from './dns-server.ts';
 export * from './gateway.ts';
 export * from './http-message.ts';
