@@ -28,6 +28,7 @@ function launchChromium(): Promise<Chromium> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
     userDataDir: temporaryFolder(),
     protocolTimeout: 60_000,
+    acceptInsecureCerts: true,
   });
 }
 

@@ -10,17 +10,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import type { AdminRole } from '@sluice/dsl/plan';
-import type { AdminToken } from '../control/admin/admin-host.ts';
+import { type CertificateFacts, escaped, safeText } from '@sluice/dsl/match';
+import type { AdminClientPlan, AdminRole } from '@sluice/dsl/plan';
+import type { Admission } from '../control/admin/admin-host.ts';
 import { AdminError } from './admin-errors.ts';
+import type { Arrival } from './entrance.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { type Operation, ROLES } from './operations.ts';
 
 /** Caller is who sent a request. */
 export interface Caller {
-  /** The name of its token; null: no token is asked for. */
+  /** The name of its token, or that of its client certificate; null: neither is asked for. */
   readonly name: string | null;
   readonly role: AdminRole;
+  /** The SHA-256 fingerprint of its client certificate. Absent: it has a token, or needs none. */
+  readonly certificate?: string;
 }
 
 /** Without tokens, whoever reaches the address may do everything. */
@@ -32,23 +36,25 @@ interface Known extends Caller {
 
 export class Access {
   #known: readonly Known[] = [];
+  #clients: readonly AdminClientPlan[] = [];
   readonly #failed: FailedLogins;
 
-  constructor(tokens: readonly AdminToken[], failed = new FailedLogins()) {
-    this.tokens = tokens;
+  constructor(admission: Pick<Admission, 'tokens' | 'clients'>, failed = new FailedLogins()) {
+    this.admit(admission);
     this.#failed = failed;
   }
 
-  /** Only digests are kept, and all tokens' digests are as long, so that comparing them takes the same time. */
-  set tokens(tokens: readonly AdminToken[]) {
+  /** admit: only digests are kept, and all tokens' digests are as long, so that comparing them takes the same time. */
+  admit({ tokens, clients }: Pick<Admission, 'tokens' | 'clients'>): void {
     this.#known = tokens.map(({ name, token, role }) => ({ name, role, digest: digestOf(token) }));
+    this.#clients = clients;
   }
 
-  /** identify throws AdminError for a caller who may not be answered. `peer`: its address; null: it came over a Unix socket. */
-  identify(headers: IncomingHttpHeaders, peer: string | null): Caller {
-    const caller = this.#callerOf(headers, peer);
+  /** identify throws AdminError for a caller who may not be answered. */
+  identify(headers: IncomingHttpHeaders, arrival: Arrival): Caller {
+    const caller = this.#callerOf(headers, arrival);
     const { origin } = headers;
-    if (origin !== undefined && !isSameOrigin(origin, headers.host ?? '')) {
+    if (origin !== undefined && !isSameOrigin(origin, headers.host ?? '', arrival.tls !== null)) {
       throw new AdminError('SA0104', { origin: shown(origin) });
     }
     const site = headers['sec-fetch-site'];
@@ -56,8 +62,8 @@ export class Access {
     return caller;
   }
 
-  #callerOf(headers: IncomingHttpHeaders, peer: string | null): Caller {
-    if (this.#known.length === 0) {
+  #callerOf(headers: IncomingHttpHeaders, { peer, certificate }: Arrival): Caller {
+    if (this.#known.length === 0 && this.#clients.length === 0) {
       const { host = '' } = headers;
       if (!isOwnHost(host) && !(peer === null && isPlainName(host)))
         throw new AdminError('SA0103', { host: shown(host) });
@@ -66,7 +72,8 @@ export class Access {
     const waitMs = this.#failed.waitMs(peer);
     if (waitMs > 0) throw new AdminError('SA0114', { seconds: Math.ceil(waitMs / 1000) });
     const [, token] = /^Bearer +([^\s]+)$/i.exec(headers.authorization ?? '') ?? [];
-    if (token === undefined) throw new AdminError('SA0101');
+    // Who sends a token is who it says, whatever certificate a proxy on the way or a browser may show.
+    if (token === undefined) return this.#clientOf(certificate);
     const digest = digestOf(token);
     let caller: Caller | null = null;
     // All are compared, whichever fits, so that the time says nothing.
@@ -74,6 +81,15 @@ export class Access {
     if (caller !== null) return caller;
     this.#failed.add(peer);
     throw new AdminError('SA0102');
+  }
+
+  #clientOf(certificate: CertificateFacts | null): Caller {
+    if (this.#clients.length === 0) throw new AdminError('SA0101');
+    // It was good when the connection began, which may be long ago.
+    if (certificate === null || Date.parse(certificate.expires) < Date.now()) throw new AdminError('SA0119');
+    const client = this.#clients.find(({ name }) => isNamed(certificate, name));
+    if (client !== undefined) return { ...client, certificate: certificate.fingerprint };
+    throw new AdminError('SA0118', { name: shown(certificate.commonName || certificate.subject) });
   }
 
   /** checkRole throws AdminError for an operation that a caller's token does not suffice for. */
@@ -104,9 +120,17 @@ function isPlainName(host: string): boolean {
   return !host.includes('.');
 }
 
-function isSameOrigin(origin: string, host: string): boolean {
-  const { host: from } = URL.parse(origin) ?? { host: '' };
-  return from !== '' && from === host.toLowerCase();
+/** isNamed compares names as certificates have them, in the form that makes them safe for logs. */
+function isNamed({ commonName, dnsNames, emails, uris }: CertificateFacts, written: string): boolean {
+  const name = safeText(written);
+  const listed = name.replaceAll(',', escaped);
+  return commonName === name || dnsNames.includes(listed.toLowerCase()) || [...emails, ...uris].includes(listed);
+}
+
+/** Over TLS, a page that anybody on the way could have changed is another one. Without, TLS may end at a proxy in front. */
+function isSameOrigin(origin: string, host: string, isTls: boolean): boolean {
+  const { host: from, protocol } = URL.parse(origin) ?? { host: '', protocol: '' };
+  return from !== '' && from === host.toLowerCase() && (!isTls || protocol === 'https:');
 }
 
 function shown(text: string): string {

@@ -24,6 +24,12 @@ export const ADMIN_ERRORS = {
   SA0114: [429, 'there were too many wrong tokens from this address: try again in {seconds} s'],
   SA0115: [403, 'requests that another site has a browser send are not taken (Sec-Fetch-Site: {site})'],
   SA0116: [428, 'say which rules are replaced: send the ETag of GET /v1/configuration as If-Match'],
+  SA0117: [400, 'this address speaks TLS: use https:// (with `sluice ctl`: `--admin https://HOST:PORT`)'],
+  SA0118: [
+    401,
+    'the client certificate of `{name}` has no role here: add `admin client certificate "{name}" may read`, or send a token',
+  ],
+  SA0119: [401, 'a client certificate or a token is needed: show a certificate, or send `Authorization: Bearer TOKEN`'],
   SA0112: [405, '{path} does not take {method}: it takes {allowed}'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 

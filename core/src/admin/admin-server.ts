@@ -4,20 +4,21 @@
  * Callers are trusted with the gateway once they are let in, but what they send is not: bodies, heads, time and connections
  * all have limits, and every body and query is checked by its route's schema.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { ListenOptions } from 'node:net';
+import { createServer, type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Address, isSocketFile, socketName } from '@sluice/dsl/plan';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { AdminEndpoint, AdminEndpointOptions } from '../control/admin/admin-host.ts';
+import type { AdminEndpoint, AdminEndpointOptions, Admission } from '../control/admin/admin-host.ts';
 import type { Gateway } from '../control/gateway.ts';
 import { ADMIN_API, bindError, formatAddress, tryAddress } from '../control/reload/ports.ts';
-import { codeOf } from '../control/report/errors.ts';
 import { SocketFile } from '../shared/listen/socket-file.ts';
 import { Access, type Caller } from './access.ts';
 import { AdminError, errorAnswer } from './admin-errors.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { AuditLog } from './audit-log.ts';
+import { type Arrival, Entrance } from './entrance.ts';
 import { EventStreams } from './event-streams.ts';
+import { listenOn, listenShared } from './listen.ts';
 import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -37,8 +38,6 @@ const IDLE_MS = 5_000;
 const LOOK_MS = 500;
 const MOST_CONNECTIONS = 256;
 const RETRY_AFTER_S = 60;
-/** What systems say that cannot bind one port for several processes. */
-const CANNOT_SHARE: ReadonlySet<string> = new Set(['ENOTSUP', 'EINVAL', 'ENOPROTOOPT', 'ERR_INVALID_ARG_VALUE']);
 /** What anybody may ask. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(ROUTES.filter(({ isOpen }) => isOpen).map(({ path }) => path));
 const DASHBOARD_PATH = /^\/(?:dashboard\/.*)?$/;
@@ -46,8 +45,7 @@ const DASHBOARD_PATH = /^\/(?:dashboard\/.*)?$/;
 /** What is known of a request while it is answered. */
 interface Admitted {
   caller: Caller | null;
-  /** Its address; null: a Unix socket. */
-  readonly peer: string | null;
+  readonly arrival: Arrival;
   /** The code of its refusal. */
   code: string | null;
   /** What the operation adds to its audit line. */
@@ -65,6 +63,7 @@ export async function startAdminServer(options: AdminEndpointOptions<Gateway>): 
 export class AdminServer implements AdminEndpoint {
   readonly #options: AdminEndpointOptions<Gateway>;
   readonly #access: Access;
+  readonly #entrance: Entrance;
   readonly #audit: AuditLog;
   readonly #admitted = new WeakMap<FastifyRequest, Admitted>();
   readonly #streams: EventStreams;
@@ -76,7 +75,7 @@ export class AdminServer implements AdminEndpoint {
 
   constructor(options: AdminEndpointOptions<Gateway>) {
     this.#options = options;
-    this.#access = new Access(options.tokens);
+    this.#access = new Access(options);
     this.#audit = new AuditLog(options.log, options.auditFile);
     this.#streams = new EventStreams(options.gateway);
     this.#metrics = new Metrics(options.gateway);
@@ -101,10 +100,13 @@ export class AdminServer implements AdminEndpoint {
         return this.#server;
       },
     });
+    this.#entrance = this.#openEntrance();
     this.#app.removeContentTypeParser('text/plain');
     this.#app.addHook('onRequest', async (request, reply) => {
       // Callers tell by this that it is a gateway who answers, and not somebody else on the port.
       reply.raw.setHeader(ADMIN_HEADER, API_VERSION);
+      // The next request is to come with what is trusted, and presented, by now.
+      if (this.#entrance.isOutdated(request.raw.socket)) void reply.header('connection', 'close');
       this.#admit(request, reply);
     });
     this.#app.addHook('onResponse', async (request, reply) => this.#record(request, reply));
@@ -137,13 +139,14 @@ export class AdminServer implements AdminEndpoint {
   }
 
   /** admit is who is let in from now on, and where that is written down. */
-  admit({ tokens, auditFile }: Parameters<AdminEndpoint['admit']>[0]): void {
-    this.#access.tokens = tokens;
-    this.#audit.file = auditFile;
+  admit(admission: Admission): void {
+    this.#access.admit(admission);
+    this.#audit.file = admission.auditFile;
+    this.#entrance.tls = admission.tls;
   }
 
   async listen(): Promise<void> {
-    const { address, log } = this.#options;
+    const { address, log, tls } = this.#options;
     await this.#app.ready();
     const server = this.#server;
     if ('path' in address && isSocketFile(address.path)) this.#file = new SocketFile(address.path);
@@ -159,7 +162,7 @@ export class AdminServer implements AdminEndpoint {
       throw bindError(ADMIN_API, address, thrown);
     }
     server.on('error', (error) => log.error({ reason: error.message }, 'the admin API failed'));
-    log.info(`the admin API is on ${formatAddress(this.address)}`);
+    log.info(`the admin API is on ${formatAddress(this.address)}${tls === null ? '' : ' (TLS)'}`);
   }
 
   /** leave stops listening; open requests go on. */
@@ -176,7 +179,21 @@ export class AdminServer implements AdminEndpoint {
     this.#metrics.close();
     this.#server.close();
     this.#server.closeAllConnections();
+    this.#entrance.close();
     await this.#app.close();
+  }
+
+  /** Node's own listener takes connections over once they have come in. */
+  #openEntrance(): Entrance {
+    const server = this.#server;
+    const [take] = server.listeners('connection') as [(socket: Socket) => void];
+    const entrance = new Entrance(this.#options.tls, {
+      serve: (socket) => take.call(server, socket),
+      notTls: plainAnswer(new AdminError('SA0117')),
+    });
+    server.off('connection', take);
+    server.on('connection', (socket) => entrance.accept(socket));
+    return entrance;
   }
 
   #add(route: Route): void {
@@ -229,7 +246,7 @@ export class AdminServer implements AdminEndpoint {
       return;
     }
     const state = this.#stateOf(request);
-    const caller = this.#access.identify(headers, state.peer);
+    const caller = this.#access.identify(headers, state.arrival);
     state.caller = caller;
     reply.raw.setHeader(ROLE_HEADER, caller.role);
     this.#checkMethod(method, path, reply);
@@ -248,7 +265,7 @@ export class AdminServer implements AdminEndpoint {
   #stateOf(request: FastifyRequest): Admitted {
     let state = this.#admitted.get(request);
     if (state === undefined) {
-      state = { caller: null, peer: peerOf(request.raw), code: null, details: {} };
+      state = { caller: null, arrival: this.#entrance.arrivalOf(request.raw.socket), code: null, details: {} };
       this.#admitted.set(request, state);
     }
     return state;
@@ -256,13 +273,15 @@ export class AdminServer implements AdminEndpoint {
 
   /** What only looks is not recorded, unless the caller was refused: a log of every scrape would hide the rest. */
   #record(request: FastifyRequest, { raw: { statusCode: status } }: FastifyReply): void {
-    const { caller, peer, code, details } = this.#stateOf(request);
+    const { caller, arrival, code, details } = this.#stateOf(request);
+    const { peer } = arrival;
     const operation = operationOf(request);
     if (!isRefusal(status) && (operation === null || operation.role === 'read')) return;
     // Wrong tokens are logged, and those that come on and on are told by their number.
     if (status === 429 || (code === 'SA0102' && !this.#isToTell(peer))) return;
     this.#audit.write({
       ...{ who: caller?.name ?? null, role: caller?.role ?? null, peer },
+      ...(caller?.certificate === undefined ? {} : { certificate: caller.certificate }),
       ...{ operation: operation?.id ?? null, method: request.method, path: request.url.split('?')[0]!.slice(0, 200) },
       ...{ status, code, ...details },
     });
@@ -304,32 +323,20 @@ function isRefusal(status: number): boolean {
   return status === 401 || status === 403 || status === 429;
 }
 
-/** peerOf is the caller's address; null: it came over a Unix socket. */
-function peerOf({ socket }: IncomingMessage): string | null {
-  if (socket.remoteAddress === undefined && socket.localAddress === undefined) return null;
-  return socket.remoteAddress ?? '';
+/** plainAnswer is a whole response to who speaks HTTP where TLS is spoken. */
+function plainAnswer(error: AdminError): string {
+  const { status, body } = errorAnswer(error, BODY_LIMIT)!;
+  const text = JSON.stringify(body);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `${ADMIN_HEADER}: ${API_VERSION}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(text)}`,
+    'connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${text}`;
 }
 
 function operationOf({ routeOptions }: FastifyRequest): Route | null {
   return (routeOptions.config as { readonly operation?: Route }).operation ?? null;
-}
-
-function listenOn(server: Server, options: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** listenShared binds so that the next version's process can bind the same port before this one leaves it, where the system can do that. */
-async function listenShared(server: Server, options: ListenOptions): Promise<void> {
-  try {
-    await listenOn(server, { ...options, reusePort: true });
-  } catch (thrown) {
-    if (!CANNOT_SHARE.has(codeOf(thrown) ?? '')) throw thrown;
-    await listenOn(server, options);
-  }
 }

@@ -14,7 +14,6 @@ import type { GatewayEvents } from './gateway-events.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { ComponentFiles } from './plugins/component-files.ts';
 import type { PluginHost, PluginSet } from './plugins/plugin-host.ts';
-import type { SecretValues } from './plugins/secrets.ts';
 import type { Generation } from './reload/generations.ts';
 import { addressList, newAddresses } from './reload/new-addresses.ts';
 import { asGatewayError, type GatewayError } from './report/errors.ts';
@@ -37,7 +36,7 @@ export interface ActiveRulesOptions {
   isStarting(): boolean;
   /** Throws SG0501 unless the gateway runs. */
   needRunning(wish: string): void;
-  prepareAdmin(plan: Plan, secrets: SecretValues): Promise<AdminChange>;
+  prepareAdmin(set: PluginSet): Promise<AdminChange>;
   /** Rules were reloaded. */
   reloaded(plan: Plan): void;
   emit<Name extends keyof GatewayEvents>(event: Name, ...values: GatewayEvents[Name]): void;
@@ -151,15 +150,18 @@ export class ActiveRules {
 
   /** refresh activates the same rules with what their files hold now: certificates, above all. Never rejects. */
   async refresh(): Promise<void> {
-    const { log, plugins, isStarting, isRunning, emit } = this.#with;
+    const { log, plugins, isStarting, isRunning, prepareAdmin, emit } = this.#with;
     const { generations } = this.#runtime();
     await generations.inLine(async () => {
       this.#isRefreshDue = isStarting();
       if (!isRunning()) return;
       const before = this.#set;
+      let admin: AdminChange | null = null;
       try {
         const set = await plugins.assemble(before.source, false, before);
+        admin = await prepareAdmin(set);
         await this.#runtime().put(set);
+        admin.commit();
         this.#set = set;
         tellWarnings(set, log);
         log.info({ files: set.files.length }, 'files used by the rules have changed and were reloaded');
@@ -168,6 +170,7 @@ export class ActiveRules {
         // It may have begun to stop meanwhile.
         if (isRunning()) this.#files.watch();
       } catch (thrown) {
+        await admin?.abandon();
         const error = asGatewayError(thrown, generations.current!.number);
         log.error(
           failureFields(error),
@@ -204,7 +207,7 @@ export class ActiveRules {
     let next: Generation;
     let admin: AdminChange | null = null;
     try {
-      admin = await prepareAdmin(set.plan, set.secrets);
+      admin = await prepareAdmin(set);
       next = await runtime.put(set);
     } catch (thrown) {
       await admin?.abandon();

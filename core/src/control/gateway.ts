@@ -106,7 +106,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
       isRunning: () => this.#state === 'running',
       isStarting: () => this.#state === 'starting',
       needRunning: (wish) => this.#need('running', wish),
-      prepareAdmin: (plan, secrets) => this.#admin.prepare(plan, secrets),
+      prepareAdmin: (set) => this.#admin.prepare(set),
       reloaded: ({ settings }) => this.#keeper.use(settings.stateDir ?? null),
       emit: (event, ...values) => this.#emitSoon(event, ...values),
     });
@@ -402,7 +402,7 @@ export class Gateway extends EventEmitter<GatewayEvents> {
         this.#active.announceListeners(await runtime.put(set), null);
       });
       runtime.check();
-      (await this.#admin.prepare(set.plan, set.secrets)).commit();
+      (await this.#admin.prepare(set)).commit();
       this.#startedMs = systemTimers.now();
       if (this.#state === 'starting') {
         this.#state = 'running';

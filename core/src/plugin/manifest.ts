@@ -36,10 +36,18 @@ export interface ValidateHost {
   readonly isPlain?: boolean;
   /** For the slot `tls`: the certificates that sources keep for the listener, whether their files are there or not. Default: none. */
   readonly certificates?: readonly KeptCertificate[];
+  /** For the slot `tls`: the line is `admin tls`, which opens connections to the admin API, on the main thread. Absent: it is a listener's. */
+  readonly admin?: AdminTlsUse;
   /** For the slot `certificate`: the checked options of the source of the same name; absent: `settings` has no such line. */
   readonly source?: Args;
   /** For the slot `certificate`: all listeners of the plan. */
   readonly listeners?: readonly ListenerPlan[];
+}
+
+/** AdminTlsUse says what the admin API asks of its TLS. */
+export interface AdminTlsUse {
+  /** Rules name callers by their client certificates, which must therefore be asked for, and verified. */
+  readonly namesClients: boolean;
 }
 
 /** A component of a slot. `options` is a JSON Schema that the options in the plan must meet (checked by ajv). */

@@ -381,6 +381,8 @@ export interface AdminPlan {
   readonly address: Address;
   /** The name of the secret that callers must show. null: none, on a loopback address or a Unix socket only. */
   readonly token: string | null;
+  /** Where it is written. Absent where the plan was built without text. */
+  readonly place?: Place;
 }
 
 /** AdminRole is what a caller of the admin API may do: look; change what runs; change the rules too. Each includes those before it. */
@@ -392,6 +394,13 @@ export interface AdminTokenPlan {
   readonly name: string;
   /** The name of the secret. */
   readonly secret: string;
+  readonly role: AdminRole;
+}
+
+/** AdminClientPlan is what callers with a client certificate may do. */
+export interface AdminClientPlan {
+  /** The certificate's common name, or one of its DNS names, email addresses and URIs. */
+  readonly name: string;
   readonly role: AdminRole;
 }
 
@@ -436,6 +445,10 @@ export interface SettingsPlan {
   readonly admin?: AdminPlan;
   /** Tokens of the admin API besides its own, wherever it listens. Default: none. */
   readonly adminTokens?: readonly AdminTokenPlan[];
+  /** A component of the slot `tls` that opens the admin API's connections, wherever it listens. Default: it speaks plain HTTP. */
+  readonly adminTls?: ComponentUse;
+  /** Callers of the admin API by their client certificates; of several that fit one, the first. Default: none. */
+  readonly adminClients?: readonly AdminClientPlan[];
   /** The file that the admin API's audit lines go to, absolute. Default: the gateway's log. */
   readonly adminAudit?: string;
   /** Default: requests are not traced, and what they bring of traces is passed on as it is. */

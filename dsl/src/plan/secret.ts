@@ -32,6 +32,7 @@ export function secretsOf(plan: Plan): ReadonlySet<string> {
   }
   for (const { options } of plan.settings.certificateSources ?? []) collect({ args: options });
   if (plan.settings.traces !== undefined) collect({ args: plan.settings.traces.options });
+  if (plan.settings.adminTls !== undefined) collect({ args: plan.settings.adminTls.options });
   const token = plan.settings.admin?.token ?? null;
   if (token !== null) names.add(token);
   for (const { secret } of plan.settings.adminTokens ?? []) names.add(secret);

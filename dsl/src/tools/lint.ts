@@ -4,6 +4,7 @@
  * Codes: SL0501 (a rule that others keep everything from) is the language's own; the rest are lint's, and never errors.
  */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { isLoopback } from '../plan/address.ts';
 import type { Condition } from '../plan/condition.ts';
 import type { ListPlan } from '../plan/list.ts';
 import { formatPlace, type Place } from '../plan/place.ts';
@@ -106,6 +107,7 @@ class Linter {
   }
 
   run(): LintReport {
+    this.#adminApi();
     for (const listener of this.#plan.listeners) {
       for (const rule of rulesIn(listener)) this.#rule(listener, rule);
     }
@@ -114,6 +116,16 @@ class Linter {
       for (const other of this.#plan.lists.slice(0, index)) this.#lists(other, list);
     }
     return { findings: this.#findings, rules: this.#rules, isComplete: this.#isComplete };
+  }
+
+  /** adminApi: tokens can be read by whoever is on the way. */
+  #adminApi(): void {
+    const { admin, adminTls } = this.#plan.settings;
+    if (admin?.place === undefined || adminTls !== undefined || isLoopback(admin.address)) return;
+    const message =
+      'the admin API can be reached from other machines, and is not encrypted: its tokens can be read on the way';
+    const fix = 'Add `admin tls terminate cert "FILE"`, or write `admin on 127.0.0.1:9900`';
+    this.#add('SL0907', admin.place, message, fix);
   }
 
   #rule(listener: ListenerPlan, rule: Rule): void {

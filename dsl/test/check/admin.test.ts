@@ -17,7 +17,9 @@ for (const [line, address] of [
   test(`the admin API needs no token where only this machine reaches it: ${line}`, async () => {
     const { plan, diagnostics } = await compiled(line);
     assert.deepEqual(diagnostics, []);
-    assert.deepEqual(plan!.settings.admin, { address, token: null });
+    const { place, ...admin } = plan!.settings.admin!;
+    assert.equal(place!.line, 6);
+    assert.deepEqual(admin, { address, token: null });
   });
 }
 
@@ -45,6 +47,17 @@ for (const [line, code] of [
   ['admin token ci open-sesame may read', 'SL0650'],
   ['admin token ci secret "other" may read', 'SL0632'],
   ['admin token "the ci" secret "ci" may read', 'SL0652'],
+  ['admin on :9900\nadmin tls terminate cert "admin.pem"', 'SL0651'],
+  ['admin on unix:/run/x\nadmin tls terminate cert "admin.pem"', 'SL0653'],
+  ['admin client certificate "ci" may read', 'SL0117'],
+  ['admin tls terminate cert "a.pem"\nadmin client certificate "" may read', 'SL0654'],
+  ['admin tls terminate cert "a.pem"\nadmin client certificate secret "ci" may read', 'SL0654'],
+  ['admin tls terminate cert "a.pem"\nadmin client certificate ci may everything', 'SL0614'],
+  [
+    'admin tls terminate cert "a.pem"\nadmin client certificate ci may read\nadmin client certificate ci may operate',
+    'SL0122',
+  ],
+  ['admin tls terminate cert "a.pem"\nadmin tls terminate cert "b.pem"', 'SL0122'],
   ['admin audit', 'SL0117'],
   ['admin on localhost:9900', 'SL0609'],
   ['admin on 9900', 'SL0609'],
@@ -80,6 +93,21 @@ admin audit to "/var/log/sluice/audit.log"`);
   ]);
   assert.equal(adminAudit, '/var/log/sluice/audit.log');
   assert.deepEqual([...secretsOf(plan!)], ['ci', 'admin-token']);
+});
+
+test('client certificates have a role by their names, and with one any address may be listened on', async () => {
+  const { plan, diagnostics } = await compiled(`admin on :9900
+admin tls terminate cert "admin.pem" password secret "ci"
+admin client certificate "deploy.example.com" may operate
+admin client certificate ann@example.com may read`);
+  assert.deepEqual(diagnostics, []);
+  const { adminTls, adminClients } = plan!.settings;
+  assert.deepEqual([adminTls!.slot, adminTls!.name], ['tls', 'terminate']);
+  assert.deepEqual(adminClients, [
+    { name: 'deploy.example.com', role: 'operate' },
+    { name: 'ann@example.com', role: 'read' },
+  ]);
+  assert.deepEqual([...secretsOf(plan!)], ['ci']);
 });
 
 test('the token is looked for in the folder of secrets wherever the settings name it', async () => {

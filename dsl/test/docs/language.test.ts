@@ -28,8 +28,8 @@ test('every example of a base setting is right where it belongs', async () => {
   for (const { section, name, example } of SETTING_WORDS) {
     // Their kinds are plugins', and tested with them.
     if (['tls', 'servers from', 'certificate from', 'traces to'].includes(name)) continue;
-    // They need more lines than their own: see passthrough.test.ts and known-from.test.ts.
-    if (name === 'tls passthrough' || name === 'forward client certificate') continue;
+    // They need more lines than their own: see passthrough.test.ts, known-from.test.ts and admin.test.ts.
+    if (['tls passthrough', 'forward client certificate', 'admin client certificate'].includes(name)) continue;
     const inside = (wanted: string): string => (section === wanted ? example : '');
     await planOf(
       `listener web on :80, unix:/run/web.sock { ${inside('listener')}; send to sorry when path is /s; otherwise send to app }\nbackend app ${/^serve(?: site)?$/.test(name) ? '' : 'of a:80 '}{ ${inside('backend')} }\nbackend sorry of b:80\nsettings { ${inside('settings')} }`,

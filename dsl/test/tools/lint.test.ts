@@ -160,6 +160,24 @@ const WAYS: readonly [lines: string, backend: string, findings: readonly string[
     ['SL0906 2: no path has `/a;b` here: `paths …` determines the form in which this listener compares paths'],
   ],
 ];
+test('an admin API that other machines can reach without TLS is found, and no other', async () => {
+  const env = { SLUICE_SECRET_TOKEN: 'correct-horse-battery' };
+  for (const [settings, codes] of [
+    ['admin on 10.0.0.1:9900 token secret "token"', ['SL0907']],
+    ['admin on :9900; admin token ci secret "token" may read', ['SL0907']],
+    ['admin on 10.0.0.1:9900 token secret "token"; admin tls terminate cert "admin.pem"', []],
+    ['admin on 127.0.0.1:9900 token secret "token"', []],
+    ['admin on unix:/run/admin.sock', []],
+  ] as const) {
+    const { plan, diagnostics } = await compileText(inContext('settings', settings.replace('; ', '\n')), { env });
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(
+      lint(plan!, readers).findings.map(({ code }) => code),
+      codes,
+    );
+  }
+});
+
 for (const [lines, backend, findings] of WAYS) {
   test(`a path that a server reads otherwise: ${JSON.stringify(lines)} in front of ${JSON.stringify(backend)}`, async () => {
     const text = inContext('listener', lines).replace(/9001\n$/, `9001 { ${backend} }\n`);

@@ -31,4 +31,13 @@ export const terminateError = pluginErrors({
     message: '`{file}` cannot be read ({reason})',
     fix: 'Make the file readable for the gateway’s user, or remove it: a new certificate is then created.',
   },
+  SP0207: {
+    message: '`{word}` is not for `admin tls`: {reason}',
+    fix: 'Remove the words. The admin API accepts TLS 1.2 and newer, presents one certificate, and verifies those of clients.',
+  },
+  SP0208: {
+    message:
+      '`admin client certificate` lines name callers by their certificates, but none is asked for: add `client certificate from "FILE"`',
+    fix: 'Name the file of the authority that signs your callers’ certificates.',
+  },
 });

@@ -13,7 +13,7 @@ import {
 } from '@sluice/certificates/check';
 import type { CertificateFile } from '@sluice/certificates/serve';
 import { stateFolder } from '@sluice/certificates/store';
-import type { ValidateHost } from '@sluice/core/plugin';
+import type { AdminTlsUse, ValidateHost } from '@sluice/core/plugin';
 import type { Args } from '@sluice/dsl/plan';
 import { terminateError } from './errors.ts';
 import { requireSelfSigned, selfSignedFile, selfSignedNames } from './self-signed.ts';
@@ -26,6 +26,7 @@ export async function checkCertificates(
   host: ValidateHost,
   now = new Date(),
 ): Promise<Args> {
+  if (host.admin !== undefined) checkAdmin(options, host.admin);
   if (typeof options.selfSigned === 'string') return checkSelfSigned(options.selfSigned, options, baseDir, host, now);
   const kept = await keptCertificates(host, now);
   if ((options.cert === undefined || options.cert === null) && kept.files.length === 0) {
@@ -55,6 +56,17 @@ export async function checkCertificates(
   if (kept.files.length === 0) return { ...checked, folders };
   const names = new Set([...files, ...kept.good].flatMap((file) => file.names));
   return { ...checked, folders, kept: kept.files, pending: kept.pending.filter((name) => !names.has(name)) };
+}
+
+/** What may do for clients of a site is too little for those who can change it. */
+function checkAdmin({ level, unverified, strict, client }: Args, { namesClients }: AdminTlsUse): void {
+  const refused = [
+    [level === 'old', 'level old', 'it needs TLS 1.2 or newer'],
+    [unverified === true, 'left to rules', 'rules do not see its clients'],
+    [strict === true, 'known names only', 'it has one certificate for all names'],
+  ] as const;
+  for (const [isWritten, word, reason] of refused) if (isWritten) throw terminateError('SP0207', { word, reason });
+  if (namesClients && typeof client !== 'string') throw terminateError('SP0208', {});
 }
 
 interface KeptCertificates {

@@ -3,11 +3,14 @@
  *
  * The API itself, and all that it needs, is loaded by `OpenAdmin`, only when somebody asks for one.
  */
-import type { Address, Plan } from '@sluice/dsl/plan';
+import { randomBytes } from 'node:crypto';
+import { type Address, isLoopback } from '@sluice/dsl/plan';
 import type { Logger } from 'pino';
-import type { SecretValues } from '../plugins/secrets.ts';
+import type { TlsMode } from '../../plugin/data-entry.ts';
+import type { PluginSet } from '../plugins/plugin-host.ts';
 import { formatAddress } from '../reload/ports.ts';
-import { type AdminOptions, type AdminToken, type WantedAdmin, wantedAdmin } from './wanted-admin.ts';
+import { AdminTls } from './admin-tls.ts';
+import { type AdminOptions, type WantedAdmin, wantedAdmin } from './wanted-admin.ts';
 
 export type { AdminOptions, AdminToken } from './wanted-admin.ts';
 
@@ -15,20 +18,24 @@ export type { AdminOptions, AdminToken } from './wanted-admin.ts';
 export interface AdminEndpoint {
   /** What it is bound to. */
   readonly address: Address;
-  /** admit is who is let in from now on, and where that is written down. */
-  admit(wanted: Pick<WantedAdmin, 'tokens' | 'auditFile'>): void;
+  /** admit is who is let in from now on, how connections are opened, and where it is written down. */
+  admit(wanted: Admission): void;
   /** leave stops listening; open requests go on. */
   leave(): void;
   /** close ends everything at once. */
   close(): Promise<void>;
 }
 
+/** Admission is who may call an admin API, and how. */
+export interface Admission extends Pick<WantedAdmin, 'tokens' | 'clients' | 'auditFile'> {
+  /** Opens connections; null: they are plain HTTP. */
+  readonly tls: TlsMode | null;
+}
+
 /** AdminEndpointOptions is what an admin API is opened with. */
-export interface AdminEndpointOptions<Gateway> {
+export interface AdminEndpointOptions<Gateway> extends Admission {
   readonly gateway: Gateway;
   readonly address: Address;
-  readonly tokens: readonly AdminToken[];
-  readonly auditFile: string | null;
   readonly log: Logger;
   /** Another process listens there, and will leave. */
   readonly isTakeover: boolean;
@@ -43,6 +50,9 @@ export interface AdminChange {
   abandon(): Promise<void>;
 }
 
+const UNENCRYPTED =
+  'the admin API can be reached from other machines, and is not encrypted: its tokens can be read on the way. `admin tls` encrypts it';
+
 export class AdminHost<Gateway> {
   readonly #gateway: Gateway;
   readonly #options: AdminOptions | false | undefined;
@@ -50,6 +60,7 @@ export class AdminHost<Gateway> {
   readonly #open: OpenAdmin<Gateway>;
   /** The first one takes over from another process. */
   #isTakeover: boolean;
+  readonly #tls: AdminTls;
   #server: AdminEndpoint | null = null;
   #written = '';
 
@@ -66,6 +77,7 @@ export class AdminHost<Gateway> {
     this.#log = log;
     this.#open = open;
     this.#isTakeover = isTakeover;
+    this.#tls = new AdminTls(log, randomBytes(32));
   }
 
   /** What it is bound to; null: there is none. */
@@ -73,9 +85,9 @@ export class AdminHost<Gateway> {
     return this.#server?.address ?? null;
   }
 
-  /** prepare gets ready what a plan asks for, beside what is there. Throws SG0301 to SG0307, SG0601 to SG0606. */
-  async prepare(plan: Plan, secrets: SecretValues): Promise<AdminChange> {
-    const wanted = wantedAdmin(this.#options, plan, secrets);
+  /** prepare gets ready what a set asks for, beside what is there. Throws SG0301 to SG0307, SG0601 to SG0606, SG0608 and SG0609. */
+  async prepare(set: PluginSet): Promise<AdminChange> {
+    const wanted = wantedAdmin(this.#options, set.plan, set.secrets);
     const before = this.#server;
     const close = (server: AdminEndpoint | null): void => {
       // Whoever asked for the reload may be waiting for its answer there.
@@ -88,19 +100,20 @@ export class AdminHost<Gateway> {
       };
       return { commit, abandon: async () => {} };
     }
-    const { address, tokens, auditFile } = wanted;
+    const { address, tokens, clients, auditFile } = wanted;
+    const tls = wanted.tls === null ? null : await this.#tls.link(wanted.tls, set);
+    const admission = { tokens, clients, auditFile, tls };
     const written = formatAddress(address);
     if (before !== null && written === this.#written) {
       const commit = (): void => {
-        before.admit(wanted);
+        before.admit(admission);
       };
       return { commit, abandon: async () => {} };
     }
     const server = await this.#open({
       gateway: this.#gateway,
       address,
-      tokens,
-      auditFile,
+      ...admission,
       log: this.#log,
       isTakeover: this.#isTakeover,
     });
@@ -108,6 +121,7 @@ export class AdminHost<Gateway> {
     const commit = (): void => {
       this.#server = server;
       this.#written = written;
+      if (tls === null && !isLoopback(address)) this.#log.warn(UNENCRYPTED);
       close(before);
     };
     return { commit, abandon: () => server.close() };

@@ -2,7 +2,16 @@
  * WantedAdmin: which admin API a gateway is to have, by its options and its rules. Main thread; opens nothing.
  */
 import { readListenAddress } from '@sluice/dsl';
-import { type Address, type AdminRole, addressesOf, isLoopback, type Plan, sharedAddresses } from '@sluice/dsl/plan';
+import {
+  type Address,
+  type AdminClientPlan,
+  type AdminRole,
+  addressesOf,
+  type ComponentUse,
+  isLoopback,
+  type Plan,
+  sharedAddresses,
+} from '@sluice/dsl/plan';
 import type { SecretValues } from '../plugins/secrets.ts';
 import { formatAddress } from '../reload/ports.ts';
 import { GatewayError } from '../report/errors.ts';
@@ -27,8 +36,12 @@ export interface AdminToken {
 
 export interface WantedAdmin {
   readonly address: Address;
-  /** None: whoever reaches the address may do everything. */
+  /** Neither these nor `clients`: whoever reaches the address may do everything. */
   readonly tokens: readonly AdminToken[];
+  /** Callers by their client certificates; of several that fit, the first. */
+  readonly clients: readonly AdminClientPlan[];
+  /** What opens its connections; null: it speaks plain HTTP. */
+  readonly tls: ComponentUse | null;
   /** The file of audit lines; null: the gateway's log. */
   readonly auditFile: string | null;
 }
@@ -38,20 +51,21 @@ const UNNAMED = 'admin';
 
 const SHORTEST_TOKEN = 16;
 
-/** wantedAdmin returns what is asked for; null: nothing. `false`: none, whatever the rules say. Throws SG0601 to SG0606. */
+/** wantedAdmin returns what is asked for; null: nothing. `false`: none, whatever the rules say. Throws SG0601 to SG0606, and SG0608. */
 export function wantedAdmin(
   options: AdminOptions | false | undefined,
   plan: Plan,
   secrets: SecretValues,
 ): WantedAdmin | null {
   if (options === false) return null;
-  const { admin, adminAudit } = plan.settings;
+  const { admin, adminAudit, adminClients: clients = [], adminTls: tls = null } = plan.settings;
   if (options === undefined && admin === undefined) return null;
   const tokens = tokensOf(options, plan, secrets);
   const address = options === undefined ? admin!.address : readAddress(options.address);
-  if (tokens.length === 0 && !isLoopback(address)) {
+  if (tokens.length === 0 && clients.length === 0 && !isLoopback(address)) {
     throw new GatewayError('SG0601', { address: formatAddress(address) });
   }
+  if (tls !== null && 'path' in address) throw new GatewayError('SG0608', { address: formatAddress(address) });
   for (const { token } of tokens) {
     if (!/^[\x21-\x7e]+$/.test(token)) throw new GatewayError('SG0604', {});
     if (token.length < SHORTEST_TOKEN) throw new GatewayError('SG0602', { least: SHORTEST_TOKEN });
@@ -63,7 +77,7 @@ export function wantedAdmin(
       throw new GatewayError('SG0605', { address: formatAddress(address), listener: name });
     }
   }
-  return { address, tokens, auditFile: adminAudit ?? null };
+  return { address, tokens, clients, tls, auditFile: adminAudit ?? null };
 }
 
 function tokensOf(options: AdminOptions | undefined, plan: Plan, secrets: SecretValues): readonly AdminToken[] {

@@ -10,6 +10,9 @@ import type { SourcedCertificate } from './certificate-sources.ts';
 
 type Shown = Pick<PluginSet, 'plan' | 'component'>;
 
+/** The admin API among the listeners that have a certificate: none of these can be called so. */
+const ADMIN = 'admin API';
+
 /** What became of the new files of one certificate. */
 interface Attempts {
   failures: number;
@@ -31,7 +34,8 @@ export class FileCertificates {
   states({ plan, component }: Shown, nowMs: number): readonly SourcedCertificate[] {
     const found = new Map<string, SourcedCertificate>();
     const sourced = this.#sourced();
-    for (const { name, tls } of plan.listeners) {
+    const { adminTls = null } = plan.settings;
+    for (const { name, tls } of [...plan.listeners, { name: ADMIN, tls: adminTls }]) {
       if (tls === null) continue;
       for (const { names, file, expiresMs } of component('tls', tls.name)?.shown?.(tls.options) ?? []) {
         if (sourced.has(file)) continue;
@@ -61,7 +65,9 @@ export class FileCertificates {
     const events: CertificateEvent[] = [];
     for (const { place, message } of diagnostics) {
       const named = states.filter(({ file }) => message.includes(`\`${file}\``));
-      const lines = set.plan.listeners.filter(({ tls }) => tls !== null && isSame(tls.place, place));
+      const { adminTls = null } = set.plan.settings;
+      const all = [...set.plan.listeners, { name: ADMIN, tls: adminTls }];
+      const lines = all.filter(({ tls }) => tls !== null && isSame(tls.place, place));
       const own = states.filter(({ listeners }) => lines.some(({ name }) => listeners.includes(name)));
       for (const { file, names, expiresMs } of named.length === 0 ? own : named) {
         const { failures, failed } = this.#attempts.get(file) ?? { failures: 0, failed: 0 };

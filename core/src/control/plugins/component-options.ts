@@ -46,7 +46,7 @@ export async function checkComponents(
   const check = async (
     owner: string,
     use: ComponentUse,
-    known: Pick<ValidateHost, 'servers' | 'isPlain' | 'certificates' | 'source' | 'listeners'> = {},
+    known: Pick<ValidateHost, 'servers' | 'isPlain' | 'certificates' | 'source' | 'listeners' | 'admin'> = {},
   ): Promise<ComponentUse> => {
     const component = componentOf(owner, use, find);
     const options = await schemaOptions(owner, use, component);
@@ -85,6 +85,9 @@ export async function checkComponents(
   for (const use of plan.settings.certificateSources ?? []) sources.push(await check('settings', use));
   const { traces } = plan.settings;
   const exporter = traces === undefined ? {} : { traces: await check('settings', traces) };
+  const { adminTls, adminClients = [] } = plan.settings;
+  const adminUse = { admin: { namesClients: adminClients.length > 0 } };
+  const admin = adminTls === undefined ? {} : { adminTls: await check('the admin API', adminTls, adminUse) };
   const isEverySourceRight = problems.length === 0;
   const listeners: Plan['listeners'][number][] = [];
   for (const listener of plan.listeners) {
@@ -150,6 +153,7 @@ export async function checkComponents(
     const settings = {
       ...plan.settings,
       ...exporter,
+      ...admin,
       ...(sources.length === 0 ? {} : { certificateSources: sources }),
     };
     return { plan: { ...plan, settings, listeners, backends }, warnings, files: [...files] };

@@ -265,6 +265,7 @@ function usesOf({ listeners, backends, settings }: Plan): UsedComponents {
     ...listeners.flatMap(({ tls, certificates = [] }) => [tls, ...certificates]),
     ...(settings.certificateSources ?? []),
     settings.traces,
+    settings.adminTls,
     ...backends.flatMap(({ balance, stick, check, tls, serve }) => [balance, stick, check?.probe, tls, serve]),
   ];
   return new Set(uses.flatMap((use) => (use == null ? [] : [`${use.slot} ${use.name}`])));

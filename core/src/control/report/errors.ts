@@ -89,6 +89,8 @@ export const CORE_ERRORS = {
     'the tokens `{name}` and `{other}` of the admin API are the same: give each holder and each role one of its own',
   SG0607:
     'the audit log {file} of the admin API cannot be written: {reason}: let the user that runs the gateway write there, or name another file',
+  SG0608: 'the admin API on {address} is on a Unix socket, and `admin tls` is for addresses: remove one of the two',
+  SG0609: 'the admin API cannot be opened with `{tls}`: {message}',
   // Simulation
   SG0701: 'there is no listener for the clients of the simulation: {wish} that speaks HTTP is required',
   // Upgrade

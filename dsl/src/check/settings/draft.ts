@@ -7,6 +7,7 @@ import type { AccessLogList } from './access-log-list.ts';
 import type { DiscoveryList } from './backend/discovery-list.ts';
 import type { ServerList } from './backend/server-list.ts';
 import { Collected } from './collected.ts';
+import type { AdminClientList } from './gateway/admin-client-list.ts';
 import type { AdminTokenList } from './gateway/admin-token-list.ts';
 import type { SourceList } from './gateway/source-list.ts';
 import type { CertificateList } from './listener/certificate-list.ts';
@@ -62,7 +63,12 @@ export type BackendDraft = With<
 
 export type SettingsDraft = With<
   Fields<SettingsPlan>,
-  { certificateSources: SourceList; accessLogs: AccessLogList; adminTokens: AdminTokenList }
+  {
+    certificateSources: SourceList;
+    accessLogs: AccessLogList;
+    adminTokens: AdminTokenList;
+    adminClients: AdminClientList;
+  }
 >;
 
 /** Planned are the fields of a plan that settings fill. */

@@ -311,7 +311,7 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     severity: 'error',
     message: 'the admin API on `{value}` has no token, and can be reached from other machines',
     fix: 'Add `token secret "admin-token"`, or write `admin on 127.0.0.1:9900`',
-    why: 'Anyone who can reach it can take servers out of service. Only loopback addresses and Unix sockets may be used without a token.',
+    why: 'Anyone who can reach it can take servers out of service. Only loopback addresses and Unix sockets may be used without a token or `admin client certificate` lines.',
     context: 'settings',
     wrong: 'admin on :9900',
     right: 'admin on unix:/run/sluice.sock',
@@ -324,6 +324,26 @@ export const VALUE_CODES: Readonly<Record<string, CodeEntry>> = {
     context: 'settings',
     wrong: 'admin token "the big one" secret "admin-token" may read',
     right: 'admin on 127.0.0.1:9900',
+  },
+  SL0653: {
+    severity: 'error',
+    message: '`admin tls` is not for an admin API on a Unix socket',
+    fix: 'Remove the line, or write `admin on ADDRESS:PORT`',
+    why: 'A Unix socket does not leave the machine, and its file’s mode decides who may open it.',
+    context: 'settings',
+    wrong: 'admin on unix:/run/sluice.sock; admin tls terminate cert "admin.pem"',
+    right: 'admin on 127.0.0.1:9900; admin tls terminate cert "admin.pem"',
+  },
+  SL0654: {
+    severity: 'error',
+    message: '`{value}` is not a name in a client certificate',
+    fix: 'Write the common name, or a DNS name, email address or URI of the certificate, up to 255 characters',
+    why: 'The name is compared with those in the certificate, and the audit log says by it who made a change.',
+    context: 'settings',
+    wrong:
+      'admin on 127.0.0.1:9900; admin tls terminate cert "admin.pem" client certificate from "ca.pem"; admin client certificate "" may read',
+    right:
+      'admin on 127.0.0.1:9900; admin tls terminate cert "admin.pem" client certificate from "ca.pem"; admin client certificate "deploy" may read',
   },
   SL0660: {
     severity: 'error',

@@ -5,7 +5,7 @@
 import type { SettingsDraft } from '../draft.ts';
 import { defaultsOf, type SettingRow } from '../setting-row.ts';
 import { logAccess } from './access-log.ts';
-import { admin, adminAudit, adminToken } from './admin.ts';
+import { admin, adminAudit, adminClient, adminTls, adminToken } from './admin.ts';
 import { lookUpNames } from './names.ts';
 import {
   certificatesFrom,
@@ -28,6 +28,8 @@ const ROWS = [
   testBeforeReload,
   admin,
   adminToken,
+  adminTls,
+  adminClient,
   adminAudit,
   certificatesFrom,
   secrets,
