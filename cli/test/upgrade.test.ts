@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually, freePort } from '@sluice/plugin-kit';
+import { certify, makeKey } from '@sluice/plugin-kit/tls';
 import { folderOf, get, RunningCommand, sluice, statusOver } from './sluice.ts';
 
 /** A plugin that does what files in the folder say as the gateway starts. */
@@ -296,22 +297,32 @@ test('an upgrade without a supervisor is refused with the reason', async (t) => 
   assert.equal((await run.ended).code, 0);
 });
 
-test('the admin API on a TCP port moves to the new process, time after time', async (t) => {
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const folder = await folderOf(t, {});
-  writeFileSync(
-    join(folder, 'gateway.sluice'),
-    `settings {\n  threads 1\n  admin on 127.0.0.1:${adminPort}\n}\nlistener web on 127.0.0.1:${port} {\n  otherwise deny 404\n}\n`,
-  );
-  const run = new RunningCommand(t, ['run', 'gateway.sluice', '--log-level', 'debug'], { cwd: folder });
-  await run.logged(/^the gateway serves, as process /);
-  const pids = new Set<unknown>();
-  for (let count = 1; count <= 3; count++) {
-    assert.equal((await sluice(['ctl', 'upgrade', '--admin', `127.0.0.1:${adminPort}`])).code, 0);
-    const { stdout } = await sluice(['ctl', 'status', '--json', '--admin', `127.0.0.1:${adminPort}`]);
-    pids.add(JSON.parse(stdout).pid);
-    assert.equal(pids.size, count, 'another process answers');
-  }
-  run.child.kill('SIGTERM');
-  assert.equal((await run.ended).code, 0);
-});
+for (const tls of ['', '\n  admin tls terminate cert "admin.pem"']) {
+  test(`the admin API on a TCP port moves to the new process, time after time${tls === '' ? '' : ', with its TLS'}`, async (t) => {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const folder = await folderOf(t, {});
+    writeFileSync(
+      join(folder, 'gateway.sluice'),
+      `settings {\n  threads 1\n  admin on 127.0.0.1:${adminPort}${tls}\n}\nlistener web on 127.0.0.1:${port} {\n  otherwise deny 404\n}\n`,
+    );
+    const own = certify('localhost', makeKey(), { isAuthority: true });
+    writeFileSync(join(folder, 'admin.pem'), own.cert + own.key);
+    const admin = [
+      '--admin',
+      ...(tls === ''
+        ? [`127.0.0.1:${adminPort}`]
+        : [`https://localhost:${adminPort}`, '--ca', join(folder, 'admin.pem')]),
+    ];
+    const run = new RunningCommand(t, ['run', 'gateway.sluice', '--log-level', 'debug'], { cwd: folder });
+    await run.logged(/^the gateway serves, as process /);
+    const pids = new Set<unknown>();
+    for (let count = 1; count <= 3; count++) {
+      assert.equal((await sluice(['ctl', 'upgrade', ...admin])).code, 0);
+      const { stdout } = await sluice(['ctl', 'status', '--json', ...admin]);
+      pids.add(JSON.parse(stdout).pid);
+      assert.equal(pids.size, count, 'another process answers');
+    }
+    run.child.kill('SIGTERM');
+    assert.equal((await run.ended).code, 0);
+  });
+}

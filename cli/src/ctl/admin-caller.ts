@@ -2,7 +2,9 @@
  * AdminCaller asks the admin API of a running gateway. Main thread.
  */
 import { readFileSync } from 'node:fs';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { SecureContext } from 'node:tls';
 import {
   type AnswerOf,
   type BodyOf,
@@ -12,6 +14,7 @@ import {
   type QueryOf,
 } from '@sluice/core/admin';
 import { socketName } from '@sluice/dsl/plan';
+import { CallerTls, type TlsOptions, UnusableFile } from './caller-tls.ts';
 
 /** Where a gateway is asked unless something else is said. */
 const DEFAULT_ADMIN = '127.0.0.1:9900';
@@ -23,7 +26,7 @@ const UPGRADE_PATIENCE_MS = 70_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** CallerOptions are those of every `ctl` command. */
-export interface CallerOptions {
+export interface CallerOptions extends TlsOptions {
   readonly admin?: string;
   readonly tokenFile?: string;
 }
@@ -45,6 +48,13 @@ export class Refused extends Error {
 export class NotAnAddress extends Error {}
 
 type Target = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+
+/** Place is where a gateway is asked. */
+interface Place {
+  readonly target: Target;
+  /** null: nothing is written of it. */
+  readonly isTls: boolean | null;
+}
 
 type Varying<Name extends string, Values> = [keyof Values] extends [never] ? unknown : { readonly [N in Name]: Values };
 
@@ -69,11 +79,16 @@ export class AdminCaller {
   readonly #written: string;
   readonly #target: Target;
   readonly #token: string | null;
+  /** null: plain HTTP is spoken. */
+  readonly #tls: CallerTls | null;
 
-  /** Throws NotAnAddress, or the system's error when the token file cannot be read. */
-  constructor({ admin, tokenFile }: CallerOptions, environment: NodeJS.ProcessEnv = process.env) {
+  /** Throws NotAnAddress, or the system's error when a file cannot be read. */
+  constructor(options: CallerOptions, environment: NodeJS.ProcessEnv = process.env) {
+    const { admin, tokenFile } = options;
     this.#written = admin ?? environment.SLUICE_ADMIN ?? DEFAULT_ADMIN;
-    this.#target = targetOf(this.#written);
+    const { target, isTls } = placeOf(this.#written);
+    this.#target = target;
+    this.#tls = (isTls ?? CallerTls.isMeant(options, environment)) ? tlsOf(options, environment) : null;
     const token = tokenFile === undefined ? (environment.SLUICE_ADMIN_TOKEN ?? '') : readFileSync(tokenFile, 'utf8');
     this.#token = token.trim() === '' ? null : token.trim();
   }
@@ -129,8 +144,7 @@ export class AdminCaller {
     return new Promise((resolve, reject) => {
       let ask: ClientRequest;
       try {
-        ask = request({
-          ...this.#target,
+        ask = this.#request({
           method,
           path,
           timeout: patienceMs,
@@ -149,8 +163,19 @@ export class AdminCaller {
         reject(new NotAnAddress('the token is not a single line of plain text'));
         return;
       }
+      let isSecure = false;
+      ask.on('socket', (socket) =>
+        socket.once('secureConnect', () => {
+          isSecure = true;
+        }),
+      );
       ask.on('timeout', () => ask.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
       ask.on('error', (error: NodeJS.ErrnoException) => {
+        const why = this.#tls?.why(this.#written, error, isSecure) ?? null;
+        if (why !== null) {
+          reject(new Unreachable(why));
+          return;
+        }
         // What is no HTTP, or no answer to what was asked.
         const isStranger = error.code?.startsWith('HPE_') === true || error.message === 'socket hang up';
         reject(isStranger ? this.#stranger() : new Unreachable(this.#why(error)));
@@ -168,6 +193,14 @@ export class AdminCaller {
       });
       ask.end(text);
     });
+  }
+
+  #request(options: RequestOptions): ClientRequest {
+    const whole = { ...this.#target, ...options };
+    if (this.#tls === null) return request(whole);
+    // Whatever `tls.connect` takes is passed on to it, though the types do not have all of it.
+    const secure: RequestOptions & { secureContext: SecureContext } = { ...whole, secureContext: this.#tls.context };
+    return secureRequest(secure);
   }
 
   async #read(response: IncomingMessage): Promise<string> {
@@ -202,10 +235,24 @@ function withQuery(path: string, query: Readonly<Record<string, string>> = {}): 
   return text === '' ? path : `${path}?${text}`;
 }
 
-function targetOf(text: string): Target {
-  if (/^unix:[/@]/.test(text)) return { socketPath: socketName(text.slice(5)) };
-  const [, bracketed, bare, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text) ?? [];
+function tlsOf(options: TlsOptions, environment: NodeJS.ProcessEnv): CallerTls {
+  try {
+    return new CallerTls(options, environment);
+  } catch (thrown) {
+    if (thrown instanceof UnusableFile) throw new NotAnAddress(thrown.message);
+    throw thrown;
+  }
+}
+
+function placeOf(text: string): Place {
+  if (/^unix:[/@]/.test(text)) return { target: { socketPath: socketName(text.slice(5)) }, isTls: false };
+  const [, scheme, bracketed, bare, port] =
+    /^(https?:\/\/)?(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})\/?$/.exec(text) ?? [];
   const host = bracketed ?? bare;
-  if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
-  throw new NotAnAddress(`\`${text}\` is not an address: write \`127.0.0.1:9900\` or \`unix:/run/sluice.sock\``);
+  if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) {
+    return { target: { host, port: Number(port) }, isTls: scheme === undefined ? null : scheme === 'https://' };
+  }
+  throw new NotAnAddress(
+    `\`${text}\` is not an address: write \`127.0.0.1:9900\`, \`https://gateway.example.com:9900\` or \`unix:/run/sluice.sock\``,
+  );
 }

@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 const CTL_HELP = `
 Uses the admin API: enable it with \`settings { admin on 127.0.0.1:9900 }\` or \`sluice run --admin unix:/run/sluice.sock\`.
 Address: --admin, SLUICE_ADMIN, or 127.0.0.1:9900. Token: --token-file, or SLUICE_ADMIN_TOKEN.
+TLS: an address that begins with https://, or --ca, or --cert and --key, or SLUICE_ADMIN_CA, SLUICE_ADMIN_CERT and SLUICE_ADMIN_KEY.
 
 Examples:
   sluice ctl status
@@ -33,6 +34,9 @@ export function addCtl(ctl: Command, ended: Ended): void {
       .helpOption('-h, --help', 'print this help')
       .option('--admin <address>', 'address of the admin API (default: SLUICE_ADMIN, or 127.0.0.1:9900)')
       .option('--token-file <file>', 'file with the admin token (default: SLUICE_ADMIN_TOKEN)')
+      .option('--ca <file>', 'authorities to trust, PEM (default: SLUICE_ADMIN_CA, or the system’s)')
+      .option('--cert <file>', 'client certificate, PEM (default: SLUICE_ADMIN_CERT)')
+      .option('--key <file>', 'its key (default: SLUICE_ADMIN_KEY, or beside the certificate)')
       .option('--json', 'print the response as JSON');
   const commands = () => import('./ctl-commands.ts');
   const lists = () => import('./ctl-lists.ts');
