@@ -29,7 +29,7 @@ before(async () => {
   const file = join(folder, 'gateway.sluice');
   await writeFile(
     file,
-    `list blocked = ips 203.0.113.1\nlistener web on 127.0.0.1:0 { send to known when header X-User present; otherwise send to app }\nbackend plain of 127.0.0.1:${port}\nbackend known { stick on header X-User; server one 127.0.0.1:${port} }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
+    `list blocked = ips 203.0.113.1\nlistener web on 127.0.0.1:0 { limit 1/h per ip when path is /limited; send to known when header X-User present; otherwise send to app }\nbackend plain of 127.0.0.1:${port}\nbackend known { stick on header X-User; server one 127.0.0.1:${port} }\nbackend app { server one 127.0.0.1:${port}; server two 127.0.0.1:${port} backup }\n`,
   );
   admin = `unix:${join(folder, 'admin.sock')}`;
   gateway = await createGateway({
@@ -93,6 +93,29 @@ test('sticky shows which server a client belongs to, or that it belongs to none'
     /^the client sticks to one: .*\nstays: one is running\nsince .*, expires in .* without further requests\nentry [0-9a-f]{16} of the stick table\n$/,
   );
   assert.equal((await ctl('sticky', 'plain')).code, 1);
+});
+
+test('clients over a rate limit are listed, and go on once they are cleared', async () => {
+  assert.equal((await ctl('limits')).stdout, 'nobody was over a rate limit\n');
+  const { port } = gateway.addresses().web as { port: number };
+  const ask = async (): Promise<number> => {
+    const [answer] = await once(request({ host: '127.0.0.1', port, path: '/limited' }).end(), 'response');
+    answer.resume();
+    return answer.statusCode;
+  };
+  await ask();
+  assert.equal(await ask(), 429);
+  const listed = await ctl('limits');
+  const [, id] =
+    /^([0-9a-f]{16}) +web +127\.0\.0\.1 +for \d+m.* +1 +\d{4}-.* limit 1\/h per ip when path is \/limited$/m.exec(
+      listed.stdout,
+    ) ?? [];
+  assert.ok(id !== undefined, listed.stdout);
+  assert.equal((await ctl('limits-clear', id)).stdout, '1 cleared\n');
+  assert.notEqual(await ask(), 429);
+  assert.equal((await ctl('limits-clear', '--all')).stdout, '1 cleared\n');
+  assert.equal((await ctl('limits-clear', '0123456789abcdef')).code, 1);
+  for (const wrong of [[], [id, '--all']]) assert.equal((await ctl('limits-clear', ...wrong)).code, 2);
 });
 
 test('a stick table is listed, and forgets one client or all', async () => {

@@ -73,6 +73,7 @@ export type { StickyStats } from './control/slots/stick-tables.ts';
 export { BatchPool } from './control/threads/batch-pool.ts';
 export type { PlaneError } from './control/threads/planes.ts';
 export type { ThreadLoss } from './control/threads/thread-pool.ts';
+export type { LimitedClient } from './control/watch/limit-reader.ts';
 export type { LiveSession, OpenSessionList, SessionWish } from './control/watch/live-sessions.ts';
 export type { RuleKind, RuleStats } from './control/watch/rule-reader.ts';
 export type {

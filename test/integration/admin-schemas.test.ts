@@ -39,6 +39,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   findSticky: { headers: ['Cookie: sid=1'] },
   changeServer: { weight: 7 },
   changeList: { add: ['192.0.2.1'], remove: ['10.0.0.0/8'] },
+  clearLimits: { all: true },
   clearSticky: { all: true },
   addServer: { address: '127.0.0.1:9', name: 'hand', backup: true },
   reload: {},

@@ -97,6 +97,15 @@ export function addCtl(ctl: Command, ended: Ended): void {
     .option('--most <n>', 'maximum number of requests (default: 100)', whole(1, 1000))
     .action(async (options) => ended(await (await traffic()).ctlErrors(options)));
 
+  command('limits', 'list the clients that were over a rate limit lately')
+    .option('--most <n>', 'maximum number of clients (default: 100)', whole(1, 1000))
+    .action(async (options) => ended(await (await traffic()).ctlLimits(options)));
+
+  command('limits-clear', 'give a client that is over a rate limit its whole rate again')
+    .argument('[entry]', 'ID of one entry')
+    .option('--all', 'all clients of all limits')
+    .action(async (entry, options) => ended(await (await traffic()).ctlLimitsClear(entry, options)));
+
   command('drain', 'drain a server: keep its sticky clients, send it no new ones')
     .argument('<server>', 'as backend/server', readServer)
     .option('--deadline <time>', 'when to move its sticky clients to other servers: 30s, 10m, 1h', readTime)

@@ -96,6 +96,42 @@ export function ctlErrors(options: CtlOptions & { readonly most?: number }): Pro
   });
 }
 
+export function ctlLimits(options: CtlOptions & { readonly most?: number }): Promise<number> {
+  return callGateway(options, async (caller) => {
+    const answer = await caller.call('listLimited', { query: { most: String(options.most ?? 100) } });
+    return show(options, answer, () => {
+      if (answer.clients.length === 0) return 'nobody was over a rate limit';
+      const rows = answer.clients.map((each) => [
+        each.entry,
+        each.listener,
+        each.key === '' ? 'all together' : each.key,
+        each.waitMs === 0 ? 'no' : `for ${lengthText(each.waitMs)}`,
+        String(each.refused),
+        each.lastRefused.slice(0, 19).replace('T', ' '),
+        each.rule ?? '-',
+        each.text,
+      ]);
+      const headings = ['ENTRY', 'LISTENER', 'KEY', 'LIMITED', 'REFUSED', 'LAST (UTC)', 'RULE', 'LIMIT'];
+      return table(headings, rows, coloursFor(process.stdout));
+    });
+  });
+}
+
+/** ctlLimitsClear gives one entry, or all, their whole rate again. */
+export function ctlLimitsClear(
+  entry: string | undefined,
+  options: CtlOptions & { readonly all?: boolean },
+): Promise<number> {
+  if ((entry === undefined) === (options.all !== true)) {
+    complain('say which client: an ID that `sluice ctl limits` shows, or --all');
+    return Promise.resolve(EXIT_USAGE);
+  }
+  return callGateway(options, async (caller) => {
+    const answer = await caller.call('clearLimits', { body: entry === undefined ? { all: true } : { entry } });
+    return show(options, answer, () => `${answer.cleared} cleared`);
+  });
+}
+
 export function ctlRules(
   options: CtlOptions & { readonly listener?: string; readonly neverHit?: boolean },
 ): Promise<number> {

@@ -54,6 +54,7 @@ const STATUSES: Partial<Record<CoreErrorCode, number>> = {
   SG0516: 404,
   SG0517: 404,
   SG0518: 400,
+  SG0519: 404,
   SG0801: 409,
   SG0802: 422,
   SG0901: 412,

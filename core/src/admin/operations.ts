@@ -42,11 +42,13 @@ import {
 } from './schemas.ts';
 import {
   ALL_SESSIONS,
+  CLEAR_LIMITS,
   CLEAR_STICKY,
   CLEARED,
   CLIENT,
   END_SESSIONS,
   ERRORS,
+  LIMITED,
   LIST_CHANGE,
   LIST_CHANGED,
   LIST_PAGE,
@@ -265,6 +267,23 @@ export const OPERATIONS = {
     role: 'read',
     query: { most: MOST },
     answer: ERRORS,
+  },
+  listLimited: {
+    method: 'GET',
+    path: '/v1/limits',
+    doc: 'The clients that were over a rate limit lately, and those that are now.',
+    role: 'read',
+    query: { most: MOST },
+    answer: LIMITED,
+  },
+  clearLimits: {
+    method: 'POST',
+    path: '/v1/limits/clear',
+    doc: 'Gives one client, or all, the whole rate again.',
+    role: 'operate',
+    body: CLEAR_LIMITS,
+    answer: CLEARED,
+    refusals: { 404: 'No rate limit has the entry.' },
   },
   reload: {
     method: 'POST',

@@ -103,6 +103,20 @@ const HANDLERS: Handlers = {
     return gateway.list(params.list, { most: Number(most), after: Number(after), contains });
   },
   changeList: ({ gateway, params, body }) => gateway.changeList(params.list, body),
+  async listLimited({ gateway, query }) {
+    const clients = await gateway.limited({ most: Number(query.most ?? 100) });
+    return {
+      clients: clients.map(({ firstMs, lastMs, ...client }) => ({
+        ...client,
+        firstRefused: new Date(firstMs).toISOString(),
+        lastRefused: new Date(lastMs).toISOString(),
+      })),
+    };
+  },
+  async clearLimits({ gateway, body: { entry }, record }) {
+    record({ wish: entry === undefined ? { all: true } : { entry } });
+    return { cleared: await gateway.clearLimits(entry === undefined ? { all: true } : { entry }) };
+  },
   listRules: ({ gateway, query }) => ({
     rules: gateway
       .rules()

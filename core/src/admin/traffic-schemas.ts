@@ -117,6 +117,34 @@ export const CLEAR_STICKY = closed(
 
 export const CLEARED = object({ cleared: count });
 
+export const LIMITED = object({
+  clients: described(
+    list(
+      object({
+        listener: text,
+        rule: described(maybe(text), '`file:line` of the limit; null: a limit of new connections.'),
+        text: described(text, 'The limit as written, or `new connections`.'),
+        key: described(
+          text,
+          'What it counts by, such as an address. Empty: it counts everything together. Of headers and cookies, and for plugins, only the first 6 characters.',
+        ),
+        entry: described(text, 'Its id, to clear it.'),
+        refused: described(count, 'How often it was over the limit, since it is remembered.'),
+        firstRefused: described(text, 'A date as of RFC 3339.'),
+        lastRefused: text,
+        waitMs: described(count, 'Until its next request or connection may pass; 0: it may now.'),
+      }),
+    ),
+    'Those that are over a limit now first, then the latest. Each thread remembers the latest 100 of each limit.',
+  ),
+});
+
+export const CLEAR_LIMITS = closed(
+  {},
+  { entry: described(ENTRY_ID, 'One entry.'), all: described(only(true), 'All.') },
+  { minProperties: 1, maxProperties: 1 },
+);
+
 const LIST_ENTRY = textOf({ minLength: 1, maxLength: 1024, pattern: '^[^\\u0000-\\u001f]+$' });
 
 /** LIST_ENTRIES are entries as a file of the list has them. */

@@ -45,11 +45,13 @@ import { Runtime } from './runtime/runtime.ts';
 import { PUBLIC_EVENTS, type RuntimeEvents } from './runtime/runtime-events.ts';
 import { StateKeeper } from './state/state-keeper.ts';
 import type { PlaneError } from './threads/planes.ts';
+import { type LimitedClient, readLimits } from './watch/limit-reader.ts';
 import type { OpenSessionList, SessionWish } from './watch/live-sessions.ts';
 import type { RuleStats } from './watch/rule-reader.ts';
 import type { GatewayStats } from './watch/stats.ts';
 
 const MOST_ERRORS = 100;
+const MOST_LIMITED = 100;
 
 export type GatewayState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -249,6 +251,25 @@ export class Gateway extends EventEmitter<GatewayEvents> {
   async errors(options: { readonly most?: number } = {}): Promise<readonly PlaneError[]> {
     this.#current('errors');
     return this.#runtime!.errors(options.most ?? MOST_ERRORS);
+  }
+
+  /**
+   * limited are the clients, or whatever the limits count by, that were over a rate limit lately: those that are now first, then the latest, `most` of
+   * them (default 100). Each thread remembers the latest 100 of each limit, and a lost thread none.
+   */
+  async limited(options: { readonly most?: number } = {}): Promise<readonly LimitedClient[]> {
+    const { most = MOST_LIMITED } = options;
+    const current = this.#current('limited');
+    const { rates } = this.#runtime!;
+    return readLimits(current, await this.#runtime!.limited(most), rates, most);
+  }
+
+  /** clearLimits gives one entry of `limited`, or all, their whole rate again, and resolves to how many had less. Rejects with SG0519. */
+  async clearLimits(wish: { readonly entry: string } | { readonly all: true }): Promise<number> {
+    this.#current('clearLimits');
+    const cleared = await this.#runtime!.clearLimits('entry' in wish ? wish.entry : null);
+    if (cleared === 0 && 'entry' in wish) throw new GatewayError('SG0519', { entry: wish.entry });
+    return cleared;
   }
 
   /** certificates are all that listeners have, and their states: those that the gateway renews automatically, then those from files. */

@@ -7,6 +7,7 @@ import type { DataEntry } from '../plugin/data-entry.ts';
 import { inSlices } from '../shared/clock/slices.ts';
 import type { DataPlaneHost, RehearseDataPlane } from '../shared/orders/data-plane-host.ts';
 import type { FailedRequest } from '../shared/orders/failed-request.ts';
+import type { LimitedKey } from '../shared/orders/limited-key.ts';
 import {
   type DataPlane,
   type MembersOrder,
@@ -47,6 +48,7 @@ import { link } from './link/link.ts';
 import { Port } from './listen/port.ts';
 import { AccessLogs } from './loop/access-log.ts';
 import { ErrorRing } from './loop/error-ring.ts';
+import { LimitedRates } from './loop/limited-rates.ts';
 import type { Closable, Loop } from './loop/loop.ts';
 import { TICK_MS, TimerWheel } from './loop/timer-wheel.ts';
 import type { LinkedExporter } from './trace/linked-exporter.ts';
@@ -120,7 +122,7 @@ class LoopDataPlane implements DataPlane {
       stickClock: new StickClock(memory.sticks),
       sticks: new Map(),
       names: new NameTable(host.now),
-      rates: new SharedRateTable(memory, thread, host.now),
+      rates: new LimitedRates(new SharedRateTable(memory, thread, host.now)),
       addresses: new AddressCounts(memory, thread),
       connectionTotal: new ConnectionTotal(memory, thread),
       outcomes: new OutcomeCounts(memory),
@@ -298,6 +300,10 @@ class LoopDataPlane implements DataPlane {
 
   errors(most: number): readonly FailedRequest[] {
     return this.#loop.errors.latest(most);
+  }
+
+  limited(most: number): readonly LimitedKey[] {
+    return this.#loop.rates.limited(most);
   }
 
   cut(slot: number): number {

@@ -115,6 +115,9 @@ function carryOut(plane: DataPlane, port: MessagePort, report: (message: Report)
         case 'errors':
           report({ type: 'errors', ask: order.ask, errors: plane.errors(order.most) });
           break;
+        case 'limited':
+          report({ type: 'limited', ask: order.ask, keys: plane.limited(order.most) });
+          break;
         case 'cut':
           report({ type: 'cut', ask: order.ask, count: plane.cut(order.slot) });
           break;

@@ -22,6 +22,7 @@ import type { ServerEndpoint } from '../data/endpoint/server-endpoint.ts';
 import { link } from '../data/link/link.ts';
 import { AccessLogs } from '../data/loop/access-log.ts';
 import { ErrorRing } from '../data/loop/error-ring.ts';
+import { LimitedRates } from '../data/loop/limited-rates.ts';
 import type { Loop } from '../data/loop/loop.ts';
 import { TICK_MS, TimerWheel } from '../data/loop/timer-wheel.ts';
 import type { Transport } from '../data/transport/transport.ts';
@@ -234,7 +235,7 @@ export class VirtualGateway {
       backends: new BackendTable(memory),
       stickClock: this.sticks.clock,
       names: new NameTable(now),
-      rates: new SharedRateTable(memory, thread, now),
+      rates: new LimitedRates(new SharedRateTable(memory, thread, now), now),
       addresses: new AddressCounts(memory, thread),
       connectionTotal: new ConnectionTotal(memory, thread),
       outcomes: new OutcomeCounts(memory),

@@ -73,6 +73,7 @@ export const CORE_ERRORS = {
   SG0511: '`{client}` is not an IP address',
   SG0512: 'no open session has the id `{id}`: it may have ended',
   SG0516: 'the stick table of backend `{backend}` has no entry `{entry}`: it may have expired',
+  SG0519: 'no rate limit has the entry `{entry}`: it may have all of its rate again',
   SG0517: 'there is no list `{list}`. There are: {known}',
   SG0518: 'the list `{list}` of {type} was not changed: `{entry}`: {problem}',
   SG0513: 'there is no backend `{backend}`. There are: {known}',

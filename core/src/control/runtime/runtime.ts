@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { monotonicMs } from '../../shared/clock/clock.ts';
 import { inSlices } from '../../shared/clock/slices.ts';
 import type { CreateDataPlane } from '../../shared/orders/data-plane-host.ts';
+import type { LimitedKey } from '../../shared/orders/limited-key.ts';
 import type { Report, SlotMap } from '../../shared/orders/orders.ts';
 import { blame } from '../../shared/plugins/blame.ts';
 import { BackendTable } from '../../shared/tables/backend-table.ts';
@@ -296,6 +297,17 @@ export class Runtime {
   /** errors are the `most` latest requests that were refused or failed, newest first. */
   errors(most: number): Promise<readonly PlaneError[]> {
     return this.#planes.errors(most);
+  }
+
+  /** limited are those that were over a rate limit lately, as each plane remembers them. */
+  limited(most: number): Promise<readonly LimitedKey[]> {
+    return this.#planes.limited(most);
+  }
+
+  /** clearLimits gives one entry, or all, their whole rate again, and says how many had less. */
+  async clearLimits(entry: string | null): Promise<number> {
+    if (entry !== null) return this.rates.clear(entry) ? 1 : 0;
+    return inSlices(this.rates.clearAll(), monotonicMs);
   }
 
   /** responses counts what clients got from each listener. */

@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import type { FailedRequest } from '../../shared/orders/failed-request.ts';
+import type { LimitedKey } from '../../shared/orders/limited-key.ts';
 import type { MembersOrder, OpenSessions, Order, Report, SessionFilter } from '../../shared/orders/orders.ts';
 import type { PackedOrder } from '../../shared/orders/packed-order.ts';
 import type { NameChanges } from '../../shared/tables/name-table.ts';
@@ -188,6 +189,12 @@ export class DataThread {
     return report?.type === 'errors' ? report.errors : [];
   }
 
+  /** limited are the keys that were over a rate limit here, latest first. */
+  async limited(most: number): Promise<readonly LimitedKey[]> {
+    const report = await this.#ask((ask) => ({ type: 'limited', ask, most }));
+    return report?.type === 'limited' ? report.keys : [];
+  }
+
   /** cut ends what is open on a server here, and says how many connections that were. */
   async cut(slot: number): Promise<number> {
     const report = await this.#ask((ask) => ({ type: 'cut', ask, slot }));
@@ -251,6 +258,7 @@ export class DataThread {
       case 'sessions':
       case 'ended':
       case 'errors':
+      case 'limited':
       case 'cut':
         this.#asks.get(report.ask)?.resolve(report);
         this.#asks.delete(report.ask);

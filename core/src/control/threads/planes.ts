@@ -4,6 +4,7 @@
  */
 
 import type { FailedRequest } from '../../shared/orders/failed-request.ts';
+import type { LimitedKey } from '../../shared/orders/limited-key.ts';
 import type {
   DataPlane,
   MembersOrder,
@@ -40,6 +41,8 @@ export interface Planes {
   endSessions(wanted: SessionFilter): Promise<number>;
   /** errors are the `most` latest requests that were refused or failed, newest first. */
   errors(most: number): Promise<readonly PlaneError[]>;
+  /** limited are the keys that were over a rate limit lately: the `most` latest of each plane. */
+  limited(most: number): Promise<readonly LimitedKey[]>;
   /** cut has what is open on the slot tried elsewhere, answered, or broken off, and says how many were not tried elsewhere. */
   cut(slot: number): Promise<number>;
   /** stop ends all of them at once, also while they drain. */
@@ -137,6 +140,10 @@ export class LocalPlane implements Planes {
 
   async errors(most: number): Promise<readonly PlaneError[]> {
     return mergeErrors([this.#plane.errors(most)], most);
+  }
+
+  async limited(most: number): Promise<readonly LimitedKey[]> {
+    return this.#plane.limited(most);
   }
 
   async cut(slot: number): Promise<number> {

@@ -8,6 +8,7 @@
 import type { Logger } from 'pino';
 import { monotonicMs } from '../../shared/clock/clock.ts';
 import { inSlices } from '../../shared/clock/slices.ts';
+import type { LimitedKey } from '../../shared/orders/limited-key.ts';
 import type { MembersOrder, PrepareOrder, Report, SessionFilter } from '../../shared/orders/orders.ts';
 import { type PackedOrder, packOrder } from '../../shared/orders/packed-order.ts';
 import { AddressCounts } from '../../shared/tables/address-counts.ts';
@@ -179,6 +180,10 @@ export class ThreadPool implements Planes {
   async endSessions(wanted: SessionFilter): Promise<number> {
     const ended = await Promise.all(this.#places.map(async ({ thread }) => (await thread?.endSessions(wanted)) ?? 0));
     return ended.reduce((sum, count) => sum + count, 0);
+  }
+
+  async limited(most: number): Promise<readonly LimitedKey[]> {
+    return (await Promise.all(this.#places.map(async ({ thread }) => (await thread?.limited(most)) ?? []))).flat();
   }
 
   async errors(most: number): Promise<readonly PlaneError[]> {

@@ -8,6 +8,7 @@ import { CLIENT_NETWORKS, type IpAddress, networkKey, parseIp } from '@sluice/ds
 import { type Address, isSocketFile, socketName, withoutZone } from '@sluice/dsl/plan';
 import type { ClientHello } from '../../plugin/client-hello.ts';
 import type { TlsMode } from '../../plugin/data-entry.ts';
+import { connectionRateScope } from '../../shared/listen/connection-rate-scope.ts';
 import { SocketFile } from '../../shared/listen/socket-file.ts';
 import { wordKey } from '../../shared/orders/orders.ts';
 import { connectionKey } from '../../shared/tables/address-counts.ts';
@@ -396,7 +397,7 @@ export class Port implements ClientPort, ListenerHandler {
 
   /** isTooFast takes one new connection of a rate; `key` is the client, or empty for all together. */
   #isTooFast(listener: LinkedListener, key: string, [count, perMs]: readonly number[]): boolean {
-    return this.#loop.rates.take(`new connections ${listener.name}`, key, perMs! / count!, count!) !== 0;
+    return this.#loop.rates.take(connectionRateScope(listener.name), key, perMs! / count!, count!) !== 0;
   }
 
   #isFull({ plan, slot, generation }: LinkedListener): boolean {

@@ -18,12 +18,12 @@ import type { RetryCounts } from '../../shared/tables/retry-counts.ts';
 import type { RuleHits } from '../../shared/tables/rule-hits.ts';
 import type { ServerLatency } from '../../shared/tables/server-latency.ts';
 import type { ServerTable } from '../../shared/tables/server-table.ts';
-import type { SharedRateTable } from '../../shared/tables/shared-rate-table.ts';
 import type { StickClock } from '../../shared/tables/stick-clock.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { AccessLogs } from './access-log.ts';
 import type { BackendSticks } from './backend-sticks.ts';
 import type { ErrorRing } from './error-ring.ts';
+import type { LimitedRates } from './limited-rates.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 /** Closable is a connection, as the loop sees it when it drains or stops. */
@@ -88,7 +88,7 @@ export interface Loop {
   readonly sticks: Map<string, BackendSticks>;
   /** The addresses of servers' names. */
   readonly names: NameTable;
-  readonly rates: SharedRateTable;
+  readonly rates: LimitedRates;
   readonly addresses: AddressCounts;
   readonly connectionTotal: ConnectionTotal;
   readonly outcomes: OutcomeCounts;

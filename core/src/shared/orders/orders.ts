@@ -8,6 +8,7 @@ import type { CircuitState } from '../tables/circuit-table.ts';
 import type { NameChanges } from '../tables/name-table.ts';
 import type { AccessBatch } from './access-batch.ts';
 import type { FailedRequest } from './failed-request.ts';
+import type { LimitedKey } from './limited-key.ts';
 import type { PackedOrder } from './packed-order.ts';
 import type { PrepareOrder } from './prepare-order.ts';
 
@@ -105,6 +106,8 @@ export type Order =
   | { readonly type: 'end'; readonly ask: number; readonly wanted: SessionFilter }
   /** Asks which requests failed lately. */
   | { readonly type: 'errors'; readonly ask: number; readonly most: number }
+  /** Asks who was over a rate limit lately. */
+  | { readonly type: 'limited'; readonly ask: number; readonly most: number }
   /** Ends what is open on a server. */
   | { readonly type: 'cut'; readonly ask: number; readonly slot: number }
   | { readonly type: 'stop' };
@@ -134,6 +137,7 @@ export type Report =
   | { readonly type: 'cut'; readonly ask: number; readonly count: number }
   | { readonly type: 'ended'; readonly ask: number; readonly count: number }
   | { readonly type: 'errors'; readonly ask: number; readonly errors: readonly FailedRequest[] }
+  | { readonly type: 'limited'; readonly ask: number; readonly keys: readonly LimitedKey[] }
   /** A server has failed too many requests. */
   | { readonly type: 'failing'; readonly slot: number; readonly reason: string }
   /** A backend's circuit has another state. */
@@ -175,6 +179,8 @@ export interface DataPlane {
   endSessions(wanted: SessionFilter): number;
   /** errors are the requests that were refused or failed here: the `most` latest, newest first. */
   errors(most: number): readonly FailedRequest[];
+  /** limited are the keys that were over a rate limit here: the `most` latest, latest first. */
+  limited(most: number): readonly LimitedKey[];
   /**
    * cut ends what is open on a server that takes nobody any more: what nobody has answered yet goes to another server where that can do no harm, or
    * gets 503; answers and tunnels are broken off. Says how many did not go elsewhere.

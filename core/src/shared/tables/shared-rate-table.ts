@@ -78,6 +78,44 @@ export class SharedRateTable implements RateTable {
     return this.#ask(scope, key, intervalMs, burst, false);
   }
 
+  /** entryOf is a key's name in this table, of 16 hexadecimal digits, which does not give the key away. */
+  entryOf(scope: string, key: string): string {
+    this.#keys.of(scope, key);
+    return hex(this.#keys.hash1) + hex(this.#keys.hash2);
+  }
+
+  /** clear gives the key of an entry its whole burst again; false: the table does not know it. */
+  clear(entry: string): boolean {
+    this.#keys.hash1 = Number.parseInt(entry.slice(0, 8), 16) | 0;
+    this.#keys.hash2 = Number.parseInt(entry.slice(8), 16) | 0;
+    const set = this.#set();
+    if (!this.#lock(set)) return false;
+    const found = this.#find(set);
+    const at = (set + FULL_AT) / 2 + found;
+    const isUsed = found !== -1 && this.#times[at]! > this.#now();
+    if (isUsed) this.#times[at] = 0;
+    Atomics.store(this.#words, set + LOCK, 0);
+    return isUsed;
+  }
+
+  /** clearAll gives all keys their whole burst again, in steps, and returns how many had not. */
+  *clearAll(): Steps<number> {
+    const words = this.#words;
+    let sets = 0;
+    let cleared = 0;
+    for (let set = HEADER; set < words.length; set += STRIDE) {
+      if (++sets % SETS_A_STEP === 0) yield;
+      if (!this.#lock(set)) continue;
+      for (let way = 0; way < WAYS; way++) {
+        const at = (set + FULL_AT) / 2 + way;
+        if (this.#times[at]! > this.#now()) cleared++;
+        this.#times[at] = 0;
+      }
+      Atomics.store(words, set + LOCK, 0);
+    }
+    return cleared;
+  }
+
   /** seeds are what keys are hashed with. */
   get seeds(): readonly [number, number] {
     return [this.#words[SEED1]!, this.#words[SEED2]!];
@@ -182,4 +220,8 @@ export class SharedRateTable implements RateTable {
       Atomics.wait(words, set + LOCK, holder, 1);
     }
   }
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
 }

@@ -27,6 +27,25 @@ test('a whole burst passes at once, then one in each interval', () => {
   assert.deepEqual([take(), take(), take(), take(), take()], [0, 0, 0, 0, 50]);
 });
 
+test('a key whose entry is cleared has its whole burst again, and no other key has', () => {
+  const { table } = tableOf();
+  for (const key of ['a', 'b']) for (let at = 0; at < 3; at++) table.take('login', key, 100, 2);
+  assert.equal(table.clear(table.entryOf('login', 'a')), true);
+  assert.equal(table.clear(table.entryOf('login', 'a')), false);
+  assert.equal(table.clear(table.entryOf('login', 'never seen')), false);
+  assert.deepEqual([table.take('login', 'a', 100, 2), table.take('login', 'b', 100, 2)], [0, 100]);
+});
+
+test('clearing all gives every key its whole burst again', () => {
+  const { table } = tableOf();
+  for (let key = 0; key < 100; key++) table.take('login', `key ${key}`, 100, 1);
+  const steps = table.clearAll();
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  assert.equal(step.value, 100);
+  for (let key = 0; key < 100; key++) assert.equal(table.take('login', `key ${key}`, 100, 1), 0);
+});
+
 test('who is refused loses nothing by asking', () => {
   const { clock, table } = tableOf();
   table.take('a', 'k', 100, 1);
