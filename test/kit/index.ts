@@ -6,6 +6,7 @@ export * from './chaos-server.ts';
 export * from './checked-servers.ts';
 export * from './chromium.ts';
 export * from './client-hello.ts';
+export * from './containers.ts';
 export * from './debian-machine.ts';
 export * from './debian-root.ts';
 export * from './dns-server.ts';
